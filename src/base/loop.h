@@ -1,0 +1,58 @@
+/*
+ * The event loop: epoll for descriptors, one timerfd for all deadlines, one signalfd.
+ *
+ * Single-threaded: everything here is called from the thread that runs the loop. Time is milliseconds of
+ * CLOCK_MONOTONIC, absolute. Sources and timers are embedded in the structs of their owners, who must remove or cancel
+ * them before the memory goes; removing one from inside any callback is safe. Callbacks must not block.
+ */
+#ifndef PORTCULLIS_BASE_LOOP_H
+#define PORTCULLIS_BASE_LOOP_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define LOOP_NEVER INT64_MAX
+
+struct loop;
+
+struct loop_source {
+	int fd;                                                    /* borrowed: the owner closes it after loop_remove */
+	void (*ready)(struct loop_source *source, uint32_t events); /* events as in epoll_ctl(2) */
+	void *user;
+	bool watched;                                              /* set by the loop */
+};
+
+struct loop_timer {
+	void (*expired)(struct loop_timer *timer, int64_t now_ms); /* disarmed before the call: set it again for more */
+	void *user;
+	int64_t at_ms;                                             /* set by the loop */
+	struct loop_timer *next;                                   /* the loop's list of armed timers */
+	bool armed;
+};
+
+/* Returns 0 or -errno. The caller frees with loop_free, which takes NULL. */
+int loop_new(struct loop **loop);
+void loop_free(struct loop *loop);
+
+int64_t loop_now_ms(void);      /* CLOCK_MONOTONIC */
+int64_t loop_wall_ms(void);     /* CLOCK_REALTIME, for people only */
+
+int loop_add(struct loop *loop, struct loop_source *source, uint32_t events);    /* 0 or -errno */
+int loop_modify(struct loop *loop, struct loop_source *source, uint32_t events); /* 0 or -errno */
+void loop_remove(struct loop *loop, struct loop_source *source);                 /* nothing when not watched */
+
+void loop_timer_set(struct loop *loop, struct loop_timer *timer, int64_t at_ms); /* LOOP_NEVER cancels */
+void loop_timer_cancel(struct loop *loop, struct loop_timer *timer);
+
+/*
+ * Signals to read from the loop: they must be blocked in every thread before (main does, before any thread starts).
+ * The callback gets the signal's number. Returns 0 or -errno; called once.
+ */
+int loop_signals(struct loop *loop, const sigset_t *signals, void (*caught)(void *user, int signal), void *user);
+
+/* Runs until loop_stop. Returns 0 or -errno when the loop itself failed. */
+int loop_run(struct loop *loop);
+void loop_stop(struct loop *loop);
+
+#endif

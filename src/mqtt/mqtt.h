@@ -1,0 +1,116 @@
+/*
+ * The MQTT client: one connection to one of the brokers, kept up for as long as the agent runs.
+ *
+ * Paho's asynchronous client works in threads of its own; its callbacks only copy into a bounded ring and write an
+ * eventfd, so that every function and every callback of this face belongs to the loop's thread. Nothing here blocks,
+ * and losing the broker is a state, not an error: the client goes on trying, from one broker of the list to the next,
+ * with exponential back-off and jitter.
+ */
+#ifndef PORTCULLIS_MQTT_MQTT_H
+#define PORTCULLIS_MQTT_MQTT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/log.h"
+#include "base/loop.h"
+
+#define MQTT_BROKERS_MAX 8
+#define MQTT_SUBSCRIPTIONS_MAX 72      /* 64 doors' set topics, availability, Home Assistant's birth, old doors */
+#define MQTT_TOPIC_MAX 255
+#define MQTT_COMMAND_PAYLOAD_MAX 1024  /* longer payloads are dropped and counted */
+#define MQTT_CORRELATION_MAX 128
+#define MQTT_ERROR_MAX 256
+
+struct mqtt_broker {
+	const char *host;
+	uint16_t port;
+	bool tls;
+};
+
+struct mqtt_subscription {
+	const char *topic;
+	bool want_retained; /* false: Retain Handling 2, and the broker does not send what it has kept */
+};
+
+/* Strings and arrays are borrowed and must outlive the client. Secrets are never logged. */
+struct mqtt_config {
+	struct mqtt_broker brokers[MQTT_BROKERS_MAX];
+	size_t broker_count;
+	const char *client_id;
+	const char *username; /* NULL = none */
+	const char *password;
+	int64_t keepalive_ms;
+	const char *will_topic; /* the availability topic */
+	const char *will_payload;
+	const struct mqtt_subscription *subscriptions;
+	size_t subscription_count;
+};
+
+struct mqtt_message {
+	const char *topic;
+	const char *payload; /* length bytes, terminated for convenience */
+	size_t length;
+	bool retained;
+	const char *response_topic; /* NULL = none */
+	const unsigned char *correlation;
+	size_t correlation_length;
+	int64_t received_ms; /* monotonic, when Paho handed it over */
+};
+
+struct mqtt_handlers {
+	/* Connected and subscribed: publish everything afresh. */
+	void (*connected)(void *user);
+	void (*disconnected)(void *user);
+	void (*message)(void *user, const struct mqtt_message *message);
+	void *user;
+};
+
+enum mqtt_state { MQTT_DISCONNECTED, MQTT_CONNECTING, MQTT_CONNECTED };
+
+/* What the page, the log and the metrics say of the connection. Strings live until the next call into the client. */
+struct mqtt_status {
+	enum mqtt_state state;
+	int version;                /* 5 or 3 while connected, else 0 */
+	const char *broker;         /* host:port of the current or last attempt */
+	const char *error;          /* why it is not connected, in a sentence; "" when it is */
+	int64_t retry_at_ms;        /* next attempt; LOOP_NEVER when none is planned */
+	uint64_t connects;
+	uint64_t received;
+	uint64_t dropped_full;      /* commands lost to a full ring, oldest first */
+	uint64_t dropped_too_long;
+	uint64_t publish_failed;
+	size_t in_flight;
+};
+
+struct mqtt;
+
+/* Starts connecting at the first turn of the loop. 0 or -errno, with the reason in error. Freed with mqtt_free. */
+int mqtt_new(struct loop *loop, const struct log *log, const struct mqtt_config *config,
+		const struct mqtt_handlers *handlers, struct mqtt **mqtt, char error[static MQTT_ERROR_MAX]);
+
+/*
+ * QoS 1. payload is copied. While there is no connection nothing is sent and -ENOTCONN comes back: what is retained is
+ * published afresh on the next connect by whoever owns it.
+ */
+int mqtt_publish(struct mqtt *mqtt, const char *topic, const char *payload, size_t length, bool retained);
+
+/* An answer to a command's response topic, with its correlation data. Not retained. Nothing on MQTT 3.1.1. */
+int mqtt_respond(struct mqtt *mqtt, const struct mqtt_message *to, const char *payload, size_t length);
+
+/* Drops a subscription of the configuration for the rest of this connection. */
+int mqtt_unsubscribe(struct mqtt *mqtt, const char *topic);
+
+void mqtt_status(const struct mqtt *mqtt, struct mqtt_status *status);
+
+/*
+ * Ends the connection in good order: what was published before still goes out, then DISCONNECT; stopped is called from
+ * the loop when it is done, at the latest after limit_ms, whatever the broker does. Call mqtt_free after that.
+ */
+void mqtt_stop(struct mqtt *mqtt, int64_t limit_ms, void (*stopped)(void *user), void *user);
+
+/* Takes NULL. May be called without mqtt_stop: then the broker publishes the will. */
+void mqtt_free(struct mqtt *mqtt);
+
+#endif
