@@ -3,8 +3,8 @@
  * when JOURNAL_STREAM says that standard error is the journal.
  *
  * Any thread may call log_write; a line goes out in one write(2) and may block as a write to standard error does.
- * Lines are bounded to LOG_LINE_MAX bytes and cut with "..."; control characters are escaped, so that nothing that a
- * broker or a client sent can forge a line. Never hand a secret to it.
+ * Times are UTC. Lines are bounded to LOG_LINE_MAX bytes and cut with "..."; control characters are escaped, so that
+ * nothing that a broker or a client sent can forge a line. Never hand a secret to it.
  */
 #ifndef PORTCULLIS_BASE_LOG_H
 #define PORTCULLIS_BASE_LOG_H
@@ -25,8 +25,8 @@ struct log {
 /* Text at level info; the journal is recognised. */
 void log_init(struct log *log);
 
-__attribute__((format(printf, 3, 4)))
-void log_write(const struct log *log, enum log_level level, const char *format, ...);
+__attribute__((format(printf, 3, 4))) void log_write(
+		const struct log *log, enum log_level level, const char *format, ...);
 
 #define log_error(log, ...) log_write((log), LOG_ERROR, __VA_ARGS__)
 #define log_warning(log, ...) log_write((log), LOG_WARNING, __VA_ARGS__)

@@ -17,17 +17,17 @@
 struct loop;
 
 struct loop_source {
-	int fd;                                                    /* borrowed: the owner closes it after loop_remove */
+	int fd; /* borrowed: the owner closes it after loop_remove */
 	void (*ready)(struct loop_source *source, uint32_t events); /* events as in epoll_ctl(2) */
 	void *user;
-	bool watched;                                              /* set by the loop */
+	bool watched; /* set by the loop */
 };
 
 struct loop_timer {
 	void (*expired)(struct loop_timer *timer, int64_t now_ms); /* disarmed before the call: set it again for more */
 	void *user;
-	int64_t at_ms;                                             /* set by the loop */
-	struct loop_timer *next;                                   /* the loop's list of armed timers */
+	int64_t at_ms;           /* set by the loop */
+	struct loop_timer *next; /* the loop's list of armed timers */
 	bool armed;
 };
 
@@ -35,8 +35,8 @@ struct loop_timer {
 int loop_new(struct loop **loop);
 void loop_free(struct loop *loop);
 
-int64_t loop_now_ms(void);      /* CLOCK_MONOTONIC */
-int64_t loop_wall_ms(void);     /* CLOCK_REALTIME, for people only */
+int64_t loop_now_ms(void);  /* CLOCK_MONOTONIC */
+int64_t loop_wall_ms(void); /* CLOCK_REALTIME, for people only */
 
 int loop_add(struct loop *loop, struct loop_source *source, uint32_t events);    /* 0 or -errno */
 int loop_modify(struct loop *loop, struct loop_source *source, uint32_t events); /* 0 or -errno */

@@ -1,0 +1,117 @@
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char *const level_names[] = {"error", "warning", "info", "debug"};
+static const char journal_priorities[] = {'3', '4', '6', '7'};
+
+/* sd-daemon(3): JOURNAL_STREAM is device:inode of the journal's end; stderr may have been redirected since. */
+static bool stderr_is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long device, inode;
+	struct stat status;
+	return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 && fstat(STDERR_FILENO, &status) == 0 &&
+	       status.st_dev == device && status.st_ino == inode;
+}
+
+void log_init(struct log *log)
+{
+	*log = (struct log){.level = LOG_INFO, .format = LOG_TEXT, .journal = stderr_is_journal()};
+}
+
+struct line {
+	char text[LOG_LINE_MAX];
+	size_t length;
+};
+
+static void append(struct line *line, const char *text, size_t length)
+{
+	size_t room = sizeof(line->text) - 8 - line->length; /* 8: what ends a line always fits */
+	if (length > room)
+		length = room;
+	memcpy(line->text + line->length, text, length);
+	line->length += length;
+}
+
+/* The length of the UTF-8 sequence that text begins with (RFC 3629, without its finer bounds); 0 when it is none. */
+static size_t utf8_length(const char *text)
+{
+	unsigned char lead = (unsigned char)*text;
+	size_t length = lead < 0x80                   ? 1
+			: lead >= 0xc2 && lead < 0xe0 ? 2
+			: lead >= 0xe0 && lead < 0xf0 ? 3
+			: lead >= 0xf0 && lead < 0xf5 ? 4
+						      : 0;
+	for (size_t i = 1; i < length; i++)
+		if (((unsigned char)text[i] & 0xc0) != 0x80)
+			return 0;
+	return length;
+}
+
+static void append_escaped(struct line *line, const char *text, bool json)
+{
+	for (size_t length; *text; text += length ? length : 1) {
+		unsigned char byte = (unsigned char)*text;
+		length = utf8_length(text);
+		if (line->length + 16 > sizeof(line->text)) {
+			append(line, "...", 3);
+			return;
+		}
+		char escape[8];
+		if (json && (byte == '"' || byte == '\\')) {
+			snprintf(escape, sizeof(escape), "\\%c", byte);
+		} else if (byte < 0x20 || byte == 0x7f || length == 0) {
+			snprintf(escape, sizeof(escape), json ? "\\u%04x" : "\\x%02x", byte);
+		} else {
+			append(line, text, length);
+			continue;
+		}
+		append(line, escape, strlen(escape));
+	}
+}
+
+void log_write(const struct log *log, enum log_level level, const char *format, ...)
+{
+	if (level > log->level)
+		return;
+	char message[LOG_LINE_MAX];
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(message, sizeof(message), format, arguments);
+	va_end(arguments);
+
+	struct line line = {.length = 0};
+	bool json = log->format == LOG_JSON;
+	if (log->journal) {
+		char priority[] = {'<', journal_priorities[level], '>'};
+		append(&line, priority, sizeof(priority));
+	}
+	char head[96];
+	struct timespec now;
+	struct tm utc;
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &utc);
+	char date[32];
+	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &utc);
+	if (json)
+		snprintf(head, sizeof(head), "{\"time\":\"%s.%03ldZ\",\"level\":\"%s\",\"message\":\"", date,
+				now.tv_nsec / 1000000, level_names[level]);
+	else if (log->journal)
+		head[0] = '\0';
+	else
+		snprintf(head, sizeof(head), "%s.%03ldZ %s: ", date, now.tv_nsec / 1000000, level_names[level]);
+	append(&line, head, strlen(head));
+	append_escaped(&line, message, json);
+	if (json)
+		memcpy(line.text + line.length, "\"}", 2), line.length += 2;
+	line.text[line.length++] = '\n';
+	ssize_t written = write(STDERR_FILENO, line.text, line.length);
+	(void)written; /* there is nowhere left to tell it */
+}

@@ -1,0 +1,229 @@
+#include "base/loop.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define EVENTS_MAX 32
+
+struct loop {
+	int epoll_fd, timer_fd, signal_fd;
+	bool stopped;
+	struct loop_timer *timers;
+	int64_t timer_fd_at_ms;
+	struct loop_source signal_source;
+	void (*caught)(void *user, int signal);
+	void *caught_user;
+	struct epoll_event events[EVENTS_MAX];
+	int event_count, event_next;
+};
+
+static int64_t clock_ms(clockid_t clock)
+{
+	struct timespec now;
+	clock_gettime(clock, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t loop_now_ms(void)
+{
+	return clock_ms(CLOCK_MONOTONIC);
+}
+
+int64_t loop_wall_ms(void)
+{
+	return clock_ms(CLOCK_REALTIME);
+}
+
+int loop_new(struct loop **out)
+{
+	struct loop *loop = calloc(1, sizeof(*loop));
+	if (!loop)
+		return -ENOMEM;
+	loop->signal_fd = -1;
+	loop->timer_fd_at_ms = LOOP_NEVER;
+	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	loop->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	struct epoll_event event = {.events = EPOLLIN};
+	if (loop->epoll_fd < 0 || loop->timer_fd < 0 ||
+			epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->timer_fd, &event) < 0) {
+		int error = -errno;
+		loop_free(loop);
+		return error;
+	}
+	*out = loop;
+	return 0;
+}
+
+void loop_free(struct loop *loop)
+{
+	if (!loop)
+		return;
+	if (loop->signal_fd >= 0)
+		close(loop->signal_fd);
+	if (loop->timer_fd >= 0)
+		close(loop->timer_fd);
+	if (loop->epoll_fd >= 0)
+		close(loop->epoll_fd);
+	free(loop);
+}
+
+static int control(struct loop *loop, int operation, struct loop_source *source, uint32_t events)
+{
+	struct epoll_event event = {.events = events, .data.ptr = source};
+	return epoll_ctl(loop->epoll_fd, operation, source->fd, &event) < 0 ? -errno : 0;
+}
+
+int loop_add(struct loop *loop, struct loop_source *source, uint32_t events)
+{
+	int error = control(loop, EPOLL_CTL_ADD, source, events);
+	source->watched = error == 0;
+	return error;
+}
+
+int loop_modify(struct loop *loop, struct loop_source *source, uint32_t events)
+{
+	return control(loop, EPOLL_CTL_MOD, source, events);
+}
+
+void loop_remove(struct loop *loop, struct loop_source *source)
+{
+	if (!source->watched)
+		return;
+	control(loop, EPOLL_CTL_DEL, source, 0);
+	source->watched = false;
+	for (int i = loop->event_next; i < loop->event_count; i++)
+		if (loop->events[i].data.ptr == source)
+			loop->events[i].events = 0;
+}
+
+void loop_timer_set(struct loop *loop, struct loop_timer *timer, int64_t at_ms)
+{
+	if (at_ms == LOOP_NEVER) {
+		loop_timer_cancel(loop, timer);
+		return;
+	}
+	timer->at_ms = at_ms;
+	if (timer->armed)
+		return;
+	timer->armed = true;
+	timer->next = loop->timers;
+	loop->timers = timer;
+}
+
+void loop_timer_cancel(struct loop *loop, struct loop_timer *timer)
+{
+	if (!timer->armed)
+		return;
+	timer->armed = false;
+	for (struct loop_timer **link = &loop->timers; *link; link = &(*link)->next)
+		if (*link == timer) {
+			*link = timer->next;
+			return;
+		}
+}
+
+/* The earliest armed timer, or NULL. The list is short: a few timers a door and one a client. */
+static struct loop_timer *earliest(struct loop *loop)
+{
+	struct loop_timer *first = NULL;
+	for (struct loop_timer *timer = loop->timers; timer; timer = timer->next)
+		if (!first || timer->at_ms < first->at_ms)
+			first = timer;
+	return first;
+}
+
+static void run_timers(struct loop *loop)
+{
+	/* At most as many as were armed: a timer that sets itself to the past again cannot starve the descriptors. */
+	int64_t now_ms = loop_now_ms();
+	struct loop_timer *timer;
+	int most = 0;
+	for (timer = loop->timers; timer; timer = timer->next)
+		most++;
+	while (most-- > 0 && !loop->stopped && (timer = earliest(loop)) && timer->at_ms <= now_ms) {
+		loop_timer_cancel(loop, timer);
+		timer->expired(timer, now_ms);
+	}
+}
+
+static int arm_timer_fd(struct loop *loop)
+{
+	const struct loop_timer *first = earliest(loop);
+	int64_t at_ms = first ? first->at_ms : LOOP_NEVER;
+	if (at_ms == loop->timer_fd_at_ms)
+		return 0;
+	struct itimerspec when = {0};
+	if (first) {
+		if (at_ms < 1)
+			at_ms = 1;
+		when.it_value.tv_sec = (time_t)(at_ms / 1000);
+		when.it_value.tv_nsec = (long)(at_ms % 1000) * 1000000;
+	}
+	if (timerfd_settime(loop->timer_fd, TFD_TIMER_ABSTIME, &when, NULL) < 0)
+		return -errno;
+	loop->timer_fd_at_ms = at_ms;
+	return 0;
+}
+
+static void read_signals(struct loop_source *source, uint32_t events)
+{
+	struct loop *loop = source->user;
+	struct signalfd_siginfo info;
+	(void)events;
+	while (read(source->fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		loop->caught(loop->caught_user, (int)info.ssi_signo);
+}
+
+int loop_signals(struct loop *loop, const sigset_t *signals, void (*caught)(void *user, int signal), void *user)
+{
+	loop->signal_fd = signalfd(-1, signals, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (loop->signal_fd < 0)
+		return -errno;
+	loop->caught = caught;
+	loop->caught_user = user;
+	loop->signal_source = (struct loop_source){.fd = loop->signal_fd, .ready = read_signals, .user = loop};
+	return loop_add(loop, &loop->signal_source, EPOLLIN);
+}
+
+int loop_run(struct loop *loop)
+{
+	loop->stopped = false;
+	while (!loop->stopped) {
+		int error = arm_timer_fd(loop);
+		if (error < 0)
+			return error;
+		loop->event_count = epoll_wait(loop->epoll_fd, loop->events, EVENTS_MAX, -1);
+		if (loop->event_count < 0) {
+			loop->event_count = 0;
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+		/* Deadlines first: a relay's release never waits behind a flood of input. */
+		run_timers(loop);
+		for (loop->event_next = 0; loop->event_next < loop->event_count && !loop->stopped;) {
+			struct epoll_event *event = &loop->events[loop->event_next++];
+			struct loop_source *source = event->data.ptr;
+			if (!source) {
+				uint64_t expirations;
+				if (read(loop->timer_fd, &expirations, sizeof(expirations)) > 0)
+					loop->timer_fd_at_ms = LOOP_NEVER;
+			} else if (event->events) {
+				source->ready(source, event->events);
+			}
+		}
+		loop->event_count = loop->event_next = 0;
+	}
+	return 0;
+}
+
+void loop_stop(struct loop *loop)
+{
+	loop->stopped = true;
+}
