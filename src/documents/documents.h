@@ -3,46 +3,78 @@
  * jansson.
  *
  * Each function writes a terminated document into a buffer of the caller and returns its length, or -ENOBUFS when it
- * does not fit and -ENOMEM when memory is short. Nothing is kept.
+ * does not fit and -ENOMEM when memory is short or a string is not UTF-8; the buffer then holds "". Nothing is kept.
+ * Times are ISO 8601, UTC, with milliseconds; what is not known is null.
  */
 #ifndef PORTCULLIS_DOCUMENTS_DOCUMENTS_H
 #define PORTCULLIS_DOCUMENTS_DOCUMENTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "documents/topics.h"
 #include "door/types.h"
 
-#define DOCUMENT_MAX 8192 /* enough for each of one door */
+#define DOCUMENT_MAX 8192        /* enough for each of one door, with the longest names */
+#define DOCUMENT_DOORS_MAX 49152 /* enough for document_doors of DOORS_MAX doors */
 
 /* What Home Assistant and the API are told of the agent. Borrowed strings. */
 struct document_node {
-	const char *node;
+	struct topic_base topics;
 	const char *version;
-	const char *topic_prefix;      /* portcullis */
-	const char *discovery_prefix;  /* homeassistant */
 	const char *broker;            /* "connected" ... for the API */
 	const char *configuration_url; /* NULL = none */
 	bool mqtt5;                    /* our own connection: allows message_expiry_interval in the cover */
 };
 
+/* What DOOR/event tells; Home Assistant's event entity is given all the names. */
+enum document_event {
+	DOCUMENT_EVENT_OPENING,
+	DOCUMENT_EVENT_OPENED,
+	DOCUMENT_EVENT_CLOSING,
+	DOCUMENT_EVENT_CLOSED,
+	DOCUMENT_EVENT_STOPPED,
+	DOCUMENT_EVENT_STATE_UNKNOWN,
+	DOCUMENT_EVENT_CLOSE_WARNING,
+	DOCUMENT_EVENT_FAULT,
+	DOCUMENT_EVENT_FAULT_CLEARED,
+	DOCUMENT_EVENT_COMMAND_ACCEPTED,
+	DOCUMENT_EVENT_COMMAND_UNCHANGED,
+	DOCUMENT_EVENT_COMMAND_REJECTED,
+};
+
+const char *document_event_name(enum document_event event);            /* "opening" ... */
+enum document_event document_event_of_state(enum door_state state);    /* the door has come to this state */
+enum document_event document_event_of_result(enum door_result result); /* a command ended so */
+
+/* The payload of DOOR/state: the state's name, and the literal None for unknown. A constant string. */
+const char *document_state(enum door_state state);
+
 ssize_t document_attributes(const struct door_view *door, char *buffer, size_t size);
 
-/* event_type, and for a command its source, result and reason; for a fault its name. */
-ssize_t document_event(const char *event_type, const struct door_view *door, enum door_command command,
-		enum door_result result, enum door_reason reason, char *buffer, size_t size);
+/* What happened to a door: event_type with its state, position, fault and source. */
+ssize_t document_door_event(enum document_event event, const struct door_view *door, char *buffer, size_t size);
 
-/* {"result": ..., "reason": ...}: the answer to a command, over MQTT and HTTP alike. */
+/* How a command ended: event_type with command (NULL: it was none), source, and the reason of a refusal. */
+ssize_t document_command_event(const enum door_command *command, enum door_source source, enum door_result result,
+		enum door_reason reason, char *buffer, size_t size);
+
+/* {"result": ..., "reason": ...}: the answer to a command, over MQTT and HTTP alike; reason only where refused. */
 ssize_t document_result(enum door_result result, enum door_reason reason, char *buffer, size_t size);
 
 /* GET /api/doors. */
 ssize_t document_doors(const struct document_node *node, const struct door_view *doors, size_t count, char *buffer,
 		size_t size);
 
-/* homeassistant/device/ID/config of one door, and of the agent itself. */
-ssize_t document_discovery_door(const struct document_node *node, const struct door_view *door, char *buffer,
-		size_t size);
+/*
+ * homeassistant/device/ID/config of one door, and of the agent itself. The same view and node give the same bytes.
+ * Parts that this door does not have are named with nothing but their platform, which removes what a former wiring
+ * left.
+ */
+ssize_t document_discovery_door(
+		const struct document_node *node, const struct door_view *door, char *buffer, size_t size);
 ssize_t document_discovery_agent(const struct document_node *node, char *buffer, size_t size);
 
 #endif

@@ -1,0 +1,100 @@
+#include "documents/topics.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ID_BYTES "abcdefghijklmnopqrstuvwxyz0123456789_-"
+
+static const char *const leaf_names[] = {
+		[TOPIC_STATE] = "state",
+		[TOPIC_POSITION] = "position",
+		[TOPIC_ATTRIBUTES] = "attributes",
+		[TOPIC_EVENT] = "event",
+		[TOPIC_SET] = "set",
+};
+
+__attribute__((format(printf, 2, 3))) static ssize_t build(char topic[static TOPIC_MAX + 1], const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	int length = vsnprintf(topic, TOPIC_MAX + 1, format, arguments);
+	va_end(arguments);
+	if (length >= 0 && length <= TOPIC_MAX)
+		return length;
+	topic[0] = '\0';
+	return -ENAMETOOLONG;
+}
+
+ssize_t topic_availability(const struct topic_base *base, char topic[static TOPIC_MAX + 1])
+{
+	return build(topic, "%s/%s/availability", base->prefix, base->node);
+}
+
+ssize_t topic_door(
+		const struct topic_base *base, const char *door, enum topic_leaf leaf, char topic[static TOPIC_MAX + 1])
+{
+	return build(topic, "%s/%s/%s/%s", base->prefix, base->node, door, leaf_names[leaf]);
+}
+
+ssize_t topic_every_state(const struct topic_base *base, char topic[static TOPIC_MAX + 1])
+{
+	return topic_door(base, "+", TOPIC_STATE, topic);
+}
+
+ssize_t topic_device_id(const struct topic_base *base, const char *door, char id[static TOPIC_MAX + 1])
+{
+	char node[TOPIC_MAX + 1]; /* one that is cut here makes the id too long in any case */
+	snprintf(node, sizeof(node), "%s", base->node);
+	for (char *c = node; *c; c++)
+		if (*c == '_')
+			*c = 'U';
+	return build(id, "portcullis_%s%s%s", node, door ? "_" : "", door ? door : "");
+}
+
+ssize_t topic_discovery_door(const struct topic_base *base, const char *door, char topic[static TOPIC_MAX + 1])
+{
+	char id[TOPIC_MAX + 1];
+	ssize_t length = topic_device_id(base, door, id);
+	topic[0] = '\0';
+	return length < 0 ? length : build(topic, "%s/device/%s/config", base->discovery, id);
+}
+
+ssize_t topic_discovery_agent(const struct topic_base *base, char topic[static TOPIC_MAX + 1])
+{
+	return topic_discovery_door(base, NULL, topic);
+}
+
+ssize_t topic_home_assistant_status(const struct topic_base *base, char topic[static TOPIC_MAX + 1])
+{
+	return build(topic, "%s/status", base->discovery);
+}
+
+/* The rest of text after part and a slash, or NULL. */
+static const char *after(const char *text, const char *part)
+{
+	size_t length = strlen(part);
+	return strncmp(text, part, length) == 0 && text[length] == '/' ? text + length + 1 : NULL;
+}
+
+bool topic_parse_door(const struct topic_base *base, const char *topic, char door[static DOOR_ID_MAX + 1],
+		enum topic_leaf *leaf)
+{
+	const char *rest = after(topic, base->prefix);
+	rest = rest ? after(rest, base->node) : NULL;
+	if (!rest)
+		return false;
+	size_t length = strspn(rest, ID_BYTES);
+	if (length == 0 || length > DOOR_ID_MAX || rest[length] != '/')
+		return false;
+	for (size_t i = 0; i < sizeof(leaf_names) / sizeof(leaf_names[0]); i++) {
+		if (strcmp(rest + length + 1, leaf_names[i]) != 0)
+			continue;
+		memcpy(door, rest, length);
+		door[length] = '\0';
+		*leaf = (enum topic_leaf)i;
+		return true;
+	}
+	return false;
+}

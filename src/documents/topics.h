@@ -1,0 +1,54 @@
+/*
+ * The names of every MQTT topic, built and taken apart in one place.
+ *
+ * Pure string functions. Builders write a terminated topic into a buffer of TOPIC_MAX + 1 bytes and return its length,
+ * or -ENAMETOOLONG when it does not fit; the buffer then holds "". Strings in struct topic_base are borrowed.
+ *
+ *     PREFIX/NODE/availability
+ *     PREFIX/NODE/DOOR/state                   and position, attributes, event, set
+ *     DISCOVERY/device/portcullis_NODE/config          the agent's device in Home Assistant
+ *     DISCOVERY/device/portcullis_NODE_DOOR/config     a door's; a "_" of NODE is written "U" here, so that no two
+ *                                                      nodes and doors share an id (both are [a-z0-9_-]+)
+ *     DISCOVERY/status                         Home Assistant's birth ("online") and will
+ */
+#ifndef PORTCULLIS_DOCUMENTS_TOPICS_H
+#define PORTCULLIS_DOCUMENTS_TOPICS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "door/types.h"
+
+#define TOPIC_MAX 255
+
+struct topic_base {
+	const char *prefix;    /* portcullis */
+	const char *node;      /* garage */
+	const char *discovery; /* homeassistant */
+};
+
+enum topic_leaf { TOPIC_STATE, TOPIC_POSITION, TOPIC_ATTRIBUTES, TOPIC_EVENT, TOPIC_SET };
+
+ssize_t topic_availability(const struct topic_base *base, char topic[static TOPIC_MAX + 1]);
+ssize_t topic_door(const struct topic_base *base, const char *door, enum topic_leaf leaf,
+		char topic[static TOPIC_MAX + 1]);
+
+/* A filter: the states of all doors that this node ever had, as far as the broker kept them. */
+ssize_t topic_every_state(const struct topic_base *base, char topic[static TOPIC_MAX + 1]);
+
+ssize_t topic_discovery_door(const struct topic_base *base, const char *door, char topic[static TOPIC_MAX + 1]);
+ssize_t topic_discovery_agent(const struct topic_base *base, char topic[static TOPIC_MAX + 1]);
+ssize_t topic_home_assistant_status(const struct topic_base *base, char topic[static TOPIC_MAX + 1]);
+
+/* The ID in a discovery topic; also the device's identifier and the stem of its unique ids. door NULL: the agent's. */
+ssize_t topic_device_id(const struct topic_base *base, const char *door, char id[static TOPIC_MAX + 1]);
+
+/*
+ * Takes PREFIX/NODE/DOOR/LEAF of this node apart. False for anything else, an id that no configuration could hold
+ * ([a-z0-9_-]{1,32}) included; then the out-parameters are untouched.
+ */
+bool topic_parse_door(const struct topic_base *base, const char *topic, char door[static DOOR_ID_MAX + 1],
+		enum topic_leaf *leaf);
+
+#endif
