@@ -1,0 +1,160 @@
+/*
+ * The configuration: one YAML file becomes one validated struct, or a report of everything that is wrong with it.
+ *
+ * Nothing of the machine is touched here but the file, the secrets that it names and the host's name. Reading it may
+ * block as any file does: only at start-up and in --check. Plain values; other rooms never see this header, the agent
+ * translates.
+ */
+#ifndef PORTCULLIS_CONFIG_CONFIG_H
+#define PORTCULLIS_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "door/types.h"
+
+#define CONFIG_FILE_MAX (256 * 1024)
+#define CONFIG_SECRET_MAX 1024 /* bytes of a password */
+#define CONFIG_PATH_MAX 255
+#define CONFIG_NODE_MAX 63
+#define CONFIG_TOPIC_MAX 64 /* a prefix; with node and door it stays far below MQTT_TOPIC_MAX */
+#define CONFIG_CLIENT_ID_MAX 128
+#define CONFIG_HOST_MAX 253
+#define CONFIG_BROKERS_MAX 8
+#define CONFIG_HOSTS_MAX 16
+#define CONFIG_RELAYS_MAX 192
+#define CONFIG_LINE_NAME_MAX 31
+
+enum config_backend { CONFIG_LIBGPIOD, CONFIG_SIMULATED };
+enum config_bias { CONFIG_BIAS_AS_IS, CONFIG_BIAS_PULL_UP, CONFIG_BIAS_PULL_DOWN, CONFIG_BIAS_DISABLED };
+enum config_log_level { CONFIG_LOG_ERROR, CONFIG_LOG_WARNING, CONFIG_LOG_INFO, CONFIG_LOG_DEBUG };
+enum config_log_format { CONFIG_LOG_TEXT, CONFIG_LOG_JSON };
+enum config_device_class { CONFIG_GARAGE, CONFIG_GATE, CONFIG_DOOR };
+
+/*
+ * A GPIO line. active_low is final: a sensor's contact kind (normally open or closed) and pull are already worked into it,
+ * so that the logical level says what the line is there to say (relay on, closed, open, obstructed).
+ */
+struct config_line {
+	const char *name; /* NULL: use offset */
+	uint16_t offset;
+	bool present;
+	bool active_low;
+	enum config_bias bias; /* inputs */
+};
+
+struct config_broker {
+	const char *host; /* a name or an address; an IPv6 address without brackets */
+	uint16_t port;
+	bool tls;
+};
+
+/* Paths of PEM files; NULL = not given. */
+struct config_tls {
+	const char *ca_file;
+	const char *certificate_file;
+	const char *key_file;
+	const char *key_password_file;
+};
+
+struct config_door {
+	const char *id;
+	const char *name;
+	enum config_device_class device_class;
+	struct config_line relay; /* toggle wiring; else open_relay and close_relay are present */
+	struct config_line open_relay;
+	struct config_line close_relay;
+	struct config_line stop_relay;
+	struct config_line open_sensor;
+	struct config_line closed_sensor;
+	struct config_line obstruction_sensor;
+	struct config_line warning_light;
+};
+
+/*
+ * Strings are terminated, owned by the configuration and live until config_free. NULL = not given, where it may be
+ * absent; else never NULL.
+ */
+struct config {
+	const char *node;
+	struct {
+		struct config_broker brokers[CONFIG_BROKERS_MAX];
+		size_t broker_count;    /* at least 1 */
+		const char *username;   /* NULL: none */
+		const char *password;   /* NULL: none; from password or password_file */
+		const char *client_id;
+		const char *topic_prefix;
+		int64_t keepalive_ms;   /* whole seconds */
+		struct config_tls tls;
+	} mqtt;
+	struct {
+		bool discovery;
+		const char *prefix;
+	} home_assistant;
+	struct {
+		enum config_backend backend;
+		const char *chip;       /* a path, name or label; NULL: the first whose label starts with pinctrl- */
+	} gpio;
+	struct {
+		bool enabled;
+		const char *address;    /* numeric; an IPv6 address without brackets */
+		uint16_t port;          /* 0: the kernel chooses */
+		const char *username;   /* both or neither of the two */
+		const char *password;
+		const char *hosts[CONFIG_HOSTS_MAX];
+		size_t host_count;
+		bool allow_anonymous_commands;
+		struct config_tls tls;  /* certificate_file and key_file */
+	} http;
+	struct {
+		enum config_log_level level;
+		enum config_log_format format;
+	} log;
+	struct config_door *doors;
+	size_t door_count;              /* 1 to DOORS_MAX */
+	struct config_string *strings;  /* config.c's: all the memory behind the pointers above */
+};
+
+#define CONFIG_PROBLEMS_MAX 64
+#define CONFIG_PROBLEM_TEXT_MAX 320
+
+struct config_problem {
+	bool error;    /* else a warning: the file can be used */
+	unsigned line; /* from 1; 0 = the file as a whole */
+	unsigned column;
+	char text[CONFIG_PROBLEM_TEXT_MAX]; /* "what, and what was expected" */
+};
+
+/* Everything that is wrong with a file, in its order. Never holds a secret. */
+struct config_report {
+	char file[CONFIG_PATH_MAX + 1];
+	struct config_problem problems[CONFIG_PROBLEMS_MAX];
+	size_t count;
+	size_t errors; /* counted beyond the bound, too */
+	size_t warnings;
+};
+
+/*
+ * Reads and validates a file. 0 when it can be used (there may be warnings); -EINVAL with at least one error in the
+ * report, and then config is empty; -ENOMEM. The caller frees with config_free after success; freeing an empty one is
+ * allowed. Nothing of the YAML document is kept.
+ */
+int config_load(const char *path, struct config *config, struct config_report *report);
+
+/* The same from memory. path is only a name in the report, and its folder is where relative *_file paths start. */
+int config_parse(const char *bytes, size_t length, const char *path, struct config *config,
+		struct config_report *report);
+
+void config_free(struct config *config);
+
+/* One line each: FILE:LINE:COLUMN: text, with "warning: " before a warning's. */
+void config_report_print(const struct config_report *report, FILE *stream);
+
+/* What the table of keys says, as JSON: for the test that holds the JSON Schema and the manual page to it. */
+void config_print_keys(FILE *stream);
+
+const char *config_device_class_name(enum config_device_class device_class); /* "garage", "gate" or "door" */
+
+#endif
