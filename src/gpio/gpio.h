@@ -2,8 +2,9 @@
  * The GPIO lines of the agent: relays and warning lights (outputs), contacts (inputs).
  *
  * Two backends stand behind this face: libgpiod (the kernel's character device) and simulated (a model of opener and
- * door). Lines are numbered by their place in the array handed to gpio_open; "active" is the logical level: a relay
- * that is on, a contact that says what it is there to say. Loop thread only; nothing here blocks.
+ * door, simulated.h). Lines are numbered by their place in the array handed to the opening function; "active" is the
+ * logical level: a relay that is on, a contact that says what it is there to say. Loop thread only; nothing here
+ * blocks.
  */
 #ifndef PORTCULLIS_GPIO_GPIO_H
 #define PORTCULLIS_GPIO_GPIO_H
@@ -11,13 +12,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/log.h"
 #include "base/loop.h"
 
 #define GPIO_LINE_NAME_MAX 31
 #define GPIO_LINES_MAX 448 /* 64 doors of three relays, a warning light and three contacts */
-#define GPIO_ERROR_MAX 256
+#define GPIO_ERROR_MAX 512 /* an error sentence names the chips that there are */
 
 enum gpio_direction { GPIO_OUTPUT, GPIO_INPUT };
 enum gpio_bias { GPIO_BIAS_AS_IS, GPIO_BIAS_PULL_UP, GPIO_BIAS_PULL_DOWN, GPIO_BIAS_DISABLED };
@@ -26,29 +28,63 @@ struct gpio_line {
 	char name[GPIO_LINE_NAME_MAX + 1]; /* the line's name on the chip; "" = use offset */
 	unsigned offset;
 	enum gpio_direction direction;
-	bool active_low;                   /* applied here: everybody else sees logical levels */
-	enum gpio_bias bias;               /* inputs */
-	const char *consumer;              /* shown by gpioinfo, for instance "portcullis left relay"; borrowed */
+	bool active_low;      /* applied here: everybody else sees logical levels */
+	enum gpio_bias bias;  /* inputs */
+	const char *consumer; /* whose line it is, in errors and by --watch: "left relay"; borrowed */
+};
+
+/*
+ * What the lines say while they are open. Called from the loop only, never from inside another function of this face.
+ */
+struct gpio_handlers {
+	/* An input's logical level, with the kernel's time stamp of the edge as CLOCK_MONOTONIC milliseconds. An input
+	   that bounced may report the level that it had before. Edges that the kernel had to drop are made up for by
+	   reading the levels again. */
+	void (*edge)(void *user, size_t line, bool active, int64_t at_ms);
+	/* The chip went away (-errno in error): no edge comes any more, gpio_set and gpio_get return -ENODEV, what the
+	   outputs do is unknown. Logged already. Only gpio_close and opening again help. */
+	void (*lost)(void *user, int error);
+	void *user;
 };
 
 struct gpio;
 
-/* An input's new logical level, with the kernel's time stamp of the edge as CLOCK_MONOTONIC milliseconds. */
-typedef void gpio_edge_fn(void *user, size_t line, bool active, int64_t at_ms);
-
 /*
- * Requests all lines: each output together with its inactive level in one call, so that no relay clicks; inputs with
- * edge detection. chip: a path, a name (gpiochip0), a label, or NULL for the first whose label starts with "pinctrl-".
+ * Requests all lines: outputs first, together with their inactive value, so that no relay clicks and one that a dead
+ * agent left on falls; then inputs with edge detection. No edge is reported for the level at the start: ask gpio_get.
+ *
+ * chip: a path, a name (gpiochip0), a label, or NULL for the first whose label starts with "pinctrl-". On these chips,
+ * a Raspberry Pi's, GPIOn also finds the line at offset n whatever name the kernel gives it (GPIO4 is often GPIO_GCLK).
+ *
  * On failure returns -errno with a sentence that says what was wrong and what to do in error: no chip (with those that
- * there are), no such line, in use (by whom), no permission (which group). The caller frees with gpio_close.
+ * there are), no such line, in use (by whom), no permission (which group). lines (with the strings in it) is borrowed
+ * until gpio_close, handlers are copied. The caller frees with gpio_close.
  */
 int gpio_open_libgpiod(struct loop *loop, const struct log *log, const char *chip, const struct gpio_line *lines,
-		size_t count, gpio_edge_fn *edge, void *user, struct gpio **gpio, char error[static GPIO_ERROR_MAX]);
+		size_t count, const struct gpio_handlers *handlers, struct gpio **gpio,
+		char error[static GPIO_ERROR_MAX]);
 
 /* Puts every output to inactive and releases the lines. Takes NULL. */
 void gpio_close(struct gpio *gpio);
 
-int gpio_set(struct gpio *gpio, size_t line, bool active);   /* an output; 0 or -errno */
-int gpio_get(struct gpio *gpio, size_t line, bool *active);  /* the level now; 0 or -errno */
+int gpio_set(struct gpio *gpio, size_t line, bool active);  /* an output; 0 or -errno */
+int gpio_get(struct gpio *gpio, size_t line, bool *active); /* the level now; 0 or -errno */
+
+/*
+ * --release: requests every output of lines at its inactive value and lets go; inputs are not touched. A Pi's kernel
+ * keeps the level of a line after its owner is gone, so the relays stay at rest. Fails like gpio_open_libgpiod, with
+ * -EBUSY while an agent holds the lines.
+ */
+int gpio_release(const char *chip, const struct gpio_line *lines, size_t count, char error[static GPIO_ERROR_MAX]);
+
+/* --list-lines: every chip, and each of its lines with name, direction and user. 0 or -errno and a sentence. */
+int gpio_list_lines(FILE *out, char error[static GPIO_ERROR_MAX]);
+
+/*
+ * --watch: prints the level of each input of lines, then each edge, until loop_stop (from the caller's signal handler);
+ * outputs are not touched. Runs the loop itself. 0, or -errno and a sentence; -EBUSY while an agent holds the lines.
+ */
+int gpio_watch(struct loop *loop, const struct log *log, const char *chip, const struct gpio_line *lines, size_t count,
+		FILE *out, char error[static GPIO_ERROR_MAX]);
 
 #endif
