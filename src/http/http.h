@@ -2,7 +2,17 @@
  * The HTTP server: the page, the API and the health check, for a bounded number of clients.
  *
  * Loop thread only, nothing blocks. It knows no door: it asks the agent through struct http_agent. All of a request is
- * bounded: clients, header bytes, body bytes, and one total deadline from the first byte to the last of the answer.
+ * bounded: clients, request line, header bytes, body bytes, and one total deadline from the first byte to the last of
+ * the answer; what a client can make the server do in one turn of the loop is bounded too.
+ *
+ * Who may do what (docs/api.md has the table):
+ * - A Host that is a name must be localhost, the host's own name (alone or with .local) or one of the configured; any
+ *   address will do. Ports do not count. Anything else is refused (DNS rebinding), /healthz included.
+ * - With a password everything but /healthz asks for it (Basic). /healthz says no more than that all is well, or the
+ *   sentence of struct http_agent's healthy.
+ * - Without a password, commands are refused with 403 and the page is read-only where the server listens on an address
+ *   that is not loopback, unless allow_anonymous_commands is set. What counts is the address that it listens on.
+ * - A POST that a browser sends for another site (Origin, Sec-Fetch-Site) is refused with 403.
  */
 #ifndef PORTCULLIS_HTTP_HTTP_H
 #define PORTCULLIS_HTTP_HTTP_H
@@ -18,27 +28,39 @@
 #define HTTP_HOSTS_MAX 16
 #define HTTP_ERROR_MAX 256
 
+#define HTTP_CLIENTS_MAX 32          /* at a time; when all are taken, the idle and the slow make room */
+#define HTTP_CLIENTS_LOOPBACK 2      /* of these, kept for clients on the loopback: the health check gets through */
+#define HTTP_TARGET_MAX 512          /* bytes of the request's target, else 414 */
+#define HTTP_HEAD_MAX 8192           /* bytes of request line and headers, else 431 */
+#define HTTP_BODY_MAX 1024           /* bytes of the body, however it is coded, else 413 */
+#define HTTP_REQUEST_LIMIT_MS 10000  /* first byte of the request to last of the answer, else 408 or a cut */
+#define HTTP_IDLE_LIMIT_MS 60000     /* between two requests of a connection */
+#define HTTP_PASSWORD_MAX 256        /* bytes of username and password together */
+
 /* Strings are borrowed and must outlive the server. */
 struct http_config {
-	const char *address;     /* numeric, IPv4 or IPv6 */
-	uint16_t port;           /* 0: the kernel chooses; ask with http_port */
+	const char *address;               /* numeric, IPv4 or IPv6, without brackets */
+	uint16_t port;                     /* 0: the kernel chooses; ask with http_port */
 	const char *hosts[HTTP_HOSTS_MAX]; /* names it answers to besides addresses, localhost and the host's own */
 	size_t host_count;
-	const char *host_name;   /* the host's own name: it answers to it and to it + ".local" */
-	const char *username;    /* NULL: no password */
+	const char *host_name;             /* the host's own name: it answers to it, and to its first label + ".local" */
+	const char *username;              /* NULL: no password; with one, both are there */
 	const char *password;
 	bool allow_anonymous_commands;
+	int64_t request_limit_ms;          /* 0: HTTP_REQUEST_LIMIT_MS */
+	int64_t idle_limit_ms;             /* 0: HTTP_IDLE_LIMIT_MS */
 };
 
-/* What the page and the API show beside the doors. */
+/* What the page and the API show beside the doors. Strings live until the callback's next call. */
 struct http_node {
 	const char *node;
 	const char *version;
-	const char *broker;      /* "connected", "connecting", "disconnected" */
-	const char *broker_error;/* "" when there is nothing to say */
+	const char *broker;       /* "connected", "connecting", "disconnected" */
+	const char *broker_error; /* "" when there is nothing to say */
 	int64_t uptime_ms;
 };
 
+/* Called from the loop, between two packets of a client: they must not block, nor free the server. */
 struct http_agent {
 	size_t (*doors)(void *user, struct door_view *views, size_t max); /* fills views, returns how many */
 	void (*node)(void *user, struct http_node *node);
@@ -53,7 +75,10 @@ struct http_agent {
 
 struct http;
 
-/* Listens at once. 0 or -errno, with a sentence in error. The agent's struct is copied. Freed with http_free. */
+/*
+ * Listens at once. 0 or -errno, with a sentence in error. Configuration and agent are copied, the strings are not.
+ * Freed with http_free.
+ */
 int http_new(struct loop *loop, const struct log *log, const struct http_config *config, const struct http_agent *agent,
 		struct http **http, char error[static HTTP_ERROR_MAX]);
 uint16_t http_port(const struct http *http);
@@ -61,8 +86,8 @@ void http_free(struct http *http); /* takes NULL; open connections are cut */
 
 /*
  * What --healthcheck does, in a process of its own and blocking for at most timeout_ms: GET /healthz of the agent that
- * listens at this configuration. 0 when it answers 200; else -errno, or -EHOSTDOWN when it answers otherwise, with what it
- * said in error.
+ * listens at this configuration (0.0.0.0 and :: are asked on the loopback). 0 when it answers 200; else -errno, or
+ * -EHOSTDOWN when it answers otherwise, with what it said in error.
  */
 int http_healthcheck(const struct http_config *config, int timeout_ms, char error[static HTTP_ERROR_MAX]);
 
