@@ -1,0 +1,348 @@
+"""A virtual machine with a real kernel GPIO chip (gpio-sim): boot it, talk to it, and record what its lines do.
+
+    with Machine("amd64", files={"bin/portcullis": Path("build/amd64/portcullis")}) as machine:
+        machine.add_chip("pinctrl-bcm2835", 28)
+        with machine.record() as wire:
+            agent = machine.start("portcullis --config /run/a.yaml")
+            ...
+        wire.pulses(17)
+
+The guest reaches a server on the host's loopback as 10.0.2.2, and its port 8080 is `page` on the host. Commands go over a
+virtio-serial port, so that they arrive while the network link is down.
+"""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import image
+from image import Unavailable
+
+HOST = "10.0.2.2"  # the host's loopback, seen from the guest
+BOOT_TIMEOUT_S = 120
+HERE = Path(__file__).resolve().parent
+
+# What the kernel tells of a line is taken where its driver writes the (simulated) register: physical levels, time stamps
+# of the kernel's, and independent of whatever drives the line.
+PROBES = {
+    "request": "gpio_sim_request line={line}",
+    "output": "gpio_sim_direction_output line={line} value={value}",
+    "input": "gpio_sim_direction_input line={line}",
+    "set": "gpio_sim_set line={line} value={value}",
+    "set_multiple": "gpio_sim_set_multiple mask={mask} value={bits}",
+    "free": "gpio_sim_free line={line}",
+}
+
+
+@dataclass(frozen=True)
+class Hardware:
+    emulator: str
+    package: str  # Debian's, that brings the emulator
+    arguments: tuple
+    console: str
+    registers: tuple  # second and third argument of a function, for a probe
+
+
+HARDWARE = {
+    "amd64": Hardware(
+        "qemu-system-x86_64",
+        "qemu-system-x86",
+        ("-M", "pc", "-m", "256", "-device", "virtio-net-pci,netdev=n0,romfile=", "-device", "virtio-rng-pci",
+         "-device", "virtio-serial-pci"),
+        "ttyS0",
+        ("%si", "%dx"),
+    ),
+}
+
+
+class CommandFailed(Exception):
+    pass
+
+
+class Machine:
+    def __init__(self, name="amd64", files=None):
+        """files: what the guest is to have besides, {path in the guest: file of the host}; all are executable."""
+        hardware = HARDWARE[name]
+        if not shutil.which(hardware.emulator):
+            raise Unavailable(f"{hardware.emulator} is not installed: apt-get install {hardware.package}")
+        folder = image.fetch(name)
+        self.hardware = hardware
+        self.chips = {}
+        self.qemu = self.control = self.qmp = None
+        self.count = 0
+        self.folder = Path(tempfile.mkdtemp(prefix="portcullis-vm-"))
+        try:
+            self._boot(folder, files or {})
+        except BaseException:
+            self.close()
+            raise
+
+    def _boot(self, folder, files):
+        contents = {"init": ((HERE / "init").read_bytes(), 0o755)}
+        contents.update({path: (Path(source).read_bytes(), 0o755) for path, source in files.items()})
+        image.write_initramfs(self.folder / "initrd", folder, contents)
+        self.page_port = _free_port()
+        self.qemu = subprocess.Popen(
+            (
+                self.hardware.emulator, *self.hardware.arguments,
+                "-accel", "tcg", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+                "-serial", "file:console",
+                "-netdev", f"user,id=n0,hostfwd=tcp:127.0.0.1:{self.page_port}-:8080",
+                "-qmp", "unix:qmp,server=on,wait=off",
+                "-chardev", "socket,id=control,path=control,server=on,wait=off",
+                "-device", "virtserialport,chardev=control",
+                "-kernel", folder / "vmlinuz", "-initrd", "initrd",
+                "-append", f"console={self.hardware.console} quiet panic=-1 trace_clock=mono",
+            ),
+            cwd=self.folder, stdin=subprocess.DEVNULL, stderr=open(self.folder / "errors", "w"),
+        )  # fmt: skip
+        deadline = time.monotonic() + BOOT_TIMEOUT_S
+        self.control = self._connect("control", deadline)
+        self.qmp = self._connect("qmp", deadline)
+        self.qmp.settimeout(10)
+        self.qmp_file = self.qmp.makefile("r")
+        self.qmp_file.readline()
+        self._qmp("qmp_capabilities")
+        self.run("true", timeout=deadline - time.monotonic())
+        self._add_probes()
+
+    def _connect(self, name, deadline):
+        peer = socket.socket(socket.AF_UNIX)
+        while True:
+            try:
+                peer.connect(os.path.relpath(self.folder / name))
+                return peer
+            except OSError:
+                if self.qemu.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(f"{self.hardware.emulator} does not start: {self._last_words()}") from None
+                time.sleep(0.02)
+
+    def _last_words(self):
+        texts = ((self.folder / name).read_text(errors="replace").strip() for name in ("errors", "console")
+                 if (self.folder / name).exists())  # fmt: skip
+        return "\n".join(text[-2000:] for text in texts if text) or "it said nothing"
+
+    def close(self):
+        for peer in (self.control, self.qmp):
+            if peer:
+                peer.close()
+        if self.qemu:
+            self.qemu.kill()
+            self.qemu.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    @property
+    def page(self):
+        return f"http://127.0.0.1:{self.page_port}"
+
+    def run(self, command, timeout=20, check=True):
+        """Runs a shell command in the guest and returns its output, standard error included."""
+        status, output = self.status(command, timeout)
+        if check and status:
+            raise CommandFailed(f"{command}: status {status}: {output}")
+        return output
+
+    def status(self, command, timeout=20):
+        """(exit status, output) of a shell command in the guest."""
+        self.count += 1
+        mark = f"--{self.count}"
+        self.control.sendall(f"(\n{command}\n) </dev/null 2>&1; printf '\\n{mark} %d end\\n' $?\n".encode())
+        received = b""
+        deadline = time.monotonic() + timeout
+        while True:
+            self.control.settimeout(max(deadline - time.monotonic(), 0.001))
+            try:
+                part = self.control.recv(65536)
+            except TimeoutError:
+                raise RuntimeError(f"no answer to {command!r} in {timeout:.0f} s: {self._last_words()}") from None
+            if not part:
+                raise RuntimeError(f"the machine is gone: {self._last_words()}")
+            received += part
+            found = re.search(rb"\n?\n%s (\d+) end\n$" % mark.encode(), received)
+            if found:
+                return int(found.group(1)), received[: found.start()].decode(errors="replace")
+
+    def write(self, path, text):
+        self.run(f"cat >{shlex.quote(path)} <<'---end---'\n{text}\n---end---")
+
+    def start(self, command):
+        """Starts a program in the background."""
+        return Process(self, command)
+
+    def _qmp(self, command, **arguments):
+        self.qmp.sendall(json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n")
+        while True:
+            answer = json.loads(self.qmp_file.readline())
+            if "error" in answer:
+                raise RuntimeError(f"{command}: {answer['error']}")
+            if "return" in answer:
+                return answer["return"]
+
+    def set_link(self, up):
+        """Plugs the network cable in or out."""
+        self._qmp("set_link", name="n0", up=up)
+
+    def add_chip(self, label, lines, names=None):
+        """A simulated chip: lines 0..lines-1, named {offset: name}. To be had by this label afterwards."""
+        folder = "/sys/kernel/config/gpio-sim/" + label
+        script = [f"mkdir -p {folder}/bank0", f"echo {lines} >{folder}/bank0/num_lines",
+                  f"echo {label} >{folder}/bank0/label"]  # fmt: skip
+        for offset, name in (names or {}).items():
+            script += [f"mkdir {folder}/bank0/line{offset}", f"echo {name} >{folder}/bank0/line{offset}/name"]
+        script += [f"echo 1 >{folder}/live", f"cat {folder}/dev_name {folder}/bank0/chip_name"]
+        device, chip = self.run("\n".join(script)).split()
+        self.chips[label] = Chip(self, chip, f"/sys/devices/platform/{device}/{chip}")
+        return self.chips[label]
+
+    def _add_probes(self):
+        first, second = self.hardware.registers
+        fields = {"line": f"{first}:u32", "value": f"{second}:s32", "mask": f"+0({first}):u32", "bits": f"+0({second}):u32"}
+        probes = [f"p:wire/{name} gpio_sim:{probe.format_map(fields)}" for name, probe in PROBES.items()]
+        self.write("/sys/kernel/tracing/kprobe_events", "\n".join(probes))
+        self.run("echo mono >/sys/kernel/tracing/trace_clock; echo 1 >/sys/kernel/tracing/events/wire/enable")
+
+    def record(self):
+        """A recorder of every line of every chip, for use in `with`: it holds what happened when the block has ended."""
+        return Wire(self)
+
+
+@dataclass(frozen=True)
+class Chip:
+    machine: Machine
+    name: str  # gpiochip0
+    folder: str
+
+    @property
+    def path(self):
+        return "/dev/" + self.name
+
+    def pull(self, line, up):
+        """What stands at an input: a contact that pulls it up or down."""
+        self.machine.run(f"echo pull-{'up' if up else 'down'} >{self.folder}/sim_gpio{line}/pull")
+
+    def value(self, line):
+        return int(self.machine.run(f"cat {self.folder}/sim_gpio{line}/value"))
+
+
+class Process:
+    """A program in the guest, its output in a file."""
+
+    def __init__(self, machine, command):
+        self.machine = machine
+        machine.count += 1
+        self.base = f"/tmp/process{machine.count}"
+        inner = f"echo $$ >{self.base}.pid; exec {command}"
+        machine.run(
+            f"(sh -c {shlex.quote(inner)} >{self.base}.log 2>&1; echo $? >{self.base}.tmp;"
+            f" mv {self.base}.tmp {self.base}.status) >/dev/null &\n"
+            f"while [ ! -s {self.base}.pid ]; do usleep 1000; done"
+        )
+        self.pid = int(machine.run(f"cat {self.base}.pid"))
+
+    def output(self):
+        return self.machine.run(f"cat {self.base}.log")
+
+    def running(self):
+        return self.machine.status(f"[ -e {self.base}.status ]")[0] != 0
+
+    def signal(self, number=signal.SIGTERM):
+        self.machine.run(f"kill -{int(number)} {self.pid}")
+
+    def wait(self, timeout=10):
+        """The exit status, as the shell has it: 128 + number when a signal ended it."""
+        deadline = time.monotonic() + timeout
+        while self.running():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"process {self.pid} still runs after {timeout} s: {self.output()}")
+            time.sleep(0.02)
+        return int(self.machine.run(f"cat {self.base}.status"))
+
+    def stop(self):
+        """Ends it, however that takes."""
+        if self.running():
+            self.machine.status(f"kill -9 {self.pid}")
+            self.wait()
+
+
+@dataclass(frozen=True)
+class Event:
+    at_ms: float
+    what: str  # a name of PROBES
+    line: int
+    value: int  # the physical level; None where there is none
+
+
+class Wire:
+    """The kernel's record of all lines. Lines are offsets; levels are physical, before any active-low."""
+
+    def __init__(self, machine):
+        self.machine = machine
+        self.events = []
+
+    def __enter__(self):
+        self.machine.run("cd /sys/kernel/tracing; echo 1 >tracing_on; echo >trace")
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def stop(self):
+        self.events = self.so_far()
+        self.machine.run("echo 0 >/sys/kernel/tracing/tracing_on")
+
+    def so_far(self):
+        text = self.machine.run("cat /sys/kernel/tracing/trace", timeout=60)
+        written, kept = re.search(r"entries-in-buffer/entries-written: (\d+)/(\d+)", text).groups()
+        assert written == kept, "the kernel's trace buffer is too small for this test"
+        events = []
+        for at, what, fields in re.findall(r"(\d+\.\d+): (\w+): \(\S+(?: \[\w+\])?\) (.*)", text):
+            numbers = {name: int(number, 0) for name, number in re.findall(r"(\w+)=(\S+)", fields)}
+            if what == "set_multiple":
+                lines = [line for line in range(32) if numbers["mask"] >> line & 1]
+                events += [Event(float(at) * 1e3, "set", line, numbers["value"] >> line & 1) for line in lines]
+            else:
+                events.append(Event(float(at) * 1e3, what, numbers["line"], numbers.get("value")))
+        return events
+
+    def of(self, line):
+        return [event for event in self.events or self.so_far() if event.line == line]
+
+    def levels(self, line):
+        """[(at_ms, level)]: each change of level that a pin keeps which stays driven when its owner goes, as on a Pi.
+        The first entry is the first level that anyone drove."""
+        changes = []
+        for event in self.of(line):
+            if event.value is not None and (not changes or changes[-1][1] != event.value):
+                changes.append((event.at_ms, event.value))
+        return changes
+
+    def pulses(self, line, active=1):
+        """The lengths in ms of all pulses, after making sure that there was nothing else: the line's first level is the
+        inactive one, it is never made an input, and it ends inactive."""
+        assert "input" not in [event.what for event in self.of(line)], "an output was made an input"
+        levels = self.levels(line)
+        assert not levels or levels[0][1] != active, f"line {line} starts active: {levels}"
+        assert len(levels) % 2 == 1 or not levels, f"line {line} ends active: {levels}"
+        edges = [at for at, _ in levels[1:]]
+        return [end - start for start, end in zip(edges[::2], edges[1::2])]
+
+
+def _free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
