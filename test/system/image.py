@@ -47,6 +47,14 @@ RECIPES = {
         "linux-image-amd64",
         ("virtio-rng", "configfs", "gpio-sim", "failover", "net_failover", "virtio_net"),
     ),
+    "armv7": Recipe(
+        "armhf",
+        "trixie",
+        ("trixie-backports", "sid"),
+        "linux-image-armmp",
+        ("virtio_mmio", "virtio_console", "virtio-rng", "configfs", "gpio-sim", "failover", "net_failover",
+         "virtio_net"),
+    ),
 }
 
 

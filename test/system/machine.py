@@ -61,6 +61,14 @@ HARDWARE = {
         "ttyS0",
         ("%si", "%dx"),
     ),
+    "armv7": Hardware(
+        "qemu-system-arm",
+        "qemu-system-arm",
+        ("-M", "virt,highmem=off", "-cpu", "cortex-a7", "-m", "256", "-device", "virtio-net-device,netdev=n0",
+         "-device", "virtio-rng-device", "-device", "virtio-serial-device"),
+        "ttyAMA0",
+        ("%r1", "%r2"),
+    ),
 }
 
 
