@@ -67,7 +67,8 @@ enum door_reason {
 	DOOR_REASON_OBSTRUCTED,     /* CLOSE while the obstruction sensor is active */
 	DOOR_REASON_SENSOR_CONFLICT,/* both end sensors are active: nothing can be believed */
 	DOOR_REASON_NO_STOP,        /* the wiring cannot stop the door in this state */
-	DOOR_REASON_BUSY,           /* a former command's presses are still under way */
+	DOOR_REASON_NO_WAY,         /* by the opener's press table no presses lead there from this state */
+	DOOR_REASON_BUSY,           /* TOGGLE while a former command's presses are still under way */
 	DOOR_REASON_RELAY_FAILED,   /* the relay line could not be driven */
 	DOOR_REASON_RETAINED,       /* the command was retained by the broker: nobody asked for it now */
 	DOOR_REASON_UNKNOWN_COMMAND,/* not a command */

@@ -1,0 +1,227 @@
+/*
+ * The door: one garage door's state machine, with its debounce and its opener's press table.
+ *
+ * Pure: no IO, no clock, no allocation, no logging. door_step takes what happened and the time, and says what to do and
+ * when to be called again. Time is milliseconds of one monotonic clock, absolute. Values only: a struct door may live
+ * anywhere, is copied by assignment and owns nothing. Not thread-safe; one caller.
+ *
+ * What the caller owes it:
+ * - door_init, then a DOOR_INPUT_SENSOR with the level read at the start for each sensor that exists. Commands are
+ *   rejected (not_settled) until each level has stood still for debounce_ms.
+ * - Every edge of a sensor, with the time of the edge. Repeated levels do no harm. Edges that wait are handed over
+ *   before a command or a bare passing of time.
+ * - To carry out the actions of each output in their order, at once. Where a line cannot be driven:
+ *   DOOR_INPUT_LINE_FAILED, after the rest of the list; if that list belonged to a command, the answer to the command
+ * is the one in the output of that second step.
+ * - DOOR_INPUT_TIME at deadline_ms. Being late is safe for the door: whatever comes, a step first ends the pulse that
+ * is due. Being early or calling again is harmless. A deadline that has passed already means: once more, at once.
+ * - DOOR_INPUT_STOPPING before the end: everything goes off, and nothing comes on after it.
+ *
+ * What it promises, whatever the input (design, section 6; test/unit/test_door_explore.c walks every state for it):
+ * - A line goes on only in the step of a command or in the passing of time after one; an edge of a sensor never starts
+ * a press. auto_close is the one source that is not a person; it needs the warning.
+ * - At most one relay is on, for pulse_ms and never longer than DOOR_PULSE_MAX_MS as far as steps come in time, and
+ *   gap_ms at least lie between two presses.
+ * - Closed is said by the closed sensor where there is one; without, at most estimated at the end of a commanded
+ * travel.
+ * - No retry and no reversal of its own.
+ *
+ * Faults
+ *
+ * | fault           | begins when                                                | ends when | | --------------- |
+ * ---------------------------------------------------------- | ------------------------------------- | | did_not_start
+ * | after a press, the sensor of the end to leave stays active | it leaves after all; the door comes   | | | for
+ * DOOR_START_MS and a quarter of the travel time; the    | to an end; a command is accepted      | |                 |
+ * state falls back to what the sensor says                   |                                       | | did_not_finish
+ * | in a commanded move, the sensor of the end to reach is not | the door comes to an end; a command   | | | active
+ * DOOR_FINISH_MS and 5/4 of the travel time after the | is accepted                           | |                 |
+ * start; state stopped where a closed sensor says that it is |                                       | | | not closed,
+ * else unknown                                   |                                       | | reversed        | in a
+ * commanded move, the sensor of the end that the door   | the door comes to an end; a command   | |                 |
+ * had left is active again                                   | is accepted                           | |
+ * sensor_conflict | both end sensors are active; state unknown                 | one of them is not | | obstructed |
+ * the obstruction sensor becomes active while closing, or in | the door is closed; a command is      | | | the warning
+ * before; while closing the state is unknown     | accepted                              | |                 | until a
+ * sensor or the end of travel tells, since openers   |                                       | |                 | stop
+ * or reverse of themselves                              |                                       | | relay_failed    | a
+ * line could not be driven; the command ends, everything   | a later pulse went through whole      | | | goes off, the
+ * state is what the sensors say                |                                       |
+ */
+#ifndef PORTCULLIS_DOOR_DOOR_H
+#define PORTCULLIS_DOOR_DOOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "door/types.h"
+
+#define DOOR_NEVER INT64_MAX /* the same as LOOP_NEVER */
+
+#define DOOR_PULSE_MAX_MS 5000          /* no pulse is longer, whatever the configuration says */
+#define DOOR_GAP_MIN_MS 100             /* no gap is shorter */
+#define DOOR_AUTO_CLOSE_WARNING_MS 5000 /* auto-close without that much warning is off: UL 325, 16 CFR 1211.14 */
+#define DOOR_START_MS 5000              /* to leave an end, besides a quarter of the travel time (pre-flash of gates) */
+#define DOOR_FINISH_MS 2000             /* to reach an end, besides 5/4 of the travel time */
+#define DOOR_POSITION_EVERY_MS 1000     /* a position that changes is published so often */
+#define DOOR_RELEASE_RETRY_MS 1000      /* a line that could not be switched off is tried again so often */
+
+/* The lines that a door drives. */
+enum door_line { DOOR_LINE_TOGGLE, DOOR_LINE_OPEN, DOOR_LINE_CLOSE, DOOR_LINE_STOP, DOOR_LINE_WARNING, DOOR_LINES };
+
+/* The contacts that it hears. Active: the door is closed, is open, something is in its way. */
+enum door_sensor { DOOR_SENSOR_CLOSED, DOOR_SENSOR_OPEN, DOOR_SENSOR_OBSTRUCTION, DOOR_SENSORS };
+
+/* What one press of a toggle relay does. */
+enum door_press {
+	DOOR_PRESS_STOP,
+	DOOR_PRESS_REVERSE,
+	DOOR_PRESS_IGNORE,   /* while moving: it goes on moving */
+	DOOR_PRESS_CONTINUE, /* after a stop: on in the direction it had */
+};
+
+/* At rest at an end a press moves the door to the other one. */
+struct door_opener {
+	enum door_press while_opening; /* stop, reverse or ignore */
+	enum door_press while_closing; /* stop, reverse or ignore */
+	enum door_press after_stop;    /* reverse or continue: as seen from the direction before the stop */
+};
+
+/* Values out of range are pulled into it by door_init: a broken configuration is slow, never dangerous. */
+struct door_config {
+	bool lines[DOOR_LINES]; /* toggle alone; or open and close, and stop if wired; warning with either */
+	bool sensors[DOOR_SENSORS];
+	struct door_opener opener; /* toggle wiring only */
+	int64_t pulse_ms;          /* 1 to DOOR_PULSE_MAX_MS */
+	int64_t gap_ms;            /* from a release to the next press; DOOR_GAP_MIN_MS at least */
+	int64_t debounce_ms;       /* 0: each edge counts */
+	int64_t open_time_ms;      /* a whole travel, rather too long than too short; 1 at least */
+	int64_t close_time_ms;
+	int64_t warning_ms;    /* 0: none; needs the warning line */
+	int64_t auto_close_ms; /* 0: off; needs a warning of DOOR_AUTO_CLOSE_WARNING_MS */
+};
+
+enum door_input_kind {
+	DOOR_INPUT_TIME,        /* nothing but now_ms */
+	DOOR_INPUT_SENSOR,      /* sensor, active, at_ms */
+	DOOR_INPUT_COMMAND,     /* command, source */
+	DOOR_INPUT_LINE_FAILED, /* line, active: the level that could not be set */
+	DOOR_INPUT_STOPPING,    /* the agent ends */
+};
+
+struct door_input {
+	enum door_input_kind kind;
+	enum door_sensor sensor;
+	enum door_line line;
+	bool active;
+	int64_t at_ms; /* of the edge; what lies after now_ms counts as now_ms */
+	enum door_command command;
+	enum door_source source;
+};
+
+struct door_action {
+	enum door_line line;
+	bool on;
+};
+
+enum door_event {
+	DOOR_EVENT_STATE, /* it came to this state */
+	DOOR_EVENT_FAULT,
+	DOOR_EVENT_FAULT_CLEARED, /* fault is the one that ended */
+	DOOR_EVENT_WARNING,       /* a warning before closing begins */
+	DOOR_EVENT_AUTO_CLOSE,    /* auto-close has begun to act */
+	DOOR_EVENT_CANCELLED,     /* an accepted command ends before its last press: STOP, a sensor, an obstruction */
+};
+
+struct door_happening {
+	enum door_event event;
+	enum door_state state;
+	enum door_fault fault;
+};
+
+#define DOOR_ACTIONS_MAX 8
+#define DOOR_HAPPENINGS_MAX 16
+
+struct door_output {
+	struct door_action actions[DOOR_ACTIONS_MAX];
+	size_t action_count;
+	struct door_happening happenings[DOOR_HAPPENINGS_MAX]; /* in their order; what does not fit is lost */
+	size_t happening_count;
+	bool position_changed, state_changed, attributes_changed; /* publish, in this order */
+	bool answered;                                            /* result and reason are those of the command */
+	enum door_result result;
+	enum door_reason reason;
+	int64_t deadline_ms; /* DOOR_NEVER: nothing to do until something happens */
+};
+
+struct door_contact {
+	bool raw, heard;    /* the level at the last edge; heard: there was one */
+	bool active, known; /* the level that has stood still */
+	int64_t edge_ms;
+};
+
+enum door_goal { DOOR_GOAL_NONE, DOOR_GOAL_OPEN, DOOR_GOAL_CLOSE, DOOR_GOAL_STOP, DOOR_GOAL_PRESS };
+
+/* The fields are the machine's own. Outside tests, look through door_view. */
+struct door {
+	struct door_config config;
+	struct door_contact contacts[DOOR_SENSORS];
+	int64_t time_ms; /* what is believed is believed as of now */
+	bool settled, stopping;
+
+	enum door_state state;
+	enum door_state direction; /* opening, closing, or unknown: of the last move, for what a press does after a stop
+				    */
+	enum door_source source;
+	enum door_fault fault;
+	bool commanded;     /* the move under way was asked for here */
+	int64_t pressed_ms; /* when it was asked for */
+	int64_t moved_ms;   /* when the position was base: at the press, or at the edge of the sensor it left */
+	int64_t base_ppm;   /* position at moved_ms; -1 unknown */
+	bool whole;         /* it comes from the other end */
+	int64_t expire_ms;  /* when the state is given up: did not start, did not finish, arrived by reckoning */
+
+	enum door_goal goal; /* a command with presses still to come */
+	enum door_source goal_source;
+	int presses;           /* made for it */
+	int64_t warned_ms;     /* the warning before it ends; DOOR_NEVER: none is running */
+	int64_t auto_close_ms; /* when it is due */
+
+	enum door_line relay; /* on now; DOOR_LINES: none */
+	int64_t release_ms;
+	int64_t ready_ms;       /* end of the gap */
+	bool stuck[DOOR_LINES]; /* could not be switched off */
+	int64_t retry_ms;
+
+	uint64_t cycles;
+	int64_t last_open_ms, last_close_ms;
+	struct {
+		enum door_state state;
+		enum door_confidence confidence;
+		enum door_fault fault;
+		enum door_source source;
+		int position;
+		uint64_t cycles;
+		int64_t last_open_ms, last_close_ms;
+		bool contacts[DOOR_SENSORS], settled, warning;
+	} said; /* at the end of the last step: what differs is to be published */
+	int64_t said_position_ms;
+};
+
+void door_init(struct door *door, const struct door_config *config, int64_t now_ms);
+
+/* output is overwritten. input may be NULL for DOOR_INPUT_TIME. */
+void door_step(struct door *door, const struct door_input *input, int64_t now_ms, struct door_output *output);
+
+/* Fills what the machine knows; id, name, device_class and last_changed_unix_ms are left alone. */
+void door_view(const struct door *door, int64_t now_ms, struct door_view *view);
+
+/*
+ * How many presses of the toggle relay bring the opener from a state (and, when stopped, the direction before) to
+ * opening, closing or stopped; 0 when it is there already, -1 when the table knows no way. Sets closes when the door
+ * moves down on the way.
+ */
+int door_presses(const struct door_opener *opener, enum door_state state, enum door_state direction,
+		enum door_state wanted, bool *closes);
+
+#endif

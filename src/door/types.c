@@ -1,0 +1,196 @@
+#include "door/types.h"
+
+#include <strings.h>
+
+const char *door_state_name(enum door_state state)
+{
+	switch (state) {
+	case DOOR_UNKNOWN:
+		return "unknown";
+	case DOOR_OPEN:
+		return "open";
+	case DOOR_OPENING:
+		return "opening";
+	case DOOR_CLOSED:
+		return "closed";
+	case DOOR_CLOSING:
+		return "closing";
+	case DOOR_STOPPED:
+		return "stopped";
+	}
+	return "unknown";
+}
+
+const char *door_confidence_name(enum door_confidence confidence)
+{
+	switch (confidence) {
+	case DOOR_CONFIDENCE_UNKNOWN:
+		return "unknown";
+	case DOOR_CONFIDENCE_ESTIMATED:
+		return "estimated";
+	case DOOR_CONFIDENCE_SENSED:
+		return "sensed";
+	}
+	return "unknown";
+}
+
+const char *door_fault_name(enum door_fault fault)
+{
+	switch (fault) {
+	case DOOR_FAULT_NONE:
+		return "none";
+	case DOOR_FAULT_DID_NOT_START:
+		return "did_not_start";
+	case DOOR_FAULT_DID_NOT_FINISH:
+		return "did_not_finish";
+	case DOOR_FAULT_REVERSED:
+		return "reversed";
+	case DOOR_FAULT_SENSOR_CONFLICT:
+		return "sensor_conflict";
+	case DOOR_FAULT_OBSTRUCTED:
+		return "obstructed";
+	case DOOR_FAULT_RELAY_FAILED:
+		return "relay_failed";
+	}
+	return "none";
+}
+
+const char *door_source_name(enum door_source source)
+{
+	switch (source) {
+	case DOOR_SOURCE_NONE:
+		return "none";
+	case DOOR_SOURCE_MQTT:
+		return "mqtt";
+	case DOOR_SOURCE_HTTP:
+		return "http";
+	case DOOR_SOURCE_LOCAL:
+		return "local";
+	case DOOR_SOURCE_AUTO_CLOSE:
+		return "auto_close";
+	}
+	return "none";
+}
+
+const char *door_command_name(enum door_command command)
+{
+	switch (command) {
+	case DOOR_COMMAND_OPEN:
+		return "open";
+	case DOOR_COMMAND_CLOSE:
+		return "close";
+	case DOOR_COMMAND_STOP:
+		return "stop";
+	case DOOR_COMMAND_TOGGLE:
+		return "toggle";
+	}
+	return "none";
+}
+
+const char *door_result_name(enum door_result result)
+{
+	switch (result) {
+	case DOOR_RESULT_ACCEPTED:
+		return "accepted";
+	case DOOR_RESULT_UNCHANGED:
+		return "unchanged";
+	case DOOR_RESULT_REJECTED:
+		return "rejected";
+	}
+	return "rejected";
+}
+
+const char *door_reason_name(enum door_reason reason)
+{
+	switch (reason) {
+	case DOOR_REASON_NONE:
+		return "none";
+	case DOOR_REASON_NOT_SETTLED:
+		return "not_settled";
+	case DOOR_REASON_UNKNOWN_STATE:
+		return "unknown_state";
+	case DOOR_REASON_OBSTRUCTED:
+		return "obstructed";
+	case DOOR_REASON_SENSOR_CONFLICT:
+		return "sensor_conflict";
+	case DOOR_REASON_NO_STOP:
+		return "no_stop";
+	case DOOR_REASON_NO_WAY:
+		return "no_way";
+	case DOOR_REASON_BUSY:
+		return "busy";
+	case DOOR_REASON_RELAY_FAILED:
+		return "relay_failed";
+	case DOOR_REASON_RETAINED:
+		return "retained";
+	case DOOR_REASON_UNKNOWN_COMMAND:
+		return "unknown_command";
+	case DOOR_REASON_STOPPING:
+		return "stopping";
+	}
+	return "none";
+}
+
+const char *door_reason_text(enum door_reason reason)
+{
+	switch (reason) {
+	case DOOR_REASON_NONE:
+		return "";
+	case DOOR_REASON_NOT_SETTLED:
+		return "The sensors have not settled since the start; try again in a moment.";
+	case DOOR_REASON_UNKNOWN_STATE:
+		return "It is not known what the door would do: a press could move it either way. TOGGLE presses once.";
+	case DOOR_REASON_OBSTRUCTED:
+		return "Something is in the way of the door.";
+	case DOOR_REASON_SENSOR_CONFLICT:
+		return "The sensors say open and closed at once; check their wiring.";
+	case DOOR_REASON_NO_STOP:
+		return "This wiring cannot stop the door in this state.";
+	case DOOR_REASON_NO_WAY:
+		return "This opener cannot be brought there by presses from this state.";
+	case DOOR_REASON_BUSY:
+		return "The presses of a former command are still under way.";
+	case DOOR_REASON_RELAY_FAILED:
+		return "The relay could not be switched; see the log.";
+	case DOOR_REASON_RETAINED:
+		return "The command was retained by the broker, so nobody asks for it now; publish it without retain.";
+	case DOOR_REASON_UNKNOWN_COMMAND:
+		return "This is not a command; OPEN, CLOSE, STOP and TOGGLE are.";
+	case DOOR_REASON_STOPPING:
+		return "The agent is shutting down.";
+	}
+	return "";
+}
+
+static bool is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+bool door_command_parse(const char *text, size_t length, enum door_command *command)
+{
+	static const struct {
+		const char *word;
+		size_t length;
+		enum door_command command;
+	} words[] = {
+			{"open", 4, DOOR_COMMAND_OPEN},
+			{"close", 5, DOOR_COMMAND_CLOSE},
+			{"stop", 4, DOOR_COMMAND_STOP},
+			{"toggle", 6, DOOR_COMMAND_TOGGLE},
+	};
+
+	while (length > 0 && is_space(text[0])) {
+		text++;
+		length--;
+	}
+	while (length > 0 && is_space(text[length - 1]))
+		length--;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (length == words[i].length && strncasecmp(text, words[i].word, length) == 0) {
+			*command = words[i].command;
+			return true;
+		}
+	}
+	return false;
+}
