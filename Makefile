@@ -1,0 +1,50 @@
+# The front door: what it starts is in scripts/, cross/ and Meson. SETUP=: leaves the machine's packages alone.
+SETUP = scripts/setup
+
+.PHONY: all help cross test demo bench fuzz tidy check-format format clean amd64 armv6 armv7 arm64
+
+all: amd64 ## build/amd64/portcullis (the default)
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\t\1\t/p' Makefile | expand -t 8,24
+
+amd64 armv6 armv7 arm64:
+	@$(SETUP) build
+	@cross/build $@
+
+cross: ## build/{armv6,armv7,arm64,amd64}/portcullis: static, stripped, small
+	@$(SETUP) build
+	@cross/sysroot
+	@for target in amd64 armv6 armv7 arm64; do cross/build $$target || exit; done
+
+test: ## every suite that this machine can run, with a count at the end
+	@$(SETUP) test || echo "make test: going on without what is missing" >&2
+	@scripts/test
+
+demo: ## a broker, the agent and two simulated doors, until Ctrl-C
+	@$(SETUP) demo
+	@cross/build amd64
+	@scripts/demo
+
+bench: ## the figures of the README, measured here
+	@$(SETUP) bench
+	@cross/build amd64
+	@test/bench/run
+
+fuzz: ## each fuzz target for a minute
+	@$(SETUP) fuzz
+	@test/fuzz/run
+
+tidy: ## clang-tidy over all of the C
+	@$(SETUP) test
+	@scripts/test tidy
+
+check-format: ## is the C as clang-format would have it?
+	@$(SETUP) test
+	@scripts/test format
+
+format: ## have clang-format write the C
+	git ls-files '*.c' '*.h' | xargs clang-format -i
+
+clean: ## removes the builds, not the sysroots
+	find build -mindepth 1 -maxdepth 1 ! -name sysroot -exec rm -rf {} +
