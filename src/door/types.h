@@ -98,6 +98,7 @@ struct door_view {
 	uint64_t cycles;              /* times it came to closed, since the start */
 	int64_t last_open_ms;         /* duration of the last whole travel; 0 = none seen */
 	int64_t last_close_ms;
+	int64_t last_travel_ms;       /* the later of the two */
 	bool has_stop;                /* STOP can do something with this wiring */
 	bool has_position;            /* a travel time lets a position be reckoned or a sensor says one */
 	bool has_open_sensor, has_closed_sensor, has_obstruction_sensor;

@@ -1,0 +1,458 @@
+#include "documents/documents.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define TIME_BYTES 32
+
+/* A command that Home Assistant sent and nobody took within this time is not carried out later. */
+#define COMMAND_EXPIRY_S 10
+
+static const char *const event_names[] = {
+		[DOCUMENT_EVENT_OPENING] = "opening",
+		[DOCUMENT_EVENT_OPENED] = "opened",
+		[DOCUMENT_EVENT_CLOSING] = "closing",
+		[DOCUMENT_EVENT_CLOSED] = "closed",
+		[DOCUMENT_EVENT_STOPPED] = "stopped",
+		[DOCUMENT_EVENT_STATE_UNKNOWN] = "state_unknown",
+		[DOCUMENT_EVENT_CLOSE_WARNING] = "close_warning",
+		[DOCUMENT_EVENT_FAULT] = "fault",
+		[DOCUMENT_EVENT_FAULT_CLEARED] = "fault_cleared",
+		[DOCUMENT_EVENT_COMMAND_ACCEPTED] = "command_accepted",
+		[DOCUMENT_EVENT_COMMAND_UNCHANGED] = "command_unchanged",
+		[DOCUMENT_EVENT_COMMAND_REJECTED] = "command_rejected",
+};
+
+#define EVENT_COUNT (sizeof(event_names) / sizeof(event_names[0]))
+
+const char *document_event_name(enum document_event event)
+{
+	return event_names[event];
+}
+
+enum document_event document_event_of_state(enum door_state state)
+{
+	switch (state) {
+	case DOOR_OPENING:
+		return DOCUMENT_EVENT_OPENING;
+	case DOOR_OPEN:
+		return DOCUMENT_EVENT_OPENED;
+	case DOOR_CLOSING:
+		return DOCUMENT_EVENT_CLOSING;
+	case DOOR_CLOSED:
+		return DOCUMENT_EVENT_CLOSED;
+	case DOOR_STOPPED:
+		return DOCUMENT_EVENT_STOPPED;
+	case DOOR_UNKNOWN:
+		break;
+	}
+	return DOCUMENT_EVENT_STATE_UNKNOWN;
+}
+
+enum document_event document_event_of_result(enum door_result result)
+{
+	switch (result) {
+	case DOOR_RESULT_ACCEPTED:
+		return DOCUMENT_EVENT_COMMAND_ACCEPTED;
+	case DOOR_RESULT_UNCHANGED:
+		return DOCUMENT_EVENT_COMMAND_UNCHANGED;
+	case DOOR_RESULT_REJECTED:
+		break;
+	}
+	return DOCUMENT_EVENT_COMMAND_REJECTED;
+}
+
+const char *document_state(enum door_state state)
+{
+	return state == DOOR_UNKNOWN ? "None" : door_state_name(state);
+}
+
+/* Writes and drops document, which may be NULL: one that could not be built. */
+static ssize_t finish(json_t *document, char *buffer, size_t size)
+{
+	if (size > 0)
+		buffer[0] = '\0';
+	if (!document)
+		return -ENOMEM;
+	size_t length = json_dumpb(document, buffer, size, JSON_COMPACT);
+	json_decref(document);
+	if (length > 0 && length < size) {
+		buffer[length] = '\0';
+		return (ssize_t)length;
+	}
+	if (size > 0)
+		buffer[0] = '\0';
+	return length == 0 ? -ENOMEM : -ENOBUFS;
+}
+
+/* Takes value; an object that could not be completed becomes NULL, and stays so. */
+static void set(json_t **object, const char *key, json_t *value)
+{
+	if (json_object_set_new(*object, key, value) == 0)
+		return;
+	json_decref(*object);
+	*object = NULL;
+}
+
+/* NULL is null. */
+static void set_text(json_t **object, const char *key, const char *text)
+{
+	set(object, key, text ? json_string(text) : json_null());
+}
+
+/* NULL is nothing. */
+static void set_some(json_t **object, const char *key, const char *text)
+{
+	if (text)
+		set_text(object, key, text);
+}
+
+static void set_integer(json_t **object, const char *key, int64_t value, bool known)
+{
+	set(object, key, known ? json_integer(value) : json_null());
+}
+
+static void set_time(json_t **object, const char *key, int64_t unix_ms)
+{
+	time_t seconds = (time_t)(unix_ms / 1000);
+	struct tm utc;
+	char text[TIME_BYTES] = "";
+	bool known = unix_ms > 0 && gmtime_r(&seconds, &utc);
+	if (known) {
+		size_t length = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
+		snprintf(text + length, sizeof(text) - length, ".%03dZ", (int)(unix_ms % 1000));
+	}
+	set_text(object, key, known ? text : NULL);
+}
+
+static void set_fault(json_t **object, enum door_fault fault)
+{
+	set_text(object, "fault", fault == DOOR_FAULT_NONE ? NULL : door_fault_name(fault));
+}
+
+static void set_source(json_t **object, enum door_source source)
+{
+	set_text(object, "source", source == DOOR_SOURCE_NONE ? NULL : door_source_name(source));
+}
+
+static void set_position(json_t **object, const struct door_view *door)
+{
+	set_integer(object, "position", door->position, door->position != DOOR_POSITION_UNKNOWN);
+}
+
+static void set_reason(json_t **object, enum door_reason reason)
+{
+	if (reason != DOOR_REASON_NONE)
+		set_text(object, "reason", door_reason_name(reason));
+}
+
+static void set_sensor(json_t **object, const char *key, const struct door_view *door, bool fitted, bool active)
+{
+	set(object, key, fitted && door->settled ? json_boolean(active) : json_null());
+}
+
+/* What the attributes topic and the API both tell. No key is one that Home Assistant keeps for itself. */
+static void describe(json_t **object, const struct door_view *door)
+{
+	set_time(object, "last_changed", door->last_changed_unix_ms);
+	set_source(object, door->source);
+	set_text(object, "confidence", door_confidence_name(door->confidence));
+	set_fault(object, door->fault);
+	set_integer(object, "cycles", (int64_t)door->cycles, true);
+	set_integer(object, "last_travel_ms", door->last_travel_ms, door->last_travel_ms > 0);
+	set_integer(object, "last_open_ms", door->last_open_ms, door->last_open_ms > 0);
+	set_integer(object, "last_close_ms", door->last_close_ms, door->last_close_ms > 0);
+	set_sensor(object, "open_sensor", door, door->has_open_sensor, door->open_sensor);
+	set_sensor(object, "closed_sensor", door, door->has_closed_sensor, door->closed_sensor);
+	set_sensor(object, "obstruction_sensor", door, door->has_obstruction_sensor, door->obstruction_sensor);
+	set(object, "close_warning", json_boolean(door->warning));
+	set(object, "settled", json_boolean(door->settled));
+}
+
+ssize_t document_attributes(const struct door_view *door, char *buffer, size_t size)
+{
+	json_t *document = json_object();
+	describe(&document, door);
+	return finish(document, buffer, size);
+}
+
+ssize_t document_door_event(enum document_event event, const struct door_view *door, char *buffer, size_t size)
+{
+	json_t *document = json_object();
+	set_text(&document, "event_type", document_event_name(event));
+	set_source(&document, door->source);
+	set_position(&document, door);
+	set_fault(&document, door->fault);
+	return finish(document, buffer, size);
+}
+
+ssize_t document_command_event(const enum door_command *command, enum door_source source, enum door_result result,
+		enum door_reason reason, char *buffer, size_t size)
+{
+	json_t *document = json_object();
+	set_text(&document, "event_type", document_event_name(document_event_of_result(result)));
+	set_text(&document, "command", command ? door_command_name(*command) : NULL);
+	set_source(&document, source);
+	set_reason(&document, reason);
+	return finish(document, buffer, size);
+}
+
+ssize_t document_result(enum door_result result, enum door_reason reason, char *buffer, size_t size)
+{
+	json_t *document = json_object();
+	set_text(&document, "result", door_result_name(result));
+	set_reason(&document, reason);
+	return finish(document, buffer, size);
+}
+
+ssize_t document_doors(const struct document_node *node, const struct door_view *doors, size_t count, char *buffer,
+		size_t size)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < count; i++) {
+		const struct door_view *door = &doors[i];
+		json_t *one = json_object();
+		set_text(&one, "id", door->id);
+		set_text(&one, "name", door->name);
+		set_text(&one, "device_class", door->device_class);
+		set_text(&one, "state", door->state == DOOR_UNKNOWN ? NULL : door_state_name(door->state));
+		set_position(&one, door);
+		set(&one, "can_stop", json_boolean(door->has_stop));
+		describe(&one, door);
+		if (json_array_append_new(list, one) < 0) {
+			json_decref(list);
+			list = NULL;
+		}
+	}
+	json_t *document = json_object();
+	set_text(&document, "node", node->topics.node);
+	set_text(&document, "version", node->version);
+	set_text(&document, "broker", node->broker);
+	set(&document, "doors", list);
+	return finish(document, buffer, size);
+}
+
+/*
+ * Home Assistant. The keys are those of its MQTT discovery; each rule that is not plain from its documentation is told
+ * in docs/home-assistant.md and held by test/unit/test_documents.c.
+ */
+
+enum fitting { ALWAYS, OPEN_SENSOR, CLOSED_SENSOR, OBSTRUCTION_SENSOR };
+
+/*
+ * The parts of a door's device beside the cover and the event: each reads one field of the attributes, whose topic all
+ * of them inherit from the document's root. A template that gives None shows as unknown. No key may end in another's
+ * with a
+ * "_" before it: unique ids of different doors could meet.
+ */
+static const struct part {
+	const char *key, *platform, *name, *template, *device_class, *category, *state_class, *unit;
+	enum fitting fitting;
+} parts[] = {
+		{.key = "problem",
+				.platform = "binary_sensor",
+				.name = "Problem",
+				.template = "{{ value_json.fault is not none }}",
+				.device_class = "problem"},
+		{.key = "obstruction",
+				.platform = "binary_sensor",
+				.name = "Obstruction",
+				.template = "{{ value_json.obstruction_sensor }}",
+				.device_class = "problem",
+				.fitting = OBSTRUCTION_SENSOR},
+		{.key = "open_contact",
+				.platform = "binary_sensor",
+				.name = "Open contact",
+				.template = "{{ value_json.open_sensor }}",
+				.category = "diagnostic",
+				.fitting = OPEN_SENSOR},
+		{.key = "closed_contact",
+				.platform = "binary_sensor",
+				.name = "Closed contact",
+				.template = "{{ value_json.closed_sensor }}",
+				.category = "diagnostic",
+				.fitting = CLOSED_SENSOR},
+		{.key = "fault",
+				.platform = "sensor",
+				.name = "Fault",
+				.template = "{{ value_json.fault or 'none' }}",
+				.category = "diagnostic"},
+		{.key = "confidence",
+				.platform = "sensor",
+				.name = "Confidence",
+				.template = "{{ value_json.confidence }}",
+				.category = "diagnostic"},
+		{.key = "source", .platform = "sensor", .name = "Last moved by", .template = "{{ value_json.source }}"},
+		{.key = "last_changed",
+				.platform = "sensor",
+				.name = "Last changed",
+				.template = "{{ value_json.last_changed }}",
+				.device_class = "timestamp"},
+		{.key = "last_travel",
+				.platform = "sensor",
+				.name = "Last travel",
+				.template = "{{ value_json.last_travel_ms / 1000 if value_json.last_travel_ms else "
+					    "None }}",
+				.device_class = "duration",
+				.category = "diagnostic",
+				.state_class = "measurement",
+				.unit = "s"},
+		{.key = "cycles",
+				.platform = "sensor",
+				.name = "Cycles",
+				.template = "{{ value_json.cycles }}",
+				.category = "diagnostic",
+				.state_class = "total_increasing"},
+};
+
+static bool fitted(const struct door_view *door, enum fitting fitting)
+{
+	switch (fitting) {
+	case OPEN_SENSOR:
+		return door->has_open_sensor;
+	case CLOSED_SENSOR:
+		return door->has_closed_sensor;
+	case OBSTRUCTION_SENSOR:
+		return door->has_obstruction_sensor;
+	case ALWAYS:
+		break;
+	}
+	return true;
+}
+
+/* What each component says first. name NULL: the device's own. */
+static json_t *component(const struct topic_base *topics, const char *door, const char *platform, const char *key,
+		const char *name)
+{
+	char id[TOPIC_MAX + 1], entity[TOPIC_MAX + 1];
+	topic_device_id(topics, door, id);
+	snprintf(entity, sizeof(entity), "%s%s%s_%s", topics->node, door ? "_" : "", door ? door : "", key);
+	for (char *c = entity; *c; c++)
+		if (*c == '-')
+			*c = '_';
+	json_t *object = json_object();
+	set_text(&object, "platform", platform);
+	set_text(&object, "name", name);
+	set(&object, "unique_id", json_sprintf("%s_%s", id, key));
+	set(&object, "default_entity_id", json_sprintf("%s.%s", platform, entity));
+	set(&object, "qos", json_integer(1));
+	return object;
+}
+
+static void set_topic(json_t **object, const char *key, const struct document_node *node, const char *door,
+		enum topic_leaf leaf)
+{
+	char topic[TOPIC_MAX + 1];
+	set(object, key, topic_door(&node->topics, door, leaf, topic) < 0 ? NULL : json_string(topic));
+}
+
+static json_t *cover(const struct document_node *node, const struct door_view *door)
+{
+	json_t *object = component(&node->topics, door->id, "cover", "door", NULL);
+	set_text(&object, "device_class", door->device_class);
+	set_topic(&object, "command_topic", node, door->id, TOPIC_SET);
+	set_topic(&object, "state_topic", node, door->id, TOPIC_STATE);
+	if (door->has_position)
+		set_topic(&object, "position_topic", node, door->id, TOPIC_POSITION);
+	set_topic(&object, "json_attributes_topic", node, door->id, TOPIC_ATTRIBUTES);
+	set_text(&object, "payload_open", "OPEN");
+	set_text(&object, "payload_close", "CLOSE");
+	set_text(&object, "payload_stop", door->has_stop ? "STOP" : NULL);
+	set_text(&object, "state_open", document_state(DOOR_OPEN));
+	set_text(&object, "state_opening", document_state(DOOR_OPENING));
+	set_text(&object, "state_closed", document_state(DOOR_CLOSED));
+	set_text(&object, "state_closing", document_state(DOOR_CLOSING));
+	set_text(&object, "state_stopped", document_state(DOOR_STOPPED));
+	if (node->mqtt5)
+		set(&object, "message_expiry_interval", json_integer(COMMAND_EXPIRY_S));
+	return object;
+}
+
+static json_t *event(const struct document_node *node, const struct door_view *door)
+{
+	json_t *types = json_array();
+	for (size_t i = 0; i < EVENT_COUNT; i++)
+		json_array_append_new(types, json_string(event_names[i]));
+	json_t *object = component(&node->topics, door->id, "event", "event", "Event");
+	set_topic(&object, "state_topic", node, door->id, TOPIC_EVENT);
+	set(&object, "event_types", types);
+	return object;
+}
+
+static json_t *part(const struct document_node *node, const struct door_view *door, const struct part *part)
+{
+	if (!fitted(door, part->fitting)) {
+		json_t *removed = json_object();
+		set_text(&removed, "platform", part->platform);
+		return removed;
+	}
+	json_t *object = component(&node->topics, door->id, part->platform, part->key, part->name);
+	set_text(&object, "value_template", part->template);
+	set_some(&object, "device_class", part->device_class);
+	set_some(&object, "entity_category", part->category);
+	set_some(&object, "state_class", part->state_class);
+	set_some(&object, "unit_of_measurement", part->unit);
+	if (strcmp(part->platform, "binary_sensor") == 0) {
+		set_text(&object, "payload_on", "True");
+		set_text(&object, "payload_off", "False");
+	}
+	return object;
+}
+
+/* The document's root without topics and components. door NULL: the agent's own. */
+static json_t *device(const struct document_node *node, const char *door, const char *name, const char *model)
+{
+	char id[TOPIC_MAX + 1];
+	json_t *identity = json_object(), *origin = json_object(), *root = json_object();
+	set(&identity, "identifiers", topic_device_id(&node->topics, door, id) < 0 ? NULL : json_string(id));
+	set_text(&identity, "name", name);
+	set_text(&identity, "manufacturer", "Portcullis");
+	set_text(&identity, "model", model);
+	set_text(&identity, "sw_version", node->version);
+	set_some(&identity, "configuration_url", node->configuration_url);
+	if (door && topic_device_id(&node->topics, NULL, id) > 0)
+		set_text(&identity, "via_device", id);
+	set_text(&origin, "name", "Portcullis");
+	set_text(&origin, "sw_version", node->version);
+	set(&root, "device", identity);
+	set(&root, "origin", origin);
+	return root;
+}
+
+ssize_t document_discovery_door(
+		const struct document_node *node, const struct door_view *door, char *buffer, size_t size)
+{
+	char availability[TOPIC_MAX + 1];
+	topic_availability(&node->topics, availability);
+	json_t *components = json_object();
+	set(&components, "door", cover(node, door));
+	set(&components, "event", event(node, door));
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		set(&components, parts[i].key, part(node, door, &parts[i]));
+	json_t *root = device(node, door->id, door->name, door->device_class);
+	set_text(&root, "availability_topic", availability);
+	set_topic(&root, "state_topic", node, door->id, TOPIC_ATTRIBUTES);
+	set(&root, "components", components);
+	return finish(root, buffer, size);
+}
+
+ssize_t document_discovery_agent(const struct document_node *node, char *buffer, size_t size)
+{
+	char availability[TOPIC_MAX + 1], name[TOPIC_MAX + 1];
+	topic_availability(&node->topics, availability);
+	snprintf(name, sizeof(name), "Portcullis %s", node->topics.node);
+	json_t *connection = component(&node->topics, NULL, "binary_sensor", "connection", "Connection");
+	set_text(&connection, "device_class", "connectivity");
+	set_text(&connection, "entity_category", "diagnostic");
+	set_text(&connection, "state_topic", availability);
+	set_text(&connection, "payload_on", "online");
+	set_text(&connection, "payload_off", "offline");
+	json_t *components = json_object();
+	set(&components, "connection", connection);
+	json_t *root = device(node, NULL, name, "agent");
+	set(&root, "components", components);
+	return finish(root, buffer, size);
+}
