@@ -19,11 +19,13 @@ static const char *const event_names[] = {
 		[DOCUMENT_EVENT_STOPPED] = "stopped",
 		[DOCUMENT_EVENT_STATE_UNKNOWN] = "state_unknown",
 		[DOCUMENT_EVENT_CLOSE_WARNING] = "close_warning",
+		[DOCUMENT_EVENT_AUTO_CLOSE] = "auto_close",
 		[DOCUMENT_EVENT_FAULT] = "fault",
 		[DOCUMENT_EVENT_FAULT_CLEARED] = "fault_cleared",
 		[DOCUMENT_EVENT_COMMAND_ACCEPTED] = "command_accepted",
 		[DOCUMENT_EVENT_COMMAND_UNCHANGED] = "command_unchanged",
 		[DOCUMENT_EVENT_COMMAND_REJECTED] = "command_rejected",
+		[DOCUMENT_EVENT_COMMAND_CANCELLED] = "command_cancelled",
 };
 
 #define EVENT_COUNT (sizeof(event_names) / sizeof(event_names[0]))
@@ -179,13 +181,14 @@ ssize_t document_attributes(const struct door_view *door, char *buffer, size_t s
 	return finish(document, buffer, size);
 }
 
-ssize_t document_door_event(enum document_event event, const struct door_view *door, char *buffer, size_t size)
+ssize_t document_door_event(enum document_event event, enum door_fault fault, const struct door_view *door,
+		char *buffer, size_t size)
 {
 	json_t *document = json_object();
 	set_text(&document, "event_type", document_event_name(event));
 	set_source(&document, door->source);
 	set_position(&document, door);
-	set_fault(&document, door->fault);
+	set_fault(&document, fault);
 	return finish(document, buffer, size);
 }
 
@@ -407,7 +410,7 @@ static json_t *device(const struct document_node *node, const char *door, const 
 {
 	char id[TOPIC_MAX + 1];
 	json_t *identity = json_object(), *origin = json_object(), *root = json_object();
-	set(&identity, "identifiers", topic_device_id(&node->topics, door, id) < 0 ? NULL : json_string(id));
+	set(&identity, "identifiers", topic_device_id(&node->topics, door, id) < 0 ? NULL : json_pack("[s]", id));
 	set_text(&identity, "name", name);
 	set_text(&identity, "manufacturer", "Portcullis");
 	set_text(&identity, "model", model);

@@ -38,11 +38,13 @@ enum document_event {
 	DOCUMENT_EVENT_STOPPED,
 	DOCUMENT_EVENT_STATE_UNKNOWN,
 	DOCUMENT_EVENT_CLOSE_WARNING,
+	DOCUMENT_EVENT_AUTO_CLOSE,
 	DOCUMENT_EVENT_FAULT,
 	DOCUMENT_EVENT_FAULT_CLEARED,
 	DOCUMENT_EVENT_COMMAND_ACCEPTED,
 	DOCUMENT_EVENT_COMMAND_UNCHANGED,
 	DOCUMENT_EVENT_COMMAND_REJECTED,
+	DOCUMENT_EVENT_COMMAND_CANCELLED,
 };
 
 const char *document_event_name(enum document_event event);            /* "opening" ... */
@@ -54,8 +56,9 @@ const char *document_state(enum door_state state);
 
 ssize_t document_attributes(const struct door_view *door, char *buffer, size_t size);
 
-/* What happened to a door: event_type with its state, position, fault and source. */
-ssize_t document_door_event(enum document_event event, const struct door_view *door, char *buffer, size_t size);
+/* What happened to a door: event_type with its source, position and fault, which is the one that began or ended. */
+ssize_t document_door_event(enum document_event event, enum door_fault fault, const struct door_view *door,
+		char *buffer, size_t size);
 
 /* How a command ended: event_type with command (NULL: it was none), source, and the reason of a refusal. */
 ssize_t document_command_event(const enum door_command *command, enum door_source source, enum door_result result,

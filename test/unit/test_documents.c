@@ -1,0 +1,529 @@
+#include "documents/documents.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tap.h"
+
+static const struct document_node node = {
+		.topics = {.prefix = "portcullis", .node = "garage", .discovery = "homeassistant"},
+		.version = "1.2.3",
+		.broker = "connected",
+		.configuration_url = "http://garage.local:8080/",
+		.mqtt5 = true,
+};
+
+/* Toggle wiring with every sensor, closed for a minute. */
+static const struct door_view full = {
+		.id = "left",
+		.name = "Left door",
+		.device_class = "garage",
+		.state = DOOR_CLOSED,
+		.confidence = DOOR_CONFIDENCE_SENSED,
+		.source = DOOR_SOURCE_MQTT,
+		.position = 0,
+		.last_changed_unix_ms = 1767323045678,
+		.cycles = 12,
+		.last_open_ms = 14800,
+		.last_close_ms = 15250,
+		.last_travel_ms = 15250,
+		.has_stop = true,
+		.has_position = true,
+		.has_open_sensor = true,
+		.has_closed_sensor = true,
+		.has_obstruction_sensor = true,
+		.closed_sensor = true,
+		.settled = true,
+};
+
+/* A relay and nothing else, of which nothing is known. */
+static const struct door_view bare = {
+		.id = "side-gate",
+		.name = "Side gate",
+		.device_class = "gate",
+		.position = DOOR_POSITION_UNKNOWN,
+};
+
+static char text[DOCUMENT_DOORS_MAX];
+
+/* The parsed document, which must be compact, terminated and as long as it says. The caller drops it. */
+static json_t *parsed(ssize_t length)
+{
+	CHECK(length > 0 && (size_t)length == strlen(text));
+	CHECK(!strchr(text, '\n') && !strstr(text, ": "));
+	json_t *document = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	CHECK(document);
+	return document;
+}
+
+static json_t *discovery_of(const struct document_node *of, const struct door_view *door)
+{
+	return parsed(document_discovery_door(of, door, text, DOCUMENT_MAX));
+}
+
+static json_t *at(json_t *object, const char *one, const char *two, const char *three)
+{
+	object = json_object_get(object, one);
+	object = two ? json_object_get(object, two) : object;
+	return three ? json_object_get(object, three) : object;
+}
+
+static bool says(json_t *value, const char *expected)
+{
+	return json_is_string(value) && strcmp(json_string_value(value), expected) == 0;
+}
+
+static bool is_integer(json_t *value, json_int_t expected)
+{
+	return json_is_integer(value) && json_integer_value(value) == expected;
+}
+
+static void attributes(void)
+{
+	tap_case("attributes say what is known");
+	json_t *a = parsed(document_attributes(&full, text, sizeof(text)));
+	CHECK(says(json_object_get(a, "last_changed"), "2026-01-02T03:04:05.678Z"));
+	CHECK(says(json_object_get(a, "source"), "mqtt"));
+	CHECK(says(json_object_get(a, "confidence"), "sensed"));
+	CHECK(json_is_null(json_object_get(a, "fault")));
+	CHECK(is_integer(json_object_get(a, "cycles"), 12));
+	CHECK(is_integer(json_object_get(a, "last_travel_ms"), 15250));
+	CHECK(is_integer(json_object_get(a, "last_open_ms"), 14800));
+	CHECK(is_integer(json_object_get(a, "last_close_ms"), 15250));
+	CHECK(json_is_false(json_object_get(a, "open_sensor")));
+	CHECK(json_is_true(json_object_get(a, "closed_sensor")));
+	CHECK(json_is_false(json_object_get(a, "obstruction_sensor")));
+	CHECK(json_is_false(json_object_get(a, "close_warning")));
+	CHECK(json_is_true(json_object_get(a, "settled")));
+
+	tap_case("no attribute is one that Home Assistant keeps for itself");
+	static const char *const kept[] = {"assumed_state", "available", "device_class", "device_info",
+			"entity_category", "entity_picture", "entity_registry_enabled_default",
+			"extra_state_attributes", "force_update", "icon", "name", "should_poll", "state",
+			"supported_features", "unique_id", "unit_of_measurement", "current_position",
+			"current_tilt_position"};
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		CHECK(!json_object_get(a, kept[i]));
+	json_decref(a);
+
+	tap_case("what is not known is null");
+	a = parsed(document_attributes(&bare, text, sizeof(text)));
+	static const char *const unknown[] = {"last_changed", "source", "fault", "last_travel_ms", "last_open_ms",
+			"last_close_ms", "open_sensor", "closed_sensor", "obstruction_sensor"};
+	for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
+		CHECK(json_is_null(json_object_get(a, unknown[i])));
+	CHECK(says(json_object_get(a, "confidence"), "unknown"));
+	json_decref(a);
+
+	tap_case("a sensor's level is not told before it has settled");
+	struct door_view door = full;
+	door.settled = false;
+	a = parsed(document_attributes(&door, text, sizeof(text)));
+	CHECK(json_is_null(json_object_get(a, "closed_sensor")));
+	json_decref(a);
+
+	tap_case("a fault has its name, and milliseconds keep their zeros");
+	door.fault = DOOR_FAULT_DID_NOT_FINISH;
+	door.last_changed_unix_ms = 1767323045007;
+	a = parsed(document_attributes(&door, text, sizeof(text)));
+	CHECK(says(json_object_get(a, "fault"), "did_not_finish"));
+	CHECK(says(json_object_get(a, "last_changed"), "2026-01-02T03:04:05.007Z"));
+	door.last_changed_unix_ms = 4102444800000; /* beyond 2038: 2100 */
+	json_decref(a);
+	a = parsed(document_attributes(&door, text, sizeof(text)));
+	CHECK(says(json_object_get(a, "last_changed"), "2100-01-01T00:00:00.000Z"));
+	json_decref(a);
+}
+
+static void states(void)
+{
+	tap_case("the state topic's words, with the literal None for unknown");
+	CHECK(strcmp(document_state(DOOR_UNKNOWN), "None") == 0);
+	CHECK(strcmp(document_state(DOOR_OPEN), "open") == 0);
+	CHECK(strcmp(document_state(DOOR_OPENING), "opening") == 0);
+	CHECK(strcmp(document_state(DOOR_CLOSED), "closed") == 0);
+	CHECK(strcmp(document_state(DOOR_CLOSING), "closing") == 0);
+	CHECK(strcmp(document_state(DOOR_STOPPED), "stopped") == 0);
+}
+
+static void events(void)
+{
+	tap_case("an event tells what happened");
+	json_t *e = parsed(document_door_event(
+			DOCUMENT_EVENT_FAULT_CLEARED, DOOR_FAULT_OBSTRUCTED, &full, text, sizeof(text)));
+	CHECK(says(json_object_get(e, "event_type"), "fault_cleared"));
+	CHECK(says(json_object_get(e, "fault"), "obstructed"));
+	CHECK(says(json_object_get(e, "source"), "mqtt"));
+	CHECK(is_integer(json_object_get(e, "position"), 0));
+	json_decref(e);
+	e = parsed(document_door_event(document_event_of_state(DOOR_OPEN), DOOR_FAULT_NONE, &bare, text, sizeof(text)));
+	CHECK(says(json_object_get(e, "event_type"), "opened"));
+	CHECK(json_is_null(json_object_get(e, "position")) && json_is_null(json_object_get(e, "fault")));
+	json_decref(e);
+
+	tap_case("each state and each result has its event");
+	CHECK(document_event_of_state(DOOR_UNKNOWN) == DOCUMENT_EVENT_STATE_UNKNOWN);
+	CHECK(document_event_of_state(DOOR_OPENING) == DOCUMENT_EVENT_OPENING);
+	CHECK(document_event_of_state(DOOR_CLOSED) == DOCUMENT_EVENT_CLOSED);
+	CHECK(document_event_of_state(DOOR_CLOSING) == DOCUMENT_EVENT_CLOSING);
+	CHECK(document_event_of_state(DOOR_STOPPED) == DOCUMENT_EVENT_STOPPED);
+	CHECK(document_event_of_result(DOOR_RESULT_UNCHANGED) == DOCUMENT_EVENT_COMMAND_UNCHANGED);
+
+	tap_case("the end of a command is told with its reason");
+	const enum door_command close = DOOR_COMMAND_CLOSE;
+	e = parsed(document_command_event(
+			&close, DOOR_SOURCE_HTTP, DOOR_RESULT_REJECTED, DOOR_REASON_OBSTRUCTED, text, sizeof(text)));
+	CHECK(says(json_object_get(e, "event_type"), "command_rejected"));
+	CHECK(says(json_object_get(e, "command"), "close"));
+	CHECK(says(json_object_get(e, "source"), "http"));
+	CHECK(says(json_object_get(e, "reason"), "obstructed"));
+	json_decref(e);
+	e = parsed(document_command_event(
+			&close, DOOR_SOURCE_MQTT, DOOR_RESULT_ACCEPTED, DOOR_REASON_NONE, text, sizeof(text)));
+	CHECK(says(json_object_get(e, "event_type"), "command_accepted") && !json_object_get(e, "reason"));
+	json_decref(e);
+	e = parsed(document_command_event(
+			NULL, DOOR_SOURCE_MQTT, DOOR_RESULT_REJECTED, DOOR_REASON_UNKNOWN_COMMAND, text, sizeof(text)));
+	CHECK(json_is_null(json_object_get(e, "command")) && says(json_object_get(e, "reason"), "unknown_command"));
+	json_decref(e);
+
+	tap_case("the answer to a command");
+	document_result(DOOR_RESULT_ACCEPTED, DOOR_REASON_NONE, text, sizeof(text));
+	CHECK(strcmp(text, "{\"result\":\"accepted\"}") == 0);
+	document_result(DOOR_RESULT_REJECTED, DOOR_REASON_UNKNOWN_STATE, text, sizeof(text));
+	CHECK(strcmp(text, "{\"result\":\"rejected\",\"reason\":\"unknown_state\"}") == 0);
+}
+
+static void api(void)
+{
+	tap_case("the API lists every door, and an unknown state is null there");
+	const struct door_view doors[] = {full, bare};
+	json_t *list = parsed(document_doors(&node, doors, 2, text, sizeof(text)));
+	CHECK(says(json_object_get(list, "node"), "garage") && says(json_object_get(list, "version"), "1.2.3"));
+	CHECK(says(json_object_get(list, "broker"), "connected"));
+	CHECK(json_array_size(json_object_get(list, "doors")) == 2);
+	json_t *one = json_array_get(json_object_get(list, "doors"), 0);
+	CHECK(says(json_object_get(one, "id"), "left") && says(json_object_get(one, "name"), "Left door"));
+	CHECK(says(json_object_get(one, "state"), "closed") && is_integer(json_object_get(one, "position"), 0));
+	CHECK(says(json_object_get(one, "confidence"), "sensed") && json_is_null(json_object_get(one, "fault")));
+	CHECK(says(json_object_get(one, "source"), "mqtt") && is_integer(json_object_get(one, "cycles"), 12));
+	CHECK(says(json_object_get(one, "last_changed"), "2026-01-02T03:04:05.678Z"));
+	CHECK(json_is_true(json_object_get(one, "can_stop")));
+	one = json_array_get(json_object_get(list, "doors"), 1);
+	CHECK(json_is_null(json_object_get(one, "state")) && json_is_null(json_object_get(one, "position")));
+	CHECK(json_is_false(json_object_get(one, "can_stop")));
+	json_decref(list);
+
+	tap_case("no doors are an empty list");
+	list = parsed(document_doors(&node, NULL, 0, text, sizeof(text)));
+	CHECK(json_is_array(json_object_get(list, "doors")) && json_array_size(json_object_get(list, "doors")) == 0);
+	json_decref(list);
+}
+
+/* What Home Assistant's schema of a device's document knows at the root; anything else there loses the whole document.
+ */
+static void check_root(json_t *document)
+{
+	static const char *const known[] = {"device", "origin", "components", "availability_topic", "state_topic"};
+	const char *key;
+	json_t *value;
+	json_object_foreach(document, key, value)
+	{
+		bool found = false;
+		for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+			found |= strcmp(key, known[i]) == 0;
+		if (!CHECK(found))
+			printf("# at the root: %s\n", key);
+	}
+	CHECK(says(at(document, "origin", "name", NULL), "Portcullis"));
+	CHECK(says(at(document, "origin", "sw_version", NULL), "1.2.3"));
+}
+
+/* What holds for each component, present or removed. */
+static void check_components(json_t *document, json_t *unique_ids)
+{
+	const char *key;
+	json_t *part;
+	json_object_foreach(json_object_get(document, "components"), key, part)
+	{
+		const char *platform = json_string_value(json_object_get(part, "platform"));
+		CHECK(platform);
+		if (json_object_size(part) == 1)
+			continue;
+		const char *unique_id = json_string_value(json_object_get(part, "unique_id"));
+		CHECK(unique_id && json_object_set_new(unique_ids, unique_id, json_true()) == 0);
+		CHECK(is_integer(json_object_get(part, "qos"), 1));
+		CHECK(!json_object_get(part, "object_id"));
+		const char *entity = json_string_value(json_object_get(part, "default_entity_id"));
+		size_t length = platform ? strlen(platform) : 0;
+		CHECK(entity && strncmp(entity, platform, length) == 0 && entity[length] == '.');
+		CHECK(entity && entity[length + 1 +
+						strspn(entity + length + 1, "abcdefghijklmnopqrstuvwxyz0123456789_")] ==
+						'\0');
+		bool is_cover = strcmp(key, "door") == 0;
+		CHECK(is_cover ? json_is_null(json_object_get(part, "name"))
+			       : json_is_string(json_object_get(part, "name")));
+		CHECK(!!json_object_get(part, "message_expiry_interval") == is_cover);
+	}
+}
+
+static void discovery_door(void)
+{
+	tap_case("a door's document: root, origin and device");
+	json_t *d = discovery_of(&node, &full);
+	check_root(d);
+	CHECK(says(json_object_get(d, "availability_topic"), "portcullis/garage/availability"));
+	CHECK(says(json_object_get(d, "state_topic"), "portcullis/garage/left/attributes"));
+	CHECK(says(json_array_get(at(d, "device", "identifiers", NULL), 0), "portcullis_garage_left"));
+	CHECK(says(at(d, "device", "name", NULL), "Left door"));
+	CHECK(says(at(d, "device", "sw_version", NULL), "1.2.3"));
+	CHECK(says(at(d, "device", "via_device", NULL), "portcullis_garage"));
+	CHECK(says(at(d, "device", "configuration_url", NULL), "http://garage.local:8080/"));
+
+	tap_case("every component has a unique id of its own, qos 1 and no object_id");
+	json_t *unique_ids = json_object();
+	check_components(d, unique_ids);
+	CHECK(json_object_size(unique_ids) == json_object_size(json_object_get(d, "components")));
+	json_decref(unique_ids);
+
+	tap_case("no component's key ends in another's, so that unique ids of different doors cannot meet");
+	const char *key, *other;
+	json_t *one, *two;
+	json_object_foreach(json_object_get(d, "components"), key, one)
+			json_object_foreach(json_object_get(d, "components"), other, two)
+	{
+		size_t long_key = strlen(key), short_key = strlen(other);
+		CHECK(long_key <= short_key || key[long_key - short_key - 1] != '_' ||
+				strcmp(key + long_key - short_key, other) != 0);
+	}
+
+	tap_case("the cover");
+	json_t *cover = at(d, "components", "door", NULL);
+	CHECK(says(json_object_get(cover, "platform"), "cover"));
+	CHECK(says(json_object_get(cover, "device_class"), "garage"));
+	CHECK(says(json_object_get(cover, "default_entity_id"), "cover.garage_left_door"));
+	CHECK(says(json_object_get(cover, "command_topic"), "portcullis/garage/left/set"));
+	CHECK(says(json_object_get(cover, "state_topic"), "portcullis/garage/left/state"));
+	CHECK(says(json_object_get(cover, "position_topic"), "portcullis/garage/left/position"));
+	CHECK(says(json_object_get(cover, "json_attributes_topic"), "portcullis/garage/left/attributes"));
+	CHECK(says(json_object_get(cover, "payload_open"), "OPEN"));
+	CHECK(says(json_object_get(cover, "payload_close"), "CLOSE"));
+	CHECK(says(json_object_get(cover, "payload_stop"), "STOP"));
+	CHECK(says(json_object_get(cover, "state_open"), "open"));
+	CHECK(says(json_object_get(cover, "state_opening"), "opening"));
+	CHECK(says(json_object_get(cover, "state_closed"), "closed"));
+	CHECK(says(json_object_get(cover, "state_closing"), "closing"));
+	CHECK(says(json_object_get(cover, "state_stopped"), "stopped"));
+	CHECK(is_integer(json_object_get(cover, "message_expiry_interval"), 10));
+
+	tap_case("the problem, the contacts and the obstruction are read from the attributes");
+	json_t *problem = at(d, "components", "problem", NULL);
+	CHECK(says(json_object_get(problem, "platform"), "binary_sensor"));
+	CHECK(says(json_object_get(problem, "device_class"), "problem"));
+	CHECK(says(json_object_get(problem, "value_template"), "{{ value_json.fault is not none }}"));
+	CHECK(says(json_object_get(problem, "payload_on"), "True") &&
+			says(json_object_get(problem, "payload_off"), "False"));
+	CHECK(!json_object_get(problem, "state_topic"));
+	static const char *const contacts[][2] = {{"open_contact", "{{ value_json.open_sensor }}"},
+			{"closed_contact", "{{ value_json.closed_sensor }}"}};
+	for (size_t i = 0; i < 2; i++) {
+		json_t *contact = at(d, "components", contacts[i][0], NULL);
+		CHECK(says(json_object_get(contact, "platform"), "binary_sensor"));
+		CHECK(says(json_object_get(contact, "value_template"), contacts[i][1]));
+		CHECK(says(json_object_get(contact, "entity_category"), "diagnostic"));
+	}
+	CHECK(says(at(d, "components", "obstruction", "value_template"), "{{ value_json.obstruction_sensor }}"));
+
+	tap_case("the event entity knows every event_type that there is");
+	json_t *event = at(d, "components", "event", NULL);
+	CHECK(says(json_object_get(event, "platform"), "event"));
+	CHECK(says(json_object_get(event, "state_topic"), "portcullis/garage/left/event"));
+	for (enum document_event e = DOCUMENT_EVENT_OPENING; e <= DOCUMENT_EVENT_COMMAND_CANCELLED; e++)
+		CHECK(says(json_array_get(json_object_get(event, "event_types"), e), document_event_name(e)));
+	CHECK(json_array_size(json_object_get(event, "event_types")) == DOCUMENT_EVENT_COMMAND_CANCELLED + 1);
+
+	tap_case("what a template reads, the attributes have");
+	json_t *attributes = parsed(document_attributes(&full, text, sizeof(text)));
+	json_object_foreach(json_object_get(d, "components"), key, one)
+	{
+		const char *template = json_string_value(json_object_get(one, "value_template"));
+		for (const char *c = template; c && (c = strstr(c, "value_json."));) {
+			char field[40] = "";
+			c += strlen("value_json.");
+			sscanf(c, "%39[a-z_]", field);
+			if (!CHECK(json_object_get(attributes, field)))
+				printf("# %s reads %s\n", key, field);
+		}
+	}
+	json_decref(attributes);
+	json_decref(d);
+}
+
+static void discovery_wirings(void)
+{
+	tap_case("a command expires only where our own connection is MQTT 5: at 3.1.1 the door could not be commanded");
+	struct document_node old = node;
+	old.mqtt5 = false;
+	json_t *d = discovery_of(&old, &full);
+	CHECK(!at(d, "components", "door", "message_expiry_interval"));
+	json_decref(d);
+
+	tap_case("wiring without STOP has payload_stop null, and without a position no topic of one");
+	d = discovery_of(&node, &bare);
+	CHECK(json_is_null(at(d, "components", "door", "payload_stop")));
+	CHECK(!at(d, "components", "door", "position_topic"));
+	CHECK(says(at(d, "components", "door", "device_class"), "gate"));
+	CHECK(says(at(d, "components", "door", "default_entity_id"), "cover.garage_side_gate_door"));
+
+	tap_case("a sensor that the door does not have is named by its platform alone, which removes it");
+	static const char *const sensors[] = {"open_contact", "closed_contact", "obstruction"};
+	for (size_t i = 0; i < sizeof(sensors) / sizeof(sensors[0]); i++) {
+		json_t *removed = at(d, "components", sensors[i], NULL);
+		CHECK(json_object_size(removed) == 1 && says(json_object_get(removed, "platform"), "binary_sensor"));
+	}
+	json_t *all = discovery_of(&node, &full);
+	CHECK(json_object_size(json_object_get(d, "components")) ==
+			json_object_size(json_object_get(all, "components")));
+	json_decref(all);
+	json_decref(d);
+
+	tap_case("no page, no address of one");
+	old.configuration_url = NULL;
+	d = discovery_of(&old, &full);
+	CHECK(!at(d, "device", "configuration_url", NULL));
+	json_decref(d);
+
+	tap_case("a new name is a new name of the same device");
+	struct door_view renamed = full;
+	renamed.name = "Tor \"links\"";
+	d = discovery_of(&node, &renamed);
+	CHECK(says(at(d, "device", "name", NULL), "Tor \"links\""));
+	CHECK(says(json_array_get(at(d, "device", "identifiers", NULL), 0), "portcullis_garage_left"));
+	json_decref(d);
+}
+
+static void discovery_agent(void)
+{
+	tap_case("the agent's device has its connection, and no availability that would hide it");
+	json_t *d = parsed(document_discovery_agent(&node, text, DOCUMENT_MAX));
+	check_root(d);
+	CHECK(!json_object_get(d, "availability_topic") && !json_object_get(d, "state_topic"));
+	CHECK(says(json_array_get(at(d, "device", "identifiers", NULL), 0), "portcullis_garage"));
+	CHECK(!at(d, "device", "via_device", NULL));
+	json_t *connection = at(d, "components", "connection", NULL);
+	CHECK(says(json_object_get(connection, "platform"), "binary_sensor"));
+	CHECK(says(json_object_get(connection, "device_class"), "connectivity"));
+	CHECK(says(json_object_get(connection, "state_topic"), "portcullis/garage/availability"));
+	CHECK(says(json_object_get(connection, "payload_on"), "online"));
+	CHECK(says(json_object_get(connection, "payload_off"), "offline"));
+	json_t *unique_ids = json_object();
+	check_components(d, unique_ids);
+	json_decref(unique_ids);
+	json_decref(d);
+}
+
+static void bounds(void)
+{
+	tap_case("a document that does not fit is refused, to the byte, and nothing is left of it");
+	ssize_t length = document_attributes(&full, text, sizeof(text));
+	memset(text, 'x', sizeof(text));
+	CHECK(document_attributes(&full, text, (size_t)length) == -ENOBUFS && text[0] == '\0');
+	CHECK(text[length] == 'x');
+	CHECK(document_attributes(&full, text, (size_t)length + 1) == length && text[length] == '\0');
+	CHECK(document_attributes(&full, text, 0) == -ENOBUFS);
+
+	tap_case("a string that is not UTF-8 is an error, not half a document");
+	struct door_view door = full;
+	door.name = "caf\xe9";
+	CHECK(document_discovery_door(&node, &door, text, DOCUMENT_MAX) == -ENOMEM && text[0] == '\0');
+	CHECK(document_doors(&node, &door, 1, text, sizeof(text)) == -ENOMEM && text[0] == '\0');
+
+	tap_case("the longest names fit into DOCUMENT_MAX, and the most doors into DOCUMENT_DOORS_MAX");
+	char prefix[65], name[64], id[DOOR_ID_MAX + 1], title[DOOR_NAME_MAX + 1], url[256];
+	memset(prefix, 'p', sizeof(prefix));
+	memset(name, 'n', sizeof(name));
+	memset(id, 'i', sizeof(id));
+	memset(title, '"', sizeof(title)); /* each takes two bytes */
+	memset(url, 'u', sizeof(url));
+	prefix[sizeof(prefix) - 1] = name[sizeof(name) - 1] = id[sizeof(id) - 1] = title[sizeof(title) - 1] =
+			url[sizeof(url) - 1] = '\0';
+	struct document_node long_node = node;
+	long_node.topics = (struct topic_base){.prefix = prefix, .node = name, .discovery = prefix};
+	long_node.configuration_url = url;
+	door = full;
+	door.id = id;
+	door.name = title;
+	door.fault = DOOR_FAULT_SENSOR_CONFLICT;
+	door.source = DOOR_SOURCE_AUTO_CLOSE;
+	door.confidence = DOOR_CONFIDENCE_ESTIMATED;
+	door.cycles = INT64_MAX;
+	door.last_travel_ms = door.last_open_ms = door.last_close_ms = INT64_MAX;
+	length = document_discovery_door(&long_node, &door, text, DOCUMENT_MAX);
+	CHECK(length > 0);
+	printf("# longest discovery document: %zd bytes\n", length);
+	static struct door_view doors[DOORS_MAX];
+	for (size_t i = 0; i < DOORS_MAX; i++)
+		doors[i] = door;
+	length = document_doors(&long_node, doors, DOORS_MAX, text, sizeof(text));
+	CHECK(length > 0);
+	printf("# longest list of doors: %zd bytes\n", length);
+}
+
+/* The first JSON block of docs/home-assistant.md, or NULL. The caller drops it. */
+static json_t *snapshot(void)
+{
+	char path[1024];
+	const char *slash = strrchr(__FILE__, '/');
+	snprintf(path, sizeof(path), "%.*s/../../docs/home-assistant.md", (int)(slash - __FILE__), __FILE__);
+	FILE *file = fopen(path, "r");
+	if (!file) {
+		printf("# cannot open %s: run the test from the folder that it was built in\n", path);
+		return NULL;
+	}
+	static char page[65536];
+	page[fread(page, 1, sizeof(page) - 1, file)] = '\0';
+	fclose(file);
+	char *begin = strstr(page, "```json\n"), *end = begin ? strstr(begin + 8, "\n```") : NULL;
+	return end ? json_loadb(begin + 8, (size_t)(end - begin - 8), JSON_REJECT_DUPLICATES, NULL) : NULL;
+}
+
+static void documentation(void)
+{
+	tap_case("the document in docs/home-assistant.md is the one that is sent");
+	json_t *shown = snapshot(), *sent = discovery_of(&node, &full);
+	CHECK(shown);
+	if (shown && !CHECK(json_equal(shown, sent)))
+		printf("# sent: %s\n", text);
+	json_decref(shown);
+	json_decref(sent);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "--print") ==
+					 0) { /* for docs/home-assistant.md, and to show to Home Assistant */
+		document_discovery_agent(&node, text, sizeof(text));
+		puts(text);
+		document_discovery_door(&node, &full, text, sizeof(text));
+		puts(text);
+		document_discovery_door(&node, &bare, text, sizeof(text));
+		puts(text);
+		document_attributes(&full, text, sizeof(text));
+		puts(text);
+		document_attributes(&bare, text, sizeof(text));
+		puts(text);
+		return 0;
+	}
+	attributes();
+	states();
+	events();
+	api();
+	discovery_door();
+	discovery_wirings();
+	discovery_agent();
+	bounds();
+	documentation();
+	return tap_done();
+}
