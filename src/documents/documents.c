@@ -181,14 +181,13 @@ ssize_t document_attributes(const struct door_view *door, char *buffer, size_t s
 	return finish(document, buffer, size);
 }
 
-ssize_t document_door_event(enum document_event event, enum door_fault fault, const struct door_view *door,
-		char *buffer, size_t size)
+ssize_t document_door_event(enum document_event event, const struct door_view *door, char *buffer, size_t size)
 {
 	json_t *document = json_object();
 	set_text(&document, "event_type", document_event_name(event));
 	set_source(&document, door->source);
 	set_position(&document, door);
-	set_fault(&document, fault);
+	set_fault(&document, door->fault);
 	return finish(document, buffer, size);
 }
 

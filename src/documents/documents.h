@@ -56,9 +56,8 @@ const char *document_state(enum door_state state);
 
 ssize_t document_attributes(const struct door_view *door, char *buffer, size_t size);
 
-/* What happened to a door: event_type with its source, position and fault, which is the one that began or ended. */
-ssize_t document_door_event(enum document_event event, enum door_fault fault, const struct door_view *door,
-		char *buffer, size_t size);
+/* What happened to a door: event_type with its source, position and fault (of a cleared one: set it in the view). */
+ssize_t document_door_event(enum document_event event, const struct door_view *door, char *buffer, size_t size);
 
 /* How a command ended: event_type with command (NULL: it was none), source, and the reason of a refusal. */
 ssize_t document_command_event(const enum door_command *command, enum door_source source, enum door_result result,
