@@ -58,7 +58,7 @@ struct gpio;
  *
  * On failure returns -errno with a sentence that says what was wrong and what to do in error: no chip (with those that
  * there are), no such line, in use (by whom), no permission (which group). lines (with the strings in it) is borrowed
- * until gpio_close, handlers are copied. The caller frees with gpio_close.
+ * until gpio_close, handlers are copied. The caller frees with gpio_close, which lost may call, but not edge.
  */
 int gpio_open_libgpiod(struct loop *loop, const struct log *log, const char *chip, const struct gpio_line *lines,
 		size_t count, const struct gpio_handlers *handlers, struct gpio **gpio,

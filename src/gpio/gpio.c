@@ -1,0 +1,141 @@
+#include "gpio/gpio.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "gpio/backend.h"
+
+void gpio_close(struct gpio *gpio)
+{
+	if (gpio)
+		gpio->backend->close(gpio);
+}
+
+int gpio_set(struct gpio *gpio, size_t line, bool active)
+{
+	return line < gpio->count ? gpio->backend->set(gpio, line, active) : -EINVAL;
+}
+
+int gpio_get(struct gpio *gpio, size_t line, bool *active)
+{
+	return line < gpio->count ? gpio->backend->get(gpio, line, active) : -EINVAL;
+}
+
+/* The lines of one direction, in a copy that the caller frees; NULL when memory is short. */
+static struct gpio_line *select_lines(
+		const struct gpio_line *lines, size_t count, enum gpio_direction direction, size_t *selected)
+{
+	struct gpio_line *some = calloc(count + 1, sizeof(*some));
+	*selected = 0;
+	for (size_t i = 0; some && i < count; i++)
+		if (lines[i].direction == direction)
+			some[(*selected)++] = lines[i];
+	return some;
+}
+
+static void ignore_edge(void *user, size_t line, bool active, int64_t at_ms)
+{
+	(void)user, (void)line, (void)active, (void)at_ms;
+}
+
+static void ignore_lost(void *user, int error)
+{
+	(void)user, (void)error;
+}
+
+int gpio_release(const char *chip, const struct gpio_line *lines, size_t count, char error[static GPIO_ERROR_MAX])
+{
+	struct log log;
+	struct loop *loop = NULL;
+	struct gpio *gpio = NULL;
+	const struct gpio_handlers handlers = {.edge = ignore_edge, .lost = ignore_lost};
+	size_t outputs;
+	struct gpio_line *some = select_lines(lines, count, GPIO_OUTPUT, &outputs);
+	int result = some ? loop_new(&loop) : -ENOMEM;
+
+	log_init(&log);
+	if (result < 0)
+		snprintf(error, GPIO_ERROR_MAX, "out of memory or descriptors");
+	else if (outputs > 0)
+		result = gpio_open_libgpiod(loop, &log, chip, some, outputs, &handlers, &gpio, error);
+	gpio_close(gpio);
+	loop_free(loop);
+	free(some);
+	return result;
+}
+
+struct watch {
+	struct loop *loop;
+	const struct gpio_line *lines;
+	FILE *out;
+	int lost;
+};
+
+static void print_level(struct watch *watch, size_t index, bool active, int64_t wall_ms)
+{
+	const struct gpio_line *line = &watch->lines[index];
+	time_t seconds = (time_t)(wall_ms / 1000);
+	struct tm local;
+	char name[GPIO_LINE_NAME_MAX + 1], clock[16];
+
+	localtime_r(&seconds, &local);
+	strftime(clock, sizeof(clock), "%H:%M:%S", &local);
+	if (line->name[0])
+		snprintf(name, sizeof(name), "%s", line->name);
+	else
+		snprintf(name, sizeof(name), "offset %u", line->offset);
+	fprintf(watch->out, "%s.%03d  %-10s %-24s %-8s (%s)\n", clock, (int)(wall_ms % 1000), name,
+			line->consumer ? line->consumer : "", active ? "active" : "inactive",
+			active != line->active_low ? "high" : "low");
+	if (fflush(watch->out) != 0)
+		loop_stop(watch->loop);
+}
+
+static void watch_edge(void *user, size_t line, bool active, int64_t at_ms)
+{
+	print_level(user, line, active, loop_wall_ms() - (loop_now_ms() - at_ms));
+}
+
+static void watch_lost(void *user, int error)
+{
+	struct watch *watch = user;
+	watch->lost = error;
+	loop_stop(watch->loop);
+}
+
+int gpio_watch(struct loop *loop, const struct log *log, const char *chip, const struct gpio_line *lines, size_t count,
+		FILE *out, char error[static GPIO_ERROR_MAX])
+{
+	struct watch watch = {.loop = loop, .out = out};
+	const struct gpio_handlers handlers = {.edge = watch_edge, .lost = watch_lost, .user = &watch};
+	struct gpio *gpio = NULL;
+	size_t inputs;
+	struct gpio_line *some = select_lines(lines, count, GPIO_INPUT, &inputs);
+	int result = some ? 0 : -ENOMEM;
+
+	if (!some)
+		snprintf(error, GPIO_ERROR_MAX, "out of memory");
+	else if (inputs == 0)
+		result = -ENODATA, snprintf(error, GPIO_ERROR_MAX, "the configuration has no sensor: nothing to watch");
+	else
+		result = gpio_open_libgpiod(loop, log, chip, some, inputs, &handlers, &gpio, error);
+	watch.lines = some;
+	for (size_t i = 0; result == 0 && i < inputs; i++) {
+		bool active;
+		result = gpio_get(gpio, i, &active);
+		if (result == 0)
+			print_level(&watch, i, active, loop_wall_ms());
+		else
+			snprintf(error, GPIO_ERROR_MAX, "reading a line failed: is the GPIO chip still there?");
+	}
+	if (result == 0)
+		result = loop_run(loop);
+	if (watch.lost < 0) {
+		result = watch.lost;
+		snprintf(error, GPIO_ERROR_MAX, "the GPIO chip went away");
+	}
+	gpio_close(gpio);
+	free(some);
+	return result;
+}
