@@ -369,7 +369,7 @@ static int report_levels(struct kernel *kernel, struct request *request)
 	kernel->drop_logged = true;
 	request->dropped = false;
 	for (size_t i = 0; i < request->count; i++) {
-		bool active;
+		bool active = false;
 		int error = read_value(kernel, request->lines[i], &active);
 		if (error < 0)
 			return error;

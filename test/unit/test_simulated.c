@@ -66,7 +66,8 @@ static const struct story stories[] = {
 				"obstruct B+ toggle C- toggle 800"},
 		{"a close relay does not close into a broken beam", THREE_RELAYS, S, R, R,
 				"open C- O+ obstruct B+ close 800 clear B- close O- C+"},
-		{"a jammed door does not start", TOGGLE, S, R, R, "jam toggle 1200"},
+		{"a jammed door does not start, and its motor gives up", TOGGLE, S, R, R,
+				"jam toggle 1200 unjam 200 toggle C-"},
 		{"freed in time, the door goes on", TOGGLE, S, R, R, "toggle C- jam 700 unjam O+ 200"},
 		{"freed before it started, the door starts", TOGGLE, S, R, R, "jam toggle 100 unjam C- @0 O+ @600"},
 		{"jammed for 1 s, the motor gives up; the next press is one after a stop", TOGGLE, S, R, G,
@@ -342,6 +343,43 @@ static void test_part_of_the_way(struct loop *loop, const struct log *log)
 	gpio_close(gpio);
 }
 
+struct order {
+	struct loop *loop;
+	char told[8];
+	size_t length;
+};
+
+static void order_edge(void *user, size_t line, bool active, int64_t at_ms)
+{
+	struct order *order = user;
+	(void)at_ms;
+	if (order->length < sizeof(order->told) - 1)
+		order->told[order->length++] = line == LINE_CLOSED ? active ? 'C' : 'c' : active ? 'O' : 'o';
+	loop_stop(order->loop);
+}
+
+/* Whole travels that pass while nobody listens are told in the order in which they happened. */
+static void test_order(struct loop *loop, const struct log *log)
+{
+	struct order order = {.loop = loop};
+	const struct gpio_handlers handlers = {.edge = order_edge, .lost = on_lost, .user = &order};
+	struct simulator_door quick = bare;
+	struct gpio *gpio;
+
+	tap_case("late edges are told in their order");
+	quick.open_ms = quick.close_ms = 1;
+	if (!CHECK(gpio_open_simulated(loop, log, lines, LINES, &quick, 1, &handlers, &gpio) == 0))
+		return;
+	for (int way = 0; way < 2; way++) {
+		CHECK(simulator_poke(gpio, 0, "wall_button") == 0);
+		for (int64_t from_ms = loop_now_ms(); loop_now_ms() < from_ms + 5;)
+			continue;
+		CHECK(loop_run(loop) == 0);
+	}
+	CHECK(strcmp(order.told, "cOoC") == 0);
+	gpio_close(gpio);
+}
+
 static void test_outside_the_story(struct loop *loop, const struct log *log)
 {
 	const struct gpio_handlers handlers = {.edge = on_edge, .lost = on_lost};
@@ -398,6 +436,7 @@ int main(void)
 		return 1;
 	test_stories(loop, &log);
 	test_part_of_the_way(loop, &log);
+	test_order(loop, &log);
 	test_outside_the_story(loop, &log);
 	loop_free(loop);
 	return tap_done();
