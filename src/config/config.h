@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "door/types.h"
+#include "door/door.h"
 
 #define CONFIG_FILE_MAX (256 * 1024)
 #define CONFIG_SECRET_MAX 1024 /* bytes of a password */
@@ -63,14 +63,9 @@ struct config_door {
 	const char *id;
 	const char *name;
 	enum config_device_class device_class;
-	struct config_line relay; /* toggle wiring; else open_relay and close_relay are present */
-	struct config_line open_relay;
-	struct config_line close_relay;
-	struct config_line stop_relay;
-	struct config_line open_sensor;
-	struct config_line closed_sensor;
-	struct config_line obstruction_sensor;
-	struct config_line warning_light;
+	struct config_line lines[DOOR_LINES];
+	struct config_line sensors[DOOR_SENSORS];
+	struct door_config machine; /* complete: ready for door_init */
 };
 
 /*

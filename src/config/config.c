@@ -1,0 +1,265 @@
+#include "config/config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config/settings.h"
+
+struct config_string {
+	struct config_string *next;
+	char text[];
+};
+
+struct config_mark {
+	const void *field;
+	struct config_position at;
+};
+
+__attribute__((format(printf, 4, 0)))
+static void add_problem(struct config_reader *reader, bool error, struct config_position at, const char *format,
+	va_list arguments)
+{
+	struct config_report *report = reader->report;
+
+	*(error ? &report->errors : &report->warnings) += 1;
+	if (report->count == CONFIG_PROBLEMS_MAX)
+		return;
+	struct config_problem *problem = &report->problems[report->count++];
+	*problem = (struct config_problem){.error = error, .line = at.line, .column = at.column};
+	vsnprintf(problem->text, sizeof(problem->text), format, arguments);
+	for (char *c = problem->text; *c != '\0'; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			*c = '?';
+}
+
+void config_error(struct config_reader *reader, struct config_position at, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	add_problem(reader, true, at, format, arguments);
+	va_end(arguments);
+}
+
+void config_warning(struct config_reader *reader, struct config_position at, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	add_problem(reader, false, at, format, arguments);
+	va_end(arguments);
+}
+
+const char *config_keep(struct config_reader *reader, const char *text, size_t length)
+{
+	struct config_string *string = malloc(sizeof(*string) + length + 1);
+
+	if (string == NULL) {
+		reader->out_of_memory = true;
+		return "";
+	}
+	string->next = reader->settings->config.strings;
+	memcpy(string->text, text, length);
+	string->text[length] = '\0';
+	reader->settings->config.strings = string;
+	return string->text;
+}
+
+void config_mark(struct config_reader *reader, const void *field, struct config_position at)
+{
+	if (reader->mark_count == reader->mark_room) {
+		size_t room = reader->mark_room * 2 + 64;
+		struct config_mark *marks = reallocarray(reader->marks, room, sizeof(*marks));
+		if (marks == NULL) {
+			reader->out_of_memory = true;
+			return;
+		}
+		reader->marks = marks;
+		reader->mark_room = room;
+	}
+	reader->marks[reader->mark_count++] = (struct config_mark){.field = field, .at = at};
+}
+
+bool config_given(const struct config_reader *reader, const void *field, struct config_position *at)
+{
+	for (size_t i = 0; i < reader->mark_count; i++) {
+		if (reader->marks[i].field != field)
+			continue;
+		if (at != NULL)
+			*at = reader->marks[i].at;
+		return true;
+	}
+	return false;
+}
+
+struct config_quote config_quote(const char *text, size_t length)
+{
+	struct config_quote quote;
+	size_t room = sizeof(quote.text) - sizeof("\"...\"");
+	size_t kept = length < room ? length : room;
+
+	while (kept < length && kept > 0 && ((unsigned char)text[kept] & 0xc0) == 0x80)
+		kept--;
+	snprintf(quote.text, sizeof(quote.text), "\"%.*s%s\"", (int)kept, text, kept < length ? "..." : "");
+	return quote;
+}
+
+static void sort_problems(struct config_report *report)
+{
+	for (size_t i = 1; i < report->count; i++) {
+		struct config_problem problem = report->problems[i];
+		size_t j = i;
+		for (; j > 0; j--) {
+			const struct config_problem *before = &report->problems[j - 1];
+			if (before->line < problem.line || (before->line == problem.line && before->column <= problem.column))
+				break;
+			report->problems[j] = *before;
+		}
+		report->problems[j] = problem;
+	}
+}
+
+static int take_doors(struct config_settings *settings, struct config *config)
+{
+	*config = settings->config;
+	settings->config.strings = NULL;
+	config->doors = calloc(settings->door_count, sizeof(*config->doors));
+	if (config->doors == NULL)
+		return -ENOMEM;
+	config->door_count = settings->door_count;
+	for (size_t i = 0; i < settings->door_count; i++)
+		config->doors[i] = settings->doors[i].door;
+	return 0;
+}
+
+static void begin_report(struct config_report *report, const char *path)
+{
+	*report = (struct config_report){0};
+	snprintf(report->file, sizeof(report->file), "%s", path);
+}
+
+static int parse(struct config_reader *reader, const char *bytes, size_t length, struct config *config)
+{
+	int error = 0;
+
+	reader->settings = calloc(1, sizeof(*reader->settings));
+	if (reader->settings == NULL)
+		return -ENOMEM;
+	config_read_yaml(reader, bytes, length);
+	if (reader->settings->door_count > 0 || reader->settings->config.mqtt.broker_count > 0)
+		config_apply_rules(reader);
+	sort_problems(reader->report);
+	if (reader->out_of_memory)
+		error = -ENOMEM;
+	else if (reader->report->errors > 0)
+		error = -EINVAL;
+	else
+		error = take_doors(reader->settings, config);
+	if (error != 0)
+		config_free(config);
+	config_free(&reader->settings->config);
+	free(reader->settings);
+	free(reader->marks);
+	return error;
+}
+
+int config_parse(const char *bytes, size_t length, const char *path, struct config *config, struct config_report *report)
+{
+	struct config_reader reader = {.report = report, .path = path};
+
+	begin_report(report, path);
+	*config = (struct config){0};
+	return parse(&reader, bytes, length, config);
+}
+
+/* Reads at most size bytes. -errno on failure. */
+static ssize_t read_file(const char *path, char *bytes, size_t size, bool *readable_by_all)
+{
+	struct stat status;
+	ssize_t length = 0, got = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &status) == 0)
+		*readable_by_all = (status.st_mode & S_IROTH) != 0;
+	while ((size_t)length < size) {
+		got = read(fd, bytes + length, size - (size_t)length);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			break;
+		length += got;
+	}
+	if (got < 0)
+		length = -errno;
+	close(fd);
+	return length;
+}
+
+int config_load(const char *path, struct config *config, struct config_report *report)
+{
+	struct config_reader reader = {.report = report, .path = path};
+	int error = -EINVAL;
+
+	begin_report(report, path);
+	*config = (struct config){0};
+	char *bytes = malloc(CONFIG_FILE_MAX + 1);
+	if (bytes == NULL)
+		return -ENOMEM;
+	ssize_t length = read_file(path, bytes, CONFIG_FILE_MAX + 1, &reader.readable_by_all);
+	if (length == -ENOENT)
+		config_error(&reader, (struct config_position){0}, "there is no such file, expected a configuration (--config FILE "
+			"names another one)");
+	else if (length < 0)
+		config_error(&reader, (struct config_position){0}, "cannot be read: %s, expected a file that the agent's user may read",
+			strerror((int)-length));
+	else if (length > CONFIG_FILE_MAX)
+		config_error(&reader, (struct config_position){0}, "the file is larger than expected, at most %d KiB",
+			CONFIG_FILE_MAX / 1024);
+	else
+		error = parse(&reader, bytes, (size_t)length, config);
+	free(bytes);
+	return error;
+}
+
+void config_free(struct config *config)
+{
+	while (config->strings != NULL) {
+		struct config_string *string = config->strings;
+		config->strings = string->next;
+		free(string);
+	}
+	free(config->doors);
+	*config = (struct config){0};
+}
+
+void config_report_print(const struct config_report *report, FILE *stream)
+{
+	size_t all = report->errors + report->warnings;
+
+	for (size_t i = 0; i < report->count; i++) {
+		const struct config_problem *problem = &report->problems[i];
+		const char *kind = problem->error ? "" : "warning: ";
+		if (problem->line > 0)
+			fprintf(stream, "%s:%u:%u: %s%s\n", report->file, problem->line, problem->column, kind, problem->text);
+		else
+			fprintf(stream, "%s: %s%s\n", report->file, kind, problem->text);
+	}
+	if (all > report->count)
+		fprintf(stream, "%s: and %zu more\n", report->file, all - report->count);
+}
+
+const char *config_device_class_name(enum config_device_class device_class)
+{
+	static const char *const names[] = {
+		[CONFIG_GARAGE] = "garage", [CONFIG_GATE] = "gate", [CONFIG_DOOR] = "door"};
+
+	return names[device_class];
+}

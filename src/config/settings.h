@@ -1,0 +1,129 @@
+/*
+ * Inside the room: what a file says before it is a configuration, and where it said so.
+ *
+ * The table of keys (keys.c) is the only place that knows names, bounds and defaults; yaml.c reads a document by it,
+ * rules.c judges what the keys say together.
+ */
+#ifndef PORTCULLIS_CONFIG_SETTINGS_H
+#define PORTCULLIS_CONFIG_SETTINGS_H
+
+#include "config/config.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+enum config_kind {
+	CONFIG_KIND_BOOLEAN,     /* bool */
+	CONFIG_KIND_WORD,        /* an enum */
+	CONFIG_KIND_DURATION,    /* int64_t, milliseconds; off is 0 */
+	CONFIG_KIND_TEXT,        /* const char * */
+	CONFIG_KIND_TOPIC,       /* const char *, one or more levels of an MQTT topic */
+	CONFIG_KIND_SECRET,      /* const char *, never shown */
+	CONFIG_KIND_SECRET_FILE, /* const char *: what the named file holds */
+	CONFIG_KIND_FILE,        /* const char *: a path, made absolute by the file's folder */
+	CONFIG_KIND_BROKERS,     /* struct config: mqtt.brokers; one address or a list */
+	CONFIG_KIND_LISTEN,      /* struct config: http.address and port; off */
+	CONFIG_KIND_HOSTS,       /* struct config: http.hosts */
+	CONFIG_KIND_LINE,        /* struct config_line_settings: only its name or number */
+	CONFIG_KIND_RELAY,       /* struct config_line_settings: also a relay's number, or a group of keys */
+	CONFIG_KIND_RELAYS,      /* struct config_settings: relays */
+	CONFIG_KIND_SENSOR,      /* struct config_line_settings: or a group of keys */
+	CONFIG_KIND_SECTION,     /* the keys' own places, counted from offset */
+	CONFIG_KIND_DOORS,       /* struct config_settings: doors */
+};
+
+struct config_word {
+	const char *name;
+	int value;
+};
+
+struct config_key {
+	const char *name;
+	enum config_kind kind;
+	bool required;
+	bool may_be_off;
+	size_t offset;                 /* in the section's struct */
+	int64_t minimum, maximum;      /* milliseconds, bytes of a text, entries of a list */
+	const char *set;               /* a text's characters, as in a regular expression's brackets; NULL = all printable */
+	const struct config_word *words; /* ends with a NULL name */
+	const struct config_key *keys; /* ends with a NULL name */
+	const char *standard;          /* the default as one would write it; NULL = none */
+	const char *example;
+	const char *help;
+};
+
+extern const struct config_key config_keys[]; /* base: struct config_settings */
+
+enum config_active { CONFIG_ACTIVE_LOW, CONFIG_ACTIVE_HIGH };
+enum config_contact { CONFIG_NORMALLY_OPEN, CONFIG_NORMALLY_CLOSED };
+
+struct config_line_settings {
+	struct config_line line;
+	unsigned relay; /* counted from 1; 0 = named by itself */
+	enum config_active active;
+	enum config_contact contact;
+	enum config_bias bias;
+};
+
+struct config_position {
+	unsigned line, column; /* from 1; 0, 0 = the file as a whole */
+};
+
+struct config_door_settings {
+	struct config_door door;
+	struct config_position at;
+	struct config_line_settings lines[DOOR_LINES];
+	struct config_line_settings sensors[DOOR_SENSORS];
+	int64_t travel_time_ms;
+};
+
+enum config_board { CONFIG_PIM213, CONFIG_PIM487, CONFIG_PIM221, CONFIG_RAS_109, CONFIG_RAS_194 };
+
+struct config_settings {
+	struct config config;
+	const char *mqtt_password_from_file;
+	const char *http_password_from_file;
+	enum config_board board;
+	struct config_line_settings relays[CONFIG_RELAYS_MAX];
+	size_t relay_count;
+	struct config_door_settings doors[DOORS_MAX];
+	size_t door_count;
+};
+
+/* One reading of one file. */
+struct config_reader {
+	struct config_settings *settings;
+	struct config_report *report;
+	const char *path;
+	bool readable_by_all;
+	bool out_of_memory;
+	struct config_mark *marks;
+	size_t mark_count, mark_room;
+};
+
+__attribute__((format(printf, 3, 4)))
+void config_error(struct config_reader *reader, struct config_position at, const char *format, ...);
+__attribute__((format(printf, 3, 4)))
+void config_warning(struct config_reader *reader, struct config_position at, const char *format, ...);
+
+/* Owned by the configuration. "" when memory is short, which is noted. */
+const char *config_keep(struct config_reader *reader, const char *text, size_t length);
+
+/* Remembers that the file says something about a field of the settings, and where. */
+void config_mark(struct config_reader *reader, const void *field, struct config_position at);
+
+/* Whether it does; at may be NULL. */
+bool config_given(const struct config_reader *reader, const void *field, struct config_position *at);
+
+/* yaml.c: fills the settings by the table. */
+void config_read_yaml(struct config_reader *reader, const char *bytes, size_t length);
+
+/* rules.c: completes the settings and judges them as a whole. */
+void config_apply_rules(struct config_reader *reader);
+
+/* A text from outside, cut short and in quotes, for a message. */
+struct config_quote {
+	char text[64];
+};
+struct config_quote config_quote(const char *text, size_t length);
+
+#endif
