@@ -21,9 +21,8 @@ struct config_mark {
 	struct config_position at;
 };
 
-__attribute__((format(printf, 4, 0)))
-static void add_problem(struct config_reader *reader, bool error, struct config_position at, const char *format,
-	va_list arguments)
+__attribute__((format(printf, 4, 0))) static void add_problem(struct config_reader *reader, bool error,
+		struct config_position at, const char *format, va_list arguments)
 {
 	struct config_report *report = reader->report;
 
@@ -117,7 +116,8 @@ static void sort_problems(struct config_report *report)
 		size_t j = i;
 		for (; j > 0; j--) {
 			const struct config_problem *before = &report->problems[j - 1];
-			if (before->line < problem.line || (before->line == problem.line && before->column <= problem.column))
+			if (before->line < problem.line ||
+					(before->line == problem.line && before->column <= problem.column))
 				break;
 			report->problems[j] = *before;
 		}
@@ -169,7 +169,8 @@ static int parse(struct config_reader *reader, const char *bytes, size_t length,
 	return error;
 }
 
-int config_parse(const char *bytes, size_t length, const char *path, struct config *config, struct config_report *report)
+int config_parse(
+		const char *bytes, size_t length, const char *path, struct config *config, struct config_report *report)
 {
 	struct config_reader reader = {.report = report, .path = path};
 
@@ -215,14 +216,16 @@ int config_load(const char *path, struct config *config, struct config_report *r
 		return -ENOMEM;
 	ssize_t length = read_file(path, bytes, CONFIG_FILE_MAX + 1, &reader.readable_by_all);
 	if (length == -ENOENT)
-		config_error(&reader, (struct config_position){0}, "there is no such file, expected a configuration (--config FILE "
-			"names another one)");
+		config_error(&reader, (struct config_position){0},
+				"there is no such file, expected a configuration (--config FILE "
+				"names another one)");
 	else if (length < 0)
-		config_error(&reader, (struct config_position){0}, "cannot be read: %s, expected a file that the agent's user may read",
-			strerror((int)-length));
+		config_error(&reader, (struct config_position){0},
+				"cannot be read: %s, expected a file that the agent's user may read",
+				strerror((int)-length));
 	else if (length > CONFIG_FILE_MAX)
 		config_error(&reader, (struct config_position){0}, "the file is larger than expected, at most %d KiB",
-			CONFIG_FILE_MAX / 1024);
+				CONFIG_FILE_MAX / 1024);
 	else
 		error = parse(&reader, bytes, (size_t)length, config);
 	free(bytes);
@@ -248,7 +251,8 @@ void config_report_print(const struct config_report *report, FILE *stream)
 		const struct config_problem *problem = &report->problems[i];
 		const char *kind = problem->error ? "" : "warning: ";
 		if (problem->line > 0)
-			fprintf(stream, "%s:%u:%u: %s%s\n", report->file, problem->line, problem->column, kind, problem->text);
+			fprintf(stream, "%s:%u:%u: %s%s\n", report->file, problem->line, problem->column, kind,
+					problem->text);
 		else
 			fprintf(stream, "%s: %s%s\n", report->file, kind, problem->text);
 	}
@@ -258,8 +262,7 @@ void config_report_print(const struct config_report *report, FILE *stream)
 
 const char *config_device_class_name(enum config_device_class device_class)
 {
-	static const char *const names[] = {
-		[CONFIG_GARAGE] = "garage", [CONFIG_GATE] = "gate", [CONFIG_DOOR] = "door"};
+	static const char *const names[] = {[CONFIG_GARAGE] = "garage", [CONFIG_GATE] = "gate", [CONFIG_DOOR] = "door"};
 
 	return names[device_class];
 }

@@ -34,8 +34,8 @@ enum config_log_format { CONFIG_LOG_TEXT, CONFIG_LOG_JSON };
 enum config_device_class { CONFIG_GARAGE, CONFIG_GATE, CONFIG_DOOR };
 
 /*
- * A GPIO line. active_low is final: a sensor's contact kind (normally open or closed) and pull are already worked into it,
- * so that the logical level says what the line is there to say (relay on, closed, open, obstructed).
+ * A GPIO line. active_low is final: a sensor's contact kind (normally open or closed) and pull are already worked into
+ * it, so that the logical level says what the line is there to say (relay on, closed, open, obstructed).
  */
 struct config_line {
 	const char *name; /* NULL: use offset */
@@ -76,12 +76,12 @@ struct config {
 	const char *node;
 	struct {
 		struct config_broker brokers[CONFIG_BROKERS_MAX];
-		size_t broker_count;    /* at least 1 */
-		const char *username;   /* NULL: none */
-		const char *password;   /* NULL: none; from password or password_file */
+		size_t broker_count;  /* at least 1 */
+		const char *username; /* NULL: none */
+		const char *password; /* NULL: none; from password or password_file */
 		const char *client_id;
 		const char *topic_prefix;
-		int64_t keepalive_ms;   /* whole seconds */
+		int64_t keepalive_ms; /* whole seconds */
 		struct config_tls tls;
 	} mqtt;
 	struct {
@@ -90,26 +90,26 @@ struct config {
 	} home_assistant;
 	struct {
 		enum config_backend backend;
-		const char *chip;       /* a path, name or label; NULL: the first whose label starts with pinctrl- */
+		const char *chip; /* a path, name or label; NULL: the first whose label starts with pinctrl- */
 	} gpio;
 	struct {
 		bool enabled;
-		const char *address;    /* numeric; an IPv6 address without brackets */
-		uint16_t port;          /* 0: the kernel chooses */
-		const char *username;   /* both or neither of the two */
+		const char *address;  /* numeric; an IPv6 address without brackets */
+		uint16_t port;        /* 0: the kernel chooses */
+		const char *username; /* both or neither of the two */
 		const char *password;
 		const char *hosts[CONFIG_HOSTS_MAX];
 		size_t host_count;
 		bool allow_anonymous_commands;
-		struct config_tls tls;  /* certificate_file and key_file */
+		struct config_tls tls; /* certificate_file and key_file */
 	} http;
 	struct {
 		enum config_log_level level;
 		enum config_log_format format;
 	} log;
 	struct config_door *doors;
-	size_t door_count;              /* 1 to DOORS_MAX */
-	struct config_string *strings;  /* config.c's: all the memory behind the pointers above */
+	size_t door_count;             /* 1 to DOORS_MAX */
+	struct config_string *strings; /* config.c's: all the memory behind the pointers above */
 };
 
 #define CONFIG_PROBLEMS_MAX 64

@@ -11,7 +11,10 @@
 #define ID_SET "a-z0-9_-"
 #define TOPIC_SET "A-Za-z0-9_./-"
 
-static const struct config_word backends[] = {{"libgpiod", CONFIG_LIBGPIOD}, {"simulated", CONFIG_SIMULATED}, {NULL, 0}};
+/* clang-format off */
+
+static const struct config_word backends[] = {
+	{"libgpiod", CONFIG_LIBGPIOD}, {"simulated", CONFIG_SIMULATED}, {NULL, 0}};
 static const struct config_word biases[] = {
 	{"pull_up", CONFIG_BIAS_PULL_UP},
 	{"pull_down", CONFIG_BIAS_PULL_DOWN},
@@ -62,16 +65,19 @@ static const struct config_key mqtt_tls_keys[] = {
 };
 
 static const struct config_key mqtt_keys[] = {
-	{.name = "broker", .kind = CONFIG_KIND_BROKERS, .required = true, .offset = AT(config.mqtt.brokers), .minimum = 1,
-		.maximum = CONFIG_BROKERS_MAX, .example = "mqtt://broker.lan",
-		.help = "The broker: mqtt://HOST or mqtts://HOST, and :PORT where it is not 1883 or 8883. A list is tried in "
-			"turn (the members of a cluster)."},
-	{.name = "username", .kind = CONFIG_KIND_TEXT, .offset = AT(config.mqtt.username), .minimum = 1, .maximum = 255,
-		.example = "portcullis", .help = "The name to log in with. Default: none."},
+	{.name = "broker", .kind = CONFIG_KIND_BROKERS, .required = true, .offset = AT(config.mqtt.brokers),
+		.minimum = 1, .maximum = CONFIG_BROKERS_MAX, .example = "mqtt://broker.lan",
+		.help = "The broker: mqtt://HOST or mqtts://HOST, and :PORT where it is not 1883 or 8883. A list "
+			"is tried in turn (the members of a cluster)."},
+	{.name = "username", .kind = CONFIG_KIND_TEXT, .offset = AT(config.mqtt.username), .minimum = 1,
+		.maximum = 255, .example = "portcullis",
+		.help = "The name to log in with. Default: none."},
 	{.name = "password", .kind = CONFIG_KIND_SECRET, .offset = AT(config.mqtt.password), .minimum = 1,
-		.maximum = CONFIG_SECRET_MAX, .example = "secret", .help = "The password; password_file keeps it out of here."},
-	{.name = "password_file", .kind = CONFIG_KIND_SECRET_FILE, .offset = AT(mqtt_password_from_file), .minimum = 1,
-		.maximum = CONFIG_SECRET_MAX, .example = "/run/secrets/mqtt", .help = "A file that holds the password."},
+		.maximum = CONFIG_SECRET_MAX, .example = "secret",
+		.help = "The password; password_file keeps it out of here."},
+	{.name = "password_file", .kind = CONFIG_KIND_SECRET_FILE, .offset = AT(mqtt_password_from_file),
+		.minimum = 1, .maximum = CONFIG_SECRET_MAX, .example = "/run/secrets/mqtt",
+		.help = "A file that holds the password."},
 	{.name = "client_id", .kind = CONFIG_KIND_TEXT, .offset = AT(config.mqtt.client_id), .minimum = 1,
 		.maximum = CONFIG_CLIENT_ID_MAX, .example = "portcullis-garage",
 		.help = "Must be another one for each client of the broker. Default: portcullis-NODE."},
@@ -81,15 +87,18 @@ static const struct config_key mqtt_keys[] = {
 	{.name = "keepalive", .kind = CONFIG_KIND_DURATION, .offset = AT(config.mqtt.keepalive_ms), .minimum = MS(1),
 		.maximum = HOURS(1), .standard = "30s", .example = "30s",
 		.help = "How often the connection proves that it lives; whole seconds."},
-	{.name = "tls", .kind = CONFIG_KIND_SECTION, .keys = mqtt_tls_keys, .help = "Certificates for mqtts://."},
+	{.name = "tls", .kind = CONFIG_KIND_SECTION, .keys = mqtt_tls_keys,
+		.help = "Certificates for mqtts://."},
 	{.name = NULL},
 };
 
 static const struct config_key home_assistant_keys[] = {
-	{.name = "discovery", .kind = CONFIG_KIND_BOOLEAN, .offset = AT(config.home_assistant.discovery), .standard = "true",
-		.example = "true", .help = "Whether the doors appear in Home Assistant by themselves."},
+	{.name = "discovery", .kind = CONFIG_KIND_BOOLEAN, .offset = AT(config.home_assistant.discovery),
+		.standard = "true", .example = "true",
+		.help = "Whether the doors appear in Home Assistant by themselves."},
 	{.name = "prefix", .kind = CONFIG_KIND_TOPIC, .offset = AT(config.home_assistant.prefix), .minimum = 1,
-		.maximum = CONFIG_TOPIC_MAX, .set = TOPIC_SET, .standard = "homeassistant", .example = "homeassistant",
+		.maximum = CONFIG_TOPIC_MAX, .set = TOPIC_SET, .standard = "homeassistant",
+		.example = "homeassistant",
 		.help = "The discovery prefix that Home Assistant is set to."},
 	{.name = NULL},
 };
@@ -98,38 +107,42 @@ static const struct config_key relay_keys[] = {
 	{.name = "line", .kind = CONFIG_KIND_LINE, .required = true, .offset = LINE(line), .example = "GPIO17",
 		.help = "A GPIO line: its name (GPIO17) or its number on the chip (17)."},
 	{.name = "active", .kind = CONFIG_KIND_WORD, .offset = LINE(active), .words = actives, .standard = "high",
-		.example = "low", .help = "The level that switches the relay on: low for most opto-isolated boards."},
+		.example = "low",
+		.help = "The level that switches the relay on: low for most opto-isolated boards."},
 	{.name = NULL},
 };
 
 static const struct config_key sensor_keys[] = {
 	{.name = "line", .kind = CONFIG_KIND_LINE, .required = true, .offset = LINE(line), .example = "GPIO23",
 		.help = "A GPIO line: its name (GPIO23) or its number on the chip (23)."},
-	{.name = "contact", .kind = CONFIG_KIND_WORD, .offset = LINE(contact), .words = contacts, .standard = "normally_open",
-		.example = "normally_open",
-		.help = "normally_open: the contact closes when there is something to say (the door is closed, open, obstructed); "
-			"normally_closed: it opens then."},
+	{.name = "contact", .kind = CONFIG_KIND_WORD, .offset = LINE(contact), .words = contacts,
+		.standard = "normally_open", .example = "normally_open",
+		.help = "normally_open: the contact closes when there is something to say (the door is closed, "
+			"open, obstructed); normally_closed: it opens then."},
 	{.name = "bias", .kind = CONFIG_KIND_WORD, .offset = LINE(bias), .words = biases, .standard = "pull_up",
 		.example = "pull_up",
-		.help = "The Pi's own resistor: pull_up for a contact between line and ground, pull_down for one between line and "
-			"3.3 V, disabled or as_is where the circuit has its own (then say active)."},
+		.help = "The Pi's own resistor: pull_up for a contact between line and ground, pull_down for one "
+			"between line and 3.3 V, disabled or as_is where the circuit has its own (then say active)."},
 	{.name = "active", .kind = CONFIG_KIND_WORD, .offset = LINE(active), .words = actives, .example = "low",
-		.help = "The level of a line that has something to say, instead of contact. Default: from contact and bias."},
+		.help = "The level of a line that has something to say, instead of contact. Default: from contact "
+			"and bias."},
 	{.name = NULL},
 };
 
 static const struct config_key gpio_keys[] = {
 	{.name = "backend", .kind = CONFIG_KIND_WORD, .offset = AT(config.gpio.backend), .words = backends,
 		.standard = "libgpiod", .example = "simulated",
-		.help = "libgpiod drives the real lines; simulated is a model of opener and door, to try everything without a Pi."},
-	{.name = "chip", .kind = CONFIG_KIND_TEXT, .offset = AT(config.gpio.chip), .minimum = 1, .maximum = CONFIG_PATH_MAX,
-		.example = "pinctrl-bcm2835",
-		.help = "The chip's label, name (gpiochip0) or path. Default: the first whose label starts with pinctrl-."},
+		.help = "libgpiod drives the real lines; simulated is a model of opener and door, to try "
+			"everything without a Pi."},
+	{.name = "chip", .kind = CONFIG_KIND_TEXT, .offset = AT(config.gpio.chip), .minimum = 1,
+		.maximum = CONFIG_PATH_MAX, .example = "pinctrl-bcm2835",
+		.help = "The chip's label, name (gpiochip0) or path. Default: the first whose label starts with "
+			"pinctrl-."},
 	{.name = "board", .kind = CONFIG_KIND_WORD, .offset = AT(board), .words = boards, .example = "PIM213",
-		.help = "A relay board, which names the relays by number: PIM213 (GPIO13, 19, 16), PIM487 and PIM221 (GPIO16), "
-			"RAS-109 and RAS-194 (GPIO4, 17)."},
-	{.name = "relays", .kind = CONFIG_KIND_RELAYS, .offset = AT(relays), .minimum = 1, .maximum = CONFIG_RELAYS_MAX,
-		.keys = relay_keys, .example = "[GPIO13, GPIO19]",
+		.help = "A relay board, which names the relays by number: PIM213 (GPIO13, 19, 16), PIM487 and "
+			"PIM221 (GPIO16), RAS-109 and RAS-194 (GPIO4, 17)."},
+	{.name = "relays", .kind = CONFIG_KIND_RELAYS, .offset = AT(relays), .minimum = 1,
+		.maximum = CONFIG_RELAYS_MAX, .keys = relay_keys, .example = "[GPIO13, GPIO19]",
 		.help = "Instead of board: the lines of the relays number 1, 2 and so on."},
 	{.name = NULL},
 };
@@ -138,44 +151,52 @@ static const struct config_key http_tls_keys[] = {
 	{.name = "certificate_file", .kind = CONFIG_KIND_FILE, .offset = AT(config.http.tls.certificate_file),
 		.maximum = CONFIG_PATH_MAX, .example = "/etc/portcullis/page.pem",
 		.help = "The page's certificate and its chain (PEM); needs key_file."},
-	{.name = "key_file", .kind = CONFIG_KIND_FILE, .offset = AT(config.http.tls.key_file), .maximum = CONFIG_PATH_MAX,
-		.example = "/etc/portcullis/page.key", .help = "The private key (PEM) of certificate_file."},
+	{.name = "key_file", .kind = CONFIG_KIND_FILE, .offset = AT(config.http.tls.key_file),
+		.maximum = CONFIG_PATH_MAX, .example = "/etc/portcullis/page.key",
+		.help = "The private key (PEM) of certificate_file."},
 	{.name = NULL},
 };
 
 static const struct config_key http_keys[] = {
 	{.name = "listen", .kind = CONFIG_KIND_LISTEN, .may_be_off = true, .offset = AT(config.http.address),
 		.standard = "127.0.0.1:8080", .example = "0.0.0.0:8080",
-		.help = "Address and port of the status page: 127.0.0.1 for this machine alone, 0.0.0.0 or [::] for the network; "
-			"off for none."},
-	{.name = "username", .kind = CONFIG_KIND_TEXT, .offset = AT(config.http.username), .minimum = 1, .maximum = 255,
-		.example = "family", .help = "With a password: the page, the API and the metrics ask for both."},
+		.help = "Address and port of the status page: 127.0.0.1 for this machine alone, 0.0.0.0 or [::] "
+			"for the network; off for none."},
+	{.name = "username", .kind = CONFIG_KIND_TEXT, .offset = AT(config.http.username), .minimum = 1,
+		.maximum = 255, .example = "family",
+		.help = "With a password: the page, the API and the metrics ask for both."},
 	{.name = "password", .kind = CONFIG_KIND_SECRET, .offset = AT(config.http.password), .minimum = 1,
-		.maximum = CONFIG_SECRET_MAX, .example = "secret", .help = "The password; password_file keeps it out of here."},
-	{.name = "password_file", .kind = CONFIG_KIND_SECRET_FILE, .offset = AT(http_password_from_file), .minimum = 1,
-		.maximum = CONFIG_SECRET_MAX, .example = "/run/secrets/page", .help = "A file that holds the password."},
+		.maximum = CONFIG_SECRET_MAX, .example = "secret",
+		.help = "The password; password_file keeps it out of here."},
+	{.name = "password_file", .kind = CONFIG_KIND_SECRET_FILE, .offset = AT(http_password_from_file),
+		.minimum = 1, .maximum = CONFIG_SECRET_MAX, .example = "/run/secrets/page",
+		.help = "A file that holds the password."},
 	{.name = "hosts", .kind = CONFIG_KIND_HOSTS, .offset = AT(config.http.hosts), .minimum = 1,
 		.maximum = CONFIG_HOSTS_MAX, .example = "[garage.example]",
 		.help = "Names that the page answers to, besides addresses, localhost and the host's own name."},
 	{.name = "allow_anonymous_commands", .kind = CONFIG_KIND_BOOLEAN,
 		.offset = AT(config.http.allow_anonymous_commands), .standard = "false", .example = "true",
-		.help = "Without a password, an address that is not loopback serves a page that shows and does not command; true "
-			"lets everybody who reaches it move the doors."},
-	{.name = "tls", .kind = CONFIG_KIND_SECTION, .keys = http_tls_keys, .help = "Serves the page by HTTPS."},
+		.help = "Without a password, an address that is not loopback serves a page that shows and does not "
+			"command; true lets everybody who reaches it move the doors."},
+	{.name = "tls", .kind = CONFIG_KIND_SECTION, .keys = http_tls_keys,
+		.help = "Serves the page by HTTPS."},
 	{.name = NULL},
 };
 
 static const struct config_key log_keys[] = {
-	{.name = "level", .kind = CONFIG_KIND_WORD, .offset = AT(config.log.level), .words = levels, .standard = "info",
-		.example = "debug", .help = "The least important lines to write."},
-	{.name = "format", .kind = CONFIG_KIND_WORD, .offset = AT(config.log.format), .words = formats, .standard = "text",
-		.example = "json", .help = "Lines for people or JSON objects."},
+	{.name = "level", .kind = CONFIG_KIND_WORD, .offset = AT(config.log.level), .words = levels,
+		.standard = "info", .example = "debug",
+		.help = "The least important lines to write."},
+	{.name = "format", .kind = CONFIG_KIND_WORD, .offset = AT(config.log.format), .words = formats,
+		.standard = "text", .example = "json",
+		.help = "Lines for people or JSON objects."},
 	{.name = NULL},
 };
 
 static const struct config_key opener_keys[] = {
 	{.name = "while_opening", .kind = CONFIG_KIND_WORD, .offset = DOOR(door.machine.opener.while_opening),
-		.words = moving_presses, .standard = "stop", .example = "stop", .help = "What one press does to an opening door."},
+		.words = moving_presses, .standard = "stop", .example = "stop",
+		.help = "What one press does to an opening door."},
 	{.name = "while_closing", .kind = CONFIG_KIND_WORD, .offset = DOOR(door.machine.opener.while_closing),
 		.words = moving_presses, .standard = "reverse", .example = "reverse",
 		.help = "What one press does to a closing door."},
@@ -187,9 +208,11 @@ static const struct config_key opener_keys[] = {
 
 static const struct config_key close_warning_keys[] = {
 	{.name = "line", .kind = CONFIG_KIND_LINE, .required = true, .offset = DOOR(lines[DOOR_LINE_WARNING].line),
-		.example = "GPIO5", .help = "The GPIO line of a light or a buzzer: its name (GPIO5) or its number on the chip (5)."},
-	{.name = "active", .kind = CONFIG_KIND_WORD, .offset = DOOR(lines[DOOR_LINE_WARNING].active), .words = actives,
-		.standard = "high", .example = "low", .help = "The level that switches it on."},
+		.example = "GPIO5",
+		.help = "The GPIO line of a light or a buzzer: its name (GPIO5) or its number on the chip (5)."},
+	{.name = "active", .kind = CONFIG_KIND_WORD, .offset = DOOR(lines[DOOR_LINE_WARNING].active),
+		.words = actives, .standard = "high", .example = "low",
+		.help = "The level that switches it on."},
 	{.name = "time", .kind = CONFIG_KIND_DURATION, .offset = DOOR(door.machine.warning_ms), .minimum = MS(1),
 		.maximum = MINUTES(1), .standard = "5s", .example = "5s",
 		.help = "How long before the door closes; STOP ends it. At least 5s with auto_close."},
@@ -200,85 +223,108 @@ static const struct config_key close_warning_keys[] = {
 #define SENSOR_EXAMPLE "GPIO23 or {line: GPIO23, contact: normally_open, bias: pull_up}"
 
 static const struct config_key door_keys[] = {
-	{.name = "id", .kind = CONFIG_KIND_TEXT, .offset = DOOR(door.id), .minimum = 1, .maximum = DOOR_ID_MAX, .set = ID_SET,
-		.example = "left", .help = "The door in topics and addresses. Default: made of the name (Left door: left_door)."},
+	{.name = "id", .kind = CONFIG_KIND_TEXT, .offset = DOOR(door.id), .minimum = 1, .maximum = DOOR_ID_MAX,
+		.set = ID_SET, .example = "left",
+		.help = "The door in topics and addresses. Default: made of the name (Left door: left_door)."},
 	{.name = "name", .kind = CONFIG_KIND_TEXT, .offset = DOOR(door.name), .minimum = 1, .maximum = DOOR_NAME_MAX,
-		.example = "Left door", .help = "The door for people. Default: the id."},
+		.example = "Left door",
+		.help = "The door for people. Default: the id."},
 	{.name = "device_class", .kind = CONFIG_KIND_WORD, .offset = DOOR(door.device_class), .words = device_classes,
-		.standard = "garage", .example = "gate", .help = "What Home Assistant shows it as."},
+		.standard = "garage", .example = "gate",
+		.help = "What Home Assistant shows it as."},
 	{.name = "relay", .kind = CONFIG_KIND_RELAY, .offset = DOOR(lines[DOOR_LINE_TOGGLE]), .keys = relay_keys,
-		.example = RELAY_EXAMPLE, .help = "Toggle wiring, one relay across the opener's wall button: the relay's number on "
+		.example = RELAY_EXAMPLE,
+		.help = "Toggle wiring, one relay across the opener's wall button: the relay's number on "
 			"gpio.board or in gpio.relays, a GPIO line's name, or line and active."},
 	{.name = "open_relay", .kind = CONFIG_KIND_RELAY, .offset = DOOR(lines[DOOR_LINE_OPEN]), .keys = relay_keys,
-		.example = RELAY_EXAMPLE, .help = "Instead of relay: the opener's own input for opening."},
+		.example = RELAY_EXAMPLE,
+		.help = "Instead of relay: the opener's own input for opening."},
 	{.name = "close_relay", .kind = CONFIG_KIND_RELAY, .offset = DOOR(lines[DOOR_LINE_CLOSE]), .keys = relay_keys,
-		.example = RELAY_EXAMPLE, .help = "With open_relay: the input for closing."},
+		.example = RELAY_EXAMPLE,
+		.help = "With open_relay: the input for closing."},
 	{.name = "stop_relay", .kind = CONFIG_KIND_RELAY, .offset = DOOR(lines[DOOR_LINE_STOP]), .keys = relay_keys,
-		.example = RELAY_EXAMPLE, .help = "With open_relay and close_relay, where there is one: the input for stopping."},
+		.example = RELAY_EXAMPLE,
+		.help = "With open_relay and close_relay, where there is one: the input for stopping."},
 	{.name = "pulse", .kind = CONFIG_KIND_DURATION, .offset = DOOR(door.machine.pulse_ms), .minimum = 50,
-		.maximum = DOOR_PULSE_MAX_MS, .standard = "500ms", .example = "500ms", .help = "How long a relay is on for one press."},
+		.maximum = DOOR_PULSE_MAX_MS, .standard = "500ms", .example = "500ms",
+		.help = "How long a relay is on for one press."},
 	{.name = "gap", .kind = CONFIG_KIND_DURATION, .offset = DOOR(door.machine.gap_ms), .minimum = DOOR_GAP_MIN_MS,
 		.maximum = MS(5), .standard = "500ms", .example = "500ms",
 		.help = "The least time between a relay's release and the next press."},
 	{.name = "closed_sensor", .kind = CONFIG_KIND_SENSOR, .offset = DOOR(sensors[DOOR_SENSOR_CLOSED]),
-		.keys = sensor_keys, .example = SENSOR_EXAMPLE, .help = "The contact that says that the door is closed."},
-	{.name = "open_sensor", .kind = CONFIG_KIND_SENSOR, .offset = DOOR(sensors[DOOR_SENSOR_OPEN]), .keys = sensor_keys,
-		.example = SENSOR_EXAMPLE, .help = "The contact that says that the door is fully open."},
+		.keys = sensor_keys, .example = SENSOR_EXAMPLE,
+		.help = "The contact that says that the door is closed."},
+	{.name = "open_sensor", .kind = CONFIG_KIND_SENSOR, .offset = DOOR(sensors[DOOR_SENSOR_OPEN]),
+		.keys = sensor_keys, .example = SENSOR_EXAMPLE,
+		.help = "The contact that says that the door is fully open."},
 	{.name = "obstruction_sensor", .kind = CONFIG_KIND_SENSOR, .offset = DOOR(sensors[DOOR_SENSOR_OBSTRUCTION]),
 		.keys = sensor_keys, .example = SENSOR_EXAMPLE,
 		.help = "The contact of a light beam that says that something is in the way: CLOSE is refused then."},
 	{.name = "debounce", .kind = CONFIG_KIND_DURATION, .offset = DOOR(door.machine.debounce_ms), .maximum = MS(2),
-		.standard = "50ms", .example = "50ms", .help = "How long a contact must stand still before it is believed."},
+		.standard = "50ms", .example = "50ms",
+		.help = "How long a contact must stand still before it is believed."},
 	{.name = "travel_time", .kind = CONFIG_KIND_DURATION, .offset = DOOR(travel_time_ms), .minimum = 100,
 		.maximum = MINUTES(5), .standard = "15s", .example = "15s",
 		.help = "A whole travel, either way; rather too long than too short."},
 	{.name = "open_time", .kind = CONFIG_KIND_DURATION, .offset = DOOR(door.machine.open_time_ms), .minimum = 100,
-		.maximum = MINUTES(5), .example = "14s", .help = "Instead of travel_time, for opening."},
-	{.name = "close_time", .kind = CONFIG_KIND_DURATION, .offset = DOOR(door.machine.close_time_ms), .minimum = 100,
-		.maximum = MINUTES(5), .example = "18s", .help = "Instead of travel_time, for closing."},
+		.maximum = MINUTES(5), .example = "14s",
+		.help = "Instead of travel_time, for opening."},
+	{.name = "close_time", .kind = CONFIG_KIND_DURATION, .offset = DOOR(door.machine.close_time_ms),
+		.minimum = 100, .maximum = MINUTES(5), .example = "18s",
+		.help = "Instead of travel_time, for closing."},
 	{.name = "opener", .kind = CONFIG_KIND_SECTION, .keys = opener_keys,
 		.help = "Toggle wiring: what one press of the button does. Watch the opener and write it down here."},
 	{.name = "close_warning", .kind = CONFIG_KIND_SECTION, .keys = close_warning_keys,
 		.help = "A light or a buzzer before the agent closes the door."},
-	{.name = "auto_close", .kind = CONFIG_KIND_DURATION, .may_be_off = true, .offset = DOOR(door.machine.auto_close_ms),
-		.minimum = MS(1), .maximum = HOURS(24), .standard = "off", .example = "10m",
+	{.name = "auto_close", .kind = CONFIG_KIND_DURATION, .may_be_off = true,
+		.offset = DOOR(door.machine.auto_close_ms), .minimum = MS(1), .maximum = HOURS(24), .standard = "off",
+		.example = "10m",
 		.help = "Closes a door that stood open for so long; needs close_warning."},
 	{.name = NULL},
 };
 
 const struct config_key config_keys[] = {
-	{.name = "node", .kind = CONFIG_KIND_TEXT, .offset = AT(config.node), .minimum = 1, .maximum = CONFIG_NODE_MAX,
-		.set = ID_SET, .example = "garage", .help = "This agent in topics and addresses. Default: the host's name."},
-	{.name = "mqtt", .kind = CONFIG_KIND_SECTION, .required = true, .keys = mqtt_keys, .help = "The broker."},
-	{.name = "home_assistant", .kind = CONFIG_KIND_SECTION, .keys = home_assistant_keys, .help = "Home Assistant."},
-	{.name = "gpio", .kind = CONFIG_KIND_SECTION, .keys = gpio_keys, .help = "Chip and relay board."},
-	{.name = "http", .kind = CONFIG_KIND_SECTION, .keys = http_keys, .help = "The status page, the API and the metrics."},
-	{.name = "log", .kind = CONFIG_KIND_SECTION, .keys = log_keys, .help = "The log on standard error."},
+	{.name = "node", .kind = CONFIG_KIND_TEXT, .offset = AT(config.node), .minimum = 1,
+		.maximum = CONFIG_NODE_MAX, .set = ID_SET, .example = "garage",
+		.help = "This agent in topics and addresses. Default: the host's name."},
+	{.name = "mqtt", .kind = CONFIG_KIND_SECTION, .required = true, .keys = mqtt_keys,
+		.help = "The broker."},
+	{.name = "home_assistant", .kind = CONFIG_KIND_SECTION, .keys = home_assistant_keys,
+		.help = "Home Assistant."},
+	{.name = "gpio", .kind = CONFIG_KIND_SECTION, .keys = gpio_keys,
+		.help = "Chip and relay board."},
+	{.name = "http", .kind = CONFIG_KIND_SECTION, .keys = http_keys,
+		.help = "The status page, the API and the metrics."},
+	{.name = "log", .kind = CONFIG_KIND_SECTION, .keys = log_keys,
+		.help = "The log on standard error."},
 	{.name = "doors", .kind = CONFIG_KIND_DOORS, .required = true, .offset = AT(doors), .minimum = 1,
-		.maximum = DOORS_MAX, .keys = door_keys, .help = "The doors."},
+		.maximum = DOORS_MAX, .keys = door_keys,
+		.help = "The doors."},
 	{.name = NULL},
 };
+
+/* clang-format on */
 
 static const char *kind_name(enum config_kind kind)
 {
 	static const char *const names[] = {
-		[CONFIG_KIND_BOOLEAN] = "boolean",
-		[CONFIG_KIND_WORD] = "word",
-		[CONFIG_KIND_DURATION] = "duration",
-		[CONFIG_KIND_TEXT] = "text",
-		[CONFIG_KIND_TOPIC] = "topic",
-		[CONFIG_KIND_SECRET] = "secret",
-		[CONFIG_KIND_SECRET_FILE] = "secret_file",
-		[CONFIG_KIND_FILE] = "file",
-		[CONFIG_KIND_BROKERS] = "brokers",
-		[CONFIG_KIND_LISTEN] = "listen",
-		[CONFIG_KIND_HOSTS] = "hosts",
-		[CONFIG_KIND_LINE] = "line",
-		[CONFIG_KIND_RELAY] = "relay",
-		[CONFIG_KIND_RELAYS] = "relays",
-		[CONFIG_KIND_SENSOR] = "sensor",
-		[CONFIG_KIND_SECTION] = "section",
-		[CONFIG_KIND_DOORS] = "doors",
+			[CONFIG_KIND_BOOLEAN] = "boolean",
+			[CONFIG_KIND_WORD] = "word",
+			[CONFIG_KIND_DURATION] = "duration",
+			[CONFIG_KIND_TEXT] = "text",
+			[CONFIG_KIND_TOPIC] = "topic",
+			[CONFIG_KIND_SECRET] = "secret",
+			[CONFIG_KIND_SECRET_FILE] = "secret_file",
+			[CONFIG_KIND_FILE] = "file",
+			[CONFIG_KIND_BROKERS] = "brokers",
+			[CONFIG_KIND_LISTEN] = "listen",
+			[CONFIG_KIND_HOSTS] = "hosts",
+			[CONFIG_KIND_LINE] = "line",
+			[CONFIG_KIND_RELAY] = "relay",
+			[CONFIG_KIND_RELAYS] = "relays",
+			[CONFIG_KIND_SENSOR] = "sensor",
+			[CONFIG_KIND_SECTION] = "section",
+			[CONFIG_KIND_DOORS] = "doors",
 	};
 
 	return names[kind];
@@ -297,8 +343,9 @@ static void print_string(FILE *stream, const char *name, const char *text)
 static void print_keys(FILE *stream, const struct config_key *keys)
 {
 	for (const struct config_key *key = keys; key->name != NULL; key++) {
-		fprintf(stream, "%s\"%s\": {\"kind\": \"%s\", \"required\": %s, \"may_be_off\": %s", key == keys ? "{" : ", ",
-			key->name, kind_name(key->kind), key->required ? "true" : "false", key->may_be_off ? "true" : "false");
+		fprintf(stream, "%s\"%s\": {\"kind\": \"%s\", \"required\": %s, \"may_be_off\": %s",
+				key == keys ? "{" : ", ", key->name, kind_name(key->kind),
+				key->required ? "true" : "false", key->may_be_off ? "true" : "false");
 		fprintf(stream, ", \"minimum\": %" PRId64 ", \"maximum\": %" PRId64, key->minimum, key->maximum);
 		print_string(stream, "set", key->set);
 		print_string(stream, "default", key->standard);

@@ -7,22 +7,24 @@
 #include "config/settings.h"
 #include "config/values.h"
 
-#define PI_PULLED_UP_MAX 8 /* BCM2835 ARM Peripherals, table 6-31: GPIO0 to GPIO8 pull up at power-on, the rest down */
+#define PI_PULLED_UP_MAX                                                                                               \
+	8 /* BCM2835 ARM Peripherals, table 6-31: GPIO0 to GPIO8 pull up at power-on, the rest down                    \
+	   */
 #define PI_HEADER_MAX 27
 #define PI_CONSOLE_TRANSMIT 14
 #define REAL_TRAVEL_MIN_MS 3000
 
 static const char *const line_keys[DOOR_LINES] = {
-	[DOOR_LINE_TOGGLE] = "relay",
-	[DOOR_LINE_OPEN] = "open_relay",
-	[DOOR_LINE_CLOSE] = "close_relay",
-	[DOOR_LINE_STOP] = "stop_relay",
-	[DOOR_LINE_WARNING] = "close_warning",
+		[DOOR_LINE_TOGGLE] = "relay",
+		[DOOR_LINE_OPEN] = "open_relay",
+		[DOOR_LINE_CLOSE] = "close_relay",
+		[DOOR_LINE_STOP] = "stop_relay",
+		[DOOR_LINE_WARNING] = "close_warning",
 };
 static const char *const sensor_keys[DOOR_SENSORS] = {
-	[DOOR_SENSOR_CLOSED] = "closed_sensor",
-	[DOOR_SENSOR_OPEN] = "open_sensor",
-	[DOOR_SENSOR_OBSTRUCTION] = "obstruction_sensor",
+		[DOOR_SENSOR_CLOSED] = "closed_sensor",
+		[DOOR_SENSOR_OPEN] = "open_sensor",
+		[DOOR_SENSOR_OBSTRUCTION] = "obstruction_sensor",
 };
 
 /* The one place to lift when there is TLS. */
@@ -63,14 +65,16 @@ static void name_node(struct config_reader *reader, struct config *config)
 
 /* One password from two keys. what names the section. */
 static void choose_password(struct config_reader *reader, const char **password, const char *const *from_file,
-	const char *const *username, const char *what)
+		const char *const *username, const char *what)
 {
 	if (given(reader, password) && given(reader, from_file))
-		config_error(reader, where(reader, from_file), "%s has password and password_file, expected one of them", what);
+		config_error(reader, where(reader, from_file),
+				"%s has password and password_file, expected one of them", what);
 	if (given(reader, password) && reader->readable_by_all)
 		config_warning(reader, where(reader, password),
-			"this file holds a password and everybody on this machine may read it: chmod o-r %s, or use password_file",
-			reader->path);
+				"this file holds a password and everybody on this machine may read it: chmod o-r %s, "
+				"or use password_file",
+				reader->path);
 	const void *which = given(reader, password) ? (const void *)password : (const void *)from_file;
 	if (given(reader, which) && !given(reader, username))
 		config_error(reader, where(reader, which), "%s has a password and no username, expected both", what);
@@ -91,11 +95,14 @@ static const void *first_given(const struct config_reader *reader, const struct 
 static void check_pair(struct config_reader *reader, const struct config_tls *tls)
 {
 	if (given(reader, &tls->certificate_file) && !given(reader, &tls->key_file))
-		config_error(reader, where(reader, &tls->certificate_file), "certificate_file needs its private key, expected key_file");
+		config_error(reader, where(reader, &tls->certificate_file),
+				"certificate_file needs its private key, expected key_file");
 	if (given(reader, &tls->key_file) && !given(reader, &tls->certificate_file))
-		config_error(reader, where(reader, &tls->key_file), "key_file needs its certificate, expected certificate_file");
+		config_error(reader, where(reader, &tls->key_file),
+				"key_file needs its certificate, expected certificate_file");
 	if (given(reader, &tls->key_password_file) && !given(reader, &tls->key_file))
-		config_error(reader, where(reader, &tls->key_password_file), "key_password_file has no key, expected key_file");
+		config_error(reader, where(reader, &tls->key_password_file),
+				"key_password_file has no key, expected key_file");
 }
 
 static void mqtt_rules(struct config_reader *reader)
@@ -109,22 +116,29 @@ static void mqtt_rules(struct config_reader *reader)
 		any_tls |= broker->tls;
 		if (broker->tls && !tls_is_available())
 			config_error(reader, where(reader, broker),
-				"broker: this version has no TLS yet, expected mqtt://%s and a network that you trust", broker->host);
+					"broker: this version has no TLS yet, expected mqtt://%s and a network that "
+					"you trust",
+					broker->host);
 		for (size_t j = 0; j < i; j++)
-			if (strcmp(config->mqtt.brokers[j].host, broker->host) == 0 && config->mqtt.brokers[j].port == broker->port)
-				config_error(reader, where(reader, broker), "broker: %s:%u stands in the list twice, expected it once",
-					broker->host, broker->port);
+			if (strcmp(config->mqtt.brokers[j].host, broker->host) == 0 &&
+					config->mqtt.brokers[j].port == broker->port)
+				config_error(reader, where(reader, broker),
+						"broker: %s:%u stands in the list twice, expected it once",
+						broker->host, broker->port);
 	}
 	if (tls != NULL && !tls_is_available())
-		config_error(reader, where(reader, tls), "mqtt.tls: this version has no TLS yet, expected no keys here");
+		config_error(reader, where(reader, tls),
+				"mqtt.tls: this version has no TLS yet, expected no keys here");
 	else if (tls != NULL && !any_tls)
-		config_error(reader, where(reader, tls), "mqtt.tls is given and no broker uses it, expected broker: mqtts://...");
+		config_error(reader, where(reader, tls),
+				"mqtt.tls is given and no broker uses it, expected broker: mqtts://...");
 	check_pair(reader, &config->mqtt.tls);
 	if (config->mqtt.keepalive_ms % 1000 != 0)
-		config_error(reader, where(reader, &config->mqtt.keepalive_ms), "keepalive: MQTT counts it in seconds, expected "
-			"whole seconds such as 30s");
-	choose_password(reader, &config->mqtt.password, &reader->settings->mqtt_password_from_file, &config->mqtt.username,
-		"mqtt");
+		config_error(reader, where(reader, &config->mqtt.keepalive_ms),
+				"keepalive: MQTT counts it in seconds, expected "
+				"whole seconds such as 30s");
+	choose_password(reader, &config->mqtt.password, &reader->settings->mqtt_password_from_file,
+			&config->mqtt.username, "mqtt");
 	if (config->mqtt.client_id == NULL) {
 		char client_id[sizeof("portcullis-") + CONFIG_NODE_MAX];
 		int length = snprintf(client_id, sizeof(client_id), "portcullis-%s", config->node);
@@ -142,22 +156,26 @@ static void http_rules(struct config_reader *reader)
 	struct config *config = &reader->settings->config;
 	const void *tls = first_given(reader, &config->http.tls);
 
-	choose_password(reader, &config->http.password, &reader->settings->http_password_from_file, &config->http.username,
-		"http");
+	choose_password(reader, &config->http.password, &reader->settings->http_password_from_file,
+			&config->http.username, "http");
 	bool password = config->http.password != NULL || given(reader, &reader->settings->http_password_from_file);
 	if (given(reader, &config->http.username) && !password)
 		config_error(reader, where(reader, &config->http.username),
-			"http has a username and no password, expected password_file or password");
+				"http has a username and no password, expected password_file or password");
 	if (tls != NULL && !tls_is_available())
-		config_error(reader, where(reader, tls), "http.tls: this version has no TLS yet, expected no keys here");
+		config_error(reader, where(reader, tls),
+				"http.tls: this version has no TLS yet, expected no keys here");
 	check_pair(reader, &config->http.tls);
 	if (password && config->http.allow_anonymous_commands)
 		config_warning(reader, where(reader, &config->http.allow_anonymous_commands),
-			"allow_anonymous_commands has no effect: http has a password, and everybody needs it");
-	if (config->http.enabled && !password && !config->http.allow_anonymous_commands && !is_loopback(config->http.address))
+				"allow_anonymous_commands has no effect: http has a password, and everybody needs it");
+	if (config->http.enabled && !password && !config->http.allow_anonymous_commands &&
+			!is_loopback(config->http.address))
 		config_warning(reader, where(reader, &config->http.address),
-			"the page on %s will be read-only: without username and password_file (or allow_anonymous_commands: true) "
-			"nobody may move a door there", config->http.address);
+				"the page on %s will be read-only: without username and password_file (or "
+				"allow_anonymous_commands: true) "
+				"nobody may move a door there",
+				config->http.address);
 }
 
 static size_t board_relays(enum config_board board, const uint8_t **lines)
@@ -203,28 +221,37 @@ static void check_relay_on_pi(struct config_reader *reader, const struct config_
 	bool pulled_up = gpio <= PI_PULLED_UP_MAX;
 	if (pulled_up != line->active_low)
 		config_warning(reader, at,
-			"a Raspberry Pi pulls GPIO%d %s at power-on, which switches a relay that is active %s on until the agent "
-			"starts: use a line from %s, or a relay board that is active %s", gpio, pulled_up ? "up" : "down",
-			line->active_low ? "low" : "high", line->active_low ? "GPIO4 to GPIO8" : "GPIO9 to GPIO27",
-			line->active_low ? "high" : "low");
+				"a Raspberry Pi pulls GPIO%d %s at power-on, which switches a relay that is active %s "
+				"on until the agent "
+				"starts: use a line from %s, or a relay board that is active %s",
+				gpio, pulled_up ? "up" : "down", line->active_low ? "low" : "high",
+				line->active_low ? "GPIO4 to GPIO8" : "GPIO9 to GPIO27",
+				line->active_low ? "high" : "low");
 	if (gpio == PI_CONSOLE_TRANSMIT)
 		config_warning(reader, at,
-			"GPIO14 sends the serial console's text while a Raspberry Pi starts, which switches the relay: use another line");
+				"GPIO14 sends the serial console's text while a Raspberry Pi starts, which switches "
+				"the relay: use another line");
 }
 
 static void check_on_pi(struct config_reader *reader, const struct config_line_settings *settings, bool input,
-	struct config_position at)
+		struct config_position at)
 {
 	int gpio = pi_gpio(&settings->line);
 
 	if (reader->settings->config.gpio.backend == CONFIG_SIMULATED)
 		return;
 	if (gpio > PI_HEADER_MAX)
-		config_warning(reader, at, "GPIO%d is not on the header of a Raspberry Pi: lines are counted by GPIO number (0 to %d), "
-			"not by pin", gpio, PI_HEADER_MAX);
+		config_warning(reader, at,
+				"GPIO%d is not on the header of a Raspberry Pi: lines are counted by GPIO number (0 to "
+				"%d), "
+				"not by pin",
+				gpio, PI_HEADER_MAX);
 	if (input && (gpio == 2 || gpio == 3) && settings->bias == CONFIG_BIAS_PULL_DOWN)
-		config_warning(reader, at, "GPIO%d has a fixed pull-up of 1.8 kOhm on a Raspberry Pi, which pull_down cannot overcome: "
-			"use another line, or a contact to ground", gpio);
+		config_warning(reader, at,
+				"GPIO%d has a fixed pull-up of 1.8 kOhm on a Raspberry Pi, which pull_down cannot "
+				"overcome: "
+				"use another line, or a contact to ground",
+				gpio);
 }
 
 static void finish_sensor(struct config_reader *reader, struct config_line_settings *settings, const char *key)
@@ -233,13 +260,17 @@ static void finish_sensor(struct config_reader *reader, struct config_line_setti
 	bool pulled = settings->bias == CONFIG_BIAS_PULL_UP || settings->bias == CONFIG_BIAS_PULL_DOWN;
 
 	if (active_given && given(reader, &settings->contact))
-		config_error(reader, where(reader, &settings->active), "%s has active and contact, expected one of them", key);
+		config_error(reader, where(reader, &settings->active),
+				"%s has active and contact, expected one of them", key);
 	else if (!active_given && !pulled)
-		config_error(reader, where(reader, &settings->bias), "%s: without pull_up or pull_down the contact's level is not known, "
-			"expected active: low or active: high", key);
+		config_error(reader, where(reader, &settings->bias),
+				"%s: without pull_up or pull_down the contact's level is not known, "
+				"expected active: low or active: high",
+				key);
 	settings->line.bias = settings->bias;
-	settings->line.active_low = active_given ? settings->active == CONFIG_ACTIVE_LOW :
-		(settings->bias == CONFIG_BIAS_PULL_UP) == (settings->contact == CONFIG_NORMALLY_OPEN);
+	settings->line.active_low = active_given ? settings->active == CONFIG_ACTIVE_LOW
+						 : (settings->bias == CONFIG_BIAS_PULL_UP) ==
+								    (settings->contact == CONFIG_NORMALLY_OPEN);
 	check_on_pi(reader, settings, true, where(reader, settings));
 }
 
@@ -255,15 +286,23 @@ static void finish_relay(struct config_reader *reader, struct config_line_settin
 		const uint8_t *lines;
 		size_t count = board_relays(all->board, &lines);
 		if (settings->relay > count) {
-			config_error(reader, at, "%s: the board has no relay %u, expected 1%s%s; a GPIO line is written GPIO%u", key,
-				settings->relay, count == 1 ? "" : count == 2 ? " or 2" : " to 3", "", settings->relay);
+			config_error(reader, at,
+					"%s: the board has no relay %u, expected 1%s%s; a GPIO line is written GPIO%u",
+					key, settings->relay,
+					count == 1   ? ""
+					: count == 2 ? " or 2"
+						     : " to 3",
+					"", settings->relay);
 			return;
 		}
 		settings->line = (struct config_line){.offset = lines[settings->relay - 1], .present = true};
 		return; /* the board's own circuit keeps its relays off until they are driven */
 	} else if (settings->relay > all->relay_count) {
-		config_error(reader, at, "%s: there is no relay %u, expected gpio.board or as many entries in gpio.relays; a GPIO line "
-			"is written GPIO%u", key, settings->relay, settings->relay);
+		config_error(reader, at,
+				"%s: there is no relay %u, expected gpio.board or as many entries in gpio.relays; a "
+				"GPIO line "
+				"is written GPIO%u",
+				key, settings->relay, settings->relay);
 		return;
 	} else {
 		struct config_line_settings *relay = &all->relays[settings->relay - 1];
@@ -312,20 +351,27 @@ static void wiring_rules(struct config_reader *reader, struct config_door_settin
 	bool separate = lines[DOOR_LINE_OPEN] || lines[DOOR_LINE_CLOSE] || lines[DOOR_LINE_STOP];
 
 	if (lines[DOOR_LINE_TOGGLE] && separate)
-		config_error(reader, where(reader, toggle), "relay is toggle wiring and does not go with open_relay, close_relay and "
-			"stop_relay, expected the one or the others");
+		config_error(reader, where(reader, toggle),
+				"relay is toggle wiring and does not go with open_relay, close_relay and "
+				"stop_relay, expected the one or the others");
 	else if (!lines[DOOR_LINE_TOGGLE] && !separate)
-		config_error(reader, door->at, "the door has no relay, expected relay: (toggle wiring) or open_relay: and close_relay:");
+		config_error(reader, door->at,
+				"the door has no relay, expected relay: (toggle wiring) or open_relay: and "
+				"close_relay:");
 	else if (separate && !lines[DOOR_LINE_OPEN])
-		config_error(reader, where(reader, &door->lines[lines[DOOR_LINE_CLOSE] ? DOOR_LINE_CLOSE : DOOR_LINE_STOP]),
-			"the door has no open_relay, expected open_relay and close_relay (or relay for toggle wiring)");
+		config_error(reader,
+				where(reader, &door->lines[lines[DOOR_LINE_CLOSE] ? DOOR_LINE_CLOSE : DOOR_LINE_STOP]),
+				"the door has no open_relay, expected open_relay and close_relay (or relay for toggle "
+				"wiring)");
 	else if (separate && !lines[DOOR_LINE_CLOSE])
 		config_error(reader, where(reader, &door->lines[DOOR_LINE_OPEN]),
-			"the door has no close_relay, expected open_relay and close_relay (or relay for toggle wiring)");
+				"the door has no close_relay, expected open_relay and close_relay (or relay for toggle "
+				"wiring)");
 	for (size_t i = 0; i < COUNT(presses) && separate; i++)
 		if (given(reader, presses[i])) {
-			config_error(reader, where(reader, presses[i]), "opener says what one press of a toggle relay does, expected it "
-				"only with relay");
+			config_error(reader, where(reader, presses[i]),
+					"opener says what one press of a toggle relay does, expected it "
+					"only with relay");
 			break;
 		}
 }
@@ -333,23 +379,29 @@ static void wiring_rules(struct config_reader *reader, struct config_door_settin
 static void time_rules(struct config_reader *reader, struct config_door_settings *door)
 {
 	struct door_config *machine = &door->door.machine;
-	bool open = given(reader, &machine->open_time_ms), close = given(reader, &machine->close_time_ms);
-	const void *shortest = machine->open_time_ms < machine->close_time_ms ? &machine->open_time_ms : &machine->close_time_ms;
+	int64_t *const times[] = {&machine->open_time_ms, &machine->close_time_ms};
+	bool used = false;
 
-	if (open && close && given(reader, &door->travel_time_ms))
-		config_error(reader, where(reader, &door->travel_time_ms), "travel_time has no effect beside open_time and close_time, "
-			"expected either it or them");
-	if (!open)
-		machine->open_time_ms = door->travel_time_ms;
-	if (!close)
-		machine->close_time_ms = door->travel_time_ms;
-	int64_t travel_ms = machine->open_time_ms < machine->close_time_ms ? machine->open_time_ms : machine->close_time_ms;
-	if (!given(reader, shortest))
-		shortest = &door->travel_time_ms;
-	if (travel_ms < REAL_TRAVEL_MIN_MS && given(reader, shortest) &&
-			reader->settings->config.gpio.backend != CONFIG_SIMULATED)
-		config_warning(reader, where(reader, shortest), "no door travels in %" PRId64 "ms: measure it, and write rather too "
-			"much than too little", travel_ms);
+	for (size_t i = 0; i < COUNT(times); i++) {
+		const void *said = times[i];
+		if (!given(reader, times[i])) {
+			*times[i] = door->travel_time_ms;
+			said = &door->travel_time_ms;
+			if (used)
+				break;
+			used = true;
+		}
+		if (*times[i]<REAL_TRAVEL_MIN_MS && * times[i]> 0 &&
+				reader->settings->config.gpio.backend != CONFIG_SIMULATED)
+			config_warning(reader, where(reader, said),
+					"no door travels in %" PRId64 "ms: measure it, and write rather too "
+					"much than too little",
+					*times[i]);
+	}
+	if (!used && given(reader, &door->travel_time_ms))
+		config_error(reader, where(reader, &door->travel_time_ms),
+				"travel_time has no effect beside open_time and close_time, "
+				"expected either it or them");
 }
 
 static void closing_rules(struct config_reader *reader, struct config_door_settings *door)
@@ -362,28 +414,34 @@ static void closing_rules(struct config_reader *reader, struct config_door_setti
 	if (machine->auto_close_ms == 0)
 		return;
 	if (!machine->lines[DOOR_LINE_WARNING])
-		config_error(reader, at, "auto_close needs a warning before the door moves by itself (UL 325), expected close_warning: "
-			"{line: ..., time: 5s}");
+		config_error(reader, at,
+				"auto_close needs a warning before the door moves by itself (UL 325), expected "
+				"close_warning: "
+				"{line: ..., time: 5s}");
 	else if (machine->warning_ms < DOOR_AUTO_CLOSE_WARNING_MS)
-		config_error(reader, where(reader, &machine->warning_ms), "with auto_close the warning lasts at least 5s (UL 325), "
-			"expected time: 5s or more");
+		config_error(reader, where(reader, &machine->warning_ms),
+				"with auto_close the warning lasts at least 5s (UL 325), "
+				"expected time: 5s or more");
 }
 
 static void name_door(struct config_reader *reader, struct config_door_settings *settings)
 {
 	struct config_door *door = &settings->door;
-	bool id_wrong = door->id == NULL && given(reader, &door->id), name_wrong = door->name == NULL && given(reader, &door->name);
+	bool id_wrong = door->id == NULL && given(reader, &door->id),
+	     name_wrong = door->name == NULL && given(reader, &door->name);
 
 	if (id_wrong || name_wrong)
 		return;
 	if (door->id == NULL && door->name == NULL) {
-		config_error(reader, settings->at, "the door has no name, expected name: (and id: to choose its topic)");
+		config_error(reader, settings->at,
+				"the door has no name, expected name: (and id: to choose its topic)");
 	} else if (door->id == NULL) {
 		char id[DOOR_ID_MAX + 1];
 		config_slug(door->name, id, sizeof(id));
 		if (id[0] == '\0')
-			config_error(reader, where(reader, &door->name), "the name has no Latin letter or digit to make an id of, expected "
-				"id: with letters a to z, digits, _ or -");
+			config_error(reader, where(reader, &door->name),
+					"the name has no Latin letter or digit to make an id of, expected "
+					"id: with letters a to z, digits, _ or -");
 		else
 			door->id = config_keep(reader, id, strlen(id));
 	} else if (door->name == NULL) {
@@ -401,9 +459,13 @@ static void unique_ids(struct config_reader *reader)
 			const char *other = settings->doors[j].door.id;
 			if (other == NULL || strcmp(other, door->id) != 0)
 				continue;
-			const void *said = given(reader, &door->id) ? (const void *)&door->id : (const void *)&door->name;
-			config_error(reader, where(reader, said), "the id \"%s\" is already that of the door in line %u, expected "
-				"another %s", door->id, settings->doors[j].at.line, said == &door->id ? "id" : "name, or an id");
+			const void *said =
+					given(reader, &door->id) ? (const void *)&door->id : (const void *)&door->name;
+			config_error(reader, where(reader, said),
+					"the id \"%s\" is already that of the door in line %u, expected "
+					"another %s",
+					door->id, settings->doors[j].at.line,
+					said == &door->id ? "id" : "name, or an id");
 			break;
 		}
 	}
@@ -422,8 +484,8 @@ static bool same_line(const struct config_line *a, const struct config_line *b)
 	return pi_gpio(a) >= 0 && pi_gpio(a) == pi_gpio(b);
 }
 
-static void use_line(struct config_reader *reader, struct use *uses, size_t *count, const struct config_line_settings *settings,
-	const char *key)
+static void use_line(struct config_reader *reader, struct use *uses, size_t *count,
+		const struct config_line_settings *settings, const char *key)
 {
 	struct use use = {.line = &settings->line, .key = key, .at = where(reader, settings)};
 	char name[CONFIG_LINE_NAME_MAX + 1];
@@ -433,7 +495,7 @@ static void use_line(struct config_reader *reader, struct use *uses, size_t *cou
 	for (size_t i = 0; i < *count; i++)
 		if (same_line(uses[i].line, use.line)) {
 			config_error(reader, use.at, "%s: %s is already the %s in line %u, expected another line", key,
-				line_text(use.line, name), uses[i].key, uses[i].at.line);
+					line_text(use.line, name), uses[i].key, uses[i].at.line);
 			return;
 		}
 	uses[(*count)++] = use;
@@ -466,7 +528,8 @@ void config_apply_rules(struct config_reader *reader)
 	mqtt_rules(reader);
 	http_rules(reader);
 	if (given(reader, &settings->board) && given(reader, &settings->relays))
-		config_error(reader, where(reader, &settings->relays), "gpio has board and relays, expected one of them");
+		config_error(reader, where(reader, &settings->relays),
+				"gpio has board and relays, expected one of them");
 	for (size_t i = 0; i < settings->door_count; i++) {
 		name_door(reader, &settings->doors[i]);
 		finish_lines(reader, &settings->doors[i]);

@@ -41,12 +41,12 @@ struct config_key {
 	enum config_kind kind;
 	bool required;
 	bool may_be_off;
-	size_t offset;                 /* in the section's struct */
-	int64_t minimum, maximum;      /* milliseconds, bytes of a text, entries of a list */
-	const char *set;               /* a text's characters, as in a regular expression's brackets; NULL = all printable */
+	size_t offset;            /* in the section's struct */
+	int64_t minimum, maximum; /* milliseconds, bytes of a text, entries of a list */
+	const char *set;          /* a text's characters, as in a regular expression's brackets; NULL = all printable */
 	const struct config_word *words; /* ends with a NULL name */
-	const struct config_key *keys; /* ends with a NULL name */
-	const char *standard;          /* the default as one would write it; NULL = none */
+	const struct config_key *keys;   /* ends with a NULL name */
+	const char *standard;            /* the default as one would write it; NULL = none */
 	const char *example;
 	const char *help;
 };
@@ -100,10 +100,10 @@ struct config_reader {
 	size_t mark_count, mark_room;
 };
 
-__attribute__((format(printf, 3, 4)))
-void config_error(struct config_reader *reader, struct config_position at, const char *format, ...);
-__attribute__((format(printf, 3, 4)))
-void config_warning(struct config_reader *reader, struct config_position at, const char *format, ...);
+__attribute__((format(printf, 3, 4))) void config_error(
+		struct config_reader *reader, struct config_position at, const char *format, ...);
+__attribute__((format(printf, 3, 4))) void config_warning(
+		struct config_reader *reader, struct config_position at, const char *format, ...);
 
 /* Owned by the configuration. "" when memory is short, which is noted. */
 const char *config_keep(struct config_reader *reader, const char *text, size_t length);

@@ -24,12 +24,14 @@ int config_duration_parse(const char *text, size_t length, int64_t *duration_ms)
 	bool too_large = false;
 
 	for (; digits < length && is_digit(text[digits]); digits++)
-		if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, text[digits] - '0', &value))
+		if (__builtin_mul_overflow(value, 10, &value) ||
+				__builtin_add_overflow(value, text[digits] - '0', &value))
 			too_large = true;
 	if (digits == 0)
 		return -EINVAL;
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (strlen(units[i].name) != length - digits || memcmp(units[i].name, text + digits, length - digits) != 0)
+		if (strlen(units[i].name) != length - digits ||
+				memcmp(units[i].name, text + digits, length - digits) != 0)
 			continue;
 		if (too_large || __builtin_mul_overflow(value, units[i].ms, &value))
 			return -ERANGE;

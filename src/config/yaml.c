@@ -43,9 +43,9 @@ static struct config_position node_position(const yaml_node_t *node)
 static struct scalar node_scalar(const yaml_node_t *node)
 {
 	return (struct scalar){
-		.text = (const char *)node->data.scalar.value,
-		.length = node->data.scalar.length,
-		.at = node_position(node),
+			.text = (const char *)node->data.scalar.value,
+			.length = node->data.scalar.length,
+			.at = node_position(node),
 	};
 }
 
@@ -111,7 +111,8 @@ static void expectation(const struct config_key *key, char text[static EXPECTATI
 		return;
 	case CONFIG_KIND_SECTION:
 		for (size_t i = 0, length = 0; key->keys[i].name != NULL && length < sizeof(part); i++)
-			length += (size_t)snprintf(part + length, sizeof(part) - length, "%s%s", i == 0 ? "" : ", ", key->keys[i].name);
+			length += (size_t)snprintf(part + length, sizeof(part) - length, "%s%s", i == 0 ? "" : ", ",
+					key->keys[i].name);
 		snprintf(text, EXPECTATION_MAX, "a group of keys: %s", part);
 		return;
 	case CONFIG_KIND_DOORS:
@@ -131,7 +132,8 @@ static void wrong_kind(struct document *document, const struct config_key *key, 
 	char expected[EXPECTATION_MAX];
 
 	expectation(key, expected);
-	config_error(document->reader, node_position(node), "%s: found %s, expected %s", key->name, node_kind(node), expected);
+	config_error(document->reader, node_position(node), "%s: found %s, expected %s", key->name, node_kind(node),
+			expected);
 }
 
 /* The word most like text; NULL when none is. */
@@ -195,11 +197,13 @@ static void read_word(struct config_reader *reader, const struct config_key *key
 		nearest_try(&nearest, word->name);
 	}
 	expectation(key, expected);
-	config_error(reader, scalar.at, "%s: %s is not known here, expected %s%s%s%s", key->name, quoted(&quote, scalar),
-		expected, nearest.word ? " (did you mean " : "", nearest.word ? nearest.word : "", nearest.word ? "?)" : "");
+	config_error(reader, scalar.at, "%s: %s is not known here, expected %s%s%s%s", key->name,
+			quoted(&quote, scalar), expected, nearest.word ? " (did you mean " : "",
+			nearest.word ? nearest.word : "", nearest.word ? "?)" : "");
 }
 
-static void read_duration(struct config_reader *reader, const struct config_key *key, int64_t *value, struct scalar scalar)
+static void read_duration(
+		struct config_reader *reader, const struct config_key *key, int64_t *value, struct scalar scalar)
 {
 	char expected[EXPECTATION_MAX];
 	struct config_quote quote;
@@ -216,22 +220,24 @@ static void read_duration(struct config_reader *reader, const struct config_key 
 		if (duration_ms >= key->minimum && duration_ms <= key->maximum)
 			*value = duration_ms;
 		else
-			config_error(reader, scalar.at, "%s: %s is too %s, expected %s", key->name, quoted(&quote, scalar),
-				duration_ms < key->minimum ? "short" : "long", expected);
+			config_error(reader, scalar.at, "%s: %s is too %s, expected %s", key->name,
+					quoted(&quote, scalar), duration_ms < key->minimum ? "short" : "long",
+					expected);
 		return;
 	case -ERANGE:
-		config_error(reader, scalar.at, "%s: %s is too long, expected %s", key->name, quoted(&quote, scalar), expected);
+		config_error(reader, scalar.at, "%s: %s is too long, expected %s", key->name, quoted(&quote, scalar),
+				expected);
 		return;
 	default:
 		break;
 	}
 	if (config_number_parse(scalar.text, scalar.length, 1000000, &number))
-		config_error(reader, scalar.at, "%s: %u has no unit, write %ums, %us or %um (expected %s)", key->name, number,
-			number, number, number, expected);
+		config_error(reader, scalar.at, "%s: %u has no unit, write %ums, %us or %um (expected %s)", key->name,
+				number, number, number, number, expected);
 	else
 		config_error(reader, scalar.at,
-			"%s: %s is not a duration, expected a whole number and its unit, such as %s (%s)", key->name,
-			quoted(&quote, scalar), key->example, expected);
+				"%s: %s is not a duration, expected a whole number and its unit, such as %s (%s)",
+				key->name, quoted(&quote, scalar), key->example, expected);
 }
 
 static bool has_control_characters(struct scalar scalar)
@@ -247,42 +253,47 @@ static bool check_text(struct config_reader *reader, const struct config_key *ke
 	struct config_quote quote;
 
 	if (scalar.length < (size_t)key->minimum) {
-		config_error(reader, scalar.at, "%s: it is empty, expected a value such as %s", key->name, key->example);
+		config_error(reader, scalar.at, "%s: it is empty, expected a value such as %s", key->name,
+				key->example);
 		return false;
 	}
 	if (scalar.length > (size_t)key->maximum) {
-		config_error(reader, scalar.at, "%s: %zu bytes are too many, expected at most %" PRId64, key->name, scalar.length,
-			key->maximum);
+		config_error(reader, scalar.at, "%s: %zu bytes are too many, expected at most %" PRId64, key->name,
+				scalar.length, key->maximum);
 		return false;
 	}
 	if (has_control_characters(scalar)) {
-		config_error(reader, scalar.at, "%s: it holds a line end or another control character, expected one line of text",
-			key->name);
+		config_error(reader, scalar.at,
+				"%s: it holds a line end or another control character, expected one line of text",
+				key->name);
 		return false;
 	}
 	if (key->set != NULL && !config_set_holds(key->set, scalar.text, scalar.length)) {
-		config_error(reader, scalar.at, "%s: %s holds a character that is not allowed here, expected only %s", key->name,
-			quoted(&quote, scalar), key->set);
+		config_error(reader, scalar.at, "%s: %s holds a character that is not allowed here, expected only %s",
+				key->name, quoted(&quote, scalar), key->set);
 		return false;
 	}
 	return true;
 }
 
-static void read_text(struct config_reader *reader, const struct config_key *key, const char **value, struct scalar scalar)
+static void read_text(
+		struct config_reader *reader, const struct config_key *key, const char **value, struct scalar scalar)
 {
 	if (check_text(reader, key, scalar))
 		*value = config_keep(reader, scalar.text, scalar.length);
 }
 
-static void read_topic(struct config_reader *reader, const struct config_key *key, const char **value, struct scalar scalar)
+static void read_topic(
+		struct config_reader *reader, const struct config_key *key, const char **value, struct scalar scalar)
 {
 	struct config_quote quote;
 
 	if (!check_text(reader, key, scalar))
 		return;
 	if (scalar.text[0] == '/' || scalar.text[scalar.length - 1] == '/' || strstr(scalar.text, "//") != NULL)
-		config_error(reader, scalar.at, "%s: %s has an empty level, expected no / at either end and no two together",
-			key->name, quoted(&quote, scalar));
+		config_error(reader, scalar.at,
+				"%s: %s has an empty level, expected no / at either end and no two together", key->name,
+				quoted(&quote, scalar));
 	else
 		*value = config_keep(reader, scalar.text, scalar.length);
 }
@@ -295,8 +306,9 @@ static const char *absolute_path(struct config_reader *reader, const struct conf
 	char path[CONFIG_PATH_MAX + 1];
 
 	if (folder + scalar.length > CONFIG_PATH_MAX) {
-		config_error(reader, scalar.at, "%s: the path is too long, expected at most %d bytes with the file's folder",
-			key->name, CONFIG_PATH_MAX);
+		config_error(reader, scalar.at,
+				"%s: the path is too long, expected at most %d bytes with the file's folder", key->name,
+				CONFIG_PATH_MAX);
 		return "";
 	}
 	memcpy(path, reader->path, folder);
@@ -304,18 +316,17 @@ static const char *absolute_path(struct config_reader *reader, const struct conf
 	return config_keep(reader, path, folder + scalar.length);
 }
 
-static const struct config_key path_bounds = {.minimum = 1, .maximum = CONFIG_PATH_MAX};
-
 static bool check_path(struct config_reader *reader, const struct config_key *key, struct scalar scalar)
 {
 	struct config_key bounded = *key;
 
-	bounded.minimum = path_bounds.minimum;
-	bounded.maximum = path_bounds.maximum;
+	bounded.minimum = 1;
+	bounded.maximum = CONFIG_PATH_MAX;
 	return check_text(reader, &bounded, scalar);
 }
 
-static void read_path(struct config_reader *reader, const struct config_key *key, const char **value, struct scalar scalar)
+static void read_path(
+		struct config_reader *reader, const struct config_key *key, const char **value, struct scalar scalar)
 {
 	if (check_path(reader, key, scalar))
 		*value = absolute_path(reader, key, scalar);
@@ -338,8 +349,8 @@ static ssize_t read_all(int fd, char *bytes, size_t size)
 	return (ssize_t)length;
 }
 
-static void read_secret_file(struct config_reader *reader, const struct config_key *key, const char **value,
-	struct scalar scalar)
+static void read_secret_file(
+		struct config_reader *reader, const struct config_key *key, const char **value, struct scalar scalar)
 {
 	char bytes[CONFIG_SECRET_MAX + 3];
 	struct stat status;
@@ -355,21 +366,24 @@ static void read_secret_file(struct config_reader *reader, const struct config_k
 		close(fd);
 	if (length < 0) {
 		config_error(reader, scalar.at, "%s: cannot read %s: %s%s", key->name, path, strerror((int)-length),
-			length == -EACCES ? ", expected a file that the agent's user may read" : "");
+				length == -EACCES ? ", expected a file that the agent's user may read" : "");
 		return;
 	}
 	if (status.st_mode & S_IROTH)
-		config_warning(reader, scalar.at, "%s: everybody on this machine may read %s: chmod o-r %s", key->name, path, path);
+		config_warning(reader, scalar.at, "%s: everybody on this machine may read %s: chmod o-r %s", key->name,
+				path, path);
 	if (length > 0 && bytes[length - 1] == '\n')
 		length--;
 	if (length > 0 && bytes[length - 1] == '\r')
 		length--;
 	struct scalar secret = {.text = bytes, .length = (size_t)length, .at = scalar.at};
 	if (length == 0)
-		config_error(reader, scalar.at, "%s: %s is empty, expected a file with the password on one line", key->name, path);
+		config_error(reader, scalar.at, "%s: %s is empty, expected a file with the password on one line",
+				key->name, path);
 	else if (length > CONFIG_SECRET_MAX || has_control_characters(secret))
-		config_error(reader, scalar.at, "%s: %s holds more than a password, expected one line of at most %d bytes",
-			key->name, path, CONFIG_SECRET_MAX);
+		config_error(reader, scalar.at,
+				"%s: %s holds more than a password, expected one line of at most %d bytes", key->name,
+				path, CONFIG_SECRET_MAX);
 	else
 		*value = config_keep(reader, bytes, (size_t)length);
 }
@@ -377,7 +391,7 @@ static void read_secret_file(struct config_reader *reader, const struct config_k
 static bool check_host(const char *host, size_t length)
 {
 	return length > 0 && length <= CONFIG_HOST_MAX && host[0] != '.' && host[0] != '-' &&
-		config_set_holds("A-Za-z0-9._-", host, length);
+	       config_set_holds("A-Za-z0-9._-", host, length);
 }
 
 static bool is_address(int family, const char *text, size_t length)
@@ -429,31 +443,36 @@ static void read_broker(struct config_reader *reader, struct scalar scalar)
 	size_t host_length;
 	struct config_quote quote;
 
+	if (memchr(scalar.text, '@', scalar.length) != NULL) {
+		config_error(reader, scalar.at,
+				"broker: the address holds an @, expected mqtt://HOST:PORT with the login in "
+				"mqtt.username and mqtt.password_file");
+		return;
+	}
 	for (size_t i = 0; i < COUNT(schemes); i++) {
 		size_t scheme = strlen(schemes[i]);
 		unsigned port = i == 0 ? 1883 : 8883;
 		if (scalar.length < scheme || memcmp(scalar.text, schemes[i], scheme) != 0)
 			continue;
-		if (memchr(scalar.text, '@', scalar.length) != NULL) {
+		if (!split_host_port(scalar.text + scheme, scalar.length - scheme, &host, &host_length, &port) ||
+				port == 0) {
 			config_error(reader, scalar.at,
-				"broker: the address holds an @, expected mqtt://HOST:PORT with the login in mqtt.username and "
-				"mqtt.password_file");
-			return;
-		}
-		if (!split_host_port(scalar.text + scheme, scalar.length - scheme, &host, &host_length, &port) || port == 0) {
-			config_error(reader, scalar.at,
-				"broker: %s is no address of a broker, expected %sHOST or %sHOST:PORT with a port from 1 to 65535, and an "
-				"IPv6 address as [::1]", quoted(&quote, scalar), schemes[i], schemes[i]);
+					"broker: %s is no address of a broker, expected %sHOST or %sHOST:PORT with a "
+					"port from 1 to 65535, and an "
+					"IPv6 address as [::1]",
+					quoted(&quote, scalar), schemes[i], schemes[i]);
 			return;
 		}
 		*broker = (struct config_broker){
-			.host = config_keep(reader, host, host_length), .port = (uint16_t)port, .tls = i == 1};
+				.host = config_keep(reader, host, host_length), .port = (uint16_t)port, .tls = i == 1};
 		config_mark(reader, broker, scalar.at);
 		config->mqtt.broker_count++;
 		return;
 	}
-	config_error(reader, scalar.at, "broker: %s does not begin with mqtt:// or mqtts://, expected an address such as "
-		"mqtt://broker.lan:1883", quoted(&quote, scalar));
+	config_error(reader, scalar.at,
+			"broker: %s does not begin with mqtt:// or mqtts://, expected an address such as "
+			"mqtt://broker.lan:1883",
+			quoted(&quote, scalar));
 }
 
 static void read_listen(struct config_reader *reader, struct scalar scalar)
@@ -471,8 +490,10 @@ static void read_listen(struct config_reader *reader, struct scalar scalar)
 	if (!split_host_port(scalar.text, scalar.length, &host, &host_length, &port) || port == UINT32_MAX ||
 			(!bracketed && !is_address(AF_INET, host, host_length))) {
 		config_error(reader, scalar.at,
-			"listen: %s is no address to listen on, expected a numeric address and a port, such as 127.0.0.1:8080, "
-			"0.0.0.0:8080 or [::]:8080, or off", quoted(&quote, scalar));
+				"listen: %s is no address to listen on, expected a numeric address and a port, such as "
+				"127.0.0.1:8080, "
+				"0.0.0.0:8080 or [::]:8080, or off",
+				quoted(&quote, scalar));
 		return;
 	}
 	config->http.enabled = true;
@@ -486,14 +507,16 @@ static void read_host(struct config_reader *reader, struct scalar scalar)
 	struct config_quote quote;
 
 	if (!check_host(scalar.text, scalar.length))
-		config_error(reader, scalar.at, "hosts: %s is no host name, expected a name without scheme and port, such as "
-			"garage.example", quoted(&quote, scalar));
+		config_error(reader, scalar.at,
+				"hosts: %s is no host name, expected a name without scheme and port, such as "
+				"garage.example",
+				quoted(&quote, scalar));
 	else
 		config->http.hosts[config->http.host_count++] = config_keep(reader, scalar.text, scalar.length);
 }
 
 static void read_line(struct config_reader *reader, const struct config_key *key, struct config_line *line,
-	struct scalar scalar)
+		struct scalar scalar)
 {
 	struct config_quote quote;
 	unsigned offset;
@@ -504,18 +527,23 @@ static void read_line(struct config_reader *reader, const struct config_key *key
 	}
 	int meant = config_gpio_mistaken(scalar.text);
 	if (meant >= 0) {
-		config_error(reader, scalar.at, "%s: %s is no line's name, expected GPIO%d", key->name, quoted(&quote, scalar), meant);
+		config_error(reader, scalar.at, "%s: %s is no line's name, expected GPIO%d", key->name,
+				quoted(&quote, scalar), meant);
 		return;
 	}
 	if (strncasecmp(scalar.text, "pin", 3) == 0) {
 		config_error(reader, scalar.at,
-			"%s: %s counts the pins of the header, expected the GPIO's own number, such as GPIO17 for pin 11", key->name,
-			quoted(&quote, scalar));
+				"%s: %s counts the pins of the header, expected the GPIO's own number, such as GPIO17 "
+				"for pin 11",
+				key->name, quoted(&quote, scalar));
 		return;
 	}
-	if (scalar.length == 0 || scalar.length > CONFIG_LINE_NAME_MAX || has_control_characters(scalar)) {
-		config_error(reader, scalar.at, "%s: %s is no line's name, expected a name of at most %d bytes such as GPIO17, or a "
-			"number", key->name, quoted(&quote, scalar), CONFIG_LINE_NAME_MAX);
+	if (scalar.length == 0 || scalar.length > CONFIG_LINE_NAME_MAX ||
+			config_set_holds("0-9", scalar.text, scalar.length) || has_control_characters(scalar)) {
+		config_error(reader, scalar.at,
+				"%s: %s is no line, expected a name of at most %d bytes such as GPIO17, or a small "
+				"number",
+				key->name, quoted(&quote, scalar), CONFIG_LINE_NAME_MAX);
 		return;
 	}
 	*line = (struct config_line){.name = config_keep(reader, scalar.text, scalar.length), .present = true};
@@ -524,8 +552,8 @@ static void read_line(struct config_reader *reader, const struct config_key *key
 static void standards(struct document *document, const struct config_key *keys, char *base);
 
 /* A scalar stands for {line: it}; for a relay a bare number is that relay's. */
-static void read_line_or_keys(struct document *document, const struct config_key *key, struct config_line_settings *line,
-	yaml_node_t *node)
+static void read_line_or_keys(struct document *document, const struct config_key *key,
+		struct config_line_settings *line, yaml_node_t *node)
 {
 	struct config_reader *reader = document->reader;
 
@@ -540,11 +568,12 @@ static void read_line_or_keys(struct document *document, const struct config_key
 	}
 	struct scalar scalar = node_scalar(node);
 	standards(document, key->keys, (char *)line);
-	if (key->kind == CONFIG_KIND_RELAY && scalar.length > 0 && config_set_holds("0-9", scalar.text, scalar.length)) {
+	if (key->kind == CONFIG_KIND_RELAY && scalar.length > 0 &&
+			config_set_holds("0-9", scalar.text, scalar.length)) {
 		if (!config_number_parse(scalar.text, scalar.length, UINT16_MAX, &line->relay) || line->relay == 0) {
 			struct config_quote quote;
 			config_error(reader, scalar.at, "%s: there is no relay %s, expected 1 for the first", key->name,
-				quoted(&quote, scalar));
+					quoted(&quote, scalar));
 		}
 		return;
 	}
@@ -596,7 +625,7 @@ static void standards(struct document *document, const struct config_key *keys, 
 			standards(document, keys->keys, base + keys->offset);
 		else if (keys->standard != NULL)
 			read_scalar(document->reader, keys, base,
-				(struct scalar){.text = keys->standard, .length = strlen(keys->standard)});
+					(struct scalar){.text = keys->standard, .length = strlen(keys->standard)});
 	}
 }
 
@@ -606,8 +635,8 @@ static void read_door(struct document *document, const struct config_key *key, y
 	struct config_door_settings *door = &settings->doors[settings->door_count];
 
 	if (node->type != YAML_MAPPING_NODE) {
-		config_error(document->reader, node_position(node), "doors: found %s, expected a door's keys: \"- name: ...\"",
-			node_kind(node));
+		config_error(document->reader, node_position(node),
+				"doors: found %s, expected a door's keys: \"- name: ...\"", node_kind(node));
 		return;
 	}
 	door->at = node_position(node);
@@ -639,8 +668,8 @@ static void read_list(struct document *document, const struct config_key *key, y
 	size_t count = (size_t)(node->data.sequence.items.top - start);
 
 	if (count < (size_t)key->minimum || count > (size_t)key->maximum) {
-		config_error(document->reader, node_position(node), "%s: %zu entries, expected %" PRId64 " to %" PRId64, key->name,
-			count, key->minimum, key->maximum);
+		config_error(document->reader, node_position(node), "%s: %zu entries, expected %" PRId64 " to %" PRId64,
+				key->name, count, key->minimum, key->maximum);
 		return;
 	}
 	for (size_t i = 0; i < count; i++)
@@ -665,7 +694,7 @@ static void read_value(struct document *document, const struct config_key *key, 
 			read_item(document, key, node);
 			return;
 		}
-		/* fall through */
+		__attribute__((fallthrough));
 	case CONFIG_KIND_HOSTS:
 	case CONFIG_KIND_RELAYS:
 	case CONFIG_KIND_DOORS:
@@ -677,12 +706,11 @@ static void read_value(struct document *document, const struct config_key *key, 
 	default:
 		break;
 	}
-	if (node->type != YAML_SCALAR_NODE) {
-		wrong_kind(document, key, node);
-		return;
-	}
 	config_mark(document->reader, base + key->offset, node_position(node));
-	read_scalar(document->reader, key, base, node_scalar(node));
+	if (node->type == YAML_SCALAR_NODE)
+		read_scalar(document->reader, key, base, node_scalar(node));
+	else
+		wrong_kind(document, key, node);
 }
 
 /* Where among the sections a key of that name lives, as in "mqtt.tls"; "" at the top. NULL when there is none. */
@@ -713,7 +741,8 @@ static void unknown_key(struct document *document, const struct config_key *keys
 	for (size_t i = 0, length = 0; keys[i].name != NULL; i++) {
 		nearest_try(&nearest, keys[i].name);
 		if (length < sizeof(known))
-			length += (size_t)snprintf(known + length, sizeof(known) - length, "%s%s", i == 0 ? "" : ", ", keys[i].name);
+			length += (size_t)snprintf(known + length, sizeof(known) - length, "%s%s", i == 0 ? "" : ", ",
+					keys[i].name);
 	}
 	quoted(&quote, name);
 	if (strcmp(name.text, "<<") == 0) {
@@ -727,7 +756,7 @@ static void unknown_key(struct document *document, const struct config_key *keys
 	const char *home = home_of(config_keys, "", name.text);
 	if (home != NULL)
 		config_error(document->reader, name.at, "key %s does not belong here, expected it %s%s", quote.text,
-			*home == '\0' ? "at the left margin" : "in ", home);
+				*home == '\0' ? "at the left margin" : "in ", home);
 	else
 		config_error(document->reader, name.at, "unknown key %s, expected one of %s", quote.text, known);
 }
@@ -742,7 +771,8 @@ static void read_keys(struct document *document, const struct config_key *keys, 
 		yaml_node_t *name = yaml_document_get_node(&document->yaml, pair->key);
 		size_t i = 0;
 		if (name->type != YAML_SCALAR_NODE) {
-			config_error(document->reader, node_position(name), "found %s as a key, expected a word", node_kind(name));
+			config_error(document->reader, node_position(name), "found %s as a key, expected a word",
+					node_kind(name));
 			continue;
 		}
 		struct scalar word = node_scalar(name);
@@ -753,8 +783,9 @@ static void read_keys(struct document *document, const struct config_key *keys, 
 			continue;
 		}
 		if (names[i] != NULL) {
-			config_error(document->reader, word.at, "key \"%s\" stands here again, expected it once (first in line %u)",
-				keys[i].name, node_position(names[i]).line);
+			config_error(document->reader, word.at,
+					"key \"%s\" stands here again, expected it once (first in line %u)",
+					keys[i].name, node_position(names[i]).line);
 			continue;
 		}
 		names[i] = name;
@@ -767,8 +798,8 @@ static void read_keys(struct document *document, const struct config_key *keys, 
 		} else if (keys[i].required) {
 			char expected[EXPECTATION_MAX];
 			expectation(&keys[i], expected);
-			config_error(document->reader, node_position(names[i] != NULL ? names[i] : node), "%s is missing, expected %s",
-				keys[i].name, expected);
+			config_error(document->reader, node_position(names[i] != NULL ? names[i] : node),
+					"%s is missing, expected %s", keys[i].name, expected);
 		}
 	}
 }
@@ -795,13 +826,13 @@ static void syntax_error(struct config_reader *reader, const yaml_parser_t *pars
 		reader->out_of_memory = true;
 	} else if (parser->error == YAML_READER_ERROR) {
 		config_error(reader, byte_position(bytes, length, parser->problem_offset),
-			"%s, expected a text file in UTF-8", problem);
+				"%s, expected a text file in UTF-8", problem);
 	} else {
 		size_t index = parser->problem_mark.index;
 		bool tab = index < length && bytes[index] == '\t';
 		config_error(reader, position(parser->problem_mark), "this is not YAML: %s; expected %s", problem,
-			tab ? "spaces instead of the tab" :
-				"each line indented like its neighbours, and text that holds : or # in quotes");
+				tab ? "spaces instead of the tab"
+				    : "each line indented like its neighbours, and text that holds : or # in quotes");
 	}
 }
 
@@ -823,11 +854,12 @@ void config_read_yaml(struct config_reader *reader, const char *bytes, size_t le
 	yaml_node_t *root = yaml_document_get_root_node(&document.yaml);
 	if (root == NULL || is_nothing(root)) {
 		config_error(reader, (struct config_position){.line = 1, .column = 1},
-			"the file is empty, expected at least mqtt: with a broker and doors: with one door");
+				"the file is empty, expected at least mqtt: with a broker and doors: with one door");
 		goto document_delete;
 	}
 	if (root->type != YAML_MAPPING_NODE) {
-		config_error(reader, node_position(root), "found %s, expected keys such as mqtt: and doors:", node_kind(root));
+		config_error(reader, node_position(root),
+				"found %s, expected keys such as mqtt: and doors:", node_kind(root));
 		goto document_delete;
 	}
 	if (!yaml_parser_load(&parser, &second)) {
@@ -836,7 +868,8 @@ void config_read_yaml(struct config_reader *reader, const char *bytes, size_t le
 	}
 	if (yaml_document_get_root_node(&second) != NULL)
 		config_error(reader, node_position(yaml_document_get_root_node(&second)),
-			"a second document begins before this, expected one document (no --- but in the first line)");
+				"a second document begins before this, expected one document (no --- but in the first "
+				"line)");
 	yaml_document_delete(&second);
 	read_keys(&document, config_keys, (char *)reader->settings, root);
 

@@ -1,0 +1,728 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config/config.h"
+#include "tap.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+#define MQTT "mqtt: {broker: mqtt://b}\n"
+#define DOOR "doors: [{name: Left, relay: GPIO17}]\n"
+
+/* A file and what is said of it: "LINE:COLUMN: " and how the text begins, in the file's order, and nothing else. */
+struct row {
+	const char *yaml;
+	const char *problems[6];
+};
+
+static bool said(const struct config_problem *problem, const char *expected)
+{
+	char text[CONFIG_PROBLEM_TEXT_MAX + 64];
+
+	snprintf(text, sizeof(text), "%u:%u: %s%s", problem->line, problem->column,
+			problem->error ? "" : "warning: ", problem->text);
+	return strncmp(text, expected, strlen(expected)) == 0;
+}
+
+static void check_report(const char *yaml, const struct config_report *report, const char *const *problems, size_t max)
+{
+	size_t count = 0;
+	bool good = true;
+
+	while (count < max && problems[count] != NULL)
+		count++;
+	good = CHECK(report->errors + report->warnings == count);
+	for (size_t i = 0; i < count && i < report->count; i++)
+		good &= CHECK(said(&report->problems[i], problems[i]));
+	if (good)
+		return;
+	printf("# of:\n");
+	for (const char *line = yaml; *line != '\0';) {
+		size_t length = strcspn(line, "\n");
+		printf("#   %.*s\n", (int)length, line);
+		line += length + (line[length] == '\n');
+	}
+	printf("# it says:\n");
+	for (size_t i = 0; i < report->count; i++)
+		printf("#   %u:%u: %s%s\n", report->problems[i].line, report->problems[i].column,
+				report->problems[i].error ? "" : "warning: ", report->problems[i].text);
+}
+
+static void check_rows(const char *name, const struct row *rows, size_t count)
+{
+	static struct config_report report;
+	struct config config;
+
+	tap_case("%s", name);
+	for (size_t i = 0; i < count; i++) {
+		int error = config_parse(rows[i].yaml, strlen(rows[i].yaml), "test.yaml", &config, &report);
+		CHECK(error == (report.errors > 0 ? -EINVAL : 0));
+		CHECK((error == 0) == (config.doors != NULL));
+		CHECK((error == 0) == (config.strings != NULL));
+		check_report(rows[i].yaml, &report, rows[i].problems, COUNT(rows[i].problems));
+		config_free(&config);
+	}
+}
+
+#define CHECK_ROWS(name, ...)                                                                                          \
+	do {                                                                                                           \
+		static const struct row rows[] = {__VA_ARGS__};                                                        \
+		check_rows(name, rows, COUNT(rows));                                                                   \
+	} while (0)
+
+/* The rows are for reading. */
+/* clang-format off */
+
+static void documents(void)
+{
+	CHECK_ROWS("what is no configuration at all",
+		{"", {"1:1: the file is empty, expected at least mqtt: with a broker and doors: with one door"}},
+		{"# only a comment\n", {"1:1: the file is empty"}},
+		{"---\n", {"1:1: the file is empty"}},
+		{"hello\n", {"1:1: found a single value, expected keys such as mqtt: and doors:"}},
+		{"- a\n- b\n", {"1:1: found a list, expected keys"}},
+		{"mqtt:\n\tbroker: x\n",
+			{"2:1: this is not YAML: found character that cannot start any token; expected spaces "
+				"instead of the tab"}},
+		{"mqtt: {broker: mqtt://b\ndoors:\n", {"2:6: this is not YAML: "}},
+		{"mqtt: a: b\n",
+			{"1:8: this is not YAML: mapping values are not allowed in this context; expected each "
+				"line"}},
+		{MQTT DOOR "---\na: b\n", {"4:1: a second document begins before this"}},
+		{"mqtt: \xff\n", {"1:7: invalid leading UTF-8 octet, expected a text file in UTF-8"}},
+		{"? [a, b]\n: c\n" MQTT DOOR, {"1:3: found a list as a key, expected a word"}},
+		{"a: &a [*a]\n" MQTT DOOR, {"1:1: unknown key \"a\", expected one of node, mqtt, home_assistant"}},
+		{"mqtt: *nobody\n", {"1:7: this is not YAML: found undefined alias"}});
+
+	CHECK_ROWS("what must be there",
+		{MQTT, {"1:1: doors is missing, expected a list of doors, each beginning with \"- name: ...\""}},
+		{DOOR, {"1:1: mqtt is missing, expected a group of keys: broker, username"}},
+		{"mqtt:\n" DOOR, {"1:1: mqtt is missing, expected a group of keys: broker, username"}},
+		{"mqtt: {username: x}\n" DOOR, {"1:7: broker is missing, expected a value such as mqtt://broker.lan"}},
+		{MQTT "doors: []\n", {"2:8: doors: 0 entries, expected 1 to 64"}},
+		{MQTT "doors: {name: Left}\n", {"2:8: doors: found a group of keys, expected a list of doors"}},
+		{MQTT "doors: [Left]\n", {"2:9: doors: found a single value, expected a door's keys: \"- name: ...\""}},
+		{"node: a\n", {"1:1: mqtt is missing", "1:1: doors is missing"}});
+}
+
+static void keys(void)
+{
+	CHECK_ROWS("keys that nobody knows",
+		{MQTT DOOR "nod: a\n", {"3:1: unknown key \"nod\", did you mean node?"}},
+		{MQTT DOOR "homeassistant: {}\n", {"3:1: unknown key \"homeassistant\", did you mean home_assistant?"}},
+		{MQTT DOOR "Node: a\n", {"3:1: unknown key \"Node\", did you mean node?"}},
+		{MQTT DOOR "wifi: a\n",
+			{"3:1: unknown key \"wifi\", expected one of node, mqtt, home_assistant, gpio, http, log, "
+				"doors"}},
+		{MQTT DOOR "broker: mqtt://b\n", {"3:1: key \"broker\" does not belong here, expected it in mqtt"}},
+		{"mqtt: {broker: mqtt://b, doors: []}\n" DOOR,
+			{"1:26: key \"doors\" does not belong here, expected it at the left margin"}},
+		{MQTT "doors:\n  - name: Left\n    relay: GPIO17\n    puls: 1s\n",
+			{"5:5: unknown key \"puls\", did you mean pulse?"}},
+		{MQTT "doors: [{name: L, relay: {line: GPIO17, aktive: low}}]\n",
+			{"2:41: unknown key \"aktive\", did you mean active?"}},
+		{MQTT "doors: [{<<: {name: L}, relay: GPIO17}]\n",
+			{"2:9: the door has no name", "2:10: merge keys (<<) are not supported"}},
+		{MQTT DOOR "\"a\\tb\": 1\n", {"3:1: unknown key \"a?b\", expected one of"}});
+
+	CHECK_ROWS("keys that stand there twice",
+		{MQTT DOOR "node: a\nnode: b\n",
+			{"4:1: key \"node\" stands here again, expected it once (first in line 3)"}},
+		{MQTT "doors: [{name: L, relay: GPIO17, pulse: 1s, pulse: 2s}]\n",
+			{"2:45: key \"pulse\" stands here again"}});
+
+	CHECK_ROWS("values of the wrong kind",
+		{"mqtt: b\n" DOOR, {"1:7: mqtt: found a single value, expected a group of keys: broker, username"}},
+		{MQTT "doors: [{name: [L], relay: GPIO17}]\n",
+			{"2:16: name: found a list, expected a value such as Left door"}},
+		{MQTT "doors: [{name: L, relay: [GPIO17]}]\n",
+			{"2:26: relay: found a list, expected a value such as 1, GPIO17 or {line: GPIO17, active: "
+				"low}"}},
+		{MQTT DOOR "log: {level: {}}\n",
+			{"3:14: level: found a group of keys, expected error, warning, info or debug"}},
+		{MQTT DOOR "http: {hosts: a}\n",
+			{"3:15: hosts: found a single value, expected a list such as [garage.example]"}},
+		{MQTT DOOR "home_assistant: {discovery: maybe}\n",
+			{"3:29: discovery: \"maybe\" is neither true nor false"}},
+		{MQTT DOOR "log: {level: inf}\n",
+			{"3:14: level: \"inf\" is not known here, expected error, warning, info or debug (did you "
+				"mean info?)"}},
+		{MQTT DOOR "gpio: {board: pim213}\n",
+			{"3:15: board: \"pim213\" is not known here, expected PIM213, PIM487, PIM221, RAS-109 or "
+				"RAS-194 (did you mean PIM213?)"}});
+
+	CHECK_ROWS("durations",
+		{"mqtt: {broker: mqtt://b, keepalive: 30}\n" DOOR,
+			{"1:37: keepalive: 30 has no unit, write 30ms, 30s or 30m (expected 1s to 1h)"}},
+		{"mqtt: {broker: mqtt://b, keepalive: 1.5s}\n" DOOR,
+			{"1:37: keepalive: \"1.5s\" is not a duration, expected a whole number and its unit, such "
+				"as 30s (1s to 1h)"}},
+		{"mqtt: {broker: mqtt://b, keepalive: 1500ms}\n" DOOR,
+			{"1:37: keepalive: MQTT counts it in seconds, expected whole seconds such as 30s"}},
+		{"mqtt: {broker: mqtt://b, keepalive: 99999999999999999h}\n" DOOR,
+			{"1:37: keepalive: \"99999999999999999h\" is too long"}},
+		{MQTT "doors: [{name: L, relay: GPIO17, pulse: 6s}]\n",
+			{"2:41: pulse: \"6s\" is too long, expected 50ms to 5s"}},
+		{MQTT "doors: [{name: L, relay: GPIO17, pulse: 5s}]\n", {NULL}},
+		{MQTT "doors: [{name: L, relay: GPIO17, pulse: 1ms}]\n",
+			{"2:41: pulse: \"1ms\" is too short, expected 50ms to 5s"}},
+		{MQTT "doors: [{name: L, relay: GPIO17, pulse: off}]\n", {"2:41: pulse: \"off\" is not a duration"}},
+		{MQTT "doors: [{name: L, relay: GPIO17, travel_time: 6m}]\n",
+			{"2:47: travel_time: \"6m\" is too long, expected 100ms to 5m"}},
+		{MQTT "doors: [{name: L, relay: GPIO17, auto_close: 0s}]\n",
+			{"2:46: auto_close: \"0s\" is too short, expected 1s to 24h, or off"}});
+}
+
+static void texts(void)
+{
+	CHECK_ROWS("names, ids and topics",
+		{MQTT DOOR "node: Garage\n",
+			{"3:7: node: \"Garage\" holds a character that is not allowed here, expected only a-z0-9_-"}},
+		{MQTT DOOR "node: \"\"\n", {"3:7: node: it is empty, expected a value such as garage"}},
+		{MQTT DOOR "node: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",
+			{"3:7: node: 64 bytes are too many, expected at most 63"}},
+		{"mqtt: {broker: mqtt://b, topic_prefix: a/#}\n" DOOR,
+			{"1:40: topic_prefix: \"a/#\" holds a character"}},
+		{"mqtt: {broker: mqtt://b, topic_prefix: a/+/b}\n" DOOR,
+			{"1:40: topic_prefix: \"a/+/b\" holds a character"}},
+		{"mqtt: {broker: mqtt://b, topic_prefix: \"a\\0b\"}\n" DOOR,
+			{"1:40: topic_prefix: it holds a line end or another control character"}},
+		{"mqtt: {broker: mqtt://b, topic_prefix: a/}\n" DOOR,
+			{"1:40: topic_prefix: \"a/\" has an empty level"}},
+		{"mqtt: {broker: mqtt://b, topic_prefix: /a}\n" DOOR,
+			{"1:40: topic_prefix: \"/a\" has an empty level"}},
+		{"mqtt: {broker: mqtt://b, topic_prefix: a//b}\n" DOOR,
+			{"1:40: topic_prefix: \"a//b\" has an empty level"}},
+		{"mqtt: {broker: mqtt://b, topic_prefix: a/b}\n" DOOR, {NULL}},
+		{MQTT "doors: [{relay: GPIO17}]\n", {"2:9: the door has no name, expected name:"}},
+		{MQTT "doors: [{name: Гараж, relay: GPIO17}]\n",
+			{"2:16: the name has no Latin letter or digit to make an id of"}},
+		{MQTT "doors: [{name: Гараж, id: g, relay: GPIO17}]\n", {NULL}},
+		{MQTT "doors: [{id: Left, relay: GPIO17}]\n",
+			{"2:14: id: \"Left\" holds a character that is not allowed here"}},
+		{MQTT "doors:\n- {name: Left, relay: GPIO17}\n- {name: left, relay: GPIO27}\n",
+			{"4:10: the id \"left\" is already that of the door in line 3, expected another name, or "
+				"an id"}},
+		{MQTT "doors:\n- {name: Left, relay: GPIO17}\n- {name: Right, id: left, relay: GPIO27}\n",
+			{"4:21: the id \"left\" is already that of the door in line 3, expected another id"}},
+		{MQTT "doors: [{name: \"a\\nb\", relay: GPIO17}]\n",
+			{"2:16: name: it holds a line end or another control character"}});
+
+	CHECK_ROWS("the broker's address",
+		{"mqtt: {broker: b.lan}\n" DOOR, {"1:16: broker: \"b.lan\" does not begin with mqtt:// or mqtts://"}},
+		{"mqtt: {broker: tcp://b:1883}\n" DOOR, {"1:16: broker: \"tcp://b:1883\" does not begin with"}},
+		{"mqtt: {broker: \"mqtt://\"}\n" DOOR, {"1:16: broker: \"mqtt://\" is no address of a broker"}},
+		{"mqtt: {broker: \"mqtt://b:\"}\n" DOOR, {"1:16: broker: \"mqtt://b:\" is no address"}},
+		{"mqtt: {broker: mqtt://b:0}\n" DOOR, {"1:16: broker: \"mqtt://b:0\" is no address"}},
+		{"mqtt: {broker: mqtt://b:65536}\n" DOOR, {"1:16: broker: \"mqtt://b:65536\" is no address"}},
+		{"mqtt: {broker: mqtt://b/path}\n" DOOR, {"1:16: broker: \"mqtt://b/path\" is no address"}},
+		{"mqtt: {broker: mqtt://::1}\n" DOOR, {"1:16: broker: \"mqtt://::1\" is no address"}},
+		{"mqtt: {broker: \"mqtt://[::g]\"}\n" DOOR, {"1:16: broker: \"mqtt://[::g]\" is no address"}},
+		{"mqtt: {broker: \"mqtt://me:secret@b\"}\n" DOOR, {"1:16: broker: the address holds an @, expected"}},
+		{"mqtt: {broker: \"tcp://me:secret@b\"}\n" DOOR, {"1:16: broker: the address holds an @, expected"}},
+		{"mqtt: {broker: mqtts://b}\n" DOOR, {"1:16: broker: this version has no TLS yet, expected mqtt://b"}},
+		{"mqtt: {broker: [mqtt://a, mqtt://b, mqtts://c]}\n" DOOR,
+			{"1:37: broker: this version has no TLS yet"}},
+		{"mqtt: {broker: [mqtt://a, {}]}\n" DOOR,
+			{"1:27: broker: found a group of keys, expected a value such as"}},
+		{"mqtt: {broker: [mqtt://a, mqtt://a:1883]}\n" DOOR, {"1:27: broker: a:1883 stands in the list twice"}},
+		{"mqtt: {broker: []}\n" DOOR, {"1:16: broker: 0 entries, expected 1 to 8"}},
+		{"mqtt: {broker: mqtt://b, tls: {ca_file: /a}}\n" DOOR,
+			{"1:41: mqtt.tls: this version has no TLS yet"}},
+		{"mqtt: {broker: mqtt://b, tls: {ca_file: , key_file: null}}\n" DOOR, {NULL}});
+}
+
+static void http(void)
+{
+	CHECK_ROWS("the page",
+		{MQTT DOOR "http: {listen: 8080}\n",
+			{"3:16: listen: \"8080\" is no address to listen on, expected a numeric address and a "
+				"port, such as 127.0.0.1:8080, 0.0.0.0:8080 or [::]:8080, or off"}},
+		{MQTT DOOR "http: {listen: localhost:8080}\n", {"3:16: listen: \"localhost:8080\" is no address"}},
+		{MQTT DOOR "http: {listen: 1.2.3.4}\n", {"3:16: listen: \"1.2.3.4\" is no address"}},
+		{MQTT DOOR "http: {listen: 1.2.3.256:80}\n", {"3:16: listen: \"1.2.3.256:80\" is no address"}},
+		{MQTT DOOR "http: {listen: 1.2.3.4:65536}\n", {"3:16: listen: \"1.2.3.4:65536\" is no address"}},
+		{MQTT DOOR "http: {listen: off}\n", {NULL}},
+		{MQTT DOOR "http: {listen: \"[::1]:8080\"}\n", {NULL}},
+		{MQTT DOOR "http: {listen: 0.0.0.0:8080}\n", {"3:16: warning: the page on 0.0.0.0 will be read-only"}},
+		{MQTT DOOR "http: {listen: \"[::]:80\", allow_anonymous_commands: yes}\n", {NULL}},
+		{MQTT DOOR "http: {listen: 0.0.0.0:80, username: a, password: b}\n", {NULL}},
+		{MQTT DOOR "http: {username: a, password: b, allow_anonymous_commands: true}\n",
+			{"3:60: warning: allow_anonymous_commands has no effect"}},
+		{MQTT DOOR "http: {username: a}\n",
+			{"3:18: http has a username and no password, expected password_file or password"}},
+		{MQTT DOOR "http: {password: a}\n", {"3:18: http has a password and no username, expected both"}},
+		{MQTT DOOR "http: {hosts: [\"http://a\"]}\n", {"3:16: hosts: \"http://a\" is no host name"}},
+		{MQTT DOOR "http: {hosts: [\"a:80\"]}\n", {"3:16: hosts: \"a:80\" is no host name"}},
+		{MQTT DOOR "http: {tls: {key_file: k, certificate_file: c}}\n",
+			{"3:45: http.tls: this version has no TLS yet"}},
+		{MQTT DOOR "http: {tls: {key_file: k}}\n",
+			{"3:24: http.tls: this version has no TLS yet", "3:24: key_file needs its certificate"}});
+}
+
+static void lines(void)
+{
+	CHECK_ROWS("lines and relays",
+		{MQTT "doors: [{name: L, relay: gpio17}]\n",
+			{"2:26: relay: \"gpio17\" is no line's name, expected GPIO17"}},
+		{MQTT "doors: [{name: L, relay: pin11}]\n", {"2:26: relay: \"pin11\" counts the pins of the header"}},
+		{MQTT "doors: [{name: L, relay: \"\"}]\n", {"2:26: relay: \"\" is no line, expected a name"}},
+		{MQTT "doors: [{name: L, relay: \"GPIO17\\0\"}]\n", {"2:26: relay: \"GPIO17"}},
+		{MQTT "doors: [{name: L, relay: {active: low}}]\n",
+			{"2:26: line is missing, expected a value such as GPIO17"}},
+		{MQTT "doors: [{name: L, relay: {line: 70000}}]\n",
+			{"2:33: line: \"70000\" is no line, expected a name"}},
+		{MQTT "doors: [{name: L, relay: {line: 65535}}]\n", {"2:26: warning: GPIO65535 is not on the header"}},
+		{MQTT "doors: [{name: L, relay: 17}]\n",
+			{"2:26: relay: there is no relay 17, expected gpio.board or as many entries in "
+				"gpio.relays; a GPIO line is written GPIO17"}},
+		{MQTT "gpio: {board: PIM213}\ndoors: [{name: L, relay: 4}]\n",
+			{"3:26: relay: the board has no relay 4, expected 1 to 3"}},
+		{MQTT "gpio: {board: RAS-109}\ndoors: [{name: L, relay: 3}]\n",
+			{"3:26: relay: the board has no relay 3, expected 1 or 2"}},
+		{MQTT "gpio: {board: PIM487}\ndoors: [{name: L, relay: 2}]\n",
+			{"3:26: relay: the board has no relay 2, expected 1;"}},
+		{MQTT "gpio: {board: PIM213}\ndoors: [{name: L, relay: 0}]\n",
+			{"3:26: relay: there is no relay \"0\", expected 1 for the first"}},
+		{MQTT "gpio: {board: PIM213, relays: [GPIO13]}\ndoors: [{name: L, relay: 1}]\n",
+			{"2:32: gpio has board and relays, expected one of them"}},
+		{MQTT "gpio: {relays: [GPIO13]}\ndoors: [{name: L, relay: 2}]\n",
+			{"3:26: relay: there is no relay 2"}});
+
+	CHECK_ROWS("one line used twice",
+		{MQTT "doors:\n- {name: L, relay: GPIO17}\n- {name: R, relay: GPIO17}\n",
+			{"4:20: relay: GPIO17 is already the relay in line 3, expected another line"}},
+		{MQTT "doors:\n- {name: L, relay: GPIO17}\n- {name: R, relay: {line: 17}}\n",
+			{"4:20: relay: line 17 is already the relay in line 3"}},
+		{MQTT "doors: [{name: L, relay: GPIO17, closed_sensor: GPIO23, open_sensor: GPIO23}]\n",
+			{"2:70: open_sensor: GPIO23 is already the closed_sensor in line 2"}},
+		{MQTT "doors: [{name: L, relay: GPIO17, obstruction_sensor: GPIO17}]\n",
+			{"2:54: obstruction_sensor: GPIO17 is already the relay"}},
+		{MQTT "doors: [{name: L, relay: GPIO17, close_warning: {line: GPIO17}}]\n",
+			{"2:56: close_warning: GPIO17 is already the relay in line 2"}},
+		{MQTT "gpio: {board: PIM213}\ndoors: [{name: L, relay: 1, closed_sensor: GPIO13}]\n",
+			{"3:44: closed_sensor: GPIO13 is already the relay"}},
+		{MQTT "gpio: {board: PIM213}\ndoors:\n- {name: L, relay: 1}\n- {name: R, relay: 1}\n",
+			{"5:20: relay: line 13 is already the relay in line 4"}});
+
+	CHECK_ROWS("a relay's polarity and the pull at power-on",
+		{MQTT "doors: [{name: L, relay: {line: GPIO8, active: low}}]\n", {NULL}},
+		{MQTT "doors: [{name: L, relay: {line: GPIO9, active: low}}]\n",
+			{"2:26: warning: a Raspberry Pi pulls GPIO9 down at power-on, which switches a relay that "
+				"is active low on until"}},
+		{MQTT "doors: [{name: L, relay: GPIO8}]\n",
+			{"2:26: warning: a Raspberry Pi pulls GPIO8 up at power-on, which switches a relay that is "
+				"active high on until"}},
+		{MQTT "doors: [{name: L, relay: GPIO9}]\n", {NULL}},
+		{MQTT "doors: [{name: L, relay: {line: 27, active: low}}]\n",
+			{"2:26: warning: a Raspberry Pi pulls GPIO27 down"}},
+		{MQTT "gpio: {relays: [{line: GPIO27, active: low}]}\ndoors: [{name: L, relay: 1}]\n",
+			{"2:17: warning: a Raspberry Pi pulls GPIO27 down"}},
+		{MQTT "gpio: {board: RAS-109}\ndoors: [{name: L, relay: 1}]\n", {NULL}},
+		{MQTT "gpio: {backend: simulated}\ndoors: [{name: L, relay: GPIO8}]\n", {NULL}},
+		{MQTT "doors: [{name: L, relay: GPIO14}]\n", {"2:26: warning: GPIO14 sends the serial console's text"}},
+		{MQTT "doors: [{name: L, relay: GPIO28}]\n", {"2:26: warning: GPIO28 is not on the header"}},
+		{MQTT "doors: [{name: L, relay: GPIO17, closed_sensor: {line: GPIO3, bias: pull_down}}]\n",
+			{"2:49: warning: GPIO3 has a fixed pull-up"}});
+
+	CHECK_ROWS("contacts",
+		{MQTT "doors: [{name: L, relay: GPIO17, closed_sensor: {line: 23, contact: normally_open, active: low}}]\n",
+			{"2:92: closed_sensor has active and contact, expected one of them"}},
+		{MQTT "doors: [{name: L, relay: GPIO17, closed_sensor: {line: GPIO23, bias: disabled}}]\n",
+			{"2:70: closed_sensor: without pull_up or pull_down the contact's level is not known, "
+				"expected active: low"}},
+		{MQTT "doors: [{name: L, relay: GPIO17, closed_sensor: {line: GPIO23, bias: as_is, active: low}}]\n",
+			{NULL}},
+		{MQTT "doors: [{name: L, relay: GPIO17, closed_sensor: {line: GPIO23, contact: NO}}]\n",
+			{"2:73: contact: \"NO\" is not known here, expected normally_open or normally_closed"}});
+}
+
+static void wiring(void)
+{
+	CHECK_ROWS("wiring",
+		{MQTT "doors: [{name: L}]\n",
+			{"2:9: the door has no relay, expected relay: (toggle wiring) or open_relay: and "
+				"close_relay:"}},
+		{MQTT "doors: [{name: L, relay: GPIO17, open_relay: GPIO27, close_relay: GPIO22}]\n",
+			{"2:26: relay is toggle wiring and does not go with open_relay"}},
+		{MQTT "doors: [{name: L, relay: GPIO17, stop_relay: GPIO27}]\n", {"2:26: relay is toggle wiring"}},
+		{MQTT "doors: [{name: L, open_relay: GPIO27}]\n", {"2:31: the door has no close_relay"}},
+		{MQTT "doors: [{name: L, close_relay: GPIO27, stop_relay: GPIO22}]\n",
+			{"2:32: the door has no open_relay"}},
+		{MQTT "doors: [{name: L, stop_relay: GPIO27}]\n", {"2:31: the door has no open_relay"}},
+		{MQTT "doors: [{name: L, open_relay: GPIO17, close_relay: GPIO27, opener: {after_stop: continue}}]\n",
+			{"2:81: opener says what one press of a toggle relay does, expected it only with relay"}},
+		{MQTT "doors: [{name: L, relay: GPIO17, opener: {while_opening: continue}}]\n",
+			{"2:58: while_opening: \"continue\" is not known here, expected stop, reverse or ignore"}},
+		{MQTT "doors: [{name: L, relay: GPIO17, opener: {after_stop: ignore}}]\n",
+			{"2:55: after_stop: \"ignore\" is not known here, expected reverse or continue"}});
+
+	CHECK_ROWS("travel times",
+		{MQTT "doors: [{name: L, relay: GPIO17, travel_time: 1s, open_time: 9s, close_time: 9s}]\n",
+			{"2:47: travel_time has no effect beside open_time and close_time"}},
+		{MQTT "doors: [{name: L, relay: GPIO17, travel_time: 9s, open_time: 8s}]\n", {NULL}},
+		{MQTT "doors: [{name: L, relay: GPIO17, travel_time: 2s}]\n",
+			{"2:47: warning: no door travels in 2000ms"}},
+		{MQTT "doors: [{name: L, relay: GPIO17, close_time: 2s}]\n",
+			{"2:46: warning: no door travels in 2000ms"}},
+		{MQTT "gpio: {backend: simulated}\ndoors: [{name: L, relay: GPIO17, travel_time: 2s}]\n", {NULL}});
+
+	CHECK_ROWS("auto-close and its warning",
+		{MQTT "doors: [{name: L, relay: GPIO17, auto_close: 5m}]\n",
+			{"2:46: auto_close needs a warning before the door moves by itself (UL 325)"}},
+		{MQTT "doors: [{name: L, relay: GPIO17, auto_close: 5m, close_warning: {line: GPIO5}}]\n", {NULL}},
+		{MQTT "doors: [{name: L, relay: GPIO17, auto_close: 5m, close_warning: {line: GPIO5, time: 4999ms}}]\n",
+			{"2:85: with auto_close the warning lasts at least 5s (UL 325)"}},
+		{MQTT "doors: [{name: L, relay: GPIO17, close_warning: {line: GPIO5, time: 2s}}]\n", {NULL}},
+		{MQTT "doors: [{name: L, relay: GPIO17, close_warning: {time: 5s}}]\n", {"2:49: line is missing"}},
+		{MQTT "doors: [{name: L, relay: GPIO17, auto_close: off}]\n", {NULL}});
+}
+
+/* clang-format on */
+
+static void everything_at_once(void)
+{
+	CHECK_ROWS("all errors of a file in one go, in its order",
+			{"node: A\nmqtt: {broker: b, keepalive: 1}\nlgo: {}\ndoors:\n- {name: L, relay: GPIO8, pulse: "
+			 "9s}\n",
+					{"1:7: node: ", "2:16: broker: ", "2:30: keepalive: ",
+							"3:1: unknown key \"lgo\", did you "
+							"mean log?",
+							"5:20: warning: a Raspberry Pi", "5:34: pulse: "}});
+
+	tap_case("a report has a bound, and says what it left out");
+	static char yaml[8192];
+	static struct config_report report;
+	struct config config;
+	size_t length = 0;
+	for (int i = 0; i < 200; i++)
+		length += (size_t)snprintf(yaml + length, sizeof(yaml) - length, "unknown%d: x\n", i);
+	CHECK(config_parse(yaml, length, "test.yaml", &config, &report) == -EINVAL);
+	CHECK(report.count == CONFIG_PROBLEMS_MAX);
+	CHECK(report.errors == 202); /* mqtt and doors are missing */
+	char text[32768] = "";
+	FILE *stream = fmemopen(text, sizeof(text), "w");
+	config_report_print(&report, stream);
+	fclose(stream);
+	CHECK(strstr(text, "test.yaml:1:1: unknown key \"unknown0\", expected one of node, ") == text);
+	CHECK(strstr(text, "\ntest.yaml: and 138 more\n") != NULL);
+}
+
+static const char full[] = "node: garage-1\n"
+			   "mqtt:\n"
+			   "  broker: [mqtt://broker.lan, mqtt://10.0.0.1:11883, 'mqtt://[fe80::1]']\n"
+			   "  username: portcullis\n"
+			   "  password: 0123\n"
+			   "  client_id: me\n"
+			   "  topic_prefix: home/doors\n"
+			   "  keepalive: 1m\n"
+			   "home_assistant: {discovery: no, prefix: ha}\n"
+			   "gpio:\n"
+			   "  chip: pinctrl-bcm2711\n"
+			   "  relays: [GPIO13, {line: 5, active: low}]\n"
+			   "http: {listen: '[::1]:8081', username: u, password: p, hosts: [garage.example, g]}\n"
+			   "log: {level: debug, format: json}\n"
+			   "doors:\n"
+			   "  - name: Left door\n"
+			   "    device_class: gate\n"
+			   "    relay: 2\n"
+			   "    pulse: 250ms\n"
+			   "    gap: 1s\n"
+			   "    closed_sensor: GPIO23\n"
+			   "    open_sensor: {line: GPIO24, contact: normally_closed}\n"
+			   "    obstruction_sensor: {line: 25, bias: pull_down}\n"
+			   "    debounce: 20ms\n"
+			   "    travel_time: 20s\n"
+			   "    close_time: 25s\n"
+			   "    opener: {while_opening: ignore, while_closing: stop, after_stop: continue}\n"
+			   "    close_warning: {line: GPIO6, active: low, time: 7s}\n"
+			   "    auto_close: 10m\n"
+			   "  - id: right\n"
+			   "    open_relay: 1\n"
+			   "    close_relay: {line: GPIO19}\n"
+			   "    stop_relay: GPIO20\n"
+			   "    closed_sensor: {line: GPIO26, bias: pull_down, contact: normally_closed}\n"
+			   "    open_sensor: {line: GPIO27, bias: disabled, active: high}\n";
+
+#define SAME(a, b) CHECK((a) != NULL && strcmp((a), (b)) == 0)
+
+static bool is_line(const struct config_line *line, const char *name, unsigned offset, bool active_low,
+		enum config_bias bias)
+{
+	return line->present && line->offset == offset && line->active_low == active_low && line->bias == bias &&
+	       (name == NULL ? line->name == NULL : line->name != NULL && strcmp(line->name, name) == 0);
+}
+
+static void values(void)
+{
+	static struct config_report report;
+	struct config config;
+
+	tap_case("every key arrives where it belongs");
+	if (!CHECK(config_parse(full, strlen(full), "full.yaml", &config, &report) == 0)) {
+		config_report_print(&report, stdout);
+		return;
+	}
+	CHECK(report.count == 0);
+	SAME(config.node, "garage-1");
+	CHECK(config.mqtt.broker_count == 3);
+	SAME(config.mqtt.brokers[0].host, "broker.lan");
+	CHECK(config.mqtt.brokers[0].port == 1883 && !config.mqtt.brokers[0].tls);
+	SAME(config.mqtt.brokers[1].host, "10.0.0.1");
+	CHECK(config.mqtt.brokers[1].port == 11883);
+	SAME(config.mqtt.brokers[2].host, "fe80::1");
+	CHECK(config.mqtt.brokers[2].port == 1883);
+	SAME(config.mqtt.username, "portcullis");
+	SAME(config.mqtt.password, "0123");
+	SAME(config.mqtt.client_id, "me");
+	SAME(config.mqtt.topic_prefix, "home/doors");
+	CHECK(config.mqtt.keepalive_ms == 60000);
+	CHECK(!config.home_assistant.discovery);
+	SAME(config.home_assistant.prefix, "ha");
+	CHECK(config.gpio.backend == CONFIG_LIBGPIOD);
+	SAME(config.gpio.chip, "pinctrl-bcm2711");
+	CHECK(config.http.enabled && config.http.port == 8081);
+	SAME(config.http.address, "::1");
+	SAME(config.http.username, "u");
+	SAME(config.http.password, "p");
+	CHECK(config.http.host_count == 2);
+	SAME(config.http.hosts[0], "garage.example");
+	SAME(config.http.hosts[1], "g");
+	CHECK(config.log.level == CONFIG_LOG_DEBUG && config.log.format == CONFIG_LOG_JSON);
+	if (!CHECK(config.door_count == 2))
+		return;
+
+	const struct config_door *left = &config.doors[0], *right = &config.doors[1];
+	const struct door_config *machine = &left->machine;
+	SAME(left->id, "left_door");
+	SAME(left->name, "Left door");
+	SAME(config_device_class_name(left->device_class), "gate");
+	CHECK(is_line(&left->lines[DOOR_LINE_TOGGLE], NULL, 5, true, CONFIG_BIAS_AS_IS));
+	CHECK(!left->lines[DOOR_LINE_OPEN].present && !left->lines[DOOR_LINE_CLOSE].present &&
+			!left->lines[DOOR_LINE_STOP].present);
+	CHECK(is_line(&left->lines[DOOR_LINE_WARNING], "GPIO6", 0, true, CONFIG_BIAS_AS_IS));
+	CHECK(is_line(&left->sensors[DOOR_SENSOR_CLOSED], "GPIO23", 0, true, CONFIG_BIAS_PULL_UP));
+	CHECK(is_line(&left->sensors[DOOR_SENSOR_OPEN], "GPIO24", 0, false, CONFIG_BIAS_PULL_UP));
+	CHECK(is_line(&left->sensors[DOOR_SENSOR_OBSTRUCTION], NULL, 25, false, CONFIG_BIAS_PULL_DOWN));
+	CHECK(machine->lines[DOOR_LINE_TOGGLE] && !machine->lines[DOOR_LINE_OPEN] && !machine->lines[DOOR_LINE_CLOSE] &&
+			!machine->lines[DOOR_LINE_STOP] && machine->lines[DOOR_LINE_WARNING]);
+	CHECK(machine->sensors[DOOR_SENSOR_CLOSED] && machine->sensors[DOOR_SENSOR_OPEN] &&
+			machine->sensors[DOOR_SENSOR_OBSTRUCTION]);
+	CHECK(machine->pulse_ms == 250 && machine->gap_ms == 1000 && machine->debounce_ms == 20);
+	CHECK(machine->open_time_ms == 20000 && machine->close_time_ms == 25000);
+	CHECK(machine->opener.while_opening == DOOR_PRESS_IGNORE && machine->opener.while_closing == DOOR_PRESS_STOP &&
+			machine->opener.after_stop == DOOR_PRESS_CONTINUE);
+	CHECK(machine->warning_ms == 7000 && machine->auto_close_ms == 600000);
+
+	SAME(right->id, "right");
+	SAME(right->name, "right");
+	CHECK(is_line(&right->lines[DOOR_LINE_OPEN], "GPIO13", 0, false, CONFIG_BIAS_AS_IS));
+	CHECK(is_line(&right->lines[DOOR_LINE_CLOSE], "GPIO19", 0, false, CONFIG_BIAS_AS_IS));
+	CHECK(is_line(&right->lines[DOOR_LINE_STOP], "GPIO20", 0, false, CONFIG_BIAS_AS_IS));
+	CHECK(is_line(&right->sensors[DOOR_SENSOR_CLOSED], "GPIO26", 0, true, CONFIG_BIAS_PULL_DOWN));
+	CHECK(is_line(&right->sensors[DOOR_SENSOR_OPEN], "GPIO27", 0, false, CONFIG_BIAS_DISABLED));
+	CHECK(!right->machine.lines[DOOR_LINE_TOGGLE] && right->machine.lines[DOOR_LINE_OPEN]);
+	CHECK(!right->machine.sensors[DOOR_SENSOR_OBSTRUCTION]);
+	config_free(&config);
+	CHECK(config.doors == NULL && config.strings == NULL);
+
+	tap_case("what a file need not say");
+	static const char small[] = MQTT DOOR;
+	if (!CHECK(config_parse(small, strlen(small), "small.yaml", &config, &report) == 0))
+		return;
+	char client_id[CONFIG_CLIENT_ID_MAX + 1];
+	snprintf(client_id, sizeof(client_id), "portcullis-%s", config.node);
+	SAME(config.mqtt.client_id, client_id);
+	CHECK(config.node[0] != '\0');
+	SAME(config.mqtt.topic_prefix, "portcullis");
+	CHECK(config.mqtt.keepalive_ms == 30000 && config.mqtt.username == NULL && config.mqtt.password == NULL);
+	CHECK(config.home_assistant.discovery);
+	SAME(config.home_assistant.prefix, "homeassistant");
+	CHECK(config.gpio.backend == CONFIG_LIBGPIOD && config.gpio.chip == NULL);
+	CHECK(config.http.enabled && config.http.port == 8080 && config.http.host_count == 0);
+	SAME(config.http.address, "127.0.0.1");
+	CHECK(config.log.level == CONFIG_LOG_INFO && config.log.format == CONFIG_LOG_TEXT);
+	machine = &config.doors[0].machine;
+	SAME(config.doors[0].id, "left");
+	CHECK(config.doors[0].device_class == CONFIG_GARAGE);
+	CHECK(machine->pulse_ms == 500 && machine->gap_ms == 500 && machine->debounce_ms == 50);
+	CHECK(machine->open_time_ms == 15000 && machine->close_time_ms == 15000);
+	CHECK(machine->opener.while_opening == DOOR_PRESS_STOP && machine->opener.while_closing == DOOR_PRESS_REVERSE &&
+			machine->opener.after_stop == DOOR_PRESS_REVERSE);
+	CHECK(machine->warning_ms == 0 && machine->auto_close_ms == 0);
+	config_free(&config);
+
+	tap_case("an anchor may stand for what was written before");
+	static const char anchors[] = MQTT "doors:\n- {name: L, relay: GPIO17, opener: &o {after_stop: continue}}\n"
+					   "- {name: R, relay: GPIO27, opener: *o}\n";
+	if (CHECK(config_parse(anchors, strlen(anchors), "a.yaml", &config, &report) == 0))
+		CHECK(config.doors[1].machine.opener.after_stop == DOOR_PRESS_CONTINUE);
+	config_free(&config);
+
+	tap_case("board relays are lines by number, active high");
+	static const struct {
+		const char *board;
+		unsigned relay, line;
+	} boards[] = {{"PIM213", 1, 13}, {"PIM213", 2, 19}, {"PIM213", 3, 16}, {"PIM487", 1, 16}, {"PIM221", 1, 16},
+			{"RAS-109", 1, 4}, {"RAS-109", 2, 17}, {"RAS-194", 1, 4}, {"RAS-194", 2, 17}};
+	for (size_t i = 0; i < COUNT(boards); i++) {
+		char yaml[256];
+		snprintf(yaml, sizeof(yaml), MQTT "gpio: {board: %s}\ndoors: [{name: L, relay: %u}]\n", boards[i].board,
+				boards[i].relay);
+		if (CHECK(config_parse(yaml, strlen(yaml), "b.yaml", &config, &report) == 0))
+			CHECK(is_line(&config.doors[0].lines[DOOR_LINE_TOGGLE], NULL, boards[i].line, false,
+					CONFIG_BIAS_AS_IS));
+		CHECK(report.count == 0);
+		config_free(&config);
+	}
+
+	tap_case("as many doors as there may be, and one more");
+	static char many[16384];
+	for (size_t doors = DOORS_MAX; doors <= DOORS_MAX + 1; doors++) {
+		size_t length = (size_t)snprintf(many, sizeof(many), MQTT "gpio: {backend: simulated}\ndoors:\n");
+		for (size_t i = 0; i < doors; i++)
+			length += (size_t)snprintf(many + length, sizeof(many) - length,
+					"- {name: D%zu, relay: {line: %zu}}\n", i, i);
+		int error = config_parse(many, length, "m.yaml", &config, &report);
+		if (doors == DOORS_MAX)
+			CHECK(error == 0 && config.door_count == DOORS_MAX);
+		else
+			CHECK(error == -EINVAL &&
+					said(&report.problems[0], "4:1: doors: 65 entries, expected 1 to 64"));
+		config_free(&config);
+	}
+}
+
+static void write_file(const char *path, const char *bytes, size_t length, mode_t mode)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	CHECK(fd >= 0 && write(fd, bytes, length) == (ssize_t)length && fchmod(fd, mode) == 0);
+	close(fd);
+}
+
+static void load(const char *yaml, mode_t mode, struct config *config, struct config_report *report)
+{
+	write_file("test.yaml", yaml, strlen(yaml), mode);
+	config_load("./test.yaml", config, report);
+}
+
+#define SECRET_FILE "mqtt: {broker: mqtt://b, username: u, password_file: secret}\n" DOOR
+#define SECRET_AT "1:54: "
+
+static void files(void)
+{
+	static struct config_report report;
+	struct config config;
+	char folder[] = "/tmp/test_config.XXXXXX";
+
+	tap_case("files that cannot be read");
+	if (!CHECK(mkdtemp(folder) != NULL && chdir(folder) == 0))
+		return;
+	CHECK(config_load("missing.yaml", &config, &report) == -EINVAL);
+	CHECK(said(&report.problems[0],
+			"0:0: there is no such file, expected a configuration (--config FILE names another one)"));
+	CHECK(config_load(folder, &config, &report) == -EINVAL);
+	CHECK(said(&report.problems[0], "0:0: cannot be read: Is a directory"));
+	char *large = malloc(CONFIG_FILE_MAX + 1);
+	memset(large, '#', CONFIG_FILE_MAX + 1);
+	write_file("test.yaml", large, CONFIG_FILE_MAX + 1, 0600);
+	free(large);
+	CHECK(config_load("test.yaml", &config, &report) == -EINVAL);
+	CHECK(said(&report.problems[0], "0:0: the file is larger than expected, at most 256 KiB"));
+
+	static const struct {
+		const char *name, *bytes;
+		size_t length;
+		mode_t mode;
+		const char *password, *problem;
+	} secrets[] = {
+			{"a password from a file", "hunter2", 7, 0600, "hunter2", NULL},
+			{"its line end does not belong to it", "hunter2\n", 8, 0640, "hunter2", NULL},
+			{"nor does that of Windows", "hunter2\r\n", 9, 0600, "hunter2", NULL},
+			{"spaces do", " a b \n", 6, 0600, " a b ", NULL},
+			{"everybody may read it", "hunter2\n", 8, 0644, "hunter2",
+					SECRET_AT "warning: password_file: everybody on this machine may read "
+						  "./secret: chmod o-r ./secret"},
+			{"it is empty", "\n", 1, 0600, NULL,
+					SECRET_AT
+					"password_file: ./secret is empty, expected a file with the password"},
+			{"it has two lines", "a\nb\n", 4, 0600, NULL,
+					SECRET_AT "password_file: ./secret holds more than a password"},
+			{"it holds a NUL", "a\0b", 3, 0600, NULL,
+					SECRET_AT "password_file: ./secret holds more than a password"},
+	};
+	for (size_t i = 0; i < COUNT(secrets); i++) {
+		tap_case("a secret file: %s", secrets[i].name);
+		write_file("secret", secrets[i].bytes, secrets[i].length, secrets[i].mode);
+		load(SECRET_FILE, 0644, &config, &report);
+		check_report(SECRET_FILE, &report, &secrets[i].problem, 1);
+		if (secrets[i].password != NULL)
+			SAME(config.mqtt.password, secrets[i].password);
+		else
+			CHECK(config.doors == NULL);
+		config_free(&config);
+	}
+
+	tap_case("a secret file: too long, missing");
+	char bytes[CONFIG_SECRET_MAX + 1];
+	memset(bytes, 'x', sizeof(bytes));
+	write_file("secret", bytes, CONFIG_SECRET_MAX, 0600);
+	load(SECRET_FILE, 0644, &config, &report);
+	CHECK(report.count == 0 && config.mqtt.password != NULL && strlen(config.mqtt.password) == CONFIG_SECRET_MAX);
+	config_free(&config);
+	write_file("secret", bytes, sizeof(bytes), 0600);
+	load(SECRET_FILE, 0644, &config, &report);
+	CHECK(report.count == 1 &&
+			said(&report.problems[0], SECRET_AT "password_file: ./secret holds more than a password"));
+	unlink("secret");
+	load(SECRET_FILE, 0644, &config, &report);
+	CHECK(report.count == 1 && said(&report.problems[0], SECRET_AT
+						   "password_file: cannot read ./secret: No such file or directory"));
+
+	tap_case("a password in a file that everybody may read");
+	static const char inside[] = "mqtt: {broker: mqtt://b, username: u, password: hunter2}\n" DOOR;
+	load(inside, 0644, &config, &report);
+	CHECK(report.count == 1 && said(&report.problems[0], "1:49: warning: this file holds a password and everybody "
+							     "on this machine may read it: chmod "
+							     "o-r ./test.yaml, or use password_file"));
+	config_free(&config);
+	load(inside, 0640, &config, &report);
+	CHECK(report.count == 0);
+	config_free(&config);
+
+	tap_case("two passwords, and a password without a name");
+	write_file("secret", "hunter2", 7, 0600);
+	load("mqtt: {broker: mqtt://b, password: a, password_file: secret}\n" DOOR, 0600, &config, &report);
+	CHECK(report.count == 2 &&
+			said(&report.problems[0], "1:36: mqtt has a password and no username, expected both"));
+	CHECK(said(&report.problems[1], "1:54: mqtt has password and password_file, expected one of them"));
+
+	tap_case("no secret is ever in the report");
+	static const char broken[] =
+			"mqtt: {broker: mqtt://b, username: u, password: \"hunter2\\n\", pasword: hunter2}\n" DOOR;
+	load(broken, 0644, &config, &report);
+	CHECK(report.errors == 2);
+	for (size_t i = 0; i < report.count; i++)
+		CHECK(strstr(report.problems[i].text, "hunter2") == NULL);
+
+	CHECK(unlink("secret") == 0 && unlink("test.yaml") == 0 && chdir("/") == 0 && rmdir(folder) == 0);
+}
+
+int main(void)
+{
+	documents();
+	keys();
+	texts();
+	http();
+	lines();
+	wiring();
+	everything_at_once();
+	values();
+	files();
+	return tap_done();
+}
