@@ -92,13 +92,14 @@ static void press(struct simulator *simulator, struct door *door)
 
 	if (door->motor != STANDING) {
 		enum simulator_press what = door->motor == UP ? parts->while_opening : parts->while_closing;
-		drive(simulator, door, what == SIMULATOR_REVERSE ? -door->motor : STANDING);
+		if (what != SIMULATOR_IGNORE)
+			drive(simulator, door, what == SIMULATOR_REVERSE ? -door->motor : STANDING);
 	} else if (door->position == 0) {
 		drive(simulator, door, UP);
 	} else if (door->position == door->whole) {
 		drive(simulator, door, DOWN);
 	} else {
-		drive(simulator, door, parts->after_stop == SIMULATOR_GO_ON ? door->last : -door->last);
+		drive(simulator, door, parts->after_stop == SIMULATOR_CONTINUE ? door->last : -door->last);
 	}
 }
 

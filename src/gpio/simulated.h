@@ -24,16 +24,16 @@
 #define SIMULATOR_PRESS_MS 50
 #define SIMULATOR_GIVE_UP_MS 1000
 
-/* What one press does. After a stop, reverse means against the last direction and go on with it again. */
-enum simulator_press { SIMULATOR_STOP, SIMULATOR_REVERSE, SIMULATOR_GO_ON };
+/* What one press does, in the order of enum door_press. After a stop, continue is on in the direction it had. */
+enum simulator_press { SIMULATOR_STOP, SIMULATOR_REVERSE, SIMULATOR_IGNORE, SIMULATOR_CONTINUE };
 
 /* Lines are indices into the array handed to gpio_open_simulated, or SIMULATOR_NONE. */
 struct simulator_door {
 	int toggle_relay;
 	int open_relay, close_relay, stop_relay;
 	int closed_sensor, open_sensor, obstruction_sensor;
-	enum simulator_press while_opening, while_closing; /* stop or reverse */
-	enum simulator_press after_stop;                   /* reverse or go on */
+	enum simulator_press while_opening, while_closing; /* stop, reverse or ignore */
+	enum simulator_press after_stop;                   /* reverse or continue */
 	int64_t open_ms, close_ms;                         /* a whole travel; 1 to 3,600,000 */
 };
 

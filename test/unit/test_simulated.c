@@ -29,7 +29,8 @@ enum { LINE_TOGGLE, LINE_OPEN, LINE_CLOSE, LINE_STOP, LINE_CLOSED, LINE_OPENED, 
 
 #define S SIMULATOR_STOP
 #define R SIMULATOR_REVERSE
-#define G SIMULATOR_GO_ON
+#define I SIMULATOR_IGNORE
+#define C SIMULATOR_CONTINUE
 #define OPEN_MS 600
 #define CLOSE_MS 400
 
@@ -38,13 +39,14 @@ static const struct story stories[] = {
 				"toggle C- @50 O+ @650 toggle O- @50 C+ @450 200"},
 		{"a press while opening stops", TOGGLE, S, R, R, "toggle C- toggle 800"},
 		{"a press while opening reverses", TOGGLE, R, R, R, "toggle C- toggle C+ 800"},
+		{"a press while moving is ignored", TOGGLE, I, I, R, "toggle C- toggle O+ toggle O- toggle C+ 800"},
 		{"a press while closing reverses", TOGGLE, S, R, R, "toggle C- O+ toggle O- wall_button O+ 800"},
 		{"a press while closing stops", TOGGLE, S, S, R, "toggle C- O+ toggle O- wall_button 800"},
 		{"after a stop in opening, reverse closes", TOGGLE, S, R, R, "toggle C- toggle 50 toggle C+ 800"},
-		{"after a stop in opening, going on opens", TOGGLE, S, R, G, "toggle C- toggle 50 toggle O+ 800"},
+		{"after a stop in opening, continue opens", TOGGLE, S, R, C, "toggle C- toggle 50 toggle O+ 800"},
 		{"after a stop in closing, reverse opens", TOGGLE, S, S, R,
 				"toggle C- O+ toggle O- wall_button 50 toggle O+ 800"},
-		{"after a stop in closing, going on closes", TOGGLE, S, S, G,
+		{"after a stop in closing, continue closes", TOGGLE, S, S, C,
 				"toggle C- O+ toggle O- wall_button 50 toggle C+ 800"},
 		{"a press shorter than 50 ms is none", TOGGLE, S, R, R, "tap 800"},
 		{"a relay held is one press", TOGGLE, S, R, R, "hold C- @50 O+ @650 800 release 100 toggle O- C+"},
@@ -70,7 +72,7 @@ static const struct story stories[] = {
 				"jam toggle 1200 unjam 200 toggle C-"},
 		{"freed in time, the door goes on", TOGGLE, S, R, R, "toggle C- jam 700 unjam O+ 200"},
 		{"freed before it started, the door starts", TOGGLE, S, R, R, "jam toggle 100 unjam C- @0 O+ @600"},
-		{"jammed for 1 s, the motor gives up; the next press is one after a stop", TOGGLE, S, R, G,
+		{"jammed for 1 s, the motor gives up; the next press is one after a stop", TOGGLE, S, R, C,
 				"toggle C- jam 1150 unjam 800 toggle O+"},
 		{"without a jam nothing gives up", TOGGLE, S, R, R, "jam unjam toggle C- O+ 1200"},
 };
