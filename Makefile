@@ -8,12 +8,16 @@ all: amd64 ## build/amd64/portcullis (the default)
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\t\1\t/p' Makefile | expand -t 8,24
 
-amd64 armv6 armv7 arm64:
+amd64:
 	@$(SETUP) build
+	@cross/build amd64
+
+armv6 armv7 arm64:
+	@$(SETUP) cross
 	@cross/build $@
 
 cross: ## build/{armv6,armv7,arm64,amd64}/portcullis: static, stripped, small
-	@$(SETUP) build
+	@$(SETUP) cross
 	@cross/sysroot
 	@for target in amd64 armv6 armv7 arm64; do cross/build $$target || exit; done
 
