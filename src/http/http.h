@@ -28,14 +28,14 @@
 #define HTTP_HOSTS_MAX 16
 #define HTTP_ERROR_MAX 256
 
-#define HTTP_CLIENTS_MAX 32          /* at a time; when all are taken, the idle and the slow make room */
-#define HTTP_CLIENTS_LOOPBACK 2      /* of these, kept for clients on the loopback: the health check gets through */
-#define HTTP_TARGET_MAX 512          /* bytes of the request's target, else 414 */
-#define HTTP_HEAD_MAX 8192           /* bytes of request line and headers, else 431 */
-#define HTTP_BODY_MAX 1024           /* bytes of the body, however it is coded, else 413 */
-#define HTTP_REQUEST_LIMIT_MS 10000  /* first byte of the request to last of the answer, else 408 or a cut */
-#define HTTP_IDLE_LIMIT_MS 60000     /* between two requests of a connection */
-#define HTTP_PASSWORD_MAX 256        /* bytes of username and password together */
+#define HTTP_CLIENTS_MAX 32         /* at a time; when all are taken, the idle and the slow make room */
+#define HTTP_CLIENTS_LOOPBACK 2     /* of these, kept for clients on the loopback: the health check gets through */
+#define HTTP_TARGET_MAX 512         /* bytes of the request's target, else 414 */
+#define HTTP_HEAD_MAX 8192          /* bytes of request line and headers, else 431 */
+#define HTTP_BODY_MAX 1024          /* bytes of the body, however it is coded, else 413 */
+#define HTTP_REQUEST_LIMIT_MS 10000 /* first byte of the request to last of the answer, else 408 or a cut */
+#define HTTP_IDLE_LIMIT_MS 60000    /* between two requests of a connection */
+#define HTTP_PASSWORD_MAX 256       /* bytes of username and password together */
 
 /* Strings are borrowed and must outlive the server. */
 struct http_config {
@@ -43,12 +43,12 @@ struct http_config {
 	uint16_t port;                     /* 0: the kernel chooses; ask with http_port */
 	const char *hosts[HTTP_HOSTS_MAX]; /* names it answers to besides addresses, localhost and the host's own */
 	size_t host_count;
-	const char *host_name;             /* the host's own name: it answers to it, and to its first label + ".local" */
-	const char *username;              /* NULL: no password; with one, both are there */
+	const char *host_name; /* the host's own name: it answers to it, and to its first label + ".local" */
+	const char *username;  /* NULL: no password; with one, both are there */
 	const char *password;
 	bool allow_anonymous_commands;
-	int64_t request_limit_ms;          /* 0: HTTP_REQUEST_LIMIT_MS */
-	int64_t idle_limit_ms;             /* 0: HTTP_IDLE_LIMIT_MS */
+	int64_t request_limit_ms; /* 0: HTTP_REQUEST_LIMIT_MS */
+	int64_t idle_limit_ms;    /* 0: HTTP_IDLE_LIMIT_MS */
 };
 
 /* What the page and the API show beside the doors. Strings live until the callback's next call. */

@@ -1,0 +1,141 @@
+#include "http/guard.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <strings.h>
+
+unsigned http_guard_address(const char *address, uint16_t port, struct sockaddr_storage *out)
+{
+	struct sockaddr_in *in = (struct sockaddr_in *)out;
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)out;
+	memset(out, 0, sizeof(*out));
+	if (inet_pton(AF_INET, address, &in->sin_addr) == 1) {
+		in->sin_family = AF_INET;
+		in->sin_port = htons(port);
+		return sizeof(*in);
+	}
+	if (inet_pton(AF_INET6, address, &in6->sin6_addr) == 1) {
+		in6->sin6_family = AF_INET6;
+		in6->sin6_port = htons(port);
+		return sizeof(*in6);
+	}
+	return 0;
+}
+
+bool http_guard_loopback(const struct sockaddr *address)
+{
+	if (address->sa_family == AF_INET)
+		return ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr) >> 24 == 127;
+	if (address->sa_family != AF_INET6)
+		return address->sa_family == AF_UNIX;
+	const struct in6_addr *in6 = &((const struct sockaddr_in6 *)address)->sin6_addr;
+	return IN6_IS_ADDR_LOOPBACK(in6) || (IN6_IS_ADDR_V4MAPPED(in6) && in6->s6_addr[12] == 127);
+}
+
+static bool same(const char *text, size_t length, const char *name, size_t name_length)
+{
+	return length > 0 && length == name_length && strncasecmp(text, name, length) == 0;
+}
+
+static bool digits(const char *text)
+{
+	return text[strspn(text, "0123456789")] == '\0';
+}
+
+bool http_guard_host(const struct http_config *config, const char *host)
+{
+	char address[INET6_ADDRSTRLEN];
+	struct sockaddr_storage ignored;
+	const char *end = *host == '[' ? strchr(host, ']') : host + strcspn(host, ":");
+	if (!end)
+		return false;
+	const char *port = *host == '[' ? end + 1 : end;
+	if (*port && !(*port == ':' && digits(port + 1)))
+		return false;
+	if (*host == '[')
+		host++;
+	size_t length = (size_t)(end - host);
+	if (length < sizeof(address)) {
+		memcpy(address, host, length);
+		address[length] = '\0';
+		if (http_guard_address(address, 0, &ignored))
+			return true;
+	}
+	if (*end == ']')
+		return false;
+	if (length > 0 && host[length - 1] == '.')
+		length--;
+	if (same(host, length, "localhost", 9))
+		return true;
+	for (size_t i = 0; i < config->host_count; i++)
+		if (same(host, length, config->hosts[i], strlen(config->hosts[i])))
+			return true;
+	const char *own = config->host_name ? config->host_name : "";
+	size_t label = strcspn(own, ".");
+	if (same(host, length, own, strlen(own)) || same(host, length, own, label))
+		return true;
+	return label > 0 && length == label + 6 && same(host, label, own, label) &&
+	       strncasecmp(host + label, ".local", 6) == 0;
+}
+
+bool http_guard_origin(const char *origin, const char *fetch_site, const char *host)
+{
+	if (*fetch_site && strcmp(fetch_site, "same-origin") != 0 && strcmp(fetch_site, "none") != 0)
+		return false;
+	if (!*origin)
+		return true;
+	const char *authority = strncmp(origin, "http://", 7) == 0    ? origin + 7
+				: strncmp(origin, "https://", 8) == 0 ? origin + 8
+								      : "";
+	return *authority && strcasecmp(authority, host) == 0;
+}
+
+static size_t base64(const unsigned char *in, size_t length, char *out)
+{
+	static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	size_t n = 0;
+	for (size_t i = 0; i < length; i += 3) {
+		unsigned bits = (unsigned)in[i] << 16;
+		if (i + 1 < length)
+			bits |= (unsigned)in[i + 1] << 8;
+		if (i + 2 < length)
+			bits |= in[i + 2];
+		out[n++] = digit[bits >> 18];
+		out[n++] = digit[bits >> 12 & 63];
+		out[n++] = i + 1 < length ? digit[bits >> 6 & 63] : '=';
+		out[n++] = i + 2 < length ? digit[bits & 63] : '=';
+	}
+	out[n] = '\0';
+	return n;
+}
+
+bool http_guard_credentials(const struct http_config *config, char credentials[static HTTP_CREDENTIALS_MAX + 1])
+{
+	unsigned char plain[HTTP_PASSWORD_MAX + 1];
+	credentials[0] = '\0';
+	if (!config->username)
+		return true;
+	size_t user = strlen(config->username), password = strlen(config->password);
+	if (user > HTTP_PASSWORD_MAX || password > HTTP_PASSWORD_MAX - user)
+		return false;
+	memcpy(plain, config->username, user);
+	plain[user] = ':';
+	memcpy(plain + user + 1, config->password, password);
+	memcpy(credentials, "Basic ", 6);
+	base64(plain, user + 1 + password, credentials + 6);
+	explicit_bzero(plain, sizeof(plain));
+	return true;
+}
+
+bool http_guard_authorized(const char *credentials, const char *authorization)
+{
+	/* The same credentials have one spelling in base64, so there is nothing to decode. */
+	size_t length = strlen(authorization), expected = strlen(credentials);
+	volatile unsigned char wrong = length != expected;
+	if (strncasecmp(authorization, "basic ", 6) != 0)
+		return false;
+	for (size_t i = 6; i < length; i++)
+		wrong |= (unsigned char)(authorization[i] ^ credentials[i < expected ? i : 6]);
+	return !wrong;
+}

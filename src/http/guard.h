@@ -1,0 +1,35 @@
+/*
+ * Who is let in: pure questions about a request's headers and the configuration. No state, no allocation.
+ */
+#ifndef PORTCULLIS_HTTP_GUARD_H
+#define PORTCULLIS_HTTP_GUARD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "http/http.h"
+
+struct sockaddr;
+struct sockaddr_storage;
+
+/* A numeric address and a port as bind(2) and connect(2) take it; returns its length, 0 when it is no address. */
+unsigned http_guard_address(const char *address, uint16_t port, struct sockaddr_storage *out);
+bool http_guard_loopback(const struct sockaddr *address); /* mapped IPv4 included */
+
+/* May a request with this Host (name or address, with or without port) be answered? */
+bool http_guard_host(const struct http_config *config, const char *host);
+
+/*
+ * Was an unsafe request sent by our own page or by no page at all? Origin must name the Host to the letter, port
+ * included, since another service of the same machine is another origin; "" = not sent.
+ */
+bool http_guard_origin(const char *origin, const char *fetch_site, const char *host);
+
+/* What Authorization must be, for configured username and password: "" where none are. False when they are too long. */
+#define HTTP_CREDENTIALS_MAX (6 + (HTTP_PASSWORD_MAX + 1 + 2) / 3 * 4)
+bool http_guard_credentials(const struct http_config *config, char credentials[static HTTP_CREDENTIALS_MAX + 1]);
+
+/* In a time that does not tell how much of it was right. */
+bool http_guard_authorized(const char *credentials, const char *authorization);
+
+#endif

@@ -1,0 +1,122 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/loop.h"
+#include "http/guard.h"
+#include "http/http.h"
+
+/* Waits for events until the deadline. 0 or -errno. */
+static int wait_for(int fd, short events, int64_t deadline_ms)
+{
+	struct pollfd poll_fd = {.fd = fd, .events = events};
+	for (;;) {
+		int64_t left_ms = deadline_ms - loop_now_ms();
+		int ready = poll(&poll_fd, 1, left_ms < 0 ? 0 : (int)left_ms);
+		if (ready > 0)
+			return 0;
+		if (ready == 0)
+			return -ETIMEDOUT;
+		if (errno != EINTR)
+			return -errno;
+	}
+}
+
+static int connect_until(int fd, const struct sockaddr_storage *address, socklen_t length, int64_t deadline_ms)
+{
+	int error = 0;
+	socklen_t size = sizeof(error);
+	if (connect(fd, (const struct sockaddr *)address, length) == 0)
+		return 0;
+	if (errno != EINPROGRESS)
+		return -errno;
+	int waited = wait_for(fd, POLLOUT, deadline_ms);
+	if (waited < 0)
+		return waited;
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? -errno : -error;
+}
+
+/* The whole answer, terminated; what does not fit is dropped. Its length or -errno. */
+static ssize_t receive_until(int fd, char *answer, size_t size, int64_t deadline_ms)
+{
+	size_t length = 0;
+	while (length < size - 1) {
+		int waited = wait_for(fd, POLLIN, deadline_ms);
+		if (waited < 0)
+			return waited;
+		ssize_t received = recv(fd, answer + length, size - 1 - length, 0);
+		if (received == 0)
+			break;
+		if (received < 0 && errno != EAGAIN && errno != EINTR)
+			return -errno;
+		if (received > 0)
+			length += (size_t)received;
+	}
+	answer[length] = '\0';
+	return (ssize_t)length;
+}
+
+static int ask(int fd, const struct sockaddr_storage *address, socklen_t length, int64_t deadline_ms, char *answer,
+		size_t size)
+{
+	/* HTTP/1.0: no Host is needed, and the answer ends with the connection. */
+	static const char request[] = "GET /healthz HTTP/1.0\r\n\r\n";
+	int error = connect_until(fd, address, length, deadline_ms);
+	if (error < 0)
+		return error;
+	if (send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) != sizeof(request) - 1)
+		return -errno;
+	ssize_t received = receive_until(fd, answer, size, deadline_ms);
+	return received < 0 ? (int)received : 0;
+}
+
+/* A wildcard is where a server listens, not where it can be asked. */
+static void to_loopback(struct sockaddr_storage *address)
+{
+	struct sockaddr_in *in = (struct sockaddr_in *)address;
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)address;
+	if (address->ss_family == AF_INET && in->sin_addr.s_addr == htonl(INADDR_ANY))
+		in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	else if (address->ss_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr))
+		in6->sin6_addr = in6addr_loopback;
+}
+
+int http_healthcheck(const struct http_config *config, int timeout_ms, char error[static HTTP_ERROR_MAX])
+{
+	int64_t deadline_ms = loop_now_ms() + timeout_ms;
+	struct sockaddr_storage address;
+	char answer[2048];
+	socklen_t length = http_guard_address(config->address, config->port, &address);
+	if (length == 0) {
+		snprintf(error, HTTP_ERROR_MAX, "%s is no address", config->address);
+		return -EINVAL;
+	}
+	to_loopback(&address);
+	int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int failed = fd < 0 ? -errno : ask(fd, &address, length, deadline_ms, answer, sizeof(answer));
+	if (fd >= 0)
+		close(fd);
+	if (failed < 0) {
+		snprintf(error, HTTP_ERROR_MAX, "no answer from the agent at %s port %u: %s", config->address,
+				config->port, strerror(-failed));
+		return failed;
+	}
+	int status = 0;
+	if (sscanf(answer, "HTTP/1.%*1[01] %3d ", &status) == 1 && status == 200) {
+		error[0] = '\0';
+		return 0;
+	}
+	const char *body = strstr(answer, "\r\n\r\n");
+	body = body ? body + 4 : "";
+	if (status == 0)
+		snprintf(error, HTTP_ERROR_MAX, "what answers at %s port %u is no HTTP server", config->address,
+				config->port);
+	else
+		snprintf(error, HTTP_ERROR_MAX, "the agent answers %d: %.*s", status, (int)strcspn(body, "\r\n"), body);
+	return -EHOSTDOWN;
+}

@@ -1,0 +1,391 @@
+#include "http/page.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "page_data.h"
+
+#define PANEL_HEIGHT 44 /* of the closed door in the drawing */
+#define REFRESH_S 15
+#define REFRESH_MOVING_S 2
+
+struct button {
+	enum door_command command;
+	const char *label;
+	const char *refusal; /* why it makes no sense now; NULL: it does */
+};
+
+struct message {
+	const char *kind, *title, *text;
+};
+
+struct render {
+	const struct http_page *page;
+	const struct door_view *door;
+	const struct button *button;
+	struct message message;
+	struct http_body *body;
+	size_t size;
+	bool failed;
+};
+
+/* The states in the order of enum door_state. */
+static const char *const state_texts[] = {"Unknown", "Open", "Opening", "Closed", "Closing", "Stopped"};
+
+static const struct {
+	const char *title, *text;
+} fault_texts[] = {
+		[DOOR_FAULT_DID_NOT_START] = {"It did not start.", "The opener was asked and the door did not move. "
+								   "Look at the opener's power, its lock and the "
+								   "relay's wires."},
+		[DOOR_FAULT_DID_NOT_FINISH] = {"It did not arrive.",
+				"The door moved and did not reach its end in time. Look whether something is in its "
+				"way; if not, "
+				"the travel time in the configuration may be too short."},
+		[DOOR_FAULT_REVERSED] = {"It turned round.",
+				"The door came back instead of going on. Something may have been in its way."},
+		[DOOR_FAULT_SENSOR_CONFLICT] = {"The sensors contradict each other.",
+				"They say open and closed at once. Look at the contacts and their wires."},
+		[DOOR_FAULT_OBSTRUCTED] = {"Something is in the way.", "Clear the doorway, then try again."},
+		[DOOR_FAULT_RELAY_FAILED] = {"The relay could not be switched.",
+				"The agent's log says why. Look at the relay board and its wires."},
+};
+
+static void put(struct render *render, const char *text, size_t length)
+{
+	if (render->failed)
+		return;
+	if (length > render->size - render->body->length) {
+		size_t size = render->size * 2 + length;
+		struct http_body *body = size <= HTTP_PAGE_MAX ? realloc(render->body, sizeof(*body) + size) : NULL;
+		if (!body) {
+			render->failed = true;
+			return;
+		}
+		render->body = body;
+		render->size = size;
+	}
+	memcpy(render->body->bytes + render->body->length, text, length);
+	render->body->length += length;
+}
+
+static void put_escaped(struct render *render, const char *text)
+{
+	for (;;) {
+		size_t plain = strcspn(text, "&<>\"'");
+		put(render, text, plain);
+		text += plain;
+		switch (*text++) {
+		case '&':
+			put(render, "&amp;", 5);
+			break;
+		case '<':
+			put(render, "&lt;", 4);
+			break;
+		case '>':
+			put(render, "&gt;", 4);
+			break;
+		case '"':
+			put(render, "&quot;", 6);
+			break;
+		case '\'':
+			put(render, "&#39;", 5);
+			break;
+		default:
+			return;
+		}
+	}
+}
+
+__attribute__((format(printf, 2, 3))) static void put_format(struct render *render, const char *format, ...)
+{
+	char text[512];
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	put_escaped(render, text);
+}
+
+void http_page_duration(int64_t duration_ms, char text[static HTTP_DURATION_MAX])
+{
+	static const struct {
+		int64_t ms;
+		const char *name;
+	} units[] = {{86400000, "day"}, {3600000, "hour"}, {60000, "minute"}};
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		int64_t count = duration_ms / units[i].ms;
+		if (count > 0) {
+			snprintf(text, HTTP_DURATION_MAX, "%lld %s%s", (long long)count, units[i].name,
+					count == 1 ? "" : "s");
+			return;
+		}
+	}
+	snprintf(text, HTTP_DURATION_MAX, "less than a minute");
+}
+
+static bool moving(const struct door_view *door)
+{
+	return door->state == DOOR_OPENING || door->state == DOOR_CLOSING || door->warning;
+}
+
+static void put_refresh(struct render *render)
+{
+	const struct http_page *page = render->page;
+	int seconds = REFRESH_S;
+	for (size_t i = 0; i < page->door_count; i++)
+		if (moving(&page->doors[i]) || !page->doors[i].settled)
+			seconds = REFRESH_MOVING_S;
+	/* A notice is shown once: the next page is the plain one. */
+	put_format(render, "%d%s", page->noticed ? REFRESH_S : seconds, page->noticed ? "; url=/" : "");
+}
+
+static void put_broker(struct render *render)
+{
+	const struct http_node *node = render->page->node;
+	put_format(render, "MQTT broker: %s", node->broker);
+	if (*node->broker_error)
+		put_format(render, " (%s)", node->broker_error);
+}
+
+static void put_state(struct render *render)
+{
+	const struct door_view *door = render->door;
+	put_format(render, "%s", state_texts[door->state]);
+	if (door->warning)
+		put_format(render, ", about to close");
+	else if (door->position > 0 && door->position < 100 && door->state != DOOR_CLOSED &&
+			door->state != DOOR_UNKNOWN)
+		put_format(render, ", %d\u00a0%% open", door->position);
+}
+
+static void put_since(struct render *render)
+{
+	static const char *const by[] = {
+			[DOOR_SOURCE_NONE] = "",
+			[DOOR_SOURCE_MQTT] = ", asked by MQTT",
+			[DOOR_SOURCE_HTTP] = ", asked from this page or the API",
+			[DOOR_SOURCE_LOCAL] = ", moved at the door: by wall button, remote or hand",
+			[DOOR_SOURCE_AUTO_CLOSE] = ", by auto-close",
+	};
+	const struct door_view *door = render->door;
+	char duration[HTTP_DURATION_MAX];
+	if (door->last_changed_unix_ms == 0) {
+		put_format(render, "No change since the start.");
+		return;
+	}
+	/* A Pi sets its clock some time after the start: no change can be older than the agent. */
+	int64_t ago_ms = render->page->wall_ms - door->last_changed_unix_ms;
+	if (ago_ms > render->page->node->uptime_ms)
+		ago_ms = render->page->node->uptime_ms;
+	http_page_duration(ago_ms, duration);
+	put_format(render, "For %s%s.", duration, by[door->source]);
+}
+
+static void put_confidence(struct render *render)
+{
+	static const char *const texts[] = {
+			[DOOR_CONFIDENCE_UNKNOWN] = "Nobody has seen it yet: no sensor says where it is.",
+			[DOOR_CONFIDENCE_ESTIMATED] = "Reckoned from the travel time, not seen by a sensor.",
+			[DOOR_CONFIDENCE_SENSED] = "Seen by a sensor.",
+	};
+	put_format(render, "%s",
+			render->door->settled ? texts[render->door->confidence] : "Waiting for the sensors to settle.");
+}
+
+static void put_template(struct render *render, const struct page_piece *pieces);
+
+static void put_message(struct render *render, const char *kind, const char *title, const char *text)
+{
+	render->message = (struct message){kind, title, text};
+	put_template(render, page_template_message);
+}
+
+static void put_notice(struct render *render)
+{
+	const struct http_page *page = render->page;
+	if (page->noticed != render->door)
+		return;
+	switch (page->result) {
+	case DOOR_RESULT_ACCEPTED:
+		put_message(render, "", "Asked.", "The door has been told.");
+		break;
+	case DOOR_RESULT_UNCHANGED:
+		put_message(render, "", "Nothing to do.", "The door is so already.");
+		break;
+	case DOOR_RESULT_REJECTED:
+		put_message(render, "bad", "Refused.", door_reason_text(page->reason));
+		break;
+	}
+}
+
+static void put_buttons(struct render *render)
+{
+	const struct door_view *door = render->door;
+	/* Where nothing is seen, a person who sees more than the agent can still press the button. */
+	bool unseen = door->state == DOOR_UNKNOWN || (door->confidence != DOOR_CONFIDENCE_SENSED && !moving(door));
+	struct button buttons[] = {
+			{DOOR_COMMAND_OPEN, "Open",
+					door->state == DOOR_OPEN      ? "It is open already."
+					: door->state == DOOR_OPENING ? "It is opening already."
+								      : NULL},
+			{DOOR_COMMAND_STOP, "Stop", moving(door) ? NULL : "It is at rest."},
+			{DOOR_COMMAND_CLOSE, "Close",
+					door->state == DOOR_CLOSED    ? "It is closed already."
+					: door->state == DOOR_CLOSING ? "It is closing already."
+					: door->warning               ? "It is about to close already."
+					: door->obstruction_sensor    ? "Something is in the way."
+								      : NULL},
+			{DOOR_COMMAND_TOGGLE, "Press the opener's button", NULL},
+	};
+	for (size_t i = 0; i < sizeof(buttons) / sizeof(buttons[0]); i++) {
+		if (buttons[i].command == DOOR_COMMAND_STOP && !door->has_stop)
+			continue;
+		if (buttons[i].command == DOOR_COMMAND_TOGGLE && !unseen)
+			continue;
+		if (!door->settled)
+			buttons[i].refusal = "The sensors have not settled yet.";
+		if (render->page->read_only)
+			buttons[i].refusal = "This page is read-only.";
+		render->button = &buttons[i];
+		put_template(render, page_template_button);
+	}
+}
+
+static int panel_height(const struct door_view *door)
+{
+	int position = door->state == DOOR_CLOSED || door->state == DOOR_UNKNOWN ? 0 : door->position;
+	if (position == DOOR_POSITION_UNKNOWN)
+		position = door->state == DOOR_OPEN ? 100 : 50;
+	return PANEL_HEIGHT - position * 40 / 100;
+}
+
+static void put_field(struct render *render, enum page_field field)
+{
+	const struct http_page *page = render->page;
+	const struct door_view *door = render->door;
+	char duration[HTTP_DURATION_MAX];
+	switch (field) {
+	case PAGE_FIELD_NONE:
+		break;
+	case PAGE_FIELD_REFRESH:
+		put_refresh(render);
+		break;
+	case PAGE_FIELD_NODE:
+		put_escaped(render, page->node->node);
+		break;
+	case PAGE_FIELD_STYLE_TAG:
+		put_escaped(render, PAGE_STYLE_TAG);
+		break;
+	case PAGE_FIELD_BROKER:
+		put_escaped(render, page->node->broker);
+		break;
+	case PAGE_FIELD_BROKER_TEXT:
+		put_broker(render);
+		break;
+	case PAGE_FIELD_READ_ONLY:
+		if (page->read_only)
+			put_message(render, "bad", "Read-only.",
+					"This page has no password and others can reach its address, so it takes no "
+					"commands. "
+					"Set http: username and password_file in the configuration, or "
+					"allow_anonymous_commands: true.");
+		break;
+	case PAGE_FIELD_DOORS:
+		for (size_t i = 0; i < page->door_count; i++) {
+			render->door = &page->doors[i];
+			put_template(render, page_template_door);
+		}
+		break;
+	case PAGE_FIELD_VERSION:
+		put_escaped(render, page->node->version);
+		break;
+	case PAGE_FIELD_UPTIME:
+		http_page_duration(page->node->uptime_ms, duration);
+		put_escaped(render, duration);
+		break;
+	case PAGE_FIELD_ID:
+		put_escaped(render, door->id);
+		break;
+	case PAGE_FIELD_NAME:
+		put_escaped(render, door->name);
+		break;
+	case PAGE_FIELD_STATE:
+		put_escaped(render, door_state_name(door->state));
+		break;
+	case PAGE_FIELD_PANEL:
+		put_format(render, "%d", panel_height(door));
+		break;
+	case PAGE_FIELD_STATE_TEXT:
+		put_state(render);
+		break;
+	case PAGE_FIELD_SINCE:
+		put_since(render);
+		break;
+	case PAGE_FIELD_CONFIDENCE_TEXT:
+		put_confidence(render);
+		break;
+	case PAGE_FIELD_FAULT:
+		if (door->fault != DOOR_FAULT_NONE)
+			put_message(render, "bad", fault_texts[door->fault].title, fault_texts[door->fault].text);
+		break;
+	case PAGE_FIELD_OBSTRUCTION:
+		if (door->obstruction_sensor && door->fault != DOOR_FAULT_OBSTRUCTED)
+			put_message(render, "", "Something is in the doorway.",
+					"It cannot be closed until that is gone.");
+		break;
+	case PAGE_FIELD_NOTICE:
+		put_notice(render);
+		break;
+	case PAGE_FIELD_BUTTONS:
+		put_buttons(render);
+		break;
+	case PAGE_FIELD_COMMAND:
+		put_escaped(render, door_command_name(render->button->command));
+		break;
+	case PAGE_FIELD_LABEL:
+		put_escaped(render, render->button->label);
+		break;
+	case PAGE_FIELD_DISABLED:
+		if (render->button->refusal) {
+			put(render, " disabled title=\"", 17);
+			put_escaped(render, render->button->refusal);
+			put(render, "\"", 1);
+		}
+		break;
+	case PAGE_FIELD_MESSAGE_KIND:
+		put_escaped(render, render->message.kind);
+		break;
+	case PAGE_FIELD_MESSAGE_TITLE:
+		put_escaped(render, render->message.title);
+		break;
+	case PAGE_FIELD_MESSAGE_TEXT:
+		put_escaped(render, render->message.text);
+		break;
+	}
+}
+
+static void put_template(struct render *render, const struct page_piece *pieces)
+{
+	for (; pieces->text; pieces++) {
+		put(render, pieces->text, pieces->length);
+		put_field(render, pieces->field);
+	}
+}
+
+struct http_body *http_page_render(const struct http_page *page)
+{
+	struct render render = {.page = page, .size = 2048 + 2048 * page->door_count};
+	render.body = http_body_new(render.size);
+	if (!render.body)
+		return NULL;
+	put_template(&render, page_template_page);
+	if (render.failed) {
+		http_body_release(render.body);
+		return NULL;
+	}
+	struct http_body *fitted = realloc(render.body, sizeof(*fitted) + render.body->length);
+	return fitted ? fitted : render.body;
+}

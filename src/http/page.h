@@ -1,0 +1,37 @@
+/*
+ * The page: what is known of the doors, in words and as buttons that make sense now. Pure: reads its argument, writes
+ * HTML. Everything that comes from outside is escaped.
+ */
+#ifndef PORTCULLIS_HTTP_PAGE_H
+#define PORTCULLIS_HTTP_PAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "door/types.h"
+#include "http/answer.h"
+#include "http/http.h"
+
+#define HTTP_PAGE_MAX (512 * 1024) /* DOORS_MAX doors with the longest names, all escaped, take less */
+
+struct http_page {
+	const struct http_node *node;
+	const struct door_view *doors;
+	size_t door_count;
+	bool read_only;  /* buttons are there, and disabled */
+	int64_t wall_ms; /* now, as loop_wall_ms */
+	/* How the command ended that brought the person here. */
+	const struct door_view *noticed; /* NULL: none */
+	enum door_result result;
+	enum door_reason reason;
+};
+
+/* One reference for the caller; NULL when memory is short. */
+struct http_body *http_page_render(const struct http_page *page);
+
+/* "less than a minute", "12 minutes" ... for people. */
+#define HTTP_DURATION_MAX 32
+void http_page_duration(int64_t duration_ms, char text[static HTTP_DURATION_MAX]);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * Reads one HTTP/1 request after the other from a client's bytes, however they are cut, on llhttp. Bounded by the
+ * limits of http.h; no descriptor, no clock, no allocation after http_readers_new.
+ */
+#ifndef PORTCULLIS_HTTP_READER_H
+#define PORTCULLIS_HTTP_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "http/http.h"
+
+enum http_verb { HTTP_VERB_GET, HTTP_VERB_HEAD, HTTP_VERB_POST, HTTP_VERB_OTHER };
+
+/* A whole request. Headers that were not sent are "". The body is counted and dropped: no route has a use for it. */
+struct http_request {
+	enum http_verb verb;
+	bool keep_alive;   /* the client can take another answer on this connection */
+	bool old;          /* HTTP/1.0 */
+	const char *path;  /* without the query */
+	const char *query; /* what follows the "?", or "" */
+	char target[HTTP_TARGET_MAX + 1];
+	char host[272]; /* name or address, and port; the target's when that is a whole URL */
+	char origin[288];
+	char fetch_site[16];
+	char authorization[400];
+	char accept[256];       /* the beginning, when longer */
+	char if_none_match[64]; /* the same */
+};
+
+enum http_reading {
+	HTTP_READING_MORE,     /* all is taken, more is needed */
+	HTTP_READING_CONTINUE, /* the client waits for 100 Continue before it sends the body: say so and go on */
+	HTTP_READING_DONE,     /* a request is whole; what follows in data belongs to the next one */
+	HTTP_READING_FAILED,   /* answer with the failure's status, then close: nothing after this can be understood */
+};
+
+struct http_failure {
+	int status;
+	const char *detail; /* a sentence, constant */
+};
+
+struct http_reader;
+
+/* An array of readers, all of them free. NULL when memory is short. Freed with free. */
+struct http_reader *http_readers_new(size_t count);
+struct http_reader *http_reader_at(struct http_reader *readers, size_t index);
+
+void http_reader_reset(struct http_reader *reader); /* ready for the first byte of a request */
+enum http_reading http_reader_feed(struct http_reader *reader, const char *data, size_t length, size_t *used);
+
+/* Whole after DONE; after FAILED as far as it came, for its verb. Valid until the next reset. */
+struct http_request *http_reader_request(struct http_reader *reader);
+struct http_failure http_reader_failure(const struct http_reader *reader);
+
+#endif

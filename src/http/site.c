@@ -1,0 +1,416 @@
+#include "http/site.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/loop.h"
+#include "documents/documents.h"
+#include "http/guard.h"
+#include "http/page.h"
+#include "page_data.h"
+
+#define PAGE_FRESH_MS 5000   /* its durations count minutes */
+#define REFUSAL_LOG_MS 60000 /* one line for all that is refused in this time */
+#define LOCATION_MAX (DOOR_ID_MAX * 2 + 64)
+
+/* All that the shared bodies say but the time. */
+struct snapshot {
+	size_t count;
+	char broker[16], broker_error[256];
+	struct door_view doors[DOORS_MAX];
+};
+
+struct http_site {
+	const struct log *log;
+	struct http_config config;
+	struct http_agent agent;
+	char credentials[HTTP_CREDENTIALS_MAX + 1]; /* "": none are asked for */
+	bool read_only;
+	struct http_node node;
+	struct snapshot now, shown; /* of the last request; what page and doors were made of */
+	struct http_body *page, *doors;
+	int64_t page_until_ms;
+	int64_t refusal_logged_ms;
+	unsigned refusals;
+};
+
+struct exchange {
+	struct http_site *site;
+	const struct http_request *request;
+	struct http_answer *answer;
+};
+
+static void problem(const struct exchange *exchange, int status, const char *detail)
+{
+	http_answer_problem(exchange->answer, exchange->request, status, detail);
+}
+
+static void refused(struct http_site *site, const char *what, const char *who)
+{
+	int64_t now_ms = loop_now_ms();
+	site->refusals++;
+	if (site->refusal_logged_ms && now_ms - site->refusal_logged_ms < REFUSAL_LOG_MS)
+		return;
+	log_warning(site->log, "http: refused %s \"%.80s\" (%u refused so far)", what, who, site->refusals);
+	site->refusal_logged_ms = now_ms;
+}
+
+/* What is shared is made again only when it would say something else. */
+static void look(struct http_site *site)
+{
+	struct snapshot *now = &site->now;
+	site->agent.node(site->agent.user, &site->node);
+	snprintf(now->broker, sizeof(now->broker), "%s", site->node.broker);
+	snprintf(now->broker_error, sizeof(now->broker_error), "%s", site->node.broker_error);
+	now->count = site->agent.doors(site->agent.user, now->doors, DOORS_MAX);
+	if (now->count == site->shown.count && strcmp(now->broker, site->shown.broker) == 0 &&
+			strcmp(now->broker_error, site->shown.broker_error) == 0 &&
+			memcmp(now->doors, site->shown.doors, now->count * sizeof(now->doors[0])) == 0)
+		return;
+	site->shown.count = now->count;
+	memcpy(site->shown.broker, now->broker, sizeof(now->broker));
+	memcpy(site->shown.broker_error, now->broker_error, sizeof(now->broker_error));
+	memcpy(site->shown.doors, now->doors, now->count * sizeof(now->doors[0]));
+	http_body_release(site->page);
+	http_body_release(site->doors);
+	site->page = site->doors = NULL;
+}
+
+static const struct door_view *find_door(const struct http_site *site, const char *id, size_t length)
+{
+	for (size_t i = 0; i < site->now.count; i++)
+		if (strlen(site->now.doors[i].id) == length && memcmp(site->now.doors[i].id, id, length) == 0)
+			return &site->now.doors[i];
+	return NULL;
+}
+
+static void answer_body(const struct exchange *exchange, const char *type, struct http_body *body)
+{
+	if (body)
+		http_answer_shared(exchange->answer, exchange->request,
+				&(struct http_head){.status = 200, .type = type}, body);
+	else
+		problem(exchange, 503, "The agent is short of memory.");
+}
+
+/* The query that a form's answer leads to: door=ID&said=WORD. Anything else is a plain page. */
+static bool parse_notice(const struct http_site *site, const char *query, struct http_page *page)
+{
+	if (strncmp(query, "door=", 5) != 0)
+		return false;
+	const char *id = query + 5, *end = id + strcspn(id, "&");
+	if (strncmp(end, "&said=", 6) != 0)
+		return false;
+	const char *said = end + 6;
+	page->noticed = find_door(site, id, (size_t)(end - id));
+	for (enum door_result result = DOOR_RESULT_ACCEPTED; result <= DOOR_RESULT_UNCHANGED; result++)
+		if (strcmp(said, door_result_name(result)) == 0) {
+			page->result = result;
+			return page->noticed;
+		}
+	page->result = DOOR_RESULT_REJECTED;
+	for (page->reason = DOOR_REASON_NONE; page->reason <= DOOR_REASON_STOPPING; page->reason++)
+		if (strcmp(said, door_reason_name(page->reason)) == 0)
+			return page->noticed;
+	page->noticed = NULL;
+	return false;
+}
+
+static void get_page(const struct exchange *exchange, const char *rest)
+{
+	struct http_site *site = exchange->site;
+	int64_t now_ms = loop_now_ms();
+	(void)rest;
+	look(site);
+	struct http_page page = {
+			.node = &site->node,
+			.doors = site->now.doors,
+			.door_count = site->now.count,
+			.read_only = site->read_only,
+			.wall_ms = loop_wall_ms(),
+	};
+	if (parse_notice(site, exchange->request->query, &page)) {
+		struct http_body *body = http_page_render(&page);
+		answer_body(exchange, http_type_html, body);
+		http_body_release(body);
+		return;
+	}
+	if (!site->page || now_ms >= site->page_until_ms) {
+		http_body_release(site->page);
+		site->page = http_page_render(&page);
+		site->page_until_ms = now_ms + PAGE_FRESH_MS;
+	}
+	answer_body(exchange, http_type_html, site->page);
+}
+
+static void get_doors(const struct exchange *exchange, const char *rest)
+{
+	struct http_site *site = exchange->site;
+	(void)rest;
+	look(site);
+	if (!site->doors) {
+		size_t size = 1024 + site->now.count * (DOCUMENT_DOORS_MAX / DOORS_MAX);
+		struct document_node node = {
+				.topics.node = site->node.node,
+				.version = site->node.version,
+				.broker = site->node.broker,
+		};
+		struct http_body *body = http_body_new(size), *fitted;
+		ssize_t length = body ? document_doors(&node, site->now.doors, site->now.count, body->bytes, size)
+				      : -ENOMEM;
+		if (length < 0) {
+			http_body_release(body);
+			problem(exchange, 500, "The document could not be made.");
+			return;
+		}
+		body->length = (size_t)length;
+		fitted = realloc(body, sizeof(*body) + body->length);
+		site->doors = fitted ? fitted : body;
+	}
+	answer_body(exchange, http_type_json, site->doors);
+}
+
+static void get_constant(
+		const struct exchange *exchange, const struct http_head *head, const char *bytes, size_t length)
+{
+	struct http_head tagged = *head;
+	tagged.header = "ETag";
+	if (strstr(exchange->request->if_none_match, tagged.value)) {
+		tagged.status = 304;
+		tagged.type = NULL;
+		length = 0;
+	}
+	http_answer_constant(exchange->answer, exchange->request, &tagged, bytes, length);
+}
+
+static void get_style(const struct exchange *exchange, const char *rest)
+{
+	(void)rest; /* the page asks for /style.css?TAG, so that a new one is seen at once */
+	static const struct http_head head = {.status = 200,
+			.type = http_type_css,
+			.cache = "private, max-age=31536000, immutable",
+			.value = "\"" PAGE_STYLE_TAG "\""};
+	get_constant(exchange, &head, page_style, PAGE_STYLE_LENGTH);
+}
+
+static void get_icon(const struct exchange *exchange, const char *rest)
+{
+	(void)rest;
+	static const struct http_head head = {.status = 200,
+			.type = "image/svg+xml",
+			.cache = "private, max-age=86400",
+			.value = "\"" PAGE_ICON_TAG "\""};
+	get_constant(exchange, &head, page_icon, PAGE_ICON_LENGTH);
+}
+
+static void get_health(const struct exchange *exchange, const char *rest)
+{
+	struct http_site *site = exchange->site;
+	const char *reason = "";
+	char body[HTTP_ANSWER_BODY_MAX];
+	(void)rest;
+	bool healthy = site->agent.healthy(site->agent.user, &reason);
+	int length = snprintf(body, sizeof(body), "%.*s\n", HTTP_ANSWER_BODY_MAX - 2, healthy ? "ok" : reason);
+	http_answer_short(exchange->answer, exchange->request,
+			&(struct http_head){.status = healthy ? 200 : 503, .type = http_type_text}, body,
+			(size_t)length);
+}
+
+/* A form of the page was sent, not a script's request: what it wants to see next is the page. */
+static bool wants_page(const struct http_request *request)
+{
+	return strstr(request->accept, "text/html");
+}
+
+static void see_page(const struct exchange *exchange, const char *id, const char *said)
+{
+	char location[LOCATION_MAX];
+	if (said)
+		snprintf(location, sizeof(location), "/?door=%s&said=%s#door-%s", id, said, id);
+	else
+		snprintf(location, sizeof(location), "/#door-%s", id);
+	http_answer_short(exchange->answer, exchange->request,
+			&(struct http_head){.status = 303, .header = "Location", .value = location}, "", 0);
+}
+
+/* ID/WORD: the door, or NULL with the answer made. */
+static const struct door_view *post_door(const struct exchange *exchange, const char *rest, const char **word)
+{
+	struct http_site *site = exchange->site;
+	const char *slash = strchr(rest, '/');
+	look(site);
+	const struct door_view *door = slash ? find_door(site, rest, (size_t)(slash - rest)) : NULL;
+	if (!door) {
+		problem(exchange, 404, "There is no such door. GET /api/doors lists them.");
+		return NULL;
+	}
+	*word = slash + 1;
+	return door;
+}
+
+static void post_command(const struct exchange *exchange, const char *rest)
+{
+	static const int statuses[] = {
+			[DOOR_RESULT_ACCEPTED] = 202, [DOOR_RESULT_UNCHANGED] = 200, [DOOR_RESULT_REJECTED] = 409};
+	struct http_site *site = exchange->site;
+	const char *word;
+	const struct door_view *door = post_door(exchange, rest, &word);
+	if (!door)
+		return;
+	for (enum door_command command = DOOR_COMMAND_OPEN; command <= DOOR_COMMAND_TOGGLE; command++) {
+		if (strcmp(word, door_command_name(command)) != 0)
+			continue;
+		enum door_reason reason = DOOR_REASON_NONE;
+		enum door_result result = site->agent.command(
+				site->agent.user, (size_t)(door - site->now.doors), command, &reason);
+		if (wants_page(exchange->request)) {
+			see_page(exchange, door->id,
+					result == DOOR_RESULT_REJECTED ? door_reason_name(reason)
+								       : door_result_name(result));
+			return;
+		}
+		char body[HTTP_ANSWER_BODY_MAX];
+		ssize_t length = document_result(result, reason, body, sizeof(body));
+		http_answer_short(exchange->answer, exchange->request,
+				&(struct http_head){.status = statuses[result], .type = http_type_json}, body,
+				length < 0 ? 0 : (size_t)length);
+		return;
+	}
+	problem(exchange, 404, "There is no such command: open, close, stop and toggle are.");
+}
+
+static void post_poke(const struct exchange *exchange, const char *rest)
+{
+	struct http_site *site = exchange->site;
+	const char *word;
+	const struct door_view *door = post_door(exchange, rest, &word);
+	if (!door)
+		return;
+	int error = site->agent.simulate(site->agent.user, (size_t)(door - site->now.doors), word);
+	static const char done[] = "{\"result\":\"accepted\"}\n";
+	if (error == -ENOTSUP)
+		problem(exchange, 404, "The doors are real: there is no simulator.");
+	else if (error == -ENOENT)
+		problem(exchange, 404, "There is no such poke: wall_button, obstruct, clear, jam and unjam are.");
+	else if (error < 0)
+		problem(exchange, 500, "The simulator failed.");
+	else if (wants_page(exchange->request))
+		see_page(exchange, door->id, NULL);
+	else
+		http_answer_short(exchange->answer, exchange->request,
+				&(struct http_head){.status = 202, .type = http_type_json}, done, sizeof(done) - 1);
+}
+
+struct route {
+	const char *path; /* ends with a slash: the rest is the handler's */
+	bool post;        /* else GET and HEAD */
+	bool open;        /* needs no password */
+	void (*handle)(const struct exchange *exchange, const char *rest);
+};
+
+static const struct route routes[] = {
+		{"/", .handle = get_page},
+		{"/style.css", .handle = get_style},
+		{"/icon.svg", .handle = get_icon},
+		{"/healthz", .open = true, .handle = get_health},
+		{"/api/doors", .handle = get_doors},
+		{"/api/doors/", .post = true, .handle = post_command},
+		{"/api/simulator/", .post = true, .handle = post_poke},
+};
+
+static const struct route *find_route(const char *path, const char **rest)
+{
+	for (const struct route *route = routes; route < routes + sizeof(routes) / sizeof(routes[0]); route++) {
+		size_t length = strlen(route->path);
+		bool prefix = length > 1 && route->path[length - 1] == '/';
+		if (prefix ? strncmp(path, route->path, length) == 0 : strcmp(path, route->path) == 0) {
+			*rest = path + length;
+			return route;
+		}
+	}
+	return NULL;
+}
+
+void http_site_answer(struct http_site *site, const struct http_request *request, struct http_answer *answer)
+{
+	const struct exchange exchange = {site, request, answer};
+	const char *rest = "";
+	const struct route *route = find_route(request->path, &rest);
+	bool post = request->verb == HTTP_VERB_POST;
+	bool get = request->verb == HTTP_VERB_GET || request->verb == HTTP_VERB_HEAD;
+	/* HTTP/1.0 may come without a Host, and no browser that could be led astray sends it so. */
+	if (!(request->old && !*request->host) && !http_guard_host(&site->config, request->host)) {
+		refused(site, "host", request->host);
+		problem(&exchange, 421,
+				"This server does not know that name as its own. If it is, add it to http: hosts.");
+	} else if (*site->credentials && !(route && route->open) &&
+			!http_guard_authorized(site->credentials, request->authorization)) {
+		http_answer_problem_with(answer, request, 401, "A user name and a password are needed.",
+				"WWW-Authenticate", "Basic realm=\"Portcullis\", charset=\"UTF-8\"");
+	} else if (!route) {
+		problem(&exchange, 404, "There is nothing at this address.");
+	} else if (route->post ? !post : !get) {
+		http_answer_problem_with(answer, request, 405, "This address takes other methods.", "Allow",
+				route->post ? "POST" : "GET, HEAD");
+	} else if (post && !http_guard_origin(request->origin, request->fetch_site, request->host)) {
+		refused(site, "a command from the page of another site,", request->origin);
+		problem(&exchange, 403, "Commands from the pages of other sites are refused.");
+	} else if (post && site->read_only) {
+		problem(&exchange, 403,
+				"Read-only: no password is set and others can reach this address. Set http: username "
+				"and "
+				"password_file, or allow_anonymous_commands.");
+	} else {
+		route->handle(&exchange, rest);
+	}
+}
+
+bool http_site_read_only(const struct http_site *site)
+{
+	return site->read_only;
+}
+
+int http_site_new(const struct log *log, const struct http_config *config, const struct http_agent *agent,
+		struct http_site **out, char error[static HTTP_ERROR_MAX])
+{
+	struct sockaddr_storage address;
+	if (!config->username != !config->password || (config->username && strchr(config->username, ':'))) {
+		snprintf(error, HTTP_ERROR_MAX, "http: username and password go together, and a username has no colon");
+		return -EINVAL;
+	}
+	if (!http_guard_address(config->address, config->port, &address)) {
+		snprintf(error, HTTP_ERROR_MAX, "http: %s is no address to listen on", config->address);
+		return -EINVAL;
+	}
+	struct http_site *site = calloc(1, sizeof(*site));
+	if (!site)
+		return -ENOMEM;
+	site->log = log;
+	site->config = *config;
+	site->agent = *agent;
+	site->read_only = !config->username && !config->allow_anonymous_commands &&
+			  !http_guard_loopback((const struct sockaddr *)&address);
+	site->shown.count = SIZE_MAX;
+	if (!http_guard_credentials(config, site->credentials)) {
+		snprintf(error, HTTP_ERROR_MAX, "http: username and password are longer than %d bytes together",
+				HTTP_PASSWORD_MAX);
+		http_site_free(site);
+		return -EINVAL;
+	}
+	*out = site;
+	return 0;
+}
+
+void http_site_free(struct http_site *site)
+{
+	if (!site)
+		return;
+	http_body_release(site->page);
+	http_body_release(site->doors);
+	explicit_bzero(site->credentials, sizeof(site->credentials));
+	free(site);
+}

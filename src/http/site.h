@@ -1,0 +1,26 @@
+/*
+ * From a request to its answer: the routes, and who may take them. No descriptor, no clock but loop.h's; asks the
+ * agent.
+ */
+#ifndef PORTCULLIS_HTTP_SITE_H
+#define PORTCULLIS_HTTP_SITE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "http/answer.h"
+#include "http/http.h"
+#include "http/reader.h"
+
+struct http_site;
+
+/* 0 or -errno with a sentence in error. Freed with http_site_free, which takes NULL. */
+int http_site_new(const struct log *log, const struct http_config *config, const struct http_agent *agent,
+		struct http_site **site, char error[static HTTP_ERROR_MAX]);
+void http_site_free(struct http_site *site);
+bool http_site_read_only(const struct http_site *site);
+
+/* Always leaves a whole answer. */
+void http_site_answer(struct http_site *site, const struct http_request *request, struct http_answer *answer);
+
+#endif

@@ -1,0 +1,299 @@
+/* The page: truthful words, buttons that make sense, and nothing from outside that could become markup. */
+#include "http/page.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tap.h"
+
+#define NOW_MS 1700000000000
+
+static const struct door_view closed_door = {
+		.id = "left",
+		.name = "Left door",
+		.device_class = "garage",
+		.state = DOOR_CLOSED,
+		.confidence = DOOR_CONFIDENCE_SENSED,
+		.source = DOOR_SOURCE_MQTT,
+		.position = 0,
+		.last_changed_unix_ms = NOW_MS - 12 * 60000,
+		.has_stop = true,
+		.settled = true,
+};
+
+static const struct http_node node = {.node = "garage",
+		.version = "1.2.3",
+		.broker = "connected",
+		.broker_error = "",
+		.uptime_ms = 3 * 3600000};
+
+/* The page as a string of its own, so that a sanitizer sees a read beyond it; the caller frees. */
+static char *render(const struct http_page *page)
+{
+	struct http_body *body = http_page_render(page);
+	if (!body)
+		return NULL;
+	char *text = malloc(body->length + 1);
+	memcpy(text, body->bytes, body->length);
+	text[body->length] = '\0';
+	http_body_release(body);
+	return text;
+}
+
+static char *render_door(const struct door_view *door)
+{
+	return render(&(struct http_page){.node = &node, .doors = door, .door_count = 1, .wall_ms = NOW_MS});
+}
+
+static bool has(const char *page, const char *text)
+{
+	return page && strstr(page, text);
+}
+
+enum button { ABSENT, DISABLED, ENABLED };
+
+static enum button find(const char *page, const char *command)
+{
+	char start[64];
+	snprintf(start, sizeof(start), "<button class=\"%s\"", command);
+	const char *button = strstr(page, start);
+	if (!button)
+		return ABSENT;
+	const char *end = strchr(button, '>'), *disabled = strstr(button, " disabled");
+	return disabled && disabled < end ? DISABLED : ENABLED;
+}
+
+static void test_words(void)
+{
+	tap_case("a closed door that a sensor sees");
+	char *page = render_door(&closed_door);
+	CHECK(has(page, "<p class=\"state\">Closed</p>"));
+	CHECK(has(page, "<p>For 12 minutes, asked by MQTT.</p>"));
+	CHECK(has(page, "<p>Seen by a sensor.</p>"));
+	CHECK(has(page, "MQTT broker: connected</p>"));
+	CHECK(has(page, "Portcullis 1.2.3, running for 3 hours."));
+	CHECK(has(page, "<form method=\"post\" action=\"/api/doors/left/open\">"));
+	CHECK(!has(page, "class=\"message") && !has(page, "{{"));
+	free(page);
+
+	tap_case("a door on its way");
+	struct door_view door = closed_door;
+	door.state = DOOR_OPENING;
+	door.confidence = DOOR_CONFIDENCE_ESTIMATED;
+	door.position = 40;
+	door.source = DOOR_SOURCE_LOCAL;
+	page = render_door(&door);
+	CHECK(has(page, "<p class=\"state\">Opening, 40\u00a0% open</p>"));
+	CHECK(has(page, "moved at the door: by wall button, remote or hand."));
+	CHECK(has(page, "Reckoned from the travel time, not seen by a sensor."));
+	CHECK(has(page, "<meta http-equiv=\"refresh\" content=\"2\">"));
+	free(page);
+
+	tap_case("an unknown state is never called closed");
+	door = (struct door_view){.id = "x", .name = "X", .position = DOOR_POSITION_UNKNOWN, .settled = true};
+	page = render_door(&door);
+	CHECK(has(page, "<p class=\"state\">Unknown</p>") && !has(page, ">Closed<"));
+	CHECK(has(page, "no sensor says where it is") && has(page, "No change since the start."));
+	free(page);
+
+	tap_case("no change is older than the agent, whatever the clock did");
+	door = closed_door;
+	door.last_changed_unix_ms = 1000;
+	page = render_door(&door);
+	CHECK(has(page, "<p>For 3 hours, asked by MQTT.</p>"));
+	free(page);
+	door.last_changed_unix_ms = NOW_MS + 3600000;
+	page = render_door(&door);
+	CHECK(has(page, "<p>For less than a minute, asked by MQTT.</p>"));
+	free(page);
+
+	tap_case("each fault has its own words");
+	char seen[DOOR_FAULT_RELAY_FAILED + 1][61] = {0};
+	for (enum door_fault fault = DOOR_FAULT_DID_NOT_START; fault <= DOOR_FAULT_RELAY_FAILED; fault++) {
+		door = closed_door;
+		door.fault = fault;
+		page = render_door(&door);
+		const char *message = page ? strstr(page, "<p class=\"message bad\"") : NULL;
+		CHECK(message);
+		for (enum door_fault other = DOOR_FAULT_DID_NOT_START; message && other < fault; other++)
+			CHECK(strncmp(message, seen[other], 60) != 0);
+		snprintf(seen[fault], sizeof(seen[fault]), "%s", message ? message : "");
+		free(page);
+	}
+
+	tap_case("broker trouble is told");
+	struct http_node offline = node;
+	offline.broker = "disconnected";
+	offline.broker_error = "connection refused <by> broker";
+	page = render(&(struct http_page){.node = &offline});
+	CHECK(has(page, "class=\"broker disconnected\""));
+	CHECK(has(page, "MQTT broker: disconnected (connection refused &lt;by&gt; broker)"));
+	free(page);
+}
+
+static void test_buttons(void)
+{
+	static const struct {
+		const char *name;
+		enum door_state state;
+		enum door_confidence confidence;
+		bool has_stop, obstruction, warning, settled;
+		enum button open, stop, close, toggle;
+	} table[] = {
+			{"closed", DOOR_CLOSED, DOOR_CONFIDENCE_SENSED, true, false, false, true, ENABLED, DISABLED,
+					DISABLED, ABSENT},
+			{"open", DOOR_OPEN, DOOR_CONFIDENCE_SENSED, true, false, false, true, DISABLED, DISABLED,
+					ENABLED, ABSENT},
+			{"opening", DOOR_OPENING, DOOR_CONFIDENCE_ESTIMATED, true, false, false, true, DISABLED,
+					ENABLED, ENABLED, ABSENT},
+			{"closing", DOOR_CLOSING, DOOR_CONFIDENCE_ESTIMATED, true, false, false, true, ENABLED, ENABLED,
+					DISABLED, ABSENT},
+			{"stopped, seen", DOOR_STOPPED, DOOR_CONFIDENCE_SENSED, true, false, false, true, ENABLED,
+					DISABLED, ENABLED, ABSENT},
+			{"unknown", DOOR_UNKNOWN, DOOR_CONFIDENCE_UNKNOWN, true, false, false, true, ENABLED, DISABLED,
+					ENABLED, ENABLED},
+			{"closed by reckoning", DOOR_CLOSED, DOOR_CONFIDENCE_ESTIMATED, true, false, false, true,
+					ENABLED, DISABLED, DISABLED, ENABLED},
+			{"about to close", DOOR_OPEN, DOOR_CONFIDENCE_SENSED, true, false, true, true, DISABLED,
+					ENABLED, DISABLED, ABSENT},
+			{"obstructed", DOOR_OPEN, DOOR_CONFIDENCE_SENSED, true, true, false, true, DISABLED, DISABLED,
+					DISABLED, ABSENT},
+			{"without STOP", DOOR_OPENING, DOOR_CONFIDENCE_ESTIMATED, false, false, false, true, DISABLED,
+					ABSENT, ENABLED, ABSENT},
+			{"not settled", DOOR_UNKNOWN, DOOR_CONFIDENCE_UNKNOWN, true, false, false, false, DISABLED,
+					DISABLED, DISABLED, DISABLED},
+	};
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		tap_case("buttons: %s", table[i].name);
+		struct door_view door = closed_door;
+		door.state = table[i].state;
+		door.confidence = table[i].confidence;
+		door.has_stop = table[i].has_stop;
+		door.obstruction_sensor = table[i].obstruction;
+		door.warning = table[i].warning;
+		door.settled = table[i].settled;
+		char *page = render_door(&door);
+		CHECK(find(page, "open") == table[i].open);
+		CHECK(find(page, "stop") == table[i].stop);
+		CHECK(find(page, "close") == table[i].close);
+		CHECK(find(page, "toggle") == table[i].toggle);
+		free(page);
+	}
+	tap_case("a read-only page says so, and no button works");
+	struct door_view door = closed_door;
+	door.state = DOOR_UNKNOWN;
+	char *page = render(&(struct http_page){
+			.node = &node, .doors = &door, .door_count = 1, .wall_ms = NOW_MS, .read_only = true});
+	CHECK(has(page, "<strong>Read-only.</strong>") && has(page, "allow_anonymous_commands"));
+	CHECK(find(page, "open") == DISABLED && find(page, "toggle") == DISABLED);
+	free(page);
+}
+
+static void test_notices(void)
+{
+	struct door_view doors[2] = {closed_door, closed_door};
+	doors[1].id = "right";
+	struct http_page page = {.node = &node, .doors = doors, .door_count = 2, .wall_ms = NOW_MS};
+	tap_case("a refusal stands at its door, once, and goes with the next refresh");
+	page.noticed = &doors[1];
+	page.result = DOOR_RESULT_REJECTED;
+	page.reason = DOOR_REASON_OBSTRUCTED;
+	char *text = render(&page);
+	const char *right = text ? strstr(text, "id=\"door-right\"") : NULL;
+	const char *notice = text ? strstr(text, "<strong>Refused.</strong>") : NULL;
+	CHECK(right && notice && notice > right && !strstr(notice + 1, "<strong>Refused."));
+	CHECK(has(text, door_reason_text(DOOR_REASON_OBSTRUCTED)));
+	CHECK(has(text, "content=\"15; url=/\""));
+	free(text);
+	tap_case("what was done and what was not needed is told too");
+	page.result = DOOR_RESULT_ACCEPTED;
+	text = render(&page);
+	CHECK(has(text, "<strong>Asked.</strong>"));
+	free(text);
+	page.result = DOOR_RESULT_UNCHANGED;
+	text = render(&page);
+	CHECK(has(text, "<strong>Nothing to do.</strong>"));
+	free(text);
+}
+
+static void test_escape(void)
+{
+	tap_case("names are text, whatever they hold");
+	struct door_view door = closed_door;
+	door.name = "<script>alert('1')</script> & \"Gäste\"";
+	char *page = render_door(&door);
+	CHECK(!has(page, "<script"));
+	CHECK(has(page, "&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt; &amp; &quot;Gäste&quot;</h2>"));
+	CHECK(has(page, "aria-label=\"Open: &lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt; &amp; "
+			"&quot;Gäste&quot;\""));
+	free(page);
+}
+
+static void test_many(void)
+{
+	tap_case("64 doors with the longest names, all escaped and all in trouble, fit");
+	static struct door_view doors[DOORS_MAX];
+	char name[DOOR_NAME_MAX + 1], id[DOOR_ID_MAX + 1];
+	memset(name, '"', DOOR_NAME_MAX);
+	name[DOOR_NAME_MAX] = '\0';
+	memset(id, 'x', DOOR_ID_MAX);
+	id[DOOR_ID_MAX] = '\0';
+	for (size_t i = 0; i < DOORS_MAX; i++) {
+		doors[i] = (struct door_view){.id = id,
+				.name = name,
+				.fault = DOOR_FAULT_DID_NOT_FINISH,
+				.source = DOOR_SOURCE_LOCAL,
+				.last_changed_unix_ms = 1,
+				.obstruction_sensor = true,
+				.has_stop = true};
+	}
+	struct http_page page = {.node = &node,
+			.doors = doors,
+			.door_count = DOORS_MAX,
+			.wall_ms = NOW_MS,
+			.read_only = true,
+			.noticed = &doors[63],
+			.result = DOOR_RESULT_REJECTED,
+			.reason = DOOR_REASON_UNKNOWN_STATE};
+	struct http_body *body = http_page_render(&page);
+	CHECK(body && body->length > 64 * 1024 && body->length < HTTP_PAGE_MAX);
+	if (body)
+		printf("# %zu bytes for %d doors\n", body->length, DOORS_MAX);
+	http_body_release(body);
+}
+
+static void test_durations(void)
+{
+	static const struct {
+		int64_t ms;
+		const char *text;
+	} table[] = {
+			{-5, "less than a minute"},
+			{0, "less than a minute"},
+			{59999, "less than a minute"},
+			{60000, "1 minute"},
+			{120000, "2 minutes"},
+			{3599999, "59 minutes"},
+			{3600000, "1 hour"},
+			{86399999, "23 hours"},
+			{86400000, "1 day"},
+			{INT64_MAX, "106751991167 days"},
+	};
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		char text[HTTP_DURATION_MAX];
+		tap_case("%lld ms: %s", (long long)table[i].ms, table[i].text);
+		http_page_duration(table[i].ms, text);
+		CHECK(strcmp(text, table[i].text) == 0);
+	}
+}
+
+int main(void)
+{
+	test_words();
+	test_buttons();
+	test_notices();
+	test_escape();
+	test_many();
+	test_durations();
+	return tap_done();
+}
