@@ -21,13 +21,12 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import gpio_sim
+from unavailable import Unavailable
+
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = Path(os.environ.get("PORTCULLIS_VM_CACHE", ROOT / "build" / "vm"))
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
-
-
-class Unavailable(Exception):
-    """This machine cannot run the virtual one; the text says why and what would help."""
 
 
 @dataclass(frozen=True)
@@ -37,25 +36,24 @@ class Recipe:
     suites: tuple  # where to look for the kernel, tried in turn
     kernel: str  # its meta package, of which the newest version is taken
     modules: tuple  # loaded by /init in this order; one that is built in is left out
+    device_tree: str = None
 
 
 RECIPES = {
     "amd64": Recipe(
-        "amd64",
-        "trixie",
-        ("trixie-backports", "sid"),
-        "linux-image-amd64",
+        "amd64", "trixie", ("trixie-backports", "sid"), "linux-image-amd64",
         ("virtio-rng", "configfs", "gpio-sim", "failover", "net_failover", "virtio_net"),
     ),
     "armv7": Recipe(
-        "armhf",
-        "trixie",
-        ("trixie-backports", "sid"),
-        "linux-image-armmp",
+        "armhf", "trixie", ("trixie-backports", "sid"), "linux-image-armmp",
         ("virtio_mmio", "virtio_console", "virtio-rng", "configfs", "gpio-sim", "failover", "net_failover",
          "virtio_net"),
     ),
-}
+    "armv6": Recipe(
+        "armel", "bookworm", ("bookworm-backports",), "linux-image-rpi",
+        ("configfs", "gpio-sim", "mii", "usbnet", "cdc_ether", "bcm2835-rng"), "bcm2835-rpi-zero.dtb",
+    ),
+}  # fmt: skip
 
 
 def fetch(name):
@@ -83,7 +81,8 @@ def _build(recipe, scratch):
         try:
             apt = Apt(recipe.architecture, recipe.base, suite, work)
             _kernel(apt, recipe, image)
-            _busybox(apt, image)
+            for _, content in apt.files("busybox-static", r"/bin/busybox$"):
+                (image / "busybox").write_bytes(content.read())
             return
         except Unavailable as reason:
             reasons.append(f"{suite}: {reason}")
@@ -91,38 +90,33 @@ def _build(recipe, scratch):
 
 
 def _kernel(apt, recipe, image):
+    places = {module.replace("-", "_"): place for place, module in enumerate(recipe.modules)}
     found = apt.kernel_packages(recipe.kernel)
-    wanted = {module.replace("-", "_"): place for place, module in enumerate(recipe.modules)}
     for package in found:
-        for path, content in apt.files(package, r"/vmlinuz|/boot/vmlinuz-|\.ko(\.xz)?$"):
+        for path, content in apt.files(package, r"/vmlinuz|\.ko(\.xz)?$|/%s$" % recipe.device_tree):
             base = path.rsplit("/", 1)[-1]
             stem = base.split(".ko")[0].replace("-", "_")
             if base.startswith("vmlinuz"):
-                (image / "kernel").write_bytes(content())
-            elif stem in wanted:
-                data = content()
-                if base.endswith(".xz"):
-                    data = lzma.decompress(data)
-                (image / "modules" / f"{wanted[stem]:02}-{stem}.ko").write_bytes(data)
-    if not (image / "kernel").exists():
+                (image / "vmlinuz").write_bytes(content.read())
+            elif base == recipe.device_tree:
+                (image / "device-tree").write_bytes(content.read())
+            elif stem in places:
+                data = lzma.decompress(content.read()) if base.endswith(".xz") else content.read()
+                (image / "modules" / f"{places[stem]:02}-{stem}.ko").write_bytes(data)
+    if not (image / "vmlinuz").exists():
         raise Unavailable(f"no kernel image in {', '.join(found)}")
-    if not list((image / "modules").glob("*gpio_sim.ko")):
-        raise Unavailable(f"{', '.join(found)} comes without gpio-sim")
-    (image / "kernel").rename(image / "vmlinuz")
-
-
-def _busybox(apt, image):
-    for _, content in apt.files("busybox-static", r"/bin/busybox$"):
-        (image / "busybox").write_bytes(content())
-        return
-    raise Unavailable("no /bin/busybox in busybox-static")
+    if not list((image / "modules").glob("*-gpio_sim.ko")):
+        module = gpio_sim.build(apt, found[0].removeprefix("linux-image-"))
+        (image / "modules" / f"{places['gpio_sim']:02}-gpio_sim.ko").write_bytes(module)
+    if recipe.device_tree:
+        gpio_sim.adapt_device_tree(image / "device-tree")
 
 
 class Apt:
     """apt-get and apt-cache on a folder of their own: one architecture, and a suite that is preferred to the base."""
 
     def __init__(self, architecture, base, suite, folder):
-        self.folder = folder
+        self.base, self.suite, self.folder = base, suite, folder
         for sub in ("state/lists/partial", "cache/archives/partial", "parts"):
             (folder / sub).mkdir(parents=True)
         (folder / "debian.sources").write_text(
@@ -157,6 +151,11 @@ Acquire::IndexTargets::deb::Translations::DefaultEnabled "false";
             raise Unavailable(f"{' '.join(command)}: {errors[0]}")
         return done.stdout
 
+    def for_host(self):
+        """The same suites for the architecture of this machine: for what runs here."""
+        architecture = subprocess.run(("dpkg", "--print-architecture"), text=True, capture_output=True, check=True)
+        return Apt(architecture.stdout.strip(), self.base, self.suite, self.folder / "host")
+
     def depends(self, package):
         field = re.search(r"^Depends: (.*)$", self._apt("apt-cache", "show", "--no-all-versions", package), re.M)
         return re.findall(r"(?:^|, )(linux-[^ ,]+)", field.group(1)) if field else []
@@ -174,16 +173,25 @@ Acquire::IndexTargets::deb::Translations::DefaultEnabled "false";
             raise Unavailable(f"{meta} leads to no kernel")
         return versioned
 
-    def files(self, package, pattern):
-        """Yields (path, function that reads it) of the package's files whose path matches; the archive is not kept."""
+    def download(self, package):
         self._apt("apt-get", "-q", "download", package)
         (archive,) = self.folder.glob("*.deb")
+        return archive.rename(self.folder / "cache" / archive.name)
+
+    def files(self, package, pattern):
+        """Yields (path, readable file) for the package's files whose path matches; the archive is not kept."""
+        archive = self.download(package)
         with subprocess.Popen(("dpkg-deb", "--fsys-tarfile", archive), stdout=subprocess.PIPE) as reader:
             with tarfile.open(fileobj=reader.stdout, mode="r|") as tar:
                 for member in tar:
                     if member.isfile() and re.search(pattern, member.name):
-                        yield member.name, lambda: tar.extractfile(member).read()
+                        yield member.name, tar.extractfile(member)
             reader.stdout.close()
+        archive.unlink()
+
+    def unpack(self, package, folder):
+        archive = self.download(package)
+        subprocess.run(("dpkg-deb", "-x", archive, folder), check=True)
         archive.unlink()
 
 

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import image
-from image import Unavailable
+from unavailable import Unavailable
 
 HOST = "10.0.2.2"  # the host's loopback, seen from the guest
 BOOT_TIMEOUT_S = 120
@@ -48,28 +48,35 @@ class Hardware:
     emulator: str
     package: str  # Debian's, that brings the emulator
     arguments: tuple
-    console: str
+    boot: str  # of the kernel's command line; what it does not know becomes the environment of /init
     registers: tuple  # second and third argument of a function, for a probe
 
 
+VIRTIO_PORT = ("-device", "virtserialport,chardev=control,name=control")
+
 HARDWARE = {
     "amd64": Hardware(
-        "qemu-system-x86_64",
-        "qemu-system-x86",
-        ("-M", "pc", "-m", "256", "-device", "virtio-net-pci,netdev=n0,romfile=", "-device", "virtio-rng-pci",
-         "-device", "virtio-serial-pci"),
-        "ttyS0",
+        "qemu-system-x86_64", "qemu-system-x86",
+        ("-M", "pc", "-m", "256", "-device", "virtio-net-pci,netdev=net,romfile=", "-device", "virtio-rng-pci",
+         "-device", "virtio-serial-pci", *VIRTIO_PORT),
+        "console=ttyS0 CONTROL=/dev/vport?p1 NETWORK=eth0",
         ("%si", "%dx"),
     ),
     "armv7": Hardware(
-        "qemu-system-arm",
-        "qemu-system-arm",
-        ("-M", "virt,highmem=off", "-cpu", "cortex-a7", "-m", "256", "-device", "virtio-net-device,netdev=n0",
-         "-device", "virtio-rng-device", "-device", "virtio-serial-device"),
-        "ttyAMA0",
+        "qemu-system-arm", "qemu-system-arm",
+        ("-M", "virt,highmem=off", "-cpu", "cortex-a7", "-m", "256", "-device", "virtio-net-device,netdev=net",
+         "-device", "virtio-rng-device", "-device", "virtio-serial-device", *VIRTIO_PORT),
+        "console=ttyAMA0 CONTROL=/dev/vport?p1 NETWORK=eth0",
         ("%r1", "%r2"),
     ),
-}
+    # A Pi Zero. The network is a USB adapter, the control port a TCP connection: its emulated UARTs lose what they are sent.
+    "armv6": Hardware(
+        "qemu-system-arm", "qemu-system-arm",
+        ("-M", "raspi0", "-device", "usb-net,netdev=net"),
+        "console=ttyAMA0 CONTROL=tcp NETWORK=usb0 initcall_blacklist=bcm2835_power_driver_init",
+        ("%r1", "%r2"),
+    ),
+}  # fmt: skip
 
 
 class CommandFailed(Exception):
@@ -95,39 +102,52 @@ class Machine:
             raise
 
     def _boot(self, folder, files):
-        contents = {"init": ((HERE / "init").read_bytes(), 0o755)}
+        contents = {name: ((HERE / "guest" / name).read_bytes(), 0o755) for name in ("init", "control")}
         contents.update({path: (Path(source).read_bytes(), 0o755) for path, source in files.items()})
         image.write_initramfs(self.folder / "initrd", folder, contents)
-        self.page_port = _free_port()
+        self.page_port, self.control_port = _free_port(), _free_port()
+        tree = folder / "device-tree"
         self.qemu = subprocess.Popen(
             (
-                self.hardware.emulator, *self.hardware.arguments,
-                "-accel", "tcg", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-                "-serial", "file:console",
-                "-netdev", f"user,id=n0,hostfwd=tcp:127.0.0.1:{self.page_port}-:8080",
-                "-qmp", "unix:qmp,server=on,wait=off",
+                self.hardware.emulator, "-accel", "tcg", "-nodefaults", "-no-user-config", "-display", "none",
+                "-no-reboot", "-serial", "file:console", "-qmp", "unix:qmp,server=on,wait=off",
                 "-chardev", "socket,id=control,path=control,server=on,wait=off",
-                "-device", "virtserialport,chardev=control",
+                "-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:{self.page_port}-:8080"
+                f",hostfwd=tcp:127.0.0.1:{self.control_port}-:7000",
+                *self.hardware.arguments, *(("-dtb", tree) if tree.exists() else ()),
                 "-kernel", folder / "vmlinuz", "-initrd", "initrd",
-                "-append", f"console={self.hardware.console} quiet panic=-1 trace_clock=mono",
+                "-append", f"{self.hardware.boot} quiet panic=-1 CLOCK={time.time():.0f}",
             ),
             cwd=self.folder, stdin=subprocess.DEVNULL, stderr=open(self.folder / "errors", "w"),
         )  # fmt: skip
         deadline = time.monotonic() + BOOT_TIMEOUT_S
-        self.control = self._connect("control", deadline)
         self.qmp = self._connect("qmp", deadline)
         self.qmp.settimeout(10)
         self.qmp_file = self.qmp.makefile("r")
         self.qmp_file.readline()
         self._qmp("qmp_capabilities")
-        self.run("true", timeout=deadline - time.monotonic())
+        self._greet(deadline)
         self._add_probes()
 
-    def _connect(self, name, deadline):
-        peer = socket.socket(socket.AF_UNIX)
+    def _greet(self, deadline):
+        """Waits for the shell on the control port. A TCP connection made too early is closed without a word."""
+        while True:
+            tcp = "CONTROL=tcp" in self.hardware.boot
+            self.control = self._connect(("127.0.0.1", self.control_port) if tcp else "control", deadline)
+            try:
+                self._until(rb"ready\n", min(1, deadline - time.monotonic()) if tcp else deadline - time.monotonic(), "the boot")
+                return
+            except RuntimeError:
+                if not tcp or time.monotonic() > deadline or self.qemu.poll() is not None:
+                    raise
+                self.control.close()
+                time.sleep(0.1)
+
+    def _connect(self, to, deadline):
+        peer = socket.socket(socket.AF_UNIX if isinstance(to, str) else socket.AF_INET)
         while True:
             try:
-                peer.connect(os.path.relpath(self.folder / name))
+                peer.connect(os.path.relpath(self.folder / to) if isinstance(to, str) else to)
                 return peer
             except OSError:
                 if self.qemu.poll() is not None or time.monotonic() > deadline:
@@ -170,20 +190,23 @@ class Machine:
         self.count += 1
         mark = f"--{self.count}"
         self.control.sendall(f"(\n{command}\n) </dev/null 2>&1; printf '\\n{mark} %d end\\n' $?\n".encode())
+        found, output = self._until(rb"\n?\n%s (\d+) end\n" % mark.encode(), timeout, command)
+        return int(found.group(1)), output.decode(errors="replace")
+
+    def _until(self, pattern, timeout, what):
+        """Reads the control port up to the pattern: the match, and what came before it."""
         received = b""
         deadline = time.monotonic() + timeout
-        while True:
+        while not (found := re.search(pattern + rb"$", received)):
             self.control.settimeout(max(deadline - time.monotonic(), 0.001))
             try:
                 part = self.control.recv(65536)
-            except TimeoutError:
-                raise RuntimeError(f"no answer to {command!r} in {timeout:.0f} s: {self._last_words()}") from None
+            except (TimeoutError, ConnectionResetError):
+                raise RuntimeError(f"no end of {what!r} in {timeout:.0f} s: {self._last_words()}") from None
             if not part:
                 raise RuntimeError(f"the machine is gone: {self._last_words()}")
             received += part
-            found = re.search(rb"\n?\n%s (\d+) end\n$" % mark.encode(), received)
-            if found:
-                return int(found.group(1)), received[: found.start()].decode(errors="replace")
+        return found, received[: found.start()]
 
     def write(self, path, text):
         self.run(f"cat >{shlex.quote(path)} <<'---end---'\n{text}\n---end---")
@@ -203,7 +226,7 @@ class Machine:
 
     def set_link(self, up):
         """Plugs the network cable in or out."""
-        self._qmp("set_link", name="n0", up=up)
+        self._qmp("set_link", name="net", up=up)
 
     def add_chip(self, label, lines, names=None):
         """A simulated chip: lines 0..lines-1, named {offset: name}. To be had by this label afterwards."""
