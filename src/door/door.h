@@ -195,16 +195,7 @@ struct door {
 
 	uint64_t cycles;
 	int64_t last_open_ms, last_close_ms;
-	struct {
-		enum door_state state;
-		enum door_confidence confidence;
-		enum door_fault fault;
-		enum door_source source;
-		int position;
-		uint64_t cycles;
-		int64_t last_open_ms, last_close_ms;
-		bool contacts[DOOR_SENSORS], settled, warning;
-	} said; /* at the end of the last step: what differs is to be published */
+	struct door_view said; /* at the end of the last step: what differs is to be published */
 	int64_t said_position_ms;
 };
 

@@ -1,0 +1,938 @@
+#include "door/door.h"
+
+#include <string.h>
+
+#define PPM 1000000
+#define PRESSES_MAX 3
+#define DURATION_MAX_MS ((int64_t)24 * 60 * 60 * 1000)
+#define DUE_MAX 64 /* deadlines handled in one step: a bound for a broken clock, never reached in order */
+
+static int64_t clamp(int64_t value, int64_t low, int64_t high)
+{
+	return value < low ? low : value > high ? high : value;
+}
+
+static int64_t max(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static bool is_moving(enum door_state state)
+{
+	return state == DOOR_OPENING || state == DOOR_CLOSING;
+}
+
+/* What is put out. */
+
+static void act(struct door_output *output, enum door_line line, bool on)
+{
+	if (output->action_count < DOOR_ACTIONS_MAX)
+		output->actions[output->action_count++] = (struct door_action){.line = line, .on = on};
+}
+
+static void tell(const struct door *door, struct door_output *output, enum door_event event, enum door_fault fault)
+{
+	if (output->happening_count < DOOR_HAPPENINGS_MAX)
+		output->happenings[output->happening_count++] =
+				(struct door_happening){.event = event, .state = door->state, .fault = fault};
+}
+
+static void answer(struct door_output *output, enum door_result result, enum door_reason reason)
+{
+	output->answered = true;
+	output->result = result;
+	output->reason = reason;
+}
+
+/* What the sensors say. */
+
+static bool has(const struct door *door, enum door_sensor sensor)
+{
+	return door->config.sensors[sensor];
+}
+
+static bool is_active(const struct door *door, enum door_sensor sensor)
+{
+	return door->contacts[sensor].active;
+}
+
+static bool in_conflict(const struct door *door)
+{
+	return is_active(door, DOOR_SENSOR_CLOSED) && is_active(door, DOOR_SENSOR_OPEN);
+}
+
+/* The first edge counts: what has only just come into the way is not waited for. */
+static bool in_the_way(const struct door *door)
+{
+	return door->contacts[DOOR_SENSOR_OBSTRUCTION].raw || is_active(door, DOOR_SENSOR_OBSTRUCTION);
+}
+
+/* On its way by belief, while the sensor of the end that it leaves is active still. */
+static bool is_waiting(const struct door *door)
+{
+	return (door->state == DOOR_OPENING && is_active(door, DOOR_SENSOR_CLOSED)) ||
+	       (door->state == DOOR_CLOSING && is_active(door, DOOR_SENSOR_OPEN));
+}
+
+/* Where the door is. */
+
+static int64_t travel_ms(const struct door *door, enum door_state direction)
+{
+	return direction == DOOR_CLOSING ? door->config.close_time_ms : door->config.open_time_ms;
+}
+
+static int64_t position_ppm(const struct door *door, int64_t at_ms)
+{
+	if (door->base_ppm < 0 || !is_moving(door->state) || is_waiting(door))
+		return door->base_ppm;
+	int64_t way = clamp(at_ms - door->moved_ms, 0, DURATION_MAX_MS) * PPM / travel_ms(door, door->state);
+	return clamp(door->base_ppm + (door->state == DOOR_OPENING ? way : -way), 0, PPM);
+}
+
+static int position(const struct door *door, int64_t at_ms)
+{
+	if (door->state == DOOR_CLOSED)
+		return 0;
+	if (door->state == DOOR_OPEN && door->base_ppm == PPM)
+		return 100;
+	int64_t ppm = position_ppm(door, at_ms);
+	bool known = door->contacts[DOOR_SENSOR_CLOSED].known;
+	if (is_waiting(door))
+		return door->state == DOOR_OPENING ? 0 : 100;
+	if (ppm < 0 || door->state == DOOR_UNKNOWN || door->state == DOOR_OPEN)
+		return known && !is_active(door, DOOR_SENSOR_CLOSED) ? 99 : DOOR_POSITION_UNKNOWN;
+	return (int)clamp(ppm * 100 / PPM, 1, 99);
+}
+
+static enum door_confidence confidence(const struct door *door)
+{
+	switch (door->state) {
+	case DOOR_UNKNOWN:
+		return DOOR_CONFIDENCE_UNKNOWN;
+	case DOOR_CLOSED:
+		return is_active(door, DOOR_SENSOR_CLOSED) ? DOOR_CONFIDENCE_SENSED : DOOR_CONFIDENCE_ESTIMATED;
+	case DOOR_OPEN:
+		return is_active(door, DOOR_SENSOR_OPEN) ? DOOR_CONFIDENCE_SENSED : DOOR_CONFIDENCE_ESTIMATED;
+	default:
+		return DOOR_CONFIDENCE_ESTIMATED;
+	}
+}
+
+/* What is believed. */
+
+static void enter_fault(struct door *door, enum door_fault fault, struct door_output *output)
+{
+	if (door->fault == fault)
+		return;
+	door->fault = fault;
+	tell(door, output, DOOR_EVENT_FAULT, fault);
+}
+
+static void clear_fault(struct door *door, struct door_output *output)
+{
+	if (door->fault == DOOR_FAULT_NONE)
+		return;
+	enum door_fault fault = door->fault;
+	door->fault = DOOR_FAULT_NONE;
+	tell(door, output, DOOR_EVENT_FAULT_CLEARED, fault);
+}
+
+static void clear_fault_of_move(struct door *door, struct door_output *output)
+{
+	if (door->fault != DOOR_FAULT_SENSOR_CONFLICT && door->fault != DOOR_FAULT_RELAY_FAILED)
+		clear_fault(door, output);
+}
+
+static void become(struct door *door, enum door_state state, struct door_output *output)
+{
+	if (door->state == state)
+		return;
+	door->state = state;
+	if (state != DOOR_OPEN)
+		door->auto_close_ms = DOOR_NEVER;
+	if (door->settled)
+		tell(door, output, DOOR_EVENT_STATE, DOOR_FAULT_NONE);
+}
+
+static void cancel_goal(struct door *door, struct door_output *output)
+{
+	if (door->goal == DOOR_GOAL_NONE)
+		return;
+	door->goal = DOOR_GOAL_NONE;
+	if (door->warned_ms != DOOR_NEVER) {
+		door->warned_ms = DOOR_NEVER;
+		act(output, DOOR_LINE_WARNING, false);
+	}
+	tell(door, output, DOOR_EVENT_CANCELLED, DOOR_FAULT_NONE);
+}
+
+/* An end sensor says what was not expected. The presses of a toggle relay were counted out for something else. */
+static void surprise(struct door *door, struct door_output *output)
+{
+	if (door->config.lines[DOOR_LINE_TOGGLE] || door->warned_ms != DOOR_NEVER)
+		cancel_goal(door, output);
+}
+
+static void rest(struct door *door, enum door_state state, int64_t base_ppm, struct door_output *output)
+{
+	door->base_ppm = base_ppm;
+	door->expire_ms = DOOR_NEVER;
+	door->commanded = false;
+	door->whole = false;
+	become(door, state, output);
+}
+
+/* It may be anywhere and move anywhere; after the longest travel, what the sensors then say is all that will come. */
+static void lose(struct door *door, int64_t at_ms, struct door_output *output)
+{
+	int64_t travel = max(door->config.open_time_ms, door->config.close_time_ms);
+	door->direction = DOOR_UNKNOWN;
+	door->base_ppm = -1;
+	door->whole = false;
+	door->expire_ms = has(door, DOOR_SENSOR_CLOSED) ? at_ms + travel + travel / 4 + DOOR_FINISH_MS : DOOR_NEVER;
+	become(door, DOOR_UNKNOWN, output);
+}
+
+/* It rests short of where it was to go, nobody knows where. */
+static void strand(struct door *door, struct door_output *output)
+{
+	door->direction = DOOR_UNKNOWN;
+	rest(door, has(door, DOOR_SENSOR_CLOSED) ? DOOR_STOPPED : DOOR_UNKNOWN, -1, output);
+}
+
+/* Nothing is known but the levels. */
+static void look(struct door *door, struct door_output *output)
+{
+	rest(door, door->state, -1, output);
+	if (in_conflict(door)) {
+		cancel_goal(door, output);
+		become(door, DOOR_UNKNOWN, output);
+		enter_fault(door, DOOR_FAULT_SENSOR_CONFLICT, output);
+	} else if (is_active(door, DOOR_SENSOR_CLOSED)) {
+		rest(door, DOOR_CLOSED, 0, output);
+	} else if (is_active(door, DOOR_SENSOR_OPEN)) {
+		rest(door, DOOR_OPEN, PPM, output);
+	} else if (has(door, DOOR_SENSOR_CLOSED) && !has(door, DOOR_SENSOR_OPEN)) {
+		rest(door, DOOR_OPEN, -1, output);
+	} else {
+		lose(door, door->time_ms, output);
+	}
+}
+
+static void expect(struct door *door)
+{
+	int64_t travel = travel_ms(door, door->state);
+	enum door_sensor end = door->state == DOOR_OPENING ? DOOR_SENSOR_OPEN : DOOR_SENSOR_CLOSED;
+	if (is_waiting(door)) {
+		door->expire_ms = door->pressed_ms + DOOR_START_MS + travel / 4;
+	} else if (has(door, end)) {
+		door->expire_ms = door->moved_ms + DOOR_FINISH_MS + travel + travel / 4;
+	} else {
+		int64_t way = door->state == DOOR_OPENING ? PPM - door->base_ppm : door->base_ppm;
+		door->expire_ms = door->moved_ms + (door->base_ppm < 0 ? travel : (travel * way + PPM - 1) / PPM);
+	}
+}
+
+static void move(struct door *door, enum door_state direction, int64_t at_ms, struct door_output *output)
+{
+	if (door->state == direction)
+		return;
+	door->whole = direction == DOOR_OPENING ? door->state == DOOR_CLOSED
+						: door->state == DOOR_OPEN && door->base_ppm == PPM;
+	door->base_ppm = position_ppm(door, at_ms);
+	door->moved_ms = at_ms;
+	door->direction = direction;
+	become(door, direction, output);
+	expect(door);
+}
+
+static void came_to_open(struct door *door, struct door_output *output)
+{
+	rest(door, DOOR_OPEN, PPM, output);
+	if (door->config.auto_close_ms > 0 && door->fault == DOOR_FAULT_NONE)
+		door->auto_close_ms = door->time_ms + door->config.auto_close_ms;
+}
+
+static void came_to_closed(struct door *door, struct door_output *output)
+{
+	rest(door, DOOR_CLOSED, 0, output);
+	door->cycles++;
+}
+
+/* The sensor of an end has become active. */
+static void arrive(struct door *door, enum door_state end, int64_t edge_ms, struct door_output *output)
+{
+	enum door_state towards = end == DOOR_OPEN ? DOOR_OPENING : DOOR_CLOSING;
+	bool away = is_moving(door->state) && door->state != towards;
+
+	/* It came to its end just before the press that sent it away, and debouncing let us know after it. */
+	if (away && door->commanded && edge_ms < door->pressed_ms) {
+		door->base_ppm = end == DOOR_OPEN ? PPM : 0;
+		door->whole = true;
+		expect(door);
+		return;
+	}
+	if (door->state != towards)
+		surprise(door, output);
+	if (door->state == towards && door->whole && edge_ms > door->moved_ms)
+		*(end == DOOR_OPEN ? &door->last_open_ms : &door->last_close_ms) = edge_ms - door->moved_ms;
+	if (!door->commanded)
+		door->source = DOOR_SOURCE_LOCAL;
+	if (door->fault != DOOR_FAULT_OBSTRUCTED || end == DOOR_CLOSED) {
+		clear_fault_of_move(door, output);
+		if (away && door->commanded)
+			enter_fault(door, DOOR_FAULT_REVERSED, output);
+	}
+	if (end == DOOR_OPEN)
+		came_to_open(door, output);
+	else
+		came_to_closed(door, output);
+}
+
+/* The sensor of an end is no longer active. */
+static void leave(struct door *door, enum door_state end, int64_t edge_ms, struct door_output *output)
+{
+	enum door_state away = end == DOOR_OPEN ? DOOR_CLOSING : DOOR_OPENING;
+
+	if (door->state == away) {
+		door->base_ppm = end == DOOR_OPEN ? PPM : 0;
+		door->moved_ms = edge_ms;
+		expect(door);
+		return;
+	}
+	surprise(door, output);
+	if (door->fault == DOOR_FAULT_DID_NOT_START)
+		clear_fault(door, output);
+	door->source = DOOR_SOURCE_LOCAL;
+	move(door, away, edge_ms, output);
+}
+
+static void obstruct(struct door *door, struct door_output *output)
+{
+	if (door->state != DOOR_CLOSING && door->warned_ms == DOOR_NEVER)
+		return;
+	if (door->goal == DOOR_GOAL_CLOSE || door->config.lines[DOOR_LINE_TOGGLE])
+		cancel_goal(door, output);
+	enter_fault(door, DOOR_FAULT_OBSTRUCTED, output);
+	if (is_waiting(door))
+		rest(door, DOOR_OPEN, PPM, output);
+	else if (door->state == DOOR_CLOSING)
+		lose(door, door->time_ms, output);
+}
+
+/* A level has stood still for the time of debouncing. */
+static void sensor_settled(struct door *door, enum door_sensor sensor, struct door_output *output)
+{
+	struct door_contact *contact = &door->contacts[sensor];
+	bool conflict = in_conflict(door);
+
+	contact->known = true;
+	contact->active = contact->raw;
+	if (!door->settled) {
+		for (int i = 0; i < DOOR_SENSORS; i++) {
+			if (has(door, (enum door_sensor)i) && !door->contacts[i].known)
+				return;
+		}
+		look(door, output);
+		door->settled = true;
+	} else if (sensor == DOOR_SENSOR_OBSTRUCTION) {
+		if (contact->active)
+			obstruct(door, output);
+		if (door->auto_close_ms != DOOR_NEVER)
+			door->auto_close_ms = door->time_ms + door->config.auto_close_ms;
+	} else if (conflict || in_conflict(door)) {
+		if (door->fault == DOOR_FAULT_SENSOR_CONFLICT)
+			clear_fault(door, output);
+		look(door, output);
+	} else {
+		enum door_state end = sensor == DOOR_SENSOR_OPEN ? DOOR_OPEN : DOOR_CLOSED;
+		if (contact->active)
+			arrive(door, end, contact->edge_ms, output);
+		else
+			leave(door, end, contact->edge_ms, output);
+	}
+}
+
+/* The time that the state was given has run out. */
+static void expired(struct door *door, struct door_output *output)
+{
+	bool opening = door->state == DOOR_OPENING;
+
+	door->expire_ms = DOOR_NEVER;
+	if (door->state == DOOR_UNKNOWN) {
+		if (has(door, DOOR_SENSOR_OPEN))
+			strand(door, output);
+		else
+			look(door, output);
+	} else if (is_waiting(door)) {
+		cancel_goal(door, output);
+		enter_fault(door, DOOR_FAULT_DID_NOT_START, output);
+		rest(door, opening ? DOOR_CLOSED : DOOR_OPEN, opening ? 0 : PPM, output);
+	} else if (has(door, opening ? DOOR_SENSOR_OPEN : DOOR_SENSOR_CLOSED)) {
+		cancel_goal(door, output);
+		if (door->commanded)
+			enter_fault(door, DOOR_FAULT_DID_NOT_FINISH, output);
+		strand(door, output);
+	} else if (opening) {
+		clear_fault_of_move(door, output);
+		came_to_open(door, output);
+	} else if (door->commanded) {
+		clear_fault_of_move(door, output);
+		came_to_closed(door, output);
+	} else {
+		strand(door, output);
+	}
+}
+
+static int64_t contact_due(const struct door *door, int i)
+{
+	const struct door_contact *contact = &door->contacts[i];
+	if (!contact->heard || (contact->known && contact->raw == contact->active))
+		return DOOR_NEVER;
+	return contact->edge_ms + door->config.debounce_ms;
+}
+
+/* Believes what time alone brings, in its order. */
+static void advance(struct door *door, int64_t to_ms, struct door_output *output)
+{
+	for (int n = 0; n < DUE_MAX; n++) {
+		int first = DOOR_SENSORS;
+		int64_t due = door->expire_ms;
+		for (int i = 0; i < DOOR_SENSORS; i++) {
+			if (contact_due(door, i) <= due && contact_due(door, i) != DOOR_NEVER) {
+				first = i;
+				due = contact_due(door, i);
+			}
+		}
+		if (due > to_ms)
+			break;
+		door->time_ms = max(door->time_ms, due);
+		if (first == DOOR_SENSORS)
+			expired(door, output);
+		else
+			sensor_settled(door, (enum door_sensor)first, output);
+	}
+	door->time_ms = max(door->time_ms, to_ms);
+}
+
+/* What a press does. */
+
+/* UNKNOWN when nobody can tell. */
+static enum door_state after_press(const struct door_opener *opener, enum door_state state, enum door_state direction)
+{
+	enum door_state reverse = direction == DOOR_OPENING ? DOOR_CLOSING : DOOR_OPENING;
+	enum door_press press = state == DOOR_OPENING ? opener->while_opening : opener->while_closing;
+
+	switch (state) {
+	case DOOR_UNKNOWN:
+		return DOOR_UNKNOWN;
+	case DOOR_OPEN:
+		return DOOR_CLOSING;
+	case DOOR_CLOSED:
+		return DOOR_OPENING;
+	case DOOR_OPENING:
+	case DOOR_CLOSING:
+		if (press == DOOR_PRESS_STOP)
+			return DOOR_STOPPED;
+		return press == DOOR_PRESS_REVERSE ? reverse : state;
+	case DOOR_STOPPED:
+		if (direction == DOOR_UNKNOWN)
+			return DOOR_UNKNOWN;
+		return opener->after_stop == DOOR_PRESS_CONTINUE ? direction : reverse;
+	}
+	return DOOR_UNKNOWN;
+}
+
+static bool is_at(enum door_state state, enum door_state wanted)
+{
+	switch (wanted) {
+	case DOOR_OPENING:
+		return state == DOOR_OPENING || state == DOOR_OPEN;
+	case DOOR_CLOSING:
+		return state == DOOR_CLOSING || state == DOOR_CLOSED;
+	default:
+		return !is_moving(state) && state != DOOR_UNKNOWN;
+	}
+}
+
+int door_presses(const struct door_opener *opener, enum door_state state, enum door_state direction,
+		enum door_state wanted, bool *closes)
+{
+	*closes = false;
+	for (int presses = 0; presses <= PRESSES_MAX; presses++) {
+		if (is_at(state, wanted))
+			return presses;
+		if (is_moving(state))
+			direction = state;
+		enum door_state next = after_press(opener, state, direction);
+		if (next == DOOR_UNKNOWN || next == state)
+			return -1;
+		if (next == DOOR_CLOSING)
+			*closes = true;
+		state = next;
+	}
+	return -1;
+}
+
+struct plan {
+	enum door_reason reason; /* NONE: it can be done */
+	bool done;               /* nothing to press */
+	bool closes;             /* the door may move down on the way */
+	enum door_line line;     /* to press next */
+};
+
+static struct plan plan_toggle(const struct door *door, enum door_goal goal)
+{
+	const struct door_opener *opener = &door->config.opener;
+	struct plan plan = {.line = DOOR_LINE_TOGGLE};
+
+	if (goal == DOOR_GOAL_PRESS) {
+		enum door_state next = after_press(opener, door->state, door->direction);
+		plan.closes = next == DOOR_CLOSING || next == DOOR_UNKNOWN;
+		if (next == door->state && next != DOOR_UNKNOWN)
+			plan.reason = DOOR_REASON_NO_WAY;
+		return plan;
+	}
+	enum door_state wanted = goal == DOOR_GOAL_OPEN    ? DOOR_OPENING
+				 : goal == DOOR_GOAL_CLOSE ? DOOR_CLOSING
+							   : DOOR_STOPPED;
+	int presses = door_presses(opener, door->state, door->direction, wanted, &plan.closes);
+	plan.done = presses == 0;
+	if (presses < 0 && after_press(opener, door->state, door->direction) == DOOR_UNKNOWN)
+		plan.reason = DOOR_REASON_UNKNOWN_STATE;
+	else if (goal == DOOR_GOAL_STOP && (presses < 0 || plan.closes)) /* no way down to stop a door that opens */
+		plan.reason = DOOR_REASON_NO_STOP;
+	else if (presses < 0)
+		plan.reason = DOOR_REASON_NO_WAY;
+	return plan;
+}
+
+static struct plan plan_direct(const struct door *door, enum door_goal goal)
+{
+	switch (goal) {
+	case DOOR_GOAL_OPEN:
+		/* Open with nothing but "not closed" behind it may be ajar: here a press does no harm. */
+		return (struct plan){.line = DOOR_LINE_OPEN,
+				.done = door->state == DOOR_OPENING ||
+					(door->state == DOOR_OPEN && door->base_ppm == PPM)};
+	case DOOR_GOAL_CLOSE:
+		return (struct plan){.line = DOOR_LINE_CLOSE, .closes = true, .done = is_at(door->state, DOOR_CLOSING)};
+	default:
+		return (struct plan){.line = DOOR_LINE_STOP, .done = is_at(door->state, DOOR_STOPPED)};
+	}
+}
+
+static struct plan plan_for(const struct door *door, enum door_goal goal)
+{
+	bool toggle = door->config.lines[DOOR_LINE_TOGGLE];
+	struct plan plan = toggle ? plan_toggle(door, goal) : plan_direct(door, goal);
+
+	if (in_conflict(door) && goal != DOOR_GOAL_PRESS && plan.line != DOOR_LINE_STOP)
+		plan.reason = DOOR_REASON_SENSOR_CONFLICT;
+	else if (plan.reason == DOOR_REASON_NONE && !plan.done && !door->config.lines[plan.line])
+		plan.reason = plan.line == DOOR_LINE_STOP ? DOOR_REASON_NO_STOP : DOOR_REASON_NO_WAY;
+	else if (plan.reason == DOOR_REASON_NONE && !plan.done && plan.closes && in_the_way(door))
+		plan.reason = DOOR_REASON_OBSTRUCTED;
+	return plan;
+}
+
+static enum door_state state_after(const struct door *door, enum door_line line)
+{
+	switch (line) {
+	case DOOR_LINE_OPEN:
+		return DOOR_OPENING;
+	case DOOR_LINE_CLOSE:
+		return DOOR_CLOSING;
+	case DOOR_LINE_STOP:
+		return is_moving(door->state) ? DOOR_STOPPED : door->state;
+	default:
+		return after_press(&door->config.opener, door->state, door->direction);
+	}
+}
+
+static void press(struct door *door, enum door_line line, int64_t now_ms, struct door_output *output)
+{
+	enum door_state next = state_after(door, line);
+
+	act(output, line, true);
+	door->relay = line;
+	door->release_ms = now_ms + door->config.pulse_ms;
+	door->presses++;
+	door->source = door->goal_source;
+	door->commanded = true;
+	door->pressed_ms = now_ms;
+	if (in_conflict(door))
+		return;
+	if (is_moving(next))
+		move(door, next, now_ms, output);
+	else if (next == DOOR_STOPPED)
+		rest(door, DOOR_STOPPED, position_ppm(door, now_ms), output);
+	else if (line == DOOR_LINE_STOP)
+		strand(door, output);
+	else
+		lose(door, now_ms, output);
+	/* Before it has left its end, what would stop it or send it back leaves it there. */
+	if (!is_waiting(door) && (is_active(door, DOOR_SENSOR_CLOSED) || is_active(door, DOOR_SENSOR_OPEN)))
+		look(door, output);
+}
+
+static void release(struct door *door, int64_t now_ms, struct door_output *output)
+{
+	act(output, door->relay, false);
+	door->relay = DOOR_LINES;
+	door->ready_ms = now_ms + door->config.gap_ms;
+}
+
+static bool is_stuck(const struct door *door)
+{
+	for (int i = 0; i < DOOR_LINES; i++) {
+		if (door->stuck[i])
+			return true;
+	}
+	return false;
+}
+
+static void accept(struct door *door, enum door_goal goal, enum door_source source, bool closes, int64_t now_ms,
+		struct door_output *output)
+{
+	clear_fault_of_move(door, output);
+	door->goal = goal;
+	door->goal_source = source;
+	door->presses = 0;
+	if (closes && door->config.warning_ms > 0) {
+		door->warned_ms = now_ms + door->config.warning_ms;
+		act(output, DOOR_LINE_WARNING, true);
+		tell(door, output, DOOR_EVENT_WARNING, DOOR_FAULT_NONE);
+	}
+}
+
+/* The only place where a relay goes on. */
+static void proceed(struct door *door, int64_t now_ms, struct door_output *output)
+{
+	if (door->goal == DOOR_GOAL_NONE || door->relay != DOOR_LINES || now_ms < door->ready_ms)
+		return;
+	if (door->warned_ms != DOOR_NEVER) {
+		if (now_ms < door->warned_ms)
+			return;
+		door->warned_ms = DOOR_NEVER;
+		act(output, DOOR_LINE_WARNING, false);
+	}
+	struct plan plan = plan_for(door, door->goal);
+	if (plan.reason != DOOR_REASON_NONE || (!plan.done && door->presses >= PRESSES_MAX)) {
+		cancel_goal(door, output);
+		if (plan.reason == DOOR_REASON_OBSTRUCTED)
+			enter_fault(door, DOOR_FAULT_OBSTRUCTED, output);
+		return;
+	}
+	if (!plan.done) {
+		press(door, plan.line, now_ms, output);
+		if (plan.line == DOOR_LINE_TOGGLE && door->goal != DOOR_GOAL_PRESS && !plan_for(door, door->goal).done)
+			return;
+	}
+	door->goal = DOOR_GOAL_NONE;
+}
+
+static void auto_close(struct door *door, int64_t now_ms, struct door_output *output)
+{
+	if (now_ms < door->auto_close_ms)
+		return;
+	door->auto_close_ms = DOOR_NEVER;
+	struct plan plan = plan_for(door, DOOR_GOAL_CLOSE);
+	if (plan.reason == DOOR_REASON_OBSTRUCTED) {
+		door->auto_close_ms = now_ms + door->config.auto_close_ms;
+	} else if (plan.reason == DOOR_REASON_NONE && !plan.done && door->goal == DOOR_GOAL_NONE && !is_stuck(door)) {
+		tell(door, output, DOOR_EVENT_AUTO_CLOSE, DOOR_FAULT_NONE);
+		accept(door, DOOR_GOAL_CLOSE, DOOR_SOURCE_AUTO_CLOSE, plan.closes, now_ms, output);
+	}
+}
+
+/* What is asked. */
+
+/* What TOGGLE means here; a reason when nobody can tell. */
+static enum door_reason toggle_goal(const struct door *door, enum door_goal *goal)
+{
+	bool toggle = door->config.lines[DOOR_LINE_TOGGLE];
+
+	if (door->state == DOOR_OPEN)
+		*goal = DOOR_GOAL_CLOSE;
+	else if (door->state == DOOR_CLOSED)
+		*goal = DOOR_GOAL_OPEN;
+	else if (toggle)
+		*goal = DOOR_GOAL_PRESS;
+	else if (is_moving(door->state))
+		*goal = DOOR_GOAL_STOP;
+	else if (in_conflict(door))
+		return DOOR_REASON_SENSOR_CONFLICT;
+	else if (door->direction == DOOR_UNKNOWN)
+		return DOOR_REASON_UNKNOWN_STATE;
+	else
+		*goal = door->direction == DOOR_OPENING ? DOOR_GOAL_CLOSE : DOOR_GOAL_OPEN;
+	return DOOR_REASON_NONE;
+}
+
+static void command(struct door *door, const struct door_input *input, int64_t now_ms, struct door_output *output)
+{
+	static const enum door_goal goals[] = {
+			[DOOR_COMMAND_OPEN] = DOOR_GOAL_OPEN,
+			[DOOR_COMMAND_CLOSE] = DOOR_GOAL_CLOSE,
+			[DOOR_COMMAND_STOP] = DOOR_GOAL_STOP,
+	};
+	enum door_goal goal = DOOR_GOAL_STOP;
+	enum door_reason reason = DOOR_REASON_NONE;
+	bool cancelled = false;
+
+	if (door->stopping)
+		reason = DOOR_REASON_STOPPING;
+	else if (!door->settled)
+		reason = DOOR_REASON_NOT_SETTLED;
+	else if (input->command > DOOR_COMMAND_TOGGLE)
+		reason = DOOR_REASON_UNKNOWN_COMMAND;
+	else if (is_stuck(door))
+		reason = DOOR_REASON_RELAY_FAILED;
+	else if (input->command == DOOR_COMMAND_TOGGLE && door->warned_ms != DOOR_NEVER)
+		cancelled = true;
+	else if (input->command == DOOR_COMMAND_TOGGLE &&
+			(door->goal != DOOR_GOAL_NONE || door->relay != DOOR_LINES || now_ms < door->ready_ms))
+		reason = DOOR_REASON_BUSY;
+	else if (input->command == DOOR_COMMAND_TOGGLE)
+		reason = toggle_goal(door, &goal);
+	else
+		goal = goals[input->command];
+	if (reason != DOOR_REASON_NONE) {
+		answer(output, DOOR_RESULT_REJECTED, reason);
+		return;
+	}
+
+	if (cancelled) {
+		cancel_goal(door, output);
+		answer(output, DOOR_RESULT_ACCEPTED, DOOR_REASON_NONE);
+		return;
+	}
+	if (goal == door->goal) {
+		answer(output, DOOR_RESULT_UNCHANGED, DOOR_REASON_NONE);
+		return;
+	}
+	struct plan plan = plan_for(door, goal);
+	if (door->goal != DOOR_GOAL_NONE && (goal == DOOR_GOAL_STOP || plan.reason == DOOR_REASON_NONE)) {
+		cancel_goal(door, output);
+		cancelled = true;
+	}
+	if (plan.reason != DOOR_REASON_NONE && !cancelled) {
+		answer(output, DOOR_RESULT_REJECTED, plan.reason);
+	} else if (plan.done && !cancelled) {
+		answer(output, DOOR_RESULT_UNCHANGED, DOOR_REASON_NONE);
+	} else {
+		answer(output, DOOR_RESULT_ACCEPTED, DOOR_REASON_NONE);
+		if (!plan.done && plan.reason == DOOR_REASON_NONE)
+			accept(door, goal, input->source, plan.closes, now_ms, output);
+	}
+}
+
+static void line_failed(struct door *door, const struct door_input *input, int64_t now_ms, struct door_output *output)
+{
+	cancel_goal(door, output);
+	if (input->active && door->relay != DOOR_LINES)
+		release(door, now_ms, output);
+	else if (input->active)
+		act(output, input->line, false);
+	if (input->active && input->line != DOOR_LINE_WARNING)
+		look(door, output);
+	if (!input->active) {
+		door->stuck[input->line] = true;
+		door->retry_ms = now_ms + DOOR_RELEASE_RETRY_MS;
+	}
+	enter_fault(door, DOOR_FAULT_RELAY_FAILED, output);
+	answer(output, DOOR_RESULT_REJECTED, DOOR_REASON_RELAY_FAILED);
+}
+
+static void release_stuck(struct door *door, struct door_output *output)
+{
+	for (int i = 0; i < DOOR_LINES; i++) {
+		if (door->stuck[i])
+			act(output, (enum door_line)i, false);
+		door->stuck[i] = false;
+	}
+}
+
+static void contact_edge(struct door *door, const struct door_input *input, int64_t now_ms, struct door_output *output)
+{
+	struct door_contact *contact = &door->contacts[input->sensor];
+	int64_t at_ms = clamp(input->at_ms, contact->edge_ms, now_ms);
+
+	advance(door, at_ms, output);
+	if (!contact->heard || contact->raw != input->active) {
+		contact->heard = true;
+		contact->raw = input->active;
+		contact->edge_ms = at_ms;
+	}
+	advance(door, door->time_ms, output);
+}
+
+static int64_t next_deadline(const struct door *door, int64_t now_ms)
+{
+	int64_t due = door->expire_ms;
+	int64_t candidates[] = {
+			door->relay != DOOR_LINES ? door->release_ms : DOOR_NEVER,
+			door->goal == DOOR_GOAL_NONE || door->relay != DOOR_LINES ? DOOR_NEVER
+			: door->warned_ms == DOOR_NEVER                           ? door->ready_ms
+							: max(door->ready_ms, door->warned_ms),
+			is_stuck(door) ? door->retry_ms : DOOR_NEVER,
+			door->auto_close_ms,
+			DOOR_NEVER,
+	};
+
+	if (is_moving(door->state) && door->base_ppm >= 0 && !is_waiting(door)) {
+		int percent = position(door, now_ms);
+		if (percent > 1 && percent < 99)
+			candidates[4] = door->said_position_ms + DOOR_POSITION_EVERY_MS;
+	}
+	for (size_t i = 0; i < sizeof(candidates) / sizeof(candidates[0]); i++)
+		due = candidates[i] < due ? candidates[i] : due;
+	for (int i = 0; i < DOOR_SENSORS; i++)
+		due = contact_due(door, i) < due ? contact_due(door, i) : due;
+	return due;
+}
+
+void door_view(const struct door *door, int64_t now_ms, struct door_view *view)
+{
+	bool closes;
+	bool stops = door->config.lines[DOOR_LINE_STOP];
+
+	if (door->config.lines[DOOR_LINE_TOGGLE]) {
+		for (enum door_state state = DOOR_OPENING; state <= DOOR_CLOSING; state++) {
+			if (is_moving(state) &&
+					door_presses(&door->config.opener, state, state, DOOR_STOPPED, &closes) > 0 &&
+					!closes)
+				stops = true;
+		}
+	}
+	view->state = door->state;
+	view->confidence = confidence(door);
+	view->fault = door->fault;
+	view->source = door->source;
+	view->position = position(door, max(now_ms, door->time_ms));
+	view->cycles = door->cycles;
+	view->last_open_ms = door->last_open_ms;
+	view->last_close_ms = door->last_close_ms;
+	view->has_stop = stops;
+	view->has_position = true;
+	view->has_closed_sensor = has(door, DOOR_SENSOR_CLOSED);
+	view->has_open_sensor = has(door, DOOR_SENSOR_OPEN);
+	view->has_obstruction_sensor = has(door, DOOR_SENSOR_OBSTRUCTION);
+	view->closed_sensor = is_active(door, DOOR_SENSOR_CLOSED);
+	view->open_sensor = is_active(door, DOOR_SENSOR_OPEN);
+	view->obstruction_sensor = is_active(door, DOOR_SENSOR_OBSTRUCTION);
+	view->settled = door->settled;
+	view->warning = door->warned_ms != DOOR_NEVER;
+}
+
+/* Compares with what was said before. A moving position is said every DOOR_POSITION_EVERY_MS only. */
+static void publish(struct door *door, int64_t now_ms, struct door_output *output)
+{
+	struct door_view view = {0};
+	const struct door_view *said = &door->said;
+
+	door_view(door, now_ms, &view);
+	output->state_changed = view.state != said->state;
+	if (is_moving(view.state) && !output->state_changed && now_ms - door->said_position_ms < DOOR_POSITION_EVERY_MS)
+		view.position = said->position;
+	else
+		door->said_position_ms = now_ms;
+	output->position_changed = view.position != said->position;
+	output->attributes_changed =
+			output->state_changed || view.confidence != said->confidence || view.fault != said->fault ||
+			view.source != said->source || view.cycles != said->cycles ||
+			view.last_open_ms != said->last_open_ms || view.last_close_ms != said->last_close_ms ||
+			view.closed_sensor != said->closed_sensor || view.open_sensor != said->open_sensor ||
+			view.obstruction_sensor != said->obstruction_sensor || view.settled != said->settled ||
+			view.warning != said->warning;
+	door->said = view;
+}
+
+void door_init(struct door *door, const struct door_config *config, int64_t now_ms)
+{
+	memset(door, 0, sizeof(*door));
+	door->config = *config;
+
+	struct door_config *own = &door->config;
+	if (own->lines[DOOR_LINE_TOGGLE])
+		own->lines[DOOR_LINE_OPEN] = own->lines[DOOR_LINE_CLOSE] = own->lines[DOOR_LINE_STOP] = false;
+	own->pulse_ms = clamp(own->pulse_ms, 1, DOOR_PULSE_MAX_MS);
+	own->gap_ms = clamp(own->gap_ms, DOOR_GAP_MIN_MS, DURATION_MAX_MS);
+	own->debounce_ms = clamp(own->debounce_ms, 0, DURATION_MAX_MS);
+	own->open_time_ms = clamp(own->open_time_ms, 1, DURATION_MAX_MS);
+	own->close_time_ms = clamp(own->close_time_ms, 1, DURATION_MAX_MS);
+	own->warning_ms = own->lines[DOOR_LINE_WARNING] ? clamp(own->warning_ms, 0, DURATION_MAX_MS) : 0;
+	own->auto_close_ms = own->warning_ms >= DOOR_AUTO_CLOSE_WARNING_MS
+					     ? clamp(own->auto_close_ms, 0, DURATION_MAX_MS)
+					     : 0;
+
+	door->time_ms = now_ms;
+	door->settled = true;
+	for (int i = 0; i < DOOR_SENSORS; i++) {
+		door->contacts[i].edge_ms = now_ms;
+		if (own->sensors[i])
+			door->settled = false;
+	}
+	door->base_ppm = -1;
+	door->expire_ms = DOOR_NEVER;
+	door->warned_ms = DOOR_NEVER;
+	door->auto_close_ms = DOOR_NEVER;
+	door->relay = DOOR_LINES;
+	door->ready_ms = now_ms;
+
+	struct door_output output = {0};
+	publish(door, now_ms, &output);
+}
+
+void door_step(struct door *door, const struct door_input *input, int64_t now_ms, struct door_output *output)
+{
+	enum door_input_kind kind = input != NULL ? input->kind : DOOR_INPUT_TIME;
+
+	memset(output, 0, sizeof(*output));
+	now_ms = max(now_ms, door->time_ms);
+	if (door->relay != DOOR_LINES && now_ms >= door->release_ms) {
+		release(door, now_ms, output);
+		if (door->fault == DOOR_FAULT_RELAY_FAILED) {
+			clear_fault(door, output);
+			if (in_conflict(door))
+				enter_fault(door, DOOR_FAULT_SENSOR_CONFLICT, output);
+		}
+	}
+	if (is_stuck(door) && now_ms >= door->retry_ms)
+		release_stuck(door, output);
+
+	switch (kind) {
+	case DOOR_INPUT_SENSOR:
+		if (input->sensor < DOOR_SENSORS && has(door, input->sensor))
+			contact_edge(door, input, now_ms, output);
+		break;
+	case DOOR_INPUT_COMMAND:
+		advance(door, now_ms, output);
+		command(door, input, now_ms, output); /* before a press that is due: STOP comes first */
+		proceed(door, now_ms, output);
+		auto_close(door, now_ms, output);
+		break;
+	case DOOR_INPUT_LINE_FAILED:
+		advance(door, now_ms, output);
+		if (input->line < DOOR_LINES)
+			line_failed(door, input, now_ms, output);
+		break;
+	case DOOR_INPUT_STOPPING:
+		cancel_goal(door, output);
+		if (door->relay != DOOR_LINES)
+			release(door, now_ms, output);
+		release_stuck(door, output);
+		door->auto_close_ms = DOOR_NEVER;
+		door->config.auto_close_ms = 0;
+		door->stopping = true;
+		break;
+	case DOOR_INPUT_TIME:
+		advance(door, now_ms, output);
+		proceed(door, now_ms, output);
+		auto_close(door, now_ms, output);
+		break;
+	}
+	publish(door, now_ms, output);
+	output->deadline_ms = next_deadline(door, now_ms);
+}

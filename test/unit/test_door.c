@@ -1,0 +1,1440 @@
+/*
+ * The door's specification: one table a behaviour.
+ *
+ * A row is a moment: what happens, the state after it, the lines that are switched in it, and what else is said.
+ * Between two rows the machine is woken at its own deadlines; if it switches a line or changes its state there, the
+ * table is wrong. Times are exact, and lines and faults are checked in every row.
+ *
+ * happens  "" (time), "closed|open|obstruction on|off", a command, "LINE on fails", "LINE off fails", "stopping";
+ *          " @MS" after a sensor is the time of its edge, when that is earlier
+ * switched "" or "LINE on|off", more with ", " between
+ * says     words of: accepted, unchanged, rejected:REASON (a command has one, nothing else has), fault:NAME (without it
+ *          there is none), position:N, source:NAME, confidence:NAME, cycles:N, warning, event:cancelled ...
+ */
+#include "door/door.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tap.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+struct row {
+	int64_t at_ms;
+	const char *happens;
+	const char *state;
+	const char *switched;
+	const char *says;
+};
+
+struct spec {
+	const char *rule;
+	const char *start; /* the sensors that are active at 0; NULL: no level is told */
+	struct door_config config;
+	struct row rows[24];
+};
+
+/* Opening takes 10 s, closing 12 s; a press is 0.5 s, and 1 s lies between two. Edges count at once but where said. */
+#define TIMES .pulse_ms = 500, .gap_ms = 1000, .open_time_ms = 10000, .close_time_ms = 12000
+#define TOGGLE .lines = {[DOOR_LINE_TOGGLE] = true}, TIMES
+#define TOGGLE_WARNS .lines = {[DOOR_LINE_TOGGLE] = true, [DOOR_LINE_WARNING] = true}, .warning_ms = 5000, TIMES
+#define TWO_RELAYS .lines = {[DOOR_LINE_OPEN] = true, [DOOR_LINE_CLOSE] = true}, TIMES
+#define THREE_RELAYS .lines = {[DOOR_LINE_OPEN] = true, [DOOR_LINE_CLOSE] = true, [DOOR_LINE_STOP] = true}, TIMES
+#define TWO_RELAYS_WARN                                                                                                \
+	.lines = {[DOOR_LINE_OPEN] = true, [DOOR_LINE_CLOSE] = true, [DOOR_LINE_WARNING] = true}, .warning_ms = 5000,  \
+	TIMES
+#define CLOSED_SENSOR .sensors = {[DOOR_SENSOR_CLOSED] = true}
+#define OPEN_SENSOR .sensors = {[DOOR_SENSOR_OPEN] = true}
+#define BOTH_SENSORS .sensors = {[DOOR_SENSOR_CLOSED] = true, [DOOR_SENSOR_OPEN] = true}
+#define NO_SENSOR .sensors = {false}
+#define ALL_SENSORS .sensors = {true, true, true}
+#define CLOSED_AND_BEAM .sensors = {[DOOR_SENSOR_CLOSED] = true, [DOOR_SENSOR_OBSTRUCTION] = true}
+#define STOP_REVERSE .opener = {DOOR_PRESS_STOP, DOOR_PRESS_REVERSE, DOOR_PRESS_REVERSE}
+#define STOP_STOP .opener = {DOOR_PRESS_STOP, DOOR_PRESS_STOP, DOOR_PRESS_REVERSE}
+
+static const struct spec specs[] = {
+		/* A whole travel, in each wiring and with each set of sensors. */
+		{"toggle, both sensors: OPEN presses once, the sensors say when it left and when it is open", "closed",
+				{TOGGLE, BOTH_SENSORS, STOP_REVERSE},
+				{
+						{0, "", "closed", "",
+								"position:0 confidence:sensed source:none cycles:0"},
+						{1000, "OPEN", "opening", "toggle on",
+								"accepted position:0 source:mqtt confidence:estimated"},
+						{1500, "", "opening", "toggle off", "position:0"},
+						{2000, "closed off", "opening", "", "position:1"},
+						{7000, "", "opening", "", "position:50"},
+						{11000, "open on", "open", "", "position:100 confidence:sensed"},
+				}},
+		{"toggle, both sensors: CLOSE presses once, the sensors say when it left and when it is closed", "open",
+				{TOGGLE, BOTH_SENSORS, STOP_REVERSE},
+				{
+						{0, "", "open", "", "position:100 confidence:sensed cycles:0"},
+						{1000, "CLOSE", "closing", "toggle on", "accepted position:100"},
+						{1500, "", "closing", "toggle off", "position:100"},
+						{2000, "open off", "closing", "", "position:99"},
+						{8000, "", "closing", "", "position:50"},
+						{13000, "", "closing", "", "position:8"},
+						{13900, "closed on", "closed", "",
+								"position:0 confidence:sensed cycles:1"},
+				}},
+		{"toggle, closed sensor: open is reckoned from the travel time", "closed",
+				{TOGGLE, CLOSED_SENSOR, STOP_REVERSE},
+				{
+						{1000, "OPEN", "opening", "toggle on", "accepted"},
+						{1500, "", "opening", "toggle off", ""},
+						{2000, "closed off", "opening", "", ""},
+						{11999, "", "opening", "", "position:99"},
+						{12000, "", "open", "", "position:100 confidence:estimated"},
+				}},
+		{"toggle, closed sensor: closed is said by the sensor alone, however long it takes", "closed",
+				{TOGGLE, CLOSED_SENSOR, STOP_REVERSE},
+				{
+						{0, "closed off", "opening", "", "source:local"},
+						{10000, "", "open", "", "position:100"},
+						{20000, "CLOSE", "closing", "toggle on", "accepted position:99"},
+						{20500, "", "closing", "toggle off", ""},
+						{32000, "", "closing", "", "position:1"},
+						{36000, "", "closing", "", "position:1"},
+						{36500, "closed on", "closed", "",
+								"position:0 confidence:sensed cycles:1"},
+				}},
+		{"toggle, open sensor: closed is at best estimated, at the end of a commanded travel", "open",
+				{TOGGLE, OPEN_SENSOR, STOP_REVERSE},
+				{
+						{1000, "CLOSE", "closing", "toggle on", "accepted position:100"},
+						{1500, "", "closing", "toggle off", ""},
+						{2000, "open off", "closing", "", "position:99"},
+						{13999, "", "closing", "", "position:1"},
+						{14000, "", "closed", "", "position:0 confidence:estimated cycles:1"},
+						{20000, "CLOSE", "closed", "", "unchanged"},
+						{30000, "OPEN", "opening", "toggle on", "accepted position:1"},
+						{30500, "", "opening", "toggle off", ""},
+						{40000, "open on", "open", "", "position:100 confidence:sensed"},
+				}},
+		{"toggle, no sensor: the state is never known, only TOGGLE is heard", "",
+				{TOGGLE, NO_SENSOR, STOP_REVERSE},
+				{
+						{0, "", "unknown", "", "position:-1 confidence:unknown"},
+						{1000, "OPEN", "unknown", "", "rejected:unknown_state"},
+						{1001, "CLOSE", "unknown", "", "rejected:unknown_state"},
+						{1002, "STOP", "unknown", "", "rejected:unknown_state"},
+						{1003, "TOGGLE", "unknown", "toggle on", "accepted source:mqtt"},
+						{1503, "", "unknown", "toggle off", ""},
+						{99000, "OPEN", "unknown", "", "rejected:unknown_state"},
+				}},
+		{"two relays, both sensors: OPEN and CLOSE press their own relays", "closed",
+				{TWO_RELAYS, BOTH_SENSORS},
+				{
+						{1000, "OPEN", "opening", "open on", "accepted"},
+						{1500, "", "opening", "open off", ""},
+						{2000, "closed off", "opening", "", ""},
+						{12000, "open on", "open", "", "position:100"},
+						{20000, "CLOSE", "closing", "close on", "accepted"},
+						{20500, "", "closing", "close off", ""},
+						{21000, "open off", "closing", "", ""},
+						{33000, "closed on", "closed", "", "position:0"},
+				}},
+		{"two relays, closed sensor: open is reckoned from the travel time", "closed",
+				{TWO_RELAYS, CLOSED_SENSOR},
+				{
+						{1000, "OPEN", "opening", "open on", "accepted"},
+						{1500, "", "opening", "open off", ""},
+						{2000, "closed off", "opening", "", ""},
+						{12000, "", "open", "", "position:100 confidence:estimated"},
+				}},
+		{"two relays, open sensor: from an unknown place CLOSE runs a whole travel, then closed is estimated",
+				"", {TWO_RELAYS, OPEN_SENSOR},
+				{
+						{0, "", "unknown", "", "position:-1"},
+						{1000, "CLOSE", "closing", "close on", "accepted position:-1"},
+						{1500, "", "closing", "close off", ""},
+						{13000, "", "closed", "", "position:0 confidence:estimated"},
+				}},
+		{"two relays, no sensor: each end is estimated after a whole travel, a way back takes as long as it "
+		 "was",
+				"", {TWO_RELAYS, NO_SENSOR},
+				{
+						{1000, "OPEN", "opening", "open on", "accepted position:-1"},
+						{1500, "", "opening", "open off", ""},
+						{11000, "", "open", "", "position:100 confidence:estimated"},
+						{20000, "CLOSE", "closing", "close on", "accepted"},
+						{20500, "", "closing", "close off", ""},
+						{26000, "OPEN", "opening", "open on", "accepted position:50"},
+						{26500, "", "opening", "open off", ""},
+						{31000, "", "open", "", "position:100"},
+						{40000, "CLOSE", "closing", "close on", "accepted"},
+						{40500, "", "closing", "close off", ""},
+						{52000, "", "closed", "", "position:0 confidence:estimated cycles:1"},
+				}},
+		{"two relays: the other direction in mid-travel is one press of the other relay, after the gap",
+				"closed", {TWO_RELAYS, CLOSED_SENSOR},
+				{
+						{1000, "OPEN", "opening", "open on", "accepted"},
+						{1200, "closed off", "opening", "", ""},
+						{1300, "CLOSE", "opening", "", "accepted"},
+						{1500, "", "opening", "open off", ""},
+						{2500, "", "closing", "close on", ""},
+						{3000, "", "closing", "close off", ""},
+						{4000, "closed on", "closed", "", ""},
+				}},
+		{"three relays: STOP presses the stop relay, and the way on takes what was left of it", "closed",
+				{THREE_RELAYS, CLOSED_SENSOR},
+				{
+						{1000, "OPEN", "opening", "open on", "accepted"},
+						{1500, "", "opening", "open off", ""},
+						{2000, "closed off", "opening", "", ""},
+						{7000, "STOP", "stopped", "stop on", "accepted position:50"},
+						{7500, "", "stopped", "stop off", ""},
+						{8000, "STOP", "stopped", "", "unchanged"},
+						{9000, "OPEN", "opening", "open on", "accepted"},
+						{9500, "", "opening", "open off", ""},
+						{14000, "", "open", "", "position:100"},
+				}},
+		{"three relays: STOP is heard in an unknown state too, it can only do good", "",
+				{THREE_RELAYS, BOTH_SENSORS},
+				{
+						{1000, "STOP", "stopped", "stop on", "accepted position:99"},
+						{1500, "", "stopped", "stop off", ""},
+						{3000, "STOP", "stopped", "", "unchanged"},
+				}},
+		{"two relays have no STOP while the door moves", "closed", {TWO_RELAYS, CLOSED_SENSOR},
+				{
+						{1000, "STOP", "closed", "", "unchanged"},
+						{2000, "OPEN", "opening", "open on", "accepted"},
+						{2500, "", "opening", "open off", ""},
+						{2600, "closed off", "opening", "", ""},
+						{3000, "STOP", "opening", "", "rejected:no_stop"},
+						{3100, "TOGGLE", "opening", "", "rejected:busy"},
+						{4000, "TOGGLE", "opening", "", "rejected:no_stop"},
+				}},
+		{"two relays: TOGGLE opens what is closed and closes what is open", "closed",
+				{TWO_RELAYS, BOTH_SENSORS},
+				{
+						{1000, "TOGGLE", "opening", "open on", "accepted"},
+						{1500, "", "opening", "open off", ""},
+						{1600, "closed off", "opening", "", ""},
+						{9000, "open on", "open", "", ""},
+						{10000, "TOGGLE", "closing", "close on", "accepted"},
+						{10500, "", "closing", "close off", ""},
+				}},
+		{"three relays: TOGGLE stops what moves, and then goes back", "closed", {THREE_RELAYS, CLOSED_SENSOR},
+				{
+						{1000, "OPEN", "opening", "open on", "accepted"},
+						{1500, "", "opening", "open off", ""},
+						{2000, "closed off", "opening", "", ""},
+						{4000, "TOGGLE", "stopped", "stop on", "accepted position:20"},
+						{4500, "", "stopped", "stop off", ""},
+						{6000, "TOGGLE", "closing", "close on", "accepted"},
+						{6500, "", "closing", "close off", ""},
+						{8000, "TOGGLE", "stopped", "stop on", "accepted"},
+						{8500, "", "stopped", "stop off", ""},
+						{10000, "TOGGLE", "opening", "open on", "accepted"},
+						{10500, "", "opening", "open off", ""},
+				}},
+		{"two relays, unknown state: OPEN and CLOSE are clear, TOGGLE is not", "", {TWO_RELAYS, NO_SENSOR},
+				{
+						{1000, "TOGGLE", "unknown", "", "rejected:unknown_state"},
+						{2000, "OPEN", "opening", "open on", "accepted"},
+						{2500, "", "opening", "open off", ""},
+				}},
+
+		/* Idempotence. */
+		{"idempotent: CLOSE on a closed door and STOP at rest press nothing", "closed",
+				{TOGGLE, BOTH_SENSORS, STOP_REVERSE},
+				{
+						{1000, "CLOSE", "closed", "", "unchanged"},
+						{1001, "STOP", "closed", "", "unchanged"},
+						{1002, "CLOSE", "closed", "", "unchanged"},
+				}},
+		{"idempotent: OPEN on an open door and STOP at rest press nothing", "open", {TWO_RELAYS, BOTH_SENSORS},
+				{
+						{1000, "OPEN", "open", "", "unchanged"},
+						{1001, "STOP", "open", "", "unchanged"},
+				}},
+		{"idempotent: OPEN while opening, CLOSE while closing", "closed", {TOGGLE, BOTH_SENSORS, STOP_REVERSE},
+				{
+						{1000, "OPEN", "opening", "toggle on", "accepted"},
+						{1001, "OPEN", "opening", "", "unchanged"},
+						{1500, "", "opening", "toggle off", ""},
+						{1600, "closed off", "opening", "", ""},
+						{4000, "OPEN", "opening", "", "unchanged"},
+						{9000, "open on", "open", "", ""},
+						{20000, "CLOSE", "closing", "toggle on", "accepted"},
+						{20001, "CLOSE", "closing", "", "unchanged"},
+						{20500, "", "closing", "toggle off", ""},
+				}},
+
+		/* What is known at the start. */
+		{"start: no command is heard until every sensor has stood still for the time of debouncing", NULL,
+				{TOGGLE, BOTH_SENSORS, STOP_REVERSE, .debounce_ms = 50},
+				{
+						{0, "OPEN", "unknown", "", "rejected:not_settled position:-1"},
+						{0, "closed on", "unknown", "", ""},
+						{10, "TOGGLE", "unknown", "", "rejected:not_settled"},
+						{20, "open off", "unknown", "", ""},
+						{50, "STOP", "unknown", "", "rejected:not_settled position:-1"},
+						{70, "", "closed", "", "confidence:sensed source:none cycles:0"},
+						{71, "OPEN", "opening", "toggle on", "accepted"},
+						{571, "", "opening", "toggle off", ""},
+				}},
+		{"start: a sensor that chatters keeps the door unsettled", NULL,
+				{TOGGLE, CLOSED_SENSOR, STOP_REVERSE, .debounce_ms = 50},
+				{
+						{0, "closed on", "unknown", "", ""},
+						{40, "closed off", "unknown", "", ""},
+						{80, "closed on", "unknown", "", ""},
+						{120, "closed off", "unknown", "", ""},
+						{150, "OPEN", "unknown", "", "rejected:not_settled"},
+						{170, "", "open", "", "position:99 confidence:estimated"},
+				}},
+		{"start: nothing is known but not closed: open at 99; toggle CLOSE presses, OPEN need not", "",
+				{TOGGLE, CLOSED_SENSOR, STOP_REVERSE},
+				{
+						{0, "", "open", "", "position:99 confidence:estimated source:none"},
+						{1000, "OPEN", "open", "", "unchanged"},
+						{2000, "CLOSE", "closing", "toggle on", "accepted position:99"},
+						{2500, "", "closing", "toggle off", ""},
+						{9000, "closed on", "closed", "", "position:0"},
+				}},
+		{"start: nothing is known but not closed: with an open relay of its own OPEN goes all the way", "",
+				{TWO_RELAYS, CLOSED_SENSOR},
+				{
+						{1000, "OPEN", "opening", "open on", "accepted position:99"},
+						{1500, "", "opening", "open off", ""},
+						{11000, "", "open", "", "position:100"},
+						{12000, "OPEN", "open", "", "unchanged"},
+				}},
+		{"start: at neither end: unknown until the longest travel has passed, then stopped, direction unknown",
+				"", {TOGGLE, BOTH_SENSORS, STOP_REVERSE},
+				{
+						{0, "", "unknown", "", "position:99 confidence:unknown"},
+						{1000, "OPEN", "unknown", "", "rejected:unknown_state"},
+						{17000, "", "stopped", "", "position:99 confidence:estimated"},
+						{18000, "CLOSE", "stopped", "", "rejected:unknown_state"},
+						{18001, "OPEN", "stopped", "", "rejected:unknown_state"},
+						{18002, "STOP", "stopped", "", "unchanged"},
+						{19000, "TOGGLE", "unknown", "toggle on", "accepted position:99"},
+						{19500, "", "unknown", "toggle off", ""},
+						{20000, "TOGGLE", "unknown", "", "rejected:busy"},
+						{25000, "open on", "open", "", "source:mqtt"},
+				}},
+		{"start: an open sensor alone that is not active says nothing", "", {TOGGLE, OPEN_SENSOR, STOP_REVERSE},
+				{
+						{0, "", "unknown", "", "position:-1 confidence:unknown"},
+						{1000, "CLOSE", "unknown", "", "rejected:unknown_state"},
+						{90000, "open on", "open", "", "source:local position:100"},
+				}},
+
+		/* Debounce. */
+		{"debounce: an edge counts when it has stood still, from the time of the edge", "closed",
+				{TOGGLE, BOTH_SENSORS, STOP_REVERSE, .debounce_ms = 50},
+				{
+						{1000, "closed off", "closed", "", ""},
+						{1020, "closed on", "closed", "", ""},
+						{1030, "closed off", "closed", "", ""},
+						{1070, "", "closed", "", ""},
+						{1080, "", "opening", "", "source:local position:1"},
+						{6030, "", "opening", "", "position:50"},
+				}},
+		{"debounce: a glitch is nothing, a level told twice is nothing", "closed",
+				{TOGGLE, CLOSED_SENSOR, STOP_REVERSE, .debounce_ms = 50},
+				{
+						{1000, "closed off", "closed", "", ""},
+						{1049, "closed on", "closed", "", ""},
+						{1060, "closed on", "closed", "", ""},
+						{5000, "", "closed", "", "cycles:0"},
+						{6000, "closed off", "closed", "", ""},
+						{6030, "closed off", "closed", "", ""},
+						{6050, "", "opening", "", ""},
+				}},
+		{"debounce: an edge that is told late counts from its own time", "closed",
+				{TOGGLE, BOTH_SENSORS, STOP_REVERSE, .debounce_ms = 50},
+				{
+						{4000, "closed off @2000", "closed", "", ""}, /* more may wait */
+						{4000, "", "opening", "", "source:local"},
+						{7000, "", "opening", "", "position:50"},
+				}},
+		{"debounce: an obstruction refuses with its first edge, and lets go when it has stood still", "open",
+				{TOGGLE, ALL_SENSORS, STOP_REVERSE, .debounce_ms = 50},
+				{
+						{1000, "obstruction on", "open", "", ""},
+						{1001, "CLOSE", "open", "", "rejected:obstructed"},
+						{2000, "obstruction off", "open", "", ""},
+						{2049, "CLOSE", "open", "", "rejected:obstructed"},
+						{2050, "CLOSE", "closing", "toggle on", "accepted"},
+						{2550, "", "closing", "toggle off", ""},
+				}},
+
+		/* The wall button, the remote in the car, a hand. */
+		{"local: leaving closed without a command is opening, source local", "closed",
+				{TOGGLE, BOTH_SENSORS, STOP_REVERSE},
+				{
+						{1000, "closed off", "opening", "", "source:local position:1"},
+						{11000, "open on", "open", "", "source:local"},
+				}},
+		{"local: leaving open without a command is closing, source local", "open", {TWO_RELAYS, BOTH_SENSORS},
+				{
+						{1000, "open off", "closing", "", "source:local position:99"},
+						{13000, "closed on", "closed", "", "source:local cycles:1"},
+				}},
+		{"local: with a closed sensor alone the end of opening is reckoned, and closing is seen when it is "
+		 "over",
+				"closed", {TWO_RELAYS, CLOSED_SENSOR},
+				{
+						{1000, "closed off", "opening", "", "source:local"},
+						{11000, "", "open", "",
+								"position:100 confidence:estimated source:local"},
+						{90000, "closed on", "closed", "", "source:local cycles:1"},
+				}},
+		{"local: with an open sensor alone a closing that nobody asked for is not believed to be closed",
+				"open", {TOGGLE, OPEN_SENSOR, STOP_REVERSE},
+				{
+						{1000, "open off", "closing", "", "source:local"},
+						{13000, "", "unknown", "", "position:-1 confidence:unknown"},
+				}},
+		{"local: a door left half open by hand is stopped, and that is no fault", "closed",
+				{TOGGLE, BOTH_SENSORS, STOP_REVERSE},
+				{
+						{1000, "closed off", "opening", "", "source:local"},
+						{15500, "", "stopped", "", "source:local position:99"},
+				}},
+		{"local: closed again while opening without a command is no fault either", "closed",
+				{TOGGLE, BOTH_SENSORS, STOP_REVERSE},
+				{
+						{1000, "closed off", "opening", "", "source:local"},
+						{4000, "closed on", "closed", "", "source:local cycles:1"},
+				}},
+
+		/* Faults. */
+		{"did_not_start: the closed sensor stays active; ends with the next accepted command", "closed",
+				{TOGGLE, BOTH_SENSORS, STOP_REVERSE},
+				{
+						{1000, "OPEN", "opening", "toggle on", "accepted"},
+						{1500, "", "opening", "toggle off", ""},
+						{8499, "", "opening", "", ""},
+						{8500, "", "closed", "", "fault:did_not_start cycles:0"},
+						{9000, "CLOSE", "closed", "", "unchanged fault:did_not_start"},
+						{10000, "OPEN", "opening", "toggle on", "accepted"},
+						{10500, "", "opening", "toggle off", ""},
+				}},
+		{"did_not_start: ends when the door leaves after all", "closed", {TWO_RELAYS, CLOSED_SENSOR},
+				{
+						{1000, "OPEN", "opening", "open on", "accepted"},
+						{1500, "", "opening", "open off", ""},
+						{8500, "", "closed", "", "fault:did_not_start"},
+						{9000, "closed off", "opening", "", "source:local"},
+				}},
+		{"did_not_start: the open sensor stays active", "open", {TOGGLE, OPEN_SENSOR, STOP_REVERSE},
+				{
+						{1000, "CLOSE", "closing", "toggle on", "accepted"},
+						{1500, "", "closing", "toggle off", ""},
+						{9000, "", "open", "", "fault:did_not_start position:100"},
+				}},
+		{"did_not_finish: stopped by hand while closing; toggle OPEN and CLOSE are then refused; ends closed",
+				"open", {TOGGLE, BOTH_SENSORS, STOP_REVERSE},
+				{
+						{1000, "CLOSE", "closing", "toggle on", "accepted"},
+						{1500, "", "closing", "toggle off", ""},
+						{2000, "open off", "closing", "", ""},
+						{18999, "", "closing", "", "position:1"},
+						{19000, "", "stopped", "",
+								"fault:did_not_finish position:99 "
+								"confidence:estimated"},
+						{20000, "CLOSE", "stopped", "",
+								"rejected:unknown_state fault:did_not_finish"},
+						{21000, "closed on", "closed", "", "source:local"},
+				}},
+		{"did_not_finish: two relays know what they press; ends with the next accepted command", "closed",
+				{TWO_RELAYS, BOTH_SENSORS},
+				{
+						{1000, "OPEN", "opening", "open on", "accepted"},
+						{1500, "", "opening", "open off", ""},
+						{2000, "closed off", "opening", "", ""},
+						{16500, "", "stopped", "", "fault:did_not_finish"},
+						{20000, "CLOSE", "closing", "close on", "accepted"},
+						{20500, "", "closing", "close off", ""},
+				}},
+		{"did_not_finish: closing towards the closed sensor alone; TOGGLE shows the way out", "",
+				{TOGGLE, CLOSED_SENSOR, STOP_REVERSE},
+				{
+						{1000, "CLOSE", "closing", "toggle on", "accepted"},
+						{1500, "", "closing", "toggle off", ""},
+						{18000, "", "stopped", "", "fault:did_not_finish position:99"},
+						{20000, "TOGGLE", "unknown", "toggle on", "accepted"},
+						{20500, "", "unknown", "toggle off", ""},
+						{37000, "", "open", "", "position:99"},
+						{38000, "CLOSE", "closing", "toggle on", "accepted"},
+						{38500, "", "closing", "toggle off", ""},
+				}},
+		{"did_not_finish: without a closed sensor nothing is known then", "open",
+				{TOGGLE, OPEN_SENSOR, STOP_REVERSE},
+				{
+						{1000, "CLOSE", "closing", "toggle on", "accepted"},
+						{1500, "", "closing", "toggle off", ""},
+						{2000, "open off", "closing", "", ""},
+						{14000, "", "closed", "", "confidence:estimated"},
+						{20000, "OPEN", "opening", "toggle on", "accepted"},
+						{20500, "", "opening", "toggle off", ""},
+						{34500, "", "unknown", "", "fault:did_not_finish position:-1"},
+				}},
+		{"reversed: closing was asked for and it is open again; nothing is tried again", "open",
+				{TOGGLE, BOTH_SENSORS, STOP_REVERSE},
+				{
+						{1000, "CLOSE", "closing", "toggle on", "accepted"},
+						{1500, "", "closing", "toggle off", ""},
+						{2000, "open off", "closing", "", ""},
+						{9000, "open on", "open", "",
+								"fault:reversed position:100 source:mqtt"},
+						{99000, "", "open", "", "fault:reversed"},
+						{100000, "CLOSE", "closing", "toggle on", "accepted"},
+						{100500, "", "closing", "toggle off", ""},
+				}},
+		{"reversed: opening was asked for and it is closed again; ends with the next whole move", "closed",
+				{TWO_RELAYS, CLOSED_SENSOR},
+				{
+						{1000, "OPEN", "opening", "open on", "accepted"},
+						{1500, "", "opening", "open off", ""},
+						{2000, "closed off", "opening", "", ""},
+						{4000, "closed on", "closed", "", "fault:reversed cycles:1"},
+						{9000, "closed off", "opening", "", "fault:reversed source:local"},
+						{19000, "", "open", "", ""},
+				}},
+		{"reversed: not when the door came to its end just before the press that sent it away", "closed",
+				{TOGGLE, BOTH_SENSORS, .debounce_ms = 50,
+						.opener = {DOOR_PRESS_REVERSE, DOOR_PRESS_REVERSE, DOOR_PRESS_REVERSE}},
+				{
+						{1000, "OPEN", "opening", "toggle on", "accepted"},
+						{1500, "", "opening", "toggle off", ""},
+						{2000, "closed off", "opening", "", ""},
+						{9000, "open on", "opening", "", ""},
+						{9010, "CLOSE", "closing", "toggle on", "accepted"},
+						{9050, "", "closing", "", "position:100"},
+						{9510, "", "closing", "toggle off", ""},
+						{9600, "open off", "closing", "", ""},
+						{9650, "", "closing", "", "position:99"},
+				}},
+		{"sensor_conflict: both sensors at once: unknown, no OPEN, CLOSE or STOP; ends when one lets go",
+				"closed", {TOGGLE, BOTH_SENSORS, STOP_REVERSE},
+				{
+						{1000, "open on", "unknown", "",
+								"fault:sensor_conflict confidence:unknown position:-1"},
+						{2000, "OPEN", "unknown", "",
+								"rejected:sensor_conflict fault:sensor_conflict"},
+						{2001, "CLOSE", "unknown", "",
+								"rejected:sensor_conflict fault:sensor_conflict"},
+						{2002, "STOP", "unknown", "",
+								"rejected:sensor_conflict fault:sensor_conflict"},
+						{3000, "open off", "closed", "", "cycles:0 position:0"},
+				}},
+		{"sensor_conflict: TOGGLE is one press, whatever it does", "closed open",
+				{TOGGLE, BOTH_SENSORS, STOP_REVERSE},
+				{
+						{0, "", "unknown", "", "fault:sensor_conflict"},
+						{1000, "TOGGLE", "unknown", "toggle on",
+								"accepted fault:sensor_conflict"},
+						{1500, "", "unknown", "toggle off", "fault:sensor_conflict"},
+						{2000, "closed off", "open", "", ""},
+				}},
+		{"sensor_conflict: two relays refuse TOGGLE; a stop relay may stop", "closed open",
+				{THREE_RELAYS, BOTH_SENSORS},
+				{
+						{1000, "TOGGLE", "unknown", "",
+								"rejected:sensor_conflict fault:sensor_conflict"},
+						{1001, "OPEN", "unknown", "",
+								"rejected:sensor_conflict fault:sensor_conflict"},
+						{2000, "STOP", "unknown", "stop on", "accepted fault:sensor_conflict"},
+						{2500, "", "unknown", "stop off", "fault:sensor_conflict"},
+				}},
+		{"sensor_conflict: ends the presses that were to come", "closed", {TOGGLE, BOTH_SENSORS, STOP_STOP},
+				{
+						{1000, "OPEN", "opening", "toggle on", "accepted"},
+						{1500, "", "opening", "toggle off", ""},
+						{2000, "closed off", "opening", "", ""},
+						{4000, "CLOSE", "stopped", "toggle on", "accepted"},
+						{4500, "", "stopped", "toggle off", ""},
+						{4600, "closed on", "closed", "", "event:cancelled"},
+						{4700, "open on", "unknown", "", "fault:sensor_conflict"},
+						{9000, "", "unknown", "", "fault:sensor_conflict"},
+				}},
+		{"obstructed: CLOSE is refused while something is in the way, and a refusal is no fault", "open",
+				{TOGGLE, ALL_SENSORS, STOP_REVERSE},
+				{
+						{1000, "obstruction on", "open", "", ""},
+						{1001, "CLOSE", "open", "", "rejected:obstructed"},
+						{1002, "TOGGLE", "open", "", "rejected:obstructed"},
+						{2000, "obstruction off", "open", "", ""},
+						{2001, "CLOSE", "closing", "toggle on", "accepted"},
+						{2501, "", "closing", "toggle off", ""},
+				}},
+		{"obstructed: OPEN is not refused", "closed obstruction", {TOGGLE, ALL_SENSORS, STOP_REVERSE},
+				{
+						{1000, "OPEN", "opening", "toggle on", "accepted"},
+						{1500, "", "opening", "toggle off", ""},
+				}},
+		{"obstructed: while closing the opener takes over, the open sensor shows it; ends with the next "
+		 "command",
+				"open", {TOGGLE, ALL_SENSORS, STOP_REVERSE},
+				{
+						{1000, "CLOSE", "closing", "toggle on", "accepted"},
+						{1500, "", "closing", "toggle off", ""},
+						{2000, "open off", "closing", "", ""},
+						{5000, "obstruction on", "unknown", "", "fault:obstructed position:99"},
+						{5500, "obstruction off", "unknown", "", "fault:obstructed"},
+						{6000, "CLOSE", "unknown", "",
+								"rejected:unknown_state fault:obstructed"},
+						{8000, "open on", "open", "", "fault:obstructed source:mqtt"},
+						{9000, "CLOSE", "closing", "toggle on", "accepted"},
+						{9500, "", "closing", "toggle off", ""},
+				}},
+		{"obstructed: an opener that closed all the same ends the fault", "open",
+				{TOGGLE, ALL_SENSORS, STOP_REVERSE},
+				{
+						{1000, "open off", "closing", "", "source:local"},
+						{5000, "obstruction on", "unknown", "", "fault:obstructed"},
+						{9000, "closed on", "closed", "", "cycles:1"},
+				}},
+		{"obstructed: with a closed sensor alone it is open when nothing closed for a whole travel", "",
+				{TOGGLE, CLOSED_AND_BEAM, STOP_REVERSE},
+				{
+						{1000, "CLOSE", "closing", "toggle on", "accepted"},
+						{1500, "", "closing", "toggle off", ""},
+						{5000, "obstruction on", "unknown", "", "fault:obstructed"},
+						{5100, "obstruction off", "unknown", "", "fault:obstructed"},
+						{22000, "", "open", "", "fault:obstructed position:99"},
+				}},
+		{"obstructed: before it has left the open sensor it is open", "open", {TWO_RELAYS, ALL_SENSORS},
+				{
+						{1000, "CLOSE", "closing", "close on", "accepted"},
+						{1200, "obstruction on", "open", "", "fault:obstructed"},
+						{1500, "", "open", "close off", "fault:obstructed"},
+						{9000, "", "open", "", "fault:obstructed"},
+				}},
+		{"obstructed: nothing is said of what crosses an open door or one that opens", "closed",
+				{TOGGLE, ALL_SENSORS, STOP_REVERSE},
+				{
+						{1000, "closed off", "opening", "", ""},
+						{2000, "obstruction on", "opening", "", ""},
+						{2100, "obstruction off", "opening", "", ""},
+						{9000, "open on", "open", "", ""},
+						{9100, "obstruction on", "open", "", ""},
+				}},
+		{"relay_failed: the relay does not go on: off, refused, the sensors say the state; ends with a whole "
+		 "pulse",
+				"closed", {TOGGLE, BOTH_SENSORS, STOP_REVERSE},
+				{
+						{1000, "OPEN", "opening", "toggle on", "accepted"},
+						{1000, "toggle on fails", "closed", "toggle off",
+								"rejected:relay_failed fault:relay_failed"},
+						{3000, "OPEN", "opening", "toggle on", "accepted fault:relay_failed"},
+						{3500, "", "opening", "toggle off", ""},
+				}},
+		{"relay_failed: the relay does not go off: tried again each second, nothing else goes on meanwhile",
+				"closed", {TWO_RELAYS, BOTH_SENSORS},
+				{
+						{1000, "OPEN", "opening", "open on", "accepted"},
+						{1500, "", "opening", "open off", ""},
+						{1500, "open off fails", "opening", "",
+								"rejected:relay_failed fault:relay_failed"},
+						{1600, "closed off", "opening", "", "fault:relay_failed"},
+						{2000, "CLOSE", "opening", "",
+								"rejected:relay_failed fault:relay_failed"},
+						{2500, "", "opening", "open off", "fault:relay_failed"},
+						{2500, "open off fails", "opening", "",
+								"rejected:relay_failed fault:relay_failed"},
+						{3500, "", "opening", "open off", "fault:relay_failed"},
+						{6000, "CLOSE", "closing", "close on", "accepted fault:relay_failed"},
+						{6500, "", "closing", "close off", ""},
+				}},
+		{"relay_failed: the relay fails in the middle of several presses: the rest is not tried", "closed",
+				{TOGGLE, BOTH_SENSORS, STOP_STOP},
+				{
+						{1000, "OPEN", "opening", "toggle on", "accepted"},
+						{1500, "", "opening", "toggle off", ""},
+						{2000, "closed off", "opening", "", ""},
+						{4000, "CLOSE", "stopped", "toggle on", "accepted"},
+						{4000, "toggle on fails", "unknown", "toggle off",
+								"rejected:relay_failed fault:relay_failed "
+								"event:cancelled"},
+						{21000, "", "stopped", "", "fault:relay_failed"},
+				}},
+		{"relay_failed: no warning, no closing", "open", {TOGGLE_WARNS, BOTH_SENSORS, STOP_REVERSE},
+				{
+						{1000, "CLOSE", "open", "warning on", "accepted warning"},
+						{1000, "warning on fails", "open", "warning off, warning off",
+								"rejected:relay_failed fault:relay_failed"},
+						{9000, "", "open", "", "fault:relay_failed"},
+				}},
+
+		/* Several presses. */
+		{"presses: CLOSE while opening, opener stops then reverses: two presses with the gap between", "closed",
+				{TOGGLE, BOTH_SENSORS, STOP_REVERSE},
+				{
+						{1000, "OPEN", "opening", "toggle on", "accepted"},
+						{1500, "", "opening", "toggle off", ""},
+						{2000, "closed off", "opening", "", ""},
+						{7000, "CLOSE", "stopped", "toggle on", "accepted position:50"},
+						{7500, "", "stopped", "toggle off", ""},
+						{8499, "", "stopped", "", ""},
+						{8500, "", "closing", "toggle on", "source:mqtt"},
+						{9000, "", "closing", "toggle off", ""},
+						{14000, "closed on", "closed", "", ""},
+				}},
+		{"presses: OPEN while closing, opener reverses: one press", "open",
+				{TOGGLE, BOTH_SENSORS, STOP_REVERSE},
+				{
+						{1000, "CLOSE", "closing", "toggle on", "accepted"},
+						{1500, "", "closing", "toggle off", ""},
+						{2000, "open off", "closing", "", ""},
+						{8000, "OPEN", "opening", "toggle on", "accepted position:50"},
+						{8500, "", "opening", "toggle off", ""},
+						{12000, "open on", "open", "", ""},
+				}},
+		{"presses: STOP while opening, then CLOSE and OPEN from mid-travel", "closed",
+				{TOGGLE, BOTH_SENSORS, STOP_STOP},
+				{
+						{1000, "OPEN", "opening", "toggle on", "accepted"},
+						{1500, "", "opening", "toggle off", ""},
+						{2000, "closed off", "opening", "", ""},
+						{7000, "STOP", "stopped", "toggle on", "accepted position:50"},
+						{7500, "", "stopped", "toggle off", "confidence:estimated"},
+						{10000, "CLOSE", "closing", "toggle on", "accepted"},
+						{10500, "", "closing", "toggle off", ""},
+						{13000, "STOP", "stopped", "toggle on", "accepted position:25"},
+						{13500, "", "stopped", "toggle off", ""},
+						{20000, "OPEN", "opening", "toggle on", "accepted"},
+						{20500, "", "opening", "toggle off", ""},
+						{27000, "open on", "open", "", ""},
+				}},
+		{"presses: OPEN after a stop while opening: close, stop, open: three presses", "closed",
+				{TOGGLE, CLOSED_SENSOR, STOP_STOP},
+				{
+						{1000, "OPEN", "opening", "toggle on", "accepted"},
+						{1500, "", "opening", "toggle off", ""},
+						{2000, "closed off", "opening", "", ""},
+						{7000, "STOP", "stopped", "toggle on", "accepted position:50"},
+						{7500, "", "stopped", "toggle off", ""},
+						{20000, "OPEN", "closing", "toggle on", "accepted"},
+						{20500, "", "closing", "toggle off", ""},
+						{21500, "", "stopped", "toggle on", ""},
+						{22000, "", "stopped", "toggle off", ""},
+						{23000, "", "opening", "toggle on", ""},
+						{23500, "", "opening", "toggle off", ""},
+						{29250, "", "open", "", "position:100"},
+				}},
+		{"presses: OPEN after a stop, opener continues: one press", "closed",
+				{TOGGLE, CLOSED_SENSOR,
+						.opener = {DOOR_PRESS_STOP, DOOR_PRESS_STOP, DOOR_PRESS_CONTINUE}},
+				{
+						{1000, "OPEN", "opening", "toggle on", "accepted"},
+						{1500, "", "opening", "toggle off", ""},
+						{2000, "closed off", "opening", "", ""},
+						{7000, "STOP", "stopped", "toggle on", "accepted"},
+						{7500, "", "stopped", "toggle off", ""},
+						{9000, "OPEN", "opening", "toggle on", "accepted"},
+						{9500, "", "opening", "toggle off", ""},
+						{10000, "CLOSE", "opening", "", "rejected:no_way"},
+				}},
+		{"presses: STOP while closing, opener reverses: back up, and stop there", "open",
+				{TOGGLE, BOTH_SENSORS, STOP_REVERSE},
+				{
+						{1000, "CLOSE", "closing", "toggle on", "accepted"},
+						{1500, "", "closing", "toggle off", ""},
+						{2000, "open off", "closing", "", ""},
+						{8000, "STOP", "opening", "toggle on", "accepted position:50"},
+						{8500, "", "opening", "toggle off", ""},
+						{9500, "", "stopped", "toggle on", "position:65"},
+						{10000, "", "stopped", "toggle off", ""},
+				}},
+		{"presses: STOP never sends the door down: no_stop where only closing leads to it", "closed",
+				{TOGGLE, CLOSED_SENSOR,
+						.opener = {DOOR_PRESS_REVERSE, DOOR_PRESS_STOP, DOOR_PRESS_REVERSE}},
+				{
+						{1000, "OPEN", "opening", "toggle on", "accepted"},
+						{1500, "", "opening", "toggle off", ""},
+						{2000, "closed off", "opening", "", ""},
+						{5000, "STOP", "opening", "", "rejected:no_stop"},
+				}},
+		{"presses: an opener that ignores presses on its way knows no STOP and no CLOSE", "closed",
+				{TOGGLE, CLOSED_SENSOR,
+						.opener = {DOOR_PRESS_IGNORE, DOOR_PRESS_REVERSE, DOOR_PRESS_REVERSE}},
+				{
+						{1000, "OPEN", "opening", "toggle on", "accepted"},
+						{1500, "", "opening", "toggle off", ""},
+						{2000, "closed off", "opening", "", ""},
+						{5000, "STOP", "opening", "", "rejected:no_stop"},
+						{5001, "CLOSE", "opening", "", "rejected:no_way"},
+						{5002, "TOGGLE", "opening", "", "rejected:no_way"},
+				}},
+		{"presses: TOGGLE is one press in every state, known or not", "closed",
+				{TOGGLE, BOTH_SENSORS, STOP_REVERSE},
+				{
+						{1000, "TOGGLE", "opening", "toggle on", "accepted"},
+						{1200, "TOGGLE", "opening", "", "rejected:busy"},
+						{1500, "", "opening", "toggle off", ""},
+						{1600, "closed off", "opening", "", ""},
+						{2499, "TOGGLE", "opening", "", "rejected:busy"},
+						{4000, "TOGGLE", "stopped", "toggle on", "accepted"},
+						{4500, "", "stopped", "toggle off", ""},
+						{6000, "TOGGLE", "closing", "toggle on", "accepted"},
+						{6500, "", "closing", "toggle off", ""},
+						{8000, "TOGGLE", "opening", "toggle on", "accepted"},
+						{8500, "", "opening", "toggle off", ""},
+				}},
+		{"presses: STOP in the gap leaves the door where it is", "closed", {TOGGLE, BOTH_SENSORS, STOP_REVERSE},
+				{
+						{1000, "OPEN", "opening", "toggle on", "accepted"},
+						{1500, "", "opening", "toggle off", ""},
+						{2000, "closed off", "opening", "", ""},
+						{7000, "CLOSE", "stopped", "toggle on", "accepted"},
+						{7100, "STOP", "stopped", "", "accepted event:cancelled"},
+						{7500, "", "stopped", "toggle off", ""},
+						{20000, "", "stopped", "", ""},
+				}},
+		{"presses: STOP that comes together with the next press comes first", "closed",
+				{TOGGLE, BOTH_SENSORS, STOP_REVERSE},
+				{
+						{1000, "OPEN", "opening", "toggle on", "accepted"},
+						{1500, "", "opening", "toggle off", ""},
+						{2000, "closed off", "opening", "", ""},
+						{7000, "CLOSE", "stopped", "toggle on", "accepted"},
+						{7500, "", "stopped", "toggle off", ""},
+						{8500, "STOP", "stopped", "", "accepted event:cancelled"},
+				}},
+		{"presses: a sensor that says something else between two presses ends them", "closed",
+				{TOGGLE, BOTH_SENSORS, STOP_REVERSE},
+				{
+						{1000, "OPEN", "opening", "toggle on", "accepted"},
+						{1500, "", "opening", "toggle off", ""},
+						{2000, "closed off", "opening", "", ""},
+						{7000, "CLOSE", "stopped", "toggle on", "accepted"},
+						{7200, "open on", "open", "", "event:cancelled"},
+						{7500, "", "open", "toggle off", ""},
+						{20000, "", "open", "", ""},
+				}},
+		{"presses: an obstruction between two presses ends them before the door goes down", "closed",
+				{TOGGLE, ALL_SENSORS, STOP_REVERSE},
+				{
+						{1000, "OPEN", "opening", "toggle on", "accepted"},
+						{1500, "", "opening", "toggle off", ""},
+						{2000, "closed off", "opening", "", ""},
+						{7000, "CLOSE", "stopped", "toggle on", "accepted"},
+						{7500, "", "stopped", "toggle off", ""},
+						{8000, "obstruction on", "stopped", "", ""},
+						{8500, "", "stopped", "", "fault:obstructed event:cancelled"},
+						{20000, "", "stopped", "", "fault:obstructed"},
+				}},
+		{"presses: the way up over closing is refused while something is in the way", "closed",
+				{TOGGLE, CLOSED_AND_BEAM, STOP_REVERSE},
+				{
+						{1000, "OPEN", "opening", "toggle on", "accepted"},
+						{1500, "", "opening", "toggle off", ""},
+						{2000, "closed off", "opening", "", ""},
+						{7000, "STOP", "stopped", "toggle on", "accepted"},
+						{7500, "", "stopped", "toggle off", ""},
+						{8000, "obstruction on", "stopped", "", ""},
+						{10000, "OPEN", "stopped", "", "rejected:obstructed"},
+				}},
+		{"presses: before the door has left its end, one press that stops it leaves it closed", "closed",
+				{TOGGLE, BOTH_SENSORS, STOP_REVERSE},
+				{
+						{1000, "OPEN", "opening", "toggle on", "accepted"},
+						{1200, "CLOSE", "opening", "", "accepted"},
+						{1500, "", "opening", "toggle off", ""},
+						{2500, "", "closed", "toggle on", "cycles:0"},
+						{3000, "", "closed", "toggle off", ""},
+				}},
+		{"presses: the last command counts, and the gap is kept", "open", {TOGGLE, BOTH_SENSORS, STOP_REVERSE},
+				{
+						{1000, "CLOSE", "closing", "toggle on", "accepted"},
+						{1100, "open off", "closing", "", ""},
+						{1200, "OPEN", "closing", "", "accepted"},
+						{1300, "STOP", "closing", "", "accepted event:cancelled"},
+						{1400, "OPEN", "closing", "", "accepted event:cancelled"},
+						{1500, "", "closing", "toggle off", ""},
+						{2500, "", "opening", "toggle on", ""},
+						{3000, "", "opening", "toggle off", ""},
+				}},
+
+		/* A warning before closing. */
+		{"warning: the line is on for its time, then the door closes", "open",
+				{TOGGLE_WARNS, BOTH_SENSORS, STOP_REVERSE},
+				{
+						{1000, "CLOSE", "open", "warning on", "accepted warning event:warning"},
+						{2000, "CLOSE", "open", "", "unchanged warning"},
+						{5999, "", "open", "", "warning"},
+						{6000, "", "closing", "warning off, toggle on", ""},
+						{6500, "", "closing", "toggle off", ""},
+				}},
+		{"warning: opening needs none", "closed", {TWO_RELAYS_WARN, CLOSED_SENSOR},
+				{
+						{1000, "OPEN", "opening", "open on", "accepted"},
+						{1500, "", "opening", "open off", ""},
+				}},
+		{"warning: STOP ends it and nothing moves", "open", {TWO_RELAYS_WARN, BOTH_SENSORS},
+				{
+						{1000, "CLOSE", "open", "warning on", "accepted warning"},
+						{3000, "STOP", "open", "warning off", "accepted event:cancelled"},
+						{20000, "", "open", "", ""},
+				}},
+		{"warning: OPEN and TOGGLE end it too", "open", {TOGGLE_WARNS, BOTH_SENSORS, STOP_REVERSE},
+				{
+						{1000, "CLOSE", "open", "warning on", "accepted warning"},
+						{3000, "OPEN", "open", "warning off", "accepted event:cancelled"},
+						{4000, "TOGGLE", "open", "warning on", "accepted warning"},
+						{5000, "TOGGLE", "open", "warning off", "accepted event:cancelled"},
+						{20000, "", "open", "", ""},
+				}},
+		{"warning: STOP that comes at its end comes first", "open", {TOGGLE_WARNS, BOTH_SENSORS, STOP_REVERSE},
+				{
+						{1000, "CLOSE", "open", "warning on", "accepted warning"},
+						{6000, "STOP", "open", "warning off", "accepted event:cancelled"},
+				}},
+		{"warning: an obstruction ends it, and nothing is tried again", "open", {TWO_RELAYS_WARN, ALL_SENSORS},
+				{
+						{1000, "CLOSE", "open", "warning on", "accepted warning"},
+						{3000, "obstruction on", "open", "warning off",
+								"fault:obstructed event:cancelled"},
+						{3100, "obstruction off", "open", "", "fault:obstructed"},
+						{20000, "", "open", "", "fault:obstructed"},
+				}},
+		{"warning: the door moved by hand ends it", "open", {TWO_RELAYS_WARN, BOTH_SENSORS},
+				{
+						{1000, "CLOSE", "open", "warning on", "accepted warning"},
+						{3000, "open off", "closing", "warning off",
+								"source:local event:cancelled"},
+				}},
+		{"warning: CLOSE while opening warns first; the door may reach its end meanwhile", "closed",
+				{TOGGLE_WARNS, BOTH_SENSORS, STOP_REVERSE},
+				{
+						{1000, "OPEN", "opening", "toggle on", "accepted"},
+						{1500, "", "opening", "toggle off", ""},
+						{2000, "closed off", "opening", "", ""},
+						{9000, "CLOSE", "opening", "warning on", "accepted warning"},
+						{12000, "open on", "open", "", "warning"},
+						{14000, "", "closing", "warning off, toggle on", ""},
+						{14500, "", "closing", "toggle off", ""},
+				}},
+		{"warning: TOGGLE in an unknown state may close, so it warns", "",
+				{TOGGLE_WARNS, BOTH_SENSORS, STOP_REVERSE},
+				{
+						{1000, "TOGGLE", "unknown", "warning on", "accepted warning"},
+						{6000, "", "unknown", "warning off, toggle on", ""},
+						{6500, "", "unknown", "toggle off", ""},
+				}},
+		{"warning: without a line there is none", "open",
+				{TOGGLE, BOTH_SENSORS, STOP_REVERSE, .warning_ms = 5000},
+				{
+						{1000, "CLOSE", "closing", "toggle on", "accepted"},
+						{1500, "", "closing", "toggle off", ""},
+				}},
+
+		/* Auto-close. */
+		{"auto-close: its time after the door came to open it warns, then closes", "closed",
+				{TOGGLE_WARNS, BOTH_SENSORS, STOP_REVERSE, .auto_close_ms = 60000},
+				{
+						{1000, "closed off", "opening", "", "source:local"},
+						{10000, "open on", "open", "", ""},
+						{70000, "", "open", "warning on", "warning event:auto_close"},
+						{75000, "", "closing", "warning off, toggle on", "source:auto_close"},
+						{75500, "", "closing", "toggle off", ""},
+						{76000, "open off", "closing", "", ""},
+						{87000, "closed on", "closed", "", "source:auto_close"},
+						{900000, "", "closed", "", ""},
+				}},
+		{"auto-close: never of a door that was open at the start", "open",
+				{TOGGLE_WARNS, BOTH_SENSORS, STOP_REVERSE, .auto_close_ms = 60000},
+				{
+						{900000, "", "open", "", ""},
+				}},
+		{"auto-close: off without a warning of five seconds, whatever is configured", "closed",
+				{.lines = {[DOOR_LINE_TOGGLE] = true, [DOOR_LINE_WARNING] = true},
+						.warning_ms = 4999,
+						TIMES,
+						BOTH_SENSORS,
+						STOP_REVERSE,
+						.auto_close_ms = 60000},
+				{
+						{1000, "closed off", "opening", "", ""},
+						{10000, "open on", "open", "", ""},
+						{900000, "", "open", "", ""},
+				}},
+		{"auto-close: what crosses the door begins its time anew; what stands there keeps it open", "closed",
+				{TWO_RELAYS_WARN, ALL_SENSORS, .auto_close_ms = 60000},
+				{
+						{1000, "closed off", "opening", "", ""},
+						{10000, "open on", "open", "", ""},
+						{40000, "obstruction on", "open", "", ""},
+						{200000, "obstruction off", "open", "", ""},
+						{260000, "", "open", "warning on", "warning"},
+						{261000, "STOP", "open", "warning off", "accepted"},
+						{900000, "", "open", "", ""},
+				}},
+		{"auto-close: an attempt that failed is not repeated", "closed",
+				{TWO_RELAYS_WARN, BOTH_SENSORS, .auto_close_ms = 60000},
+				{
+						{1000, "closed off", "opening", "", ""},
+						{10000, "open on", "open", "", ""},
+						{70000, "", "open", "warning on", "warning"},
+						{75000, "", "closing", "warning off, close on", ""},
+						{75500, "", "closing", "close off", ""},
+						{76000, "open off", "closing", "", ""},
+						{80000, "open on", "open", "", "fault:reversed source:auto_close"},
+						{900000, "", "open", "", "fault:reversed"},
+				}},
+		{"auto-close: of a door that is open by reckoning too", "closed",
+				{TWO_RELAYS_WARN, CLOSED_SENSOR, .auto_close_ms = 60000},
+				{
+						{1000, "OPEN", "opening", "open on", "accepted"},
+						{1500, "", "opening", "open off", ""},
+						{2000, "closed off", "opening", "", ""},
+						{12000, "", "open", "", ""},
+						{72000, "", "open", "warning on", "warning"},
+						{77000, "", "closing", "warning off, close on", "source:auto_close"},
+						{77500, "", "closing", "close off", ""},
+				}},
+
+		/* Relays. */
+		{"pulse: five seconds at most, whatever is configured", "closed",
+				{.lines = {[DOOR_LINE_TOGGLE] = true},
+						BOTH_SENSORS,
+						STOP_REVERSE,
+						.pulse_ms = 60000,
+						.open_time_ms = 10000,
+						.close_time_ms = 10000},
+				{
+						{1000, "OPEN", "opening", "toggle on", "accepted"},
+						{6000, "", "opening", "toggle off", ""},
+				}},
+		{"gap: never less than its minimum, whatever is configured", "closed",
+				{.lines = {[DOOR_LINE_OPEN] = true, [DOOR_LINE_CLOSE] = true},
+						NO_SENSOR,
+						.pulse_ms = 500,
+						.open_time_ms = 10000,
+						.close_time_ms = 10000},
+				{
+						{1000, "OPEN", "opening", "open on", "accepted"},
+						{1001, "CLOSE", "opening", "", "accepted"},
+						{1500, "", "opening", "open off", ""},
+						{1600, "", "closing", "close on", ""},
+						{2100, "", "closing", "close off", ""},
+				}},
+		{"stopping: a pulse ends at once, a warning too, and nothing goes on after it", "open",
+				{TWO_RELAYS_WARN, BOTH_SENSORS},
+				{
+						{1000, "CLOSE", "open", "warning on", "accepted warning"},
+						{2000, "stopping", "open", "warning off", ""},
+						{9000, "CLOSE", "open", "", "rejected:stopping"},
+				}},
+		{"stopping: in the middle of a pulse the relay goes off first", "closed",
+				{TOGGLE, BOTH_SENSORS, STOP_REVERSE},
+				{
+						{1000, "OPEN", "opening", "toggle on", "accepted"},
+						{1200, "stopping", "opening", "toggle off", ""},
+						{1300, "TOGGLE", "opening", "", "rejected:stopping"},
+				}},
+};
+
+static const char *const lines[] = {"toggle", "open", "close", "stop", "warning"};
+static const char *const sensors[] = {"closed", "open", "obstruction"};
+static const char *const events[] = {"state", "fault", "fault_cleared", "warning", "auto_close", "cancelled"};
+
+static int find(const char *word, size_t length, const char *const *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strlen(words[i]) == length && strncmp(words[i], word, length) == 0)
+			return (int)i;
+	}
+	return -1;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t length = strlen(text);
+	return length >= strlen(end) && strcmp(text + length - strlen(end), end) == 0;
+}
+
+static struct door_input read_input(const char *happens, int64_t at_ms)
+{
+	struct door_input input = {.kind = DOOR_INPUT_TIME, .at_ms = at_ms, .source = DOOR_SOURCE_MQTT};
+	size_t word = strcspn(happens, " ");
+	const char *edge = strchr(happens, '@');
+
+	if (happens[0] == '\0')
+		return input;
+	if (strcmp(happens, "stopping") == 0) {
+		input.kind = DOOR_INPUT_STOPPING;
+	} else if (door_command_parse(happens, strlen(happens), &input.command)) {
+		input.kind = DOOR_INPUT_COMMAND;
+	} else if (ends_with(happens, " fails")) {
+		input.kind = DOOR_INPUT_LINE_FAILED;
+		input.line = (enum door_line)find(happens, word, lines, COUNT(lines));
+		input.active = strstr(happens, " on ") != NULL;
+	} else {
+		int sensor = find(happens, word, sensors, COUNT(sensors));
+		if (sensor < 0)
+			abort();
+		input.kind = DOOR_INPUT_SENSOR;
+		input.sensor = (enum door_sensor)sensor;
+		input.active = strncmp(happens + word, " on", 3) == 0;
+		if (edge != NULL)
+			input.at_ms = strtoll(edge + 1, NULL, 10);
+	}
+	return input;
+}
+
+static void write_switched(const struct door_output *output, char *text, size_t size)
+{
+	text[0] = '\0';
+	for (size_t i = 0; i < output->action_count; i++) {
+		size_t length = strlen(text);
+		snprintf(text + length, size - length, "%s%s %s", length > 0 ? ", " : "",
+				lines[output->actions[i].line], output->actions[i].on ? "on" : "off");
+	}
+}
+
+static bool check(bool good, const char *rule, int64_t at_ms, const char *what, const char *expected, const char *seen)
+{
+	if (!good)
+		printf("# at %lld ms: %s is \"%s\", expected \"%s\"\n", (long long)at_ms, what, seen, expected);
+	return tap_check(good, rule, __FILE__, __LINE__);
+}
+
+static void check_says(
+		const struct row *row, const char *rule, const struct door *door, const struct door_output *output)
+{
+	struct door_view view = {0};
+	char says[128];
+	bool answered = false;
+	bool faulty = false;
+	char *rest = says;
+
+	door_view(door, row->at_ms, &view);
+	snprintf(says, sizeof(says), "%s", row->says);
+	for (char *word; (word = strtok_r(rest, " ", &rest)) != NULL;) {
+		char seen[64] = "";
+		char *value = strchr(word, ':');
+		size_t key = value != NULL ? (size_t)(value - word) : strlen(word);
+		if (strncmp(word, "position", key) == 0) {
+			snprintf(seen, sizeof(seen), "position:%d", view.position);
+		} else if (strncmp(word, "source", key) == 0) {
+			snprintf(seen, sizeof(seen), "source:%s", door_source_name(view.source));
+		} else if (strncmp(word, "confidence", key) == 0) {
+			snprintf(seen, sizeof(seen), "confidence:%s", door_confidence_name(view.confidence));
+		} else if (strncmp(word, "cycles", key) == 0) {
+			snprintf(seen, sizeof(seen), "cycles:%llu", (unsigned long long)view.cycles);
+		} else if (strncmp(word, "fault", key) == 0) {
+			snprintf(seen, sizeof(seen), "fault:%s", door_fault_name(view.fault));
+			faulty = true;
+		} else if (strncmp(word, "warning", key) == 0) {
+			snprintf(seen, sizeof(seen), "%s", view.warning ? "warning" : "no warning");
+		} else if (strncmp(word, "event", key) == 0) {
+			for (size_t i = 0; i < output->happening_count; i++) {
+				const char *name = events[output->happenings[i].event];
+				if (strcmp(name, value + 1) == 0)
+					snprintf(seen, sizeof(seen), "event:%s", name);
+			}
+		} else {
+			answered = true;
+			snprintf(seen, sizeof(seen), "%s%s%s",
+					output->answered ? door_result_name(output->result) : "no answer",
+					output->reason != DOOR_REASON_NONE ? ":" : "",
+					output->reason != DOOR_REASON_NONE ? door_reason_name(output->reason) : "");
+		}
+		check(strcmp(word, seen) == 0, rule, row->at_ms, "what it says", word, seen);
+	}
+	check(faulty || view.fault == DOOR_FAULT_NONE, rule, row->at_ms, "fault", "none", door_fault_name(view.fault));
+	check(answered == output->answered, rule, row->at_ms, "answer", answered ? "given" : "none",
+			output->answered ? "given" : "none");
+}
+
+static void step(struct door *door, const struct door_input *input, int64_t now_ms, struct door_output *output)
+{
+	enum door_state before = door->state;
+	door_step(door, input, now_ms, output);
+	CHECK(output->state_changed == (door->state != before));
+}
+
+/* Wakes the door at each of its deadlines before at_ms; one that has passed already is due at at_ms. */
+static void wake(struct door *door, const char *rule, int64_t *deadline_ms, int64_t from_ms, int64_t at_ms)
+{
+	for (int n = 0; n < 10000 && *deadline_ms<at_ms && * deadline_ms> from_ms; n++) {
+		struct door_output output;
+		enum door_state state = door->state;
+		char switched[128];
+		int64_t now_ms = *deadline_ms;
+
+		step(door, NULL, now_ms, &output);
+		*deadline_ms = output.deadline_ms;
+		write_switched(&output, switched, sizeof(switched));
+		check(switched[0] == '\0', rule, now_ms, "switched between two rows", "", switched);
+		check(door->state == state, rule, now_ms, "state between two rows", door_state_name(state),
+				door_state_name(door->state));
+		check(output.deadline_ms > now_ms, rule, now_ms, "deadline", "in the future", "past");
+	}
+}
+
+static void run(const struct spec *spec)
+{
+	struct door door;
+	struct door_output output;
+	int64_t deadline_ms = DOOR_NEVER;
+
+	tap_case("%s", spec->rule);
+	door_init(&door, &spec->config, 0);
+	for (int i = 0; spec->start != NULL && i < DOOR_SENSORS; i++) {
+		size_t length = strlen(sensors[i]);
+		bool active = false;
+		for (const char *word = spec->start; *word != '\0'; word += strcspn(word, " "), word += *word == ' ')
+			active = active || (strcspn(word, " ") == length && strncmp(word, sensors[i], length) == 0);
+		struct door_input input = {
+				.kind = DOOR_INPUT_SENSOR,
+				.sensor = (enum door_sensor)i,
+				.active = active,
+				.at_ms = -1000,
+		};
+		struct door_contact *contact = &door.contacts[i];
+		contact->edge_ms = -1000; /* it has stood like this for long */
+		step(&door, &input, 0, &output);
+		deadline_ms = output.deadline_ms;
+	}
+	int64_t from_ms = 0;
+	for (const struct row *row = spec->rows; row->happens != NULL; from_ms = row->at_ms, row++) {
+		char switched[128];
+		struct door_input input = read_input(row->happens, row->at_ms);
+
+		wake(&door, spec->rule, &deadline_ms, from_ms, row->at_ms);
+		step(&door, &input, row->at_ms, &output);
+		deadline_ms = output.deadline_ms;
+		write_switched(&output, switched, sizeof(switched));
+		check(strcmp(row->state, door_state_name(door.state)) == 0, spec->rule, row->at_ms, "state", row->state,
+				door_state_name(door.state));
+		check(strcmp(row->switched, switched) == 0, spec->rule, row->at_ms, "switched", row->switched,
+				switched);
+		check_says(row, spec->rule, &door, &output);
+	}
+}
+
+/*
+ * The press table: how many presses lead from a state to OPEN, CLOSE, STOP; "-" none, "down" when the door moves down
+ * on the way to OPEN or STOP. docs/door.md shows this table.
+ */
+struct press_row {
+	struct door_opener opener;
+	const char *presses[6]; /* closed, open, opening, closing, stopped while opening, stopped while closing */
+};
+
+#define S DOOR_PRESS_STOP
+#define R DOOR_PRESS_REVERSE
+#define I DOOR_PRESS_IGNORE
+#define C DOOR_PRESS_CONTINUE
+
+static const struct press_row press_rows[] = {
+		/* opener     closed   open     opening   closing  stopped up  stopped down */
+		{{S, S, R}, {"1 0 0", "0 1 0", "0 2 1", "2 0 1", "3d 1 0", "1 3 0"}},
+		{{S, S, C}, {"1 0 0", "0 1 0", "0 - 1", "- 0 1", "1 - 0", "- 1 0"}},
+		{{S, R, R}, {"1 0 0", "0 1 0", "0 2 1", "1 0 2", "2d 1 0", "1 3 0"}},
+		{{S, R, C}, {"1 0 0", "0 1 0", "0 - 1", "1 0 2", "1 - 0", "2d 1 0"}},
+		{{R, S, R}, {"1 0 0", "0 1 0", "0 1 2d", "2 0 1", "3d 1 0", "1 2 0"}},
+		{{R, S, C}, {"1 0 0", "0 1 0", "0 1 2d", "- 0 1", "1 2 0", "- 1 0"}},
+		{{R, R, R}, {"1 0 0", "0 1 0", "0 1 -", "1 0 -", "2d 1 0", "1 2 0"}},
+		{{I, R, R}, {"1 0 0", "0 1 0", "0 - -", "1 0 -", "2d 1 0", "1 - 0"}},
+		{{I, S, R}, {"1 0 0", "0 1 0", "0 - -", "2 0 1", "3d 1 0", "1 - 0"}},
+		{{I, I, R}, {"1 0 0", "0 1 0", "0 - -", "- 0 -", "- 1 0", "1 - 0"}},
+};
+
+static void check_presses(const struct press_row *row)
+{
+	static const char *const words[] = {"stop", "reverse", "ignore", "continue"};
+	static const struct {
+		enum door_state state, direction;
+	} from[] = {
+			{DOOR_CLOSED, DOOR_CLOSING},
+			{DOOR_OPEN, DOOR_OPENING},
+			{DOOR_OPENING, DOOR_OPENING},
+			{DOOR_CLOSING, DOOR_CLOSING},
+			{DOOR_STOPPED, DOOR_OPENING},
+			{DOOR_STOPPED, DOOR_CLOSING},
+	};
+	static const enum door_state wanted[] = {DOOR_OPENING, DOOR_CLOSING, DOOR_STOPPED};
+
+	tap_case("press table: while_opening %s, while_closing %s, after_stop %s", words[row->opener.while_opening],
+			words[row->opener.while_closing], words[row->opener.after_stop]);
+	for (size_t i = 0; i < COUNT(from); i++) {
+		char seen[32] = "";
+		for (size_t j = 0; j < COUNT(wanted); j++) {
+			bool closes;
+			size_t length = strlen(seen);
+			int presses = door_presses(&row->opener, from[i].state, from[i].direction, wanted[j], &closes);
+			if (presses < 0)
+				snprintf(seen + length, sizeof(seen) - length, " -");
+			else
+				snprintf(seen + length, sizeof(seen) - length, " %d%s", presses,
+						closes && wanted[j] != DOOR_CLOSING ? "d" : "");
+		}
+		check(strcmp(seen + 1, row->presses[i]) == 0, "presses", (int64_t)i, "OPEN CLOSE STOP", row->presses[i],
+				seen + 1);
+	}
+	bool closes;
+	CHECK(door_presses(&row->opener, DOOR_UNKNOWN, DOOR_UNKNOWN, DOOR_OPENING, &closes) == -1);
+	CHECK(door_presses(&row->opener, DOOR_STOPPED, DOOR_UNKNOWN, DOOR_CLOSING, &closes) == -1);
+	CHECK(door_presses(&row->opener, DOOR_STOPPED, DOOR_UNKNOWN, DOOR_STOPPED, &closes) == 0);
+}
+
+static const struct door_config toggle_both = {TOGGLE, BOTH_SENSORS, STOP_REVERSE};
+
+static void tell_sensor(struct door *door, enum door_sensor sensor, bool active, int64_t at_ms)
+{
+	struct door_output output;
+	struct door_input input = {.kind = DOOR_INPUT_SENSOR, .sensor = sensor, .active = active, .at_ms = at_ms};
+	door_step(door, &input, at_ms, &output);
+}
+
+/* What a table of exact times cannot say: a loop that stood still. */
+static void stalls(void)
+{
+	struct door door;
+	struct door_output output;
+	struct door_input open = {.kind = DOOR_INPUT_COMMAND, .command = DOOR_COMMAND_OPEN, .source = DOOR_SOURCE_HTTP};
+	struct door_input edge = {.kind = DOOR_INPUT_SENSOR, .sensor = DOOR_SENSOR_CLOSED, .at_ms = 1200};
+
+	tap_case("stall: whatever comes first after it, the relay goes off first, and the gap counts from there");
+	door_init(&door, &toggle_both, 0);
+	tell_sensor(&door, DOOR_SENSOR_CLOSED, true, 0);
+	tell_sensor(&door, DOOR_SENSOR_OPEN, false, 0);
+	door_step(&door, &open, 1000, &output);
+	door_step(&door, &edge, 4000, &output);
+	CHECK(output.action_count == 1 && output.actions[0].line == DOOR_LINE_TOGGLE && !output.actions[0].on);
+	CHECK(door.ready_ms == 5000);
+
+	tap_case("stall: edges that waited are believed at their own times, and no fault is made of the delay");
+	CHECK(door.state == DOOR_OPENING && door.moved_ms == 1200);
+	edge = (struct door_input){
+			.kind = DOOR_INPUT_SENSOR, .sensor = DOOR_SENSOR_OPEN, .active = true, .at_ms = 11200};
+	door_step(&door, &edge, 60000, &output);
+	CHECK(door.state == DOOR_OPEN && door.fault == DOOR_FAULT_NONE);
+	CHECK(door.last_open_ms == 10000);
+
+	tap_case("stall: two presses that waited are not made at once");
+	door_init(&door, &toggle_both, 0);
+	tell_sensor(&door, DOOR_SENSOR_CLOSED, false, 0);
+	tell_sensor(&door, DOOR_SENSOR_OPEN, true, 0);
+	struct door_input close = {.kind = DOOR_INPUT_COMMAND, .command = DOOR_COMMAND_CLOSE};
+	struct door_input stop = {.kind = DOOR_INPUT_COMMAND, .command = DOOR_COMMAND_STOP};
+	door_step(&door, &close, 1000, &output);
+	tell_sensor(&door, DOOR_SENSOR_OPEN, false, 1100);
+	door_step(&door, &stop, 9000, &output);
+	CHECK(output.action_count == 1 && !output.actions[0].on);
+	CHECK(output.deadline_ms == 10000);
+	door_step(&door, NULL, 90000, &output);
+	CHECK(door.relay == DOOR_LINES && output.action_count == 0); /* did not finish: nothing is known of it now */
+
+	tap_case("a clock that goes back ends no pulse early and does no harm");
+	door_init(&door, &toggle_both, 5000);
+	tell_sensor(&door, DOOR_SENSOR_CLOSED, true, 5000);
+	tell_sensor(&door, DOOR_SENSOR_OPEN, false, 5000);
+	door_step(&door, &open, 6000, &output);
+	door_step(&door, NULL, 10, &output);
+	CHECK(output.action_count == 0 && output.deadline_ms == 6500);
+	door_step(&door, NULL, 6500, &output);
+	CHECK(output.action_count == 1 && !output.actions[0].on);
+}
+
+static void publishing(void)
+{
+	struct door door;
+	struct door_output output;
+	struct door_input open = {.kind = DOOR_INPUT_COMMAND, .command = DOOR_COMMAND_OPEN};
+	struct door_input edge = {.kind = DOOR_INPUT_SENSOR, .sensor = DOOR_SENSOR_CLOSED, .active = true};
+
+	tap_case("published: what changed, once");
+	door_init(&door, &toggle_both, 0);
+	door_step(&door, &edge, 0, &output);
+	CHECK(!output.state_changed && !output.position_changed && output.attributes_changed);
+	edge.sensor = DOOR_SENSOR_OPEN;
+	edge.active = false;
+	door_step(&door, &edge, 0, &output);
+	CHECK(output.state_changed && output.position_changed && output.attributes_changed);
+	CHECK(output.happening_count == 0); /* to find it closed is no event */
+	door_step(&door, NULL, 10, &output);
+	CHECK(!output.state_changed && !output.position_changed && !output.attributes_changed);
+	CHECK(output.deadline_ms == DOOR_NEVER);
+
+	tap_case("published: a moving position once a second");
+	door_step(&door, &open, 1000, &output);
+	CHECK(output.state_changed && !output.position_changed);
+	edge = (struct door_input){.kind = DOOR_INPUT_SENSOR, .sensor = DOOR_SENSOR_CLOSED, .at_ms = 1000};
+	door_step(&door, &edge, 1000, &output);
+	door_step(&door, NULL, 1900, &output);
+	CHECK(!output.position_changed);
+	int told = 0;
+	for (int64_t now_ms = 2000; now_ms <= 11000; now_ms += 50) {
+		door_step(&door, NULL, now_ms, &output);
+		told += output.position_changed;
+	}
+	CHECK(told == 10);
+	struct door_view view = {0};
+	door_view(&door, 5500, &view);
+	CHECK(view.position == 99); /* the machine is at 11000 already, and asked for the past it says what it knows */
+
+	tap_case("published: has_stop where STOP can do something without sending the door down");
+	static const struct {
+		struct door_config config;
+		bool has_stop;
+	} rows[] = {
+			{{TOGGLE, STOP_STOP}, true},
+			{{TOGGLE, STOP_REVERSE}, true},
+			{{TOGGLE, .opener = {R, S, R}}, true},
+			{{TOGGLE, .opener = {R, R, R}}, false},
+			{{TOGGLE, .opener = {I, I, R}}, false},
+			{{TWO_RELAYS}, false},
+			{{THREE_RELAYS}, true},
+	};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		door_init(&door, &rows[i].config, 0);
+		door_view(&door, 0, &view);
+		CHECK(view.has_stop == rows[i].has_stop);
+	}
+}
+
+static void nonsense(void)
+{
+	struct door door;
+	struct door_output output;
+	static const struct door_config config = {TOGGLE, CLOSED_SENSOR, STOP_REVERSE};
+
+	tap_case("a sensor, a line or a command that does not exist changes nothing");
+	door_init(&door, &config, 0);
+	tell_sensor(&door, DOOR_SENSOR_CLOSED, true, 0);
+	tell_sensor(&door, DOOR_SENSOR_OPEN, true, 10);
+	CHECK(door.state == DOOR_CLOSED && door.fault == DOOR_FAULT_NONE);
+	tell_sensor(&door, (enum door_sensor)7, true, 10);
+	CHECK(door.state == DOOR_CLOSED);
+	struct door_input input = {.kind = DOOR_INPUT_COMMAND, .command = (enum door_command)9};
+	door_step(&door, &input, 20, &output);
+	CHECK(output.result == DOOR_RESULT_REJECTED && output.reason == DOOR_REASON_UNKNOWN_COMMAND);
+	input = (struct door_input){.kind = DOOR_INPUT_LINE_FAILED, .line = (enum door_line)12};
+	door_step(&door, &input, 30, &output);
+	CHECK(door.fault == DOOR_FAULT_NONE && output.action_count == 0);
+
+	tap_case("a door without the line that a command needs refuses it");
+	static const struct door_config open_only = {.lines = {[DOOR_LINE_OPEN] = true}, TIMES};
+	door_init(&door, &open_only, 0);
+	input = (struct door_input){.kind = DOOR_INPUT_COMMAND, .command = DOOR_COMMAND_CLOSE};
+	door_step(&door, &input, 20, &output);
+	CHECK(output.result == DOOR_RESULT_REJECTED && output.reason == DOOR_REASON_NO_WAY);
+	CHECK(output.action_count == 0);
+}
+
+int main(void)
+{
+	for (size_t i = 0; i < COUNT(specs); i++)
+		run(&specs[i]);
+	for (size_t i = 0; i < COUNT(press_rows); i++)
+		check_presses(&press_rows[i]);
+	stalls();
+	publishing();
+	nonsense();
+	return tap_done();
+}
