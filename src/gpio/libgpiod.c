@@ -528,10 +528,10 @@ static void list_line(FILE *out, struct gpiod_chip *chip, unsigned offset)
 	}
 	const char *name = gpiod_line_info_get_name(info), *user = gpiod_line_info_get_consumer(info);
 	bool output = gpiod_line_info_get_direction(info) == GPIOD_LINE_DIRECTION_OUTPUT;
-	fprintf(out, "  %3u  %-16s %-6s %s", offset, name ? name : "-", output ? "output" : "input",
-			gpiod_line_info_is_active_low(info) ? " active-low" : "");
+	fprintf(out, "  %3u  %-16s %s%s", offset, name ? name : "-", output ? "output" : "input",
+			gpiod_line_info_is_active_low(info) ? ", active-low" : "");
 	if (gpiod_line_info_is_used(info))
-		fprintf(out, " used by \"%s\"", user ? user : "");
+		fprintf(out, ", used by \"%s\"", user ? user : "");
 	fputc('\n', out);
 	gpiod_line_info_free(info);
 }
