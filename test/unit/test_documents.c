@@ -124,6 +124,14 @@ static void attributes(void)
 	CHECK(json_is_null(json_object_get(a, "closed_sensor")));
 	json_decref(a);
 
+	tap_case("a sensor that is not there has no level");
+	door = bare;
+	door.settled = true;
+	a = parsed(document_attributes(&door, text, sizeof(text)));
+	CHECK(json_is_null(json_object_get(a, "open_sensor")) && json_is_null(json_object_get(a, "closed_sensor")));
+	CHECK(json_is_null(json_object_get(a, "obstruction_sensor")));
+	json_decref(a);
+
 	tap_case("a fault has its name, and milliseconds keep their zeros");
 	door.fault = DOOR_FAULT_DID_NOT_FINISH;
 	door.last_changed_unix_ms = 1767323045007;

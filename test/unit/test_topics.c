@@ -99,7 +99,8 @@ static void parsing(void)
 			"portcullis/garage/left/SET", "portcullis/garage/Left/set", "portcullis/garage/l eft/set",
 			"portcullis/garage/+/set", "portcullis/garages/left/set", "portcullis/garag/left/set",
 			"portculli/garage/left/set", "Portcullis/garage/left/set", "/portcullis/garage/left/set",
-			"portcullis/garage/abcdefghijklmnopqrstuvwxyz0123456/set", "homeassistant/status"};
+			"portcullis/garage/abcdefghijklmnopqrstuvwxyz0123456/set", "portcullis-garage/left/set",
+			"portcullis/garage-left/set", "portcullis/garage/left.set", "homeassistant/status"};
 	tap_case("anything else is refused, and nothing is touched");
 	strcpy(door, "untouched");
 	leaf = TOPIC_EVENT;
