@@ -275,7 +275,8 @@ static void arrive(struct door *door, enum door_state end, int64_t edge_ms, stru
 	if (door->state != towards)
 		surprise(door, output);
 	if (door->state == towards && door->whole && edge_ms > door->moved_ms)
-		*(end == DOOR_OPEN ? &door->last_open_ms : &door->last_close_ms) = edge_ms - door->moved_ms;
+		*(end == DOOR_OPEN ? &door->last_open_ms : &door->last_close_ms) = door->last_travel_ms =
+				edge_ms - door->moved_ms;
 	if (!door->commanded)
 		door->source = DOOR_SOURCE_LOCAL;
 	if (door->fault != DOOR_FAULT_OBSTRUCTED || end == DOOR_CLOSED) {
@@ -814,6 +815,7 @@ void door_view(const struct door *door, int64_t now_ms, struct door_view *view)
 	view->cycles = door->cycles;
 	view->last_open_ms = door->last_open_ms;
 	view->last_close_ms = door->last_close_ms;
+	view->last_travel_ms = door->last_travel_ms;
 	view->has_stop = stops;
 	view->has_position = true;
 	view->has_closed_sensor = has(door, DOOR_SENSOR_CLOSED);

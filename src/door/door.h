@@ -194,7 +194,7 @@ struct door {
 	int64_t retry_ms;
 
 	uint64_t cycles;
-	int64_t last_open_ms, last_close_ms;
+	int64_t last_open_ms, last_close_ms, last_travel_ms; /* the last is the later of the two before */
 	struct door_view said; /* at the end of the last step: what differs is to be published */
 	int64_t said_position_ms;
 };

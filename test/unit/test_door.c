@@ -1314,7 +1314,7 @@ static void stalls(void)
 			.kind = DOOR_INPUT_SENSOR, .sensor = DOOR_SENSOR_OPEN, .active = true, .at_ms = 11200};
 	door_step(&door, &edge, 60000, &output);
 	CHECK(door.state == DOOR_OPEN && door.fault == DOOR_FAULT_NONE);
-	CHECK(door.last_open_ms == 10000);
+	CHECK(door.last_open_ms == 10000 && door.last_travel_ms == 10000);
 
 	tap_case("stall: two presses that waited are not made at once");
 	door_init(&door, &toggle_both, 0);
