@@ -18,10 +18,9 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #define PATIENCE_US 5000000
-
-extern char **environ;
 
 static struct {
 	char topic[128], payload[32]; /* what is waited for; any topic when empty */
@@ -48,7 +47,8 @@ static void heard(struct mosquitto *client, void *user, const struct mosquitto_m
 	(void)user;
 	if (!message->retain && strcmp(message->topic, expected.topic) == 0 &&
 			(size_t)message->payloadlen == strlen(expected.payload) &&
-			memcmp(message->payload, expected.payload, strlen(expected.payload)) == 0 && expected.heard_us == 0)
+			memcmp(message->payload, expected.payload, strlen(expected.payload)) == 0 &&
+			expected.heard_us == 0)
 		expected.heard_us = now_us();
 }
 
@@ -70,7 +70,8 @@ static bool serve(struct mosquitto **clients, nfds_t count, int64_t until_us, co
 			return false;
 		for (nfds_t i = 0; i < count; i++) {
 			short out = mosquitto_want_write(clients[i]) ? POLLOUT : 0;
-			sockets[i] = (struct pollfd){.fd = mosquitto_socket(clients[i]), .events = (short)(POLLIN | out)};
+			sockets[i] = (struct pollfd){
+					.fd = mosquitto_socket(clients[i]), .events = (short)(POLLIN | out)};
 		}
 		struct timespec rest = {.tv_sec = rest_us / 1000000, .tv_nsec = rest_us % 1000000 * 1000};
 		ppoll(sockets, count, &rest, NULL);

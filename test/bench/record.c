@@ -1,6 +1,7 @@
 /*
- * Linked around the agent's gpio_set (-Wl,--wrap=gpio_set) in the measurement of pulses: writes each level that was set,
- * with its time, to the file that PORTCULLIS_RECORD names, as "LINE LEVEL MICROSECONDS". The agent itself is as it is.
+ * Linked around the agent's gpio_set (-Wl,--wrap=gpio_set) in the measurement of pulses: writes each level that was
+ * set, with its time, to the file that PORTCULLIS_RECORD names, as "LINE LEVEL MICROSECONDS". The agent itself is as it
+ * is.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,8 +11,10 @@
 
 #include "gpio/gpio.h"
 
+/* NOLINTBEGIN(bugprone-reserved-identifier): the linker's names */
 int __real_gpio_set(struct gpio *gpio, size_t line, bool active);
 int __wrap_gpio_set(struct gpio *gpio, size_t line, bool active);
+/* NOLINTEND(bugprone-reserved-identifier) */
 
 int __wrap_gpio_set(struct gpio *gpio, size_t line, bool active)
 {

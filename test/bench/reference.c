@@ -32,7 +32,8 @@ static void connected(struct mosquitto *client, void *node, int code)
 static void commanded(struct mosquitto *client, void *node, const struct mosquitto_message *message)
 {
 	char topic[128];
-	const char *state = message->payloadlen == 4 && memcmp(message->payload, "OPEN", 4) == 0 ? "opening" : "closing";
+	const char *state =
+			message->payloadlen == 4 && memcmp(message->payload, "OPEN", 4) == 0 ? "opening" : "closing";
 	(void)node;
 	snprintf(topic, sizeof(topic), "%.*s/state", (int)(strlen(message->topic) - strlen("/set")), message->topic);
 	mosquitto_publish(client, NULL, topic, (int)strlen(state), state, 1, true);
