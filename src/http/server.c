@@ -15,7 +15,7 @@
 #include "http/reader.h"
 #include "http/site.h"
 
-#define BACKLOG 64
+#define BACKLOG 128
 #define INPUT_MAX 2048 /* bytes taken from a client in one turn of the loop */
 #define ACCEPTS_PER_TURN 16
 #define ACCEPT_PAUSE_MS 1000 /* when the process is out of descriptors */
@@ -35,6 +35,7 @@ struct client {
 	struct http *http;
 	struct loop_source source;
 	enum client_state state;
+	bool served; /* at least one request */
 	bool unread; /* the client may be sending what will not be read */
 	uint32_t interest;
 	int64_t since_ms; /* of the request, or of being idle */
@@ -138,6 +139,7 @@ static void client_write(struct client *client)
 		return;
 	}
 	http_reader_reset(client->reader);
+	client->served = true;
 	client->state = CLIENT_IDLE;
 	client->since_ms = loop_now_ms();
 	client_deadline(client, client->since_ms + client->http->idle_limit_ms);
@@ -275,7 +277,9 @@ static int readiness_to_go(const struct client *client, int64_t now_ms)
 	case CLIENT_LEAVING:
 		return 3;
 	case CLIENT_IDLE:
-		return 2;
+		if (client->served)
+			return 2;
+		__attribute__((fallthrough));
 	case CLIENT_READING:
 	case CLIENT_WRITING:
 		return now_ms - client->since_ms >= PATIENCE_MS;
@@ -339,6 +343,7 @@ int http_adopt(struct http *http, int fd, bool loopback)
 	http->client_count++;
 	client->http = http;
 	client->state = CLIENT_IDLE;
+	client->served = false;
 	client->begin = client->end = 0;
 	client->since_ms = loop_now_ms();
 	client->reader = http_reader_at(http->readers, (size_t)(client - http->clients));

@@ -1,0 +1,1081 @@
+/*
+ * The server, over real sockets: its loop runs in a thread with made-up doors, the tests are its clients. Routes, who
+ * may do what, and every bound.
+ */
+#include "http/http.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "http/server.h"
+#include "tap.h"
+
+#define PATIENCE_MS 10000 /* of the tests: a failure, not a measure */
+#define HOST "Host: localhost\r\n"
+
+/* ---- The agent that the server asks, and the thread that it runs in. ---- */
+
+struct server {
+	struct loop *loop;
+	struct http *http;
+	struct loop_source stop;
+	pthread_t thread;
+	struct log log;
+	uint16_t port;
+	/* What follows is the loop's and the tests' by turns. */
+	pthread_mutex_t mutex;
+	struct door_view doors[DOORS_MAX];
+	size_t door_count;
+	const char *broker;
+	const char *sick; /* NULL: healthy */
+	enum door_result result;
+	enum door_reason reason;
+	int simulate;
+	int commands, pokes;
+	size_t last_door;
+	enum door_command last_command;
+	char last_poke[32];
+};
+
+static size_t doors(void *user, struct door_view *views, size_t max)
+{
+	struct server *server = user;
+	pthread_mutex_lock(&server->mutex);
+	size_t count = server->door_count < max ? server->door_count : max;
+	memcpy(views, server->doors, count * sizeof(views[0]));
+	pthread_mutex_unlock(&server->mutex);
+	return count;
+}
+
+static void node(void *user, struct http_node *node)
+{
+	struct server *server = user;
+	pthread_mutex_lock(&server->mutex);
+	*node = (struct http_node){"garage", "1.2.3", server->broker, "", 1000};
+	pthread_mutex_unlock(&server->mutex);
+}
+
+static enum door_result command(void *user, size_t door, enum door_command command, enum door_reason *reason)
+{
+	struct server *server = user;
+	pthread_mutex_lock(&server->mutex);
+	server->commands++;
+	server->last_door = door;
+	server->last_command = command;
+	*reason = server->reason;
+	enum door_result result = server->result;
+	pthread_mutex_unlock(&server->mutex);
+	return result;
+}
+
+static bool healthy(void *user, const char **reason)
+{
+	struct server *server = user;
+	pthread_mutex_lock(&server->mutex);
+	*reason = server->sick;
+	pthread_mutex_unlock(&server->mutex);
+	return !*reason;
+}
+
+static int simulate(void *user, size_t door, const char *poke)
+{
+	struct server *server = user;
+	pthread_mutex_lock(&server->mutex);
+	server->pokes++;
+	server->last_door = door;
+	snprintf(server->last_poke, sizeof(server->last_poke), "%s", poke);
+	int error = server->simulate;
+	pthread_mutex_unlock(&server->mutex);
+	return error;
+}
+
+static void stop(struct loop_source *source, uint32_t events)
+{
+	(void)events;
+	loop_stop(source->user);
+}
+
+static void *run(void *user)
+{
+	struct server *server = user;
+	loop_run(server->loop);
+	return NULL;
+}
+
+static const struct http_config plain = {.address = "127.0.0.1", .host_name = "testhost"};
+
+static void start(struct server *server, const struct http_config *config)
+{
+	char error[HTTP_ERROR_MAX] = "";
+	*server = (struct server){.broker = "connected", .door_count = 2, .mutex = PTHREAD_MUTEX_INITIALIZER};
+	for (size_t i = 0; i < DOORS_MAX; i++)
+		server->doors[i] = (struct door_view){.id = i == 0   ? "left"
+							    : i == 1 ? "right"
+								     : "more",
+				.name = "A door",
+				.device_class = "garage",
+				.state = DOOR_CLOSED,
+				.confidence = DOOR_CONFIDENCE_SENSED,
+				.has_stop = true,
+				.settled = true};
+	log_init(&server->log);
+	server->log.level = LOG_ERROR;
+	if (loop_new(&server->loop) < 0)
+		exit(2);
+	const struct http_agent agent = {doors, node, command, healthy, simulate, server};
+	if (http_new(server->loop, &server->log, config, &agent, &server->http, error) < 0) {
+		printf("Bail out! %s\n", error);
+		exit(2);
+	}
+	server->port = http_port(server->http);
+	server->stop = (struct loop_source){.fd = eventfd(0, EFD_CLOEXEC), .ready = stop, .user = server->loop};
+	loop_add(server->loop, &server->stop, EPOLLIN);
+	pthread_create(&server->thread, NULL, run, server);
+}
+
+static void finish(struct server *server)
+{
+	if (write(server->stop.fd, &(uint64_t){1}, 8) != 8)
+		exit(2);
+	pthread_join(server->thread, NULL);
+	loop_remove(server->loop, &server->stop);
+	close(server->stop.fd);
+	http_free(server->http);
+	loop_free(server->loop);
+}
+
+/* ---- A client. ---- */
+
+static int dial_to(const char *address, uint16_t port, int receive_buffer)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port)};
+	struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
+	inet_pton(AF_INET, address, &to.sin_addr);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	if (receive_buffer)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(receive_buffer));
+	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int dial(const struct server *server)
+{
+	return dial_to("127.0.0.1", server->port, 0);
+}
+
+static bool say(int fd, const char *text)
+{
+	size_t length = strlen(text);
+	return send(fd, text, length, MSG_NOSIGNAL) == (ssize_t)length;
+}
+
+struct answer {
+	int status; /* 0: the connection ended without one */
+	char head[2048];
+	char *body; /* terminated; owned by the reader of answers */
+	size_t length;
+	bool ended; /* the connection's end was seen */
+	int error;  /* errno of its end, 0 for a good one */
+};
+
+static char big[512 * 1024];
+
+static const char *header(const struct answer *answer, const char *name)
+{
+	static char value[512];
+	const char *line = answer->head;
+	size_t length = strlen(name);
+	while ((line = strstr(line, "\r\n"))) {
+		line += 2;
+		if (strncasecmp(line, name, length) == 0 && line[length] == ':') {
+			line += length + 1;
+			line += strspn(line, " ");
+			snprintf(value, sizeof(value), "%.*s", (int)strcspn(line, "\r"), line);
+			return value;
+		}
+	}
+	return NULL;
+}
+
+static ssize_t more(int fd, char *at, size_t size, struct answer *answer)
+{
+	ssize_t received = recv(fd, at, size, 0);
+	if (received <= 0) {
+		answer->ended = true;
+		answer->error = received < 0 ? errno : 0;
+	}
+	return received;
+}
+
+/* One answer to a method, read byte by byte in the head so that nothing of the next is taken. */
+static struct answer hear(int fd, bool head_only)
+{
+	struct answer answer = {.body = big};
+	size_t length = 0;
+	big[0] = '\0';
+	while (!strstr(answer.head, "\r\n\r\n")) {
+		if (length == sizeof(answer.head) - 1 || more(fd, answer.head + length, 1, &answer) <= 0)
+			return answer;
+		length++;
+	}
+	sscanf(answer.head, "HTTP/1.1 %d ", &answer.status);
+	if (answer.status == 100)
+		return answer;
+	const char *said = header(&answer, "Content-Length");
+	size_t expected = said && !head_only ? (size_t)atol(said) : 0;
+	while (answer.length < expected && expected < sizeof(big)) {
+		ssize_t received = more(fd, big + answer.length, expected - answer.length, &answer);
+		if (received <= 0)
+			return answer;
+		answer.length += (size_t)received;
+	}
+	big[answer.length] = '\0';
+	return answer;
+}
+
+/* True when the server ends the connection in good order without another byte. */
+static bool ends(int fd)
+{
+	char byte;
+	return recv(fd, &byte, 1, 0) == 0;
+}
+
+__attribute__((format(printf, 2, 3))) static struct answer ask(const struct server *server, const char *format, ...)
+{
+	char request[16384];
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(request, sizeof(request), format, arguments);
+	va_end(arguments);
+	int fd = dial(server);
+	say(fd, request);
+	struct answer answer = hear(fd, strncmp(request, "HEAD", 4) == 0);
+	close(fd);
+	return answer;
+}
+
+static bool has(const struct answer *answer, const char *text)
+{
+	return strstr(answer->body, text);
+}
+
+static bool header_is(const struct answer *answer, const char *name, const char *value)
+{
+	const char *said = header(answer, name);
+	return said && strcmp(said, value) == 0;
+}
+
+/* ---- Routes. ---- */
+
+static void test_routes(struct server *server)
+{
+	tap_case("GET / is a page that asks for nothing from elsewhere");
+	struct answer answer = ask(server, "GET / HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(answer.status == 200);
+	CHECK(header_is(&answer, "Content-Type", "text/html; charset=utf-8"));
+	CHECK(header_is(&answer, "Cache-Control", "no-store"));
+	CHECK(header_is(&answer, "X-Content-Type-Options", "nosniff"));
+	CHECK(header_is(&answer, "Referrer-Policy", "same-origin"));
+	const char *policy = header(&answer, "Content-Security-Policy");
+	CHECK(policy && strstr(policy, "default-src 'none'") && strstr(policy, "frame-ancestors 'none'") &&
+			!strstr(policy, "unsafe"));
+	CHECK(has(&answer, "<!doctype html>") && has(&answer, "/api/doors/right/open") && !has(&answer, "http://"));
+	CHECK(has(&answer, "</html>"));
+
+	tap_case("the style sheet and the icon that the page names are there, and are kept");
+	const char *link = strstr(answer.body, "href=\"/style.css?");
+	CHECK(link);
+	char path[64] = "";
+	if (link)
+		sscanf(link, "href=\"%63[^\"]", path);
+	answer = ask(server, "GET %s HTTP/1.1\r\n" HOST "\r\n", path);
+	CHECK(answer.status == 200 && header_is(&answer, "Content-Type", "text/css; charset=utf-8"));
+	CHECK(has(&answer, "prefers-color-scheme: dark"));
+	char tag[64] = "";
+	snprintf(tag, sizeof(tag), "%s", header(&answer, "ETag") ? header(&answer, "ETag") : "");
+	answer = ask(server, "GET %s HTTP/1.1\r\n" HOST "If-None-Match: %s\r\n\r\n", path, tag);
+	CHECK(answer.status == 304 && answer.length == 0 && !header(&answer, "Content-Length"));
+	answer = ask(server, "GET /icon.svg HTTP/1.1\r\n" HOST "If-None-Match: \"other\"\r\n\r\n");
+	CHECK(answer.status == 200 && header_is(&answer, "Content-Type", "image/svg+xml") && has(&answer, "</svg>"));
+
+	tap_case("GET /api/doors is JSON, and follows the doors");
+	answer = ask(server, "GET /api/doors HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(answer.status == 200 && header_is(&answer, "Content-Type", "application/json"));
+	CHECK(header_is(&answer, "Cache-Control", "no-store"));
+	CHECK(has(&answer, "\"garage\"") && has(&answer, "\"left\"") && has(&answer, "\"closed\""));
+	CHECK(!has(&answer, "\"opening\""));
+	pthread_mutex_lock(&server->mutex);
+	server->doors[1].state = DOOR_OPENING;
+	pthread_mutex_unlock(&server->mutex);
+	answer = ask(server, "GET /api/doors HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(has(&answer, "\"opening\""));
+	answer = ask(server, "GET / HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(has(&answer, ">Opening<"));
+	pthread_mutex_lock(&server->mutex);
+	server->doors[1].state = DOOR_CLOSED;
+	server->broker = "disconnected";
+	pthread_mutex_unlock(&server->mutex);
+	answer = ask(server, "GET /api/doors HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(has(&answer, "\"disconnected\"") && !has(&answer, "\"opening\""));
+	pthread_mutex_lock(&server->mutex);
+	server->broker = "connected";
+	pthread_mutex_unlock(&server->mutex);
+
+	tap_case("HEAD is GET without the body");
+	int fd = dial(server);
+	say(fd, "HEAD / HTTP/1.1\r\n" HOST "\r\nHEAD /nothing HTTP/1.1\r\n" HOST "\r\nGET /healthz HTTP/1.1\r\n" HOST
+		"\r\n");
+	answer = hear(fd, true);
+	CHECK(answer.status == 200 && atol(header(&answer, "Content-Length")) > 1000);
+	answer = hear(fd, true);
+	CHECK(answer.status == 404 && atol(header(&answer, "Content-Length")) > 10);
+	answer = hear(fd, false);
+	CHECK(answer.status == 200 && strcmp(answer.body, "ok\n") == 0);
+	close(fd);
+
+	tap_case("/healthz says how the agent is");
+	pthread_mutex_lock(&server->mutex);
+	server->sick = "the relay \"left\" does not answer";
+	pthread_mutex_unlock(&server->mutex);
+	answer = ask(server, "GET /healthz HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(answer.status == 503 && strcmp(answer.body, "the relay \"left\" does not answer\n") == 0);
+	CHECK(header_is(&answer, "Content-Type", "text/plain; charset=utf-8"));
+	pthread_mutex_lock(&server->mutex);
+	server->sick = NULL;
+	pthread_mutex_unlock(&server->mutex);
+
+	static const struct {
+		const char *request;
+		int status;
+		const char *allow;
+	} table[] = {
+			{"GET /nothing", 404, NULL},
+			{"POST /nothing", 404, NULL},
+			{"GET /api", 404, NULL},
+			{"GET //", 404, NULL},
+			{"GET /api/events", 404, NULL},
+			{"GET /metrics", 404, NULL},
+			{"GET /../etc/passwd", 404, NULL},
+			{"GET /%2e%2e/etc/passwd", 404, NULL},
+			{"POST /", 405, "GET, HEAD"},
+			{"DELETE /", 405, "GET, HEAD"},
+			{"OPTIONS /api/doors", 405, "GET, HEAD"},
+			{"POST /healthz", 405, "GET, HEAD"},
+			{"GET /api/doors/left/open", 405, "POST"},
+			{"HEAD /api/doors/left/open", 405, "POST"},
+			{"OPTIONS /api/doors/left/open", 405, "POST"},
+			{"PUT /api/doors/left/open", 405, "POST"},
+			{"GET /api/simulator/left/jam", 405, "POST"},
+			{"POST /api/doors/", 404, NULL},
+			{"POST /api/doors/left", 404, NULL},
+			{"POST /api/doors/left/", 404, NULL},
+			{"POST /api/doors/left/Open", 404, NULL},
+			{"POST /api/doors/left/open/", 404, NULL},
+			{"POST /api/doors/left/open%20", 404, NULL},
+			{"POST /api/doors/LEFT/open", 404, NULL},
+			{"POST /api/doors/lef/open", 404, NULL},
+			{"POST /api/doors/leftx/open", 404, NULL},
+			{"POST /api/doors//open", 404, NULL},
+			{"POST /api/doors/../open", 404, NULL},
+			{"POST /api/simulator/nobody/jam", 404, NULL},
+	};
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		tap_case("%s is %d%s%s", table[i].request, table[i].status, table[i].allow ? ", Allow: " : "",
+				table[i].allow ? table[i].allow : "");
+		answer = ask(server, "%s HTTP/1.1\r\n" HOST "\r\n", table[i].request);
+		CHECK(answer.status == table[i].status);
+		CHECK(table[i].allow ? header_is(&answer, "Allow", table[i].allow) : !header(&answer, "Allow"));
+		CHECK(header_is(&answer, "Content-Type", "application/problem+json"));
+		CHECK(strncmp(table[i].request, "HEAD", 4) == 0 || has(&answer, "\"detail\":\""));
+	}
+	tap_case("none of these moved a door");
+	CHECK(server->commands == 0 && server->pokes == 0);
+}
+
+static void set_result(struct server *server, enum door_result result, enum door_reason reason, int simulate)
+{
+	pthread_mutex_lock(&server->mutex);
+	server->result = result;
+	server->reason = reason;
+	server->simulate = simulate;
+	pthread_mutex_unlock(&server->mutex);
+}
+
+static void test_commands(struct server *server)
+{
+	static const char *const words[] = {"open", "close", "stop", "toggle"};
+	int before = server->commands;
+	for (size_t i = 0; i < 4; i++) {
+		tap_case("POST %s reaches the door", words[i]);
+		set_result(server, DOOR_RESULT_ACCEPTED, DOOR_REASON_NONE, 0);
+		struct answer answer = ask(server, "POST /api/doors/right/%s?x HTTP/1.1\r\n" HOST "\r\n", words[i]);
+		CHECK(answer.status == 202 && has(&answer, "\"accepted\""));
+		CHECK(header_is(&answer, "Content-Type", "application/json"));
+		CHECK(server->commands == before + (int)i + 1 && server->last_door == 1);
+		CHECK(server->last_command == (enum door_command)i);
+	}
+	tap_case("unchanged is 200, rejected 409 with its reason");
+	set_result(server, DOOR_RESULT_UNCHANGED, DOOR_REASON_NONE, 0);
+	struct answer answer = ask(server, "POST /api/doors/left/close HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(answer.status == 200 && has(&answer, "\"unchanged\""));
+	set_result(server, DOOR_RESULT_REJECTED, DOOR_REASON_OBSTRUCTED, 0);
+	answer = ask(server, "POST /api/doors/left/close HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\n{}");
+	CHECK(answer.status == 409 && has(&answer, "\"rejected\"") && has(&answer, "\"obstructed\""));
+
+	tap_case("a form comes back to the page, which says what became of it");
+	answer = ask(server, "POST /api/doors/left/close HTTP/1.1\r\n" HOST
+			     "Origin: http://localhost\r\nAccept: text/html,application/xhtml+xml;q=0.9\r\n"
+			     "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 0\r\n\r\n");
+	CHECK(answer.status == 303 && answer.length == 0);
+	char location[256] = "";
+	snprintf(location, sizeof(location), "%s", header(&answer, "Location") ? header(&answer, "Location") : "");
+	CHECK(strcmp(location, "/?door=left&said=obstructed#door-left") == 0);
+	location[strcspn(location, "#")] = '\0';
+	answer = ask(server, "GET %s HTTP/1.1\r\n" HOST "\r\n", location);
+	CHECK(answer.status == 200 && has(&answer, "Refused.") &&
+			has(&answer, door_reason_text(DOOR_REASON_OBSTRUCTED)));
+	answer = ask(server, "GET / HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(answer.status == 200 && !has(&answer, "Refused."));
+
+	tap_case("the page says every reason, and nothing that is none");
+	for (enum door_reason reason = DOOR_REASON_NOT_SETTLED; reason <= DOOR_REASON_STOPPING; reason++) {
+		answer = ask(server, "GET /?door=right&said=%s HTTP/1.1\r\n" HOST "\r\n", door_reason_name(reason));
+		CHECK(answer.status == 200 && has(&answer, "Refused."));
+	}
+	static const char *const nonsense[] = {"door=right", "door=right&said=", "door=right&said=evil",
+			"door=evil&said=busy", "said=busy&door=right", "door=&said=busy", "door=right&said=busy&x",
+			"<b>", "door=right&said=<b>"};
+	for (size_t i = 0; i < sizeof(nonsense) / sizeof(nonsense[0]); i++) {
+		answer = ask(server, "GET /?%s HTTP/1.1\r\n" HOST "\r\n", nonsense[i]);
+		CHECK(answer.status == 200 && !has(&answer, "Refused.") && !has(&answer, "evil") &&
+				!has(&answer, "<b>"));
+	}
+
+	tap_case("pokes reach the simulator");
+	set_result(server, DOOR_RESULT_ACCEPTED, DOOR_REASON_NONE, 0);
+	answer = ask(server, "POST /api/simulator/right/wall_button HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(answer.status == 202 && server->pokes == 1 && server->last_door == 1);
+	CHECK(strcmp(server->last_poke, "wall_button") == 0);
+	answer = ask(server, "POST /api/simulator/left/jam HTTP/1.1\r\n" HOST "Accept: text/html\r\n\r\n");
+	CHECK(answer.status == 303 && header_is(&answer, "Location", "/#door-left"));
+	set_result(server, DOOR_RESULT_ACCEPTED, DOOR_REASON_NONE, -ENOENT);
+	answer = ask(server, "POST /api/simulator/right/kick HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(answer.status == 404 && has(&answer, "no such poke"));
+	set_result(server, DOOR_RESULT_ACCEPTED, DOOR_REASON_NONE, -ENOTSUP);
+	answer = ask(server, "POST /api/simulator/right/jam HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(answer.status == 404 && has(&answer, "real"));
+	set_result(server, DOOR_RESULT_ACCEPTED, DOOR_REASON_NONE, -EIO);
+	answer = ask(server, "POST /api/simulator/right/jam HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(answer.status == 500);
+	set_result(server, DOOR_RESULT_ACCEPTED, DOOR_REASON_NONE, 0);
+}
+
+/* ---- Who may do what. ---- */
+
+static void test_hosts_and_origins(struct server *server)
+{
+	static const struct {
+		const char *host, *more;
+		int get, post;
+	} table[] = {
+			{"localhost", "", 200, 202},
+			{"127.0.0.1:1", "", 200, 202},
+			{"[::1]:1", "", 200, 202},
+			{"testhost.local:8080", "", 200, 202},
+			{"evil.example", "", 421, 421},
+			{"", "", 421, 421},
+			{"evil.example", "Origin: http://evil.example\r\n", 421, 421},
+			{"testhost", "Origin: http://testhost\r\n", 200, 202},
+			{"testhost", "Origin: https://testhost\r\nSec-Fetch-Site: same-origin\r\n", 200, 202},
+			{"testhost", "Origin: http://evil.example\r\n", 200, 403},
+			{"testhost", "Origin: http://testhost:3000\r\n", 200, 403},
+			{"testhost", "Origin: null\r\n", 200, 403},
+			{"testhost", "Sec-Fetch-Site: cross-site\r\n", 200, 403},
+			{"testhost", "Sec-Fetch-Site: same-site\r\n", 200, 403},
+			{"testhost", "Sec-Fetch-Site: none\r\n", 200, 202},
+	};
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		char one_line[96];
+		snprintf(one_line, sizeof(one_line), "%s", table[i].more);
+		for (char *at = one_line; *at; at++)
+			if (*at == '\r' || *at == '\n')
+				*at = ' ';
+		tap_case("Host \"%s\" %s: GET %d, POST %d", table[i].host, one_line, table[i].get, table[i].post);
+		int before = server->commands;
+		struct answer answer = ask(
+				server, "GET /api/doors HTTP/1.1\r\nHost: %s\r\n%s\r\n", table[i].host, table[i].more);
+		CHECK(answer.status == table[i].get);
+		answer = ask(server, "POST /api/doors/left/open HTTP/1.1\r\nHost: %s\r\n%s\r\n", table[i].host,
+				table[i].more);
+		CHECK(answer.status == table[i].post);
+		CHECK(server->commands == before + (table[i].post == 202));
+		answer = ask(server, "POST /api/simulator/left/jam HTTP/1.1\r\nHost: %s\r\n%s\r\n", table[i].host,
+				table[i].more);
+		CHECK(answer.status == table[i].post);
+	}
+	tap_case("the host of a whole URL counts, not the header's");
+	struct answer answer = ask(server, "GET http://evil.example/api/doors HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(answer.status == 421);
+	answer = ask(server, "GET http://localhost/api/doors HTTP/1.1\r\nHost: evil.example\r\n\r\n");
+	CHECK(answer.status == 200);
+	tap_case("HTTP/1.0 may leave the host out, and cannot then name an origin");
+	answer = ask(server, "GET /api/doors HTTP/1.0\r\n\r\n");
+	CHECK(answer.status == 200);
+	answer = ask(server, "GET /api/doors HTTP/1.0\r\nHost: evil.example\r\n\r\n");
+	CHECK(answer.status == 421);
+	answer = ask(server, "POST /api/doors/left/open HTTP/1.0\r\nOrigin: http://evil.example\r\n\r\n");
+	CHECK(answer.status == 403);
+	tap_case("/healthz is not for other names either");
+	answer = ask(server, "GET /healthz HTTP/1.1\r\nHost: evil.example\r\n\r\n");
+	CHECK(answer.status == 421);
+}
+
+static void test_password(void)
+{
+	struct server server;
+	struct http_config config = plain;
+	config.username = "Aladdin";
+	config.password = "open sesame";
+	start(&server, &config);
+	static const char right[] = "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n";
+	static const char wrong[] = "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZA==\r\n";
+	static const char *const paths[] = {"GET /", "GET /style.css", "GET /api/doors", "POST /api/doors/left/open",
+			"POST /api/simulator/left/jam", "GET /nothing", "POST /"};
+	static const int statuses[] = {200, 200, 200, 202, 202, 404, 405};
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		tap_case("%s wants the password", paths[i]);
+		int before = server.commands + server.pokes;
+		struct answer answer = ask(&server, "%s HTTP/1.1\r\n" HOST "\r\n", paths[i]);
+		CHECK(answer.status == 401);
+		CHECK(header_is(&answer, "WWW-Authenticate", "Basic realm=\"Portcullis\", charset=\"UTF-8\""));
+		answer = ask(&server, "%s HTTP/1.1\r\n" HOST "%s\r\n", paths[i], wrong);
+		CHECK(answer.status == 401);
+		CHECK(server.commands + server.pokes == before);
+		answer = ask(&server, "%s HTTP/1.1\r\n" HOST "%s\r\n", paths[i], right);
+		CHECK(answer.status == statuses[i]);
+	}
+	tap_case("/healthz does not, and a password is no pass for other sites");
+	struct answer answer = ask(&server, "GET /healthz HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(answer.status == 200);
+	answer = ask(&server, "POST /api/doors/left/open HTTP/1.1\r\n" HOST "Origin: http://evil.example\r\n%s\r\n",
+			right);
+	CHECK(answer.status == 403);
+	finish(&server);
+
+	tap_case("half a password is a mistake");
+	struct loop *loop = NULL;
+	struct http *http = NULL;
+	struct log log;
+	const struct http_agent agent = {doors, node, command, healthy, simulate, NULL};
+	char error[HTTP_ERROR_MAX] = "";
+	log_init(&log);
+	CHECK(loop_new(&loop) == 0);
+	config.password = NULL;
+	CHECK(http_new(loop, &log, &config, &agent, &http, error) == -EINVAL && *error);
+	config.password = "x";
+	config.username = "a:b";
+	CHECK(http_new(loop, &log, &config, &agent, &http, error) == -EINVAL && *error);
+	loop_free(loop);
+}
+
+static void test_anonymous(void)
+{
+	static const struct {
+		const char *address;
+		bool password, allow;
+		int post;
+	} table[] = {
+			{"127.0.0.1", false, false, 202},
+			{"0.0.0.0", false, false, 403},
+			{"0.0.0.0", false, true, 202},
+			{"0.0.0.0", true, false, 401},
+			{"::", false, false, 403},
+			{"::ffff:127.0.0.1", false, false, 202},
+	};
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct server server;
+		struct http_config config = {.address = table[i].address, .allow_anonymous_commands = table[i].allow};
+		if (table[i].password) {
+			config.username = "a";
+			config.password = "b";
+		}
+		tap_case("listening on %s, %s password, anonymous commands %s: %d", table[i].address,
+				table[i].password ? "a" : "no", table[i].allow ? "allowed" : "not allowed",
+				table[i].post);
+		start(&server, &config);
+		struct answer answer = ask(&server, "POST /api/doors/left/open HTTP/1.1\r\n" HOST "\r\n");
+		CHECK(answer.status == table[i].post && server.commands == (table[i].post == 202));
+		answer = ask(&server, "POST /api/simulator/left/jam HTTP/1.1\r\n" HOST "\r\n");
+		CHECK(answer.status == table[i].post && server.pokes == (table[i].post == 202));
+		answer = ask(&server, "GET / HTTP/1.1\r\n" HOST "\r\n");
+		CHECK(answer.status == (table[i].password ? 401 : 200));
+		CHECK(has(&answer, "Read-only") == (table[i].post == 403));
+		CHECK(table[i].password || has(&answer, "\"Open: A door\" disabled") == (table[i].post == 403));
+		finish(&server);
+	}
+}
+
+/* ---- Connections. ---- */
+
+static void test_keep_alive(struct server *server)
+{
+	tap_case("a connection serves request after request");
+	int fd = dial(server);
+	for (int i = 0; i < 100; i++) {
+		CHECK(say(fd, "GET /healthz HTTP/1.1\r\n" HOST "\r\n"));
+		struct answer answer = hear(fd, false);
+		CHECK(answer.status == 200 && !header(&answer, "Connection"));
+	}
+	close(fd);
+
+	tap_case("requests sent in one go are answered in their order");
+	fd = dial(server);
+	char many[8192] = "";
+	for (int i = 0; i < 40; i++)
+		strcat(strcat(many, i % 2 ? "GET /nothing" : "GET /healthz"), " HTTP/1.1\r\n" HOST "\r\n");
+	strcat(many, "GET / HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
+	CHECK(say(fd, many));
+	for (int i = 0; i < 40; i++)
+		CHECK(hear(fd, false).status == (i % 2 ? 404 : 200));
+	struct answer answer = hear(fd, false);
+	CHECK(answer.status == 200 && header_is(&answer, "Connection", "close") && has(&answer, "</html>"));
+	CHECK(ends(fd));
+	close(fd);
+
+	tap_case("a request cut into single bytes is a request");
+	fd = dial(server);
+	static const char bytes[] = "POST /api/doors/left/open HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc";
+	for (const char *byte = bytes; *byte; byte++)
+		CHECK(send(fd, byte, 1, MSG_NOSIGNAL) == 1);
+	CHECK(hear(fd, false).status == 202);
+	close(fd);
+
+	tap_case("who closes his side after the question still gets the answer");
+	fd = dial(server);
+	say(fd, "GET / HTTP/1.1\r\n" HOST "\r\n");
+	shutdown(fd, SHUT_WR);
+	answer = hear(fd, false);
+	CHECK(answer.status == 200 && has(&answer, "</html>"));
+	CHECK(ends(fd));
+	close(fd);
+
+	tap_case("HTTP/1.0 ends after one answer unless it asks for more");
+	fd = dial(server);
+	say(fd, "GET /healthz HTTP/1.0\r\n\r\n");
+	answer = hear(fd, false);
+	CHECK(answer.status == 200 && header_is(&answer, "Connection", "close") && ends(fd));
+	close(fd);
+	fd = dial(server);
+	for (int i = 0; i < 2; i++) {
+		say(fd, "GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+		answer = hear(fd, false);
+		CHECK(answer.status == 200 && header_is(&answer, "Connection", "keep-alive"));
+	}
+	close(fd);
+
+	tap_case("Expect: 100-continue is met before the body is sent");
+	fd = dial(server);
+	say(fd, "POST /api/doors/left/open HTTP/1.1\r\n" HOST "Expect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+	answer = hear(fd, false);
+	CHECK(answer.status == 100);
+	say(fd, "abc");
+	CHECK(hear(fd, false).status == 202);
+	say(fd, "GET /healthz HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(hear(fd, false).status == 200);
+	close(fd);
+}
+
+static void test_bounds(struct server *server)
+{
+	char *flood = malloc(100001);
+	memset(flood, 'a', 100000);
+	flood[100000] = '\0';
+	static const struct {
+		const char *name, *request;
+		bool flood;
+		int status;
+	} table[] = {
+			{"an endless address", "GET /", true, 414},
+			{"endless headers", "GET / HTTP/1.1\r\n" HOST "X: ", true, 431},
+			{"an endless header name", "GET / HTTP/1.1\r\n" HOST, true, 431},
+			{"a long body", "POST / HTTP/1.1\r\n" HOST "Content-Length: 100000\r\n\r\n", true, 413},
+			{"a long body that nobody waits for",
+					"POST / HTTP/1.1\r\n" HOST
+					"Expect: 100-continue\r\nContent-Length: 100000\r\n\r\n",
+					false, 413},
+			{"an endless chunk", "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\nfffff\r\n",
+					true, 413},
+			{"endless chunk extensions", "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n1;",
+					true, 413},
+			{"endless trailers", "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n0\r\nX: ",
+					true, 413},
+			{"garbage", "\x16\x03\x01 what", true, 400},
+			{"another expectation", "POST / HTTP/1.1\r\n" HOST "Expect: magic\r\n\r\n", false, 417},
+			{"a version to come", "GET / HTTP/2.0\r\n" HOST "\r\n", false, 505},
+			{"a proxy's request", "CONNECT localhost:22 HTTP/1.1\r\n" HOST "\r\n", false, 405},
+			{"no host", "GET / HTTP/1.1\r\n\r\n", false, 400},
+	};
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		tap_case("%s: %d, and the connection ends without losing the answer", table[i].name, table[i].status);
+		int fd = dial(server);
+		say(fd, table[i].request);
+		if (table[i].flood)
+			say(fd, flood); /* the server need not take it all */
+		struct answer answer = hear(fd, false);
+		CHECK(answer.status == table[i].status && header_is(&answer, "Connection", "close"));
+		CHECK(has(&answer, "\"detail\":\""));
+		CHECK(ends(fd));
+		close(fd);
+	}
+	free(flood);
+}
+
+static int64_t since(int64_t start_ms)
+{
+	return loop_now_ms() - start_ms;
+}
+
+static void test_deadlines(void)
+{
+	struct server server;
+	struct http_config config = plain;
+	config.request_limit_ms = 300;
+	config.idle_limit_ms = 300;
+	start(&server, &config);
+
+	tap_case("a request that comes a byte now and then is ended with 408");
+	int fd = dial(&server);
+	int64_t start_ms = loop_now_ms();
+	static const char slow[] =
+			"GET / HTTP/1.1\r\nX: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+	for (const char *byte = slow; *byte && poll(&poll_fd, 1, 20) == 0; byte++)
+		send(fd, byte, 1, MSG_NOSIGNAL);
+	struct answer answer = hear(fd, false);
+	CHECK(answer.status == 408 && header_is(&answer, "Connection", "close"));
+	CHECK(since(start_ms) >= 290 && since(start_ms) < PATIENCE_MS);
+	CHECK(ends(fd));
+	close(fd);
+
+	tap_case("a body that does not come is ended with 408");
+	fd = dial(&server);
+	say(fd, "POST /api/doors/left/open HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nab");
+	CHECK(hear(fd, false).status == 408 && ends(fd));
+	CHECK(server.commands == 0);
+	close(fd);
+
+	tap_case("who connects and says nothing is sent away without a word");
+	fd = dial(&server);
+	start_ms = loop_now_ms();
+	CHECK(ends(fd));
+	CHECK(since(start_ms) >= 290);
+	close(fd);
+
+	tap_case("an idle connection is ended");
+	fd = dial(&server);
+	say(fd, "GET /healthz HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(hear(fd, false).status == 200);
+	start_ms = loop_now_ms();
+	CHECK(ends(fd));
+	CHECK(since(start_ms) >= 290);
+	close(fd);
+
+	tap_case("who does not read his answers is cut off, and holds up nobody");
+	pthread_mutex_lock(&server.mutex);
+	server.door_count = DOORS_MAX;
+	pthread_mutex_unlock(&server.mutex);
+	fd = dial_to("127.0.0.1", server.port, 4096);
+	/* More answers than the kernel keeps for one connection. */
+	static char many[400 * 40];
+	many[0] = '\0';
+	for (int i = 0; i < 300; i++)
+		strcat(many, "GET / HTTP/1.1\r\n" HOST "\r\n");
+	say(fd, many);
+	start_ms = loop_now_ms();
+	while (since(start_ms) < 200) {
+		answer = ask(&server, "GET /healthz HTTP/1.1\r\n" HOST "\r\n");
+		CHECK(answer.status == 200);
+	}
+	poll_fd = (struct pollfd){.fd = fd, .events = POLLERR};
+	CHECK(poll(&poll_fd, 1, PATIENCE_MS) == 1 && (poll_fd.revents & (POLLERR | POLLHUP)));
+	close(fd);
+
+	tap_case("who reads slowly gets all that he asked for");
+	fd = dial_to("127.0.0.1", server.port, 4096);
+	say(fd, "GET / HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
+	answer = hear(fd, false);
+	CHECK(answer.status == 200 && answer.length > 48 * 1024 && has(&answer, "</html>"));
+	CHECK(ends(fd));
+	close(fd);
+	finish(&server);
+}
+
+/* A client that has been served and stays. */
+static int settle(const struct server *server)
+{
+	int fd = dial(server);
+	say(fd, "GET /healthz HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(hear(fd, false).status == 200);
+	return fd;
+}
+
+static void test_many_clients(void)
+{
+	struct server server;
+	int fds[HTTP_CLIENTS_MAX + 100];
+	start(&server, &plain);
+
+	tap_case("when all slots are taken by idle clients, the longest idle makes room");
+	for (int i = 0; i < HTTP_CLIENTS_MAX; i++)
+		fds[i] = settle(&server);
+	int fd = settle(&server);
+	CHECK(ends(fds[0]));
+	say(fds[1], "GET /healthz HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(hear(fds[1], false).status == 200);
+	close(fd);
+	for (int i = 0; i < HTTP_CLIENTS_MAX; i++)
+		close(fds[i]);
+
+	tap_case("when all are busy with requests, one more is told so");
+	for (int i = 0; i < HTTP_CLIENTS_MAX; i++) {
+		fds[i] = settle(&server);
+		say(fds[i], "GET / HTTP/1.1\r\n");
+	}
+	/* The beginnings are with the server once a request after them is answered. */
+	struct answer answer;
+	int64_t start_ms = loop_now_ms();
+	bool refused = false;
+	fd = dial(&server);
+	answer = hear(fd, false);
+	refused = answer.status == 503 && header_is(&answer, "Retry-After", "1") && has(&answer, "Too many clients");
+	CHECK(refused && since(start_ms) < 900);
+	close(fd);
+	tap_case("after a second the slow ones make room");
+	int served = 0;
+	while (!served && since(start_ms) < PATIENCE_MS) {
+		fd = dial(&server);
+		say(fd, "GET /healthz HTTP/1.1\r\n" HOST "\r\n");
+		served = hear(fd, false).status == 200;
+		close(fd);
+	}
+	CHECK(served && since(start_ms) >= 500 && since(start_ms) < 3000);
+	for (int i = 0; i < HTTP_CLIENTS_MAX; i++)
+		close(fds[i]);
+
+	tap_case("hundreds at once: each is served or told to come again, and afterwards all is well");
+	int good = 0, told = 0;
+	for (int i = 0; i < HTTP_CLIENTS_MAX + 100; i++) {
+		fds[i] = dial(&server);
+		say(fds[i], "GET /api/doors HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
+	}
+	for (int i = 0; i < HTTP_CLIENTS_MAX + 100; i++) {
+		answer = hear(fds[i], false);
+		good += answer.status == 200 && has(&answer, "\"right\"");
+		told += answer.status == 503 && has(&answer, "Too many clients");
+		close(fds[i]);
+	}
+	printf("# served %d, told %d\n", good, told);
+	CHECK(good + told == HTTP_CLIENTS_MAX + 100 && good >= HTTP_CLIENTS_MAX);
+	answer = ask(&server, "GET /api/doors HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(answer.status == 200);
+	finish(&server);
+}
+
+/* Clients from outside the loopback, as the server sees them: adopted ends of socket pairs. */
+static void test_loopback_reserve(void)
+{
+	struct server server;
+	int pairs[HTTP_CLIENTS_MAX][2];
+	start(&server, &plain);
+	tap_case("clients from outside leave room for the health check");
+	/* Stop the loop's thread: http_adopt belongs to it. */
+	if (write(server.stop.fd, &(uint64_t){1}, 8) != 8)
+		exit(2);
+	pthread_join(server.thread, NULL);
+	uint64_t drain;
+	if (read(server.stop.fd, &drain, 8) != 8)
+		exit(2);
+	for (int i = 0; i < HTTP_CLIENTS_MAX; i++) {
+		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pairs[i]) < 0)
+			exit(2);
+		int adopted = http_adopt(server.http, pairs[i][1], false);
+		CHECK(adopted == (i < HTTP_CLIENTS_MAX - HTTP_CLIENTS_LOOPBACK ? 0 : -EBUSY));
+		say(pairs[i][0], "GET / HTTP/1.1\r\n");
+	}
+	pthread_create(&server.thread, NULL, run, &server);
+	char error[HTTP_ERROR_MAX];
+	struct http_config config = plain;
+	config.port = server.port;
+	CHECK(http_healthcheck(&config, PATIENCE_MS, error) == 0);
+	finish(&server);
+	for (int i = 0; i < HTTP_CLIENTS_MAX; i++)
+		close(pairs[i][0]);
+}
+
+static void test_descriptors(void)
+{
+	struct server server;
+	struct rlimit before, none;
+	start(&server, &plain);
+	tap_case("out of descriptors: the server neither dies nor spins, and goes on when there are some");
+	int fd = settle(&server), spare = dial(&server);
+	close(spare);
+	getrlimit(RLIMIT_NOFILE, &before);
+	none = before;
+	int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
+	setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	none.rlim_cur = (rlim_t)client + 1;
+	/* The holes below must be filled too. */
+	int fill[256], filled = 0;
+	setrlimit(RLIMIT_NOFILE, &none);
+	while (filled < 256 && (fill[filled] = dup(client)) >= 0)
+		filled++;
+	struct sockaddr_in to = {.sin_family = AF_INET,
+			.sin_port = htons(server.port),
+			.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	CHECK(connect(client, (struct sockaddr *)&to, sizeof(to)) == 0);
+	say(client, "GET /healthz HTTP/1.1\r\n" HOST "\r\n");
+	clockid_t clock;
+	struct timespec cpu_before, cpu_after;
+	pthread_getcpuclockid(server.thread, &clock);
+	clock_gettime(clock, &cpu_before);
+	for (int i = 0; i < 10; i++) {
+		say(fd, "GET /healthz HTTP/1.1\r\n" HOST "\r\n");
+		CHECK(hear(fd, false).status == 200);
+		poll(NULL, 0, 20);
+	}
+	clock_gettime(clock, &cpu_after);
+	int64_t busy_ms = (cpu_after.tv_sec - cpu_before.tv_sec) * 1000 +
+			  (cpu_after.tv_nsec - cpu_before.tv_nsec) / 1000000;
+	CHECK(busy_ms < 100);
+	setrlimit(RLIMIT_NOFILE, &before);
+	for (int i = 0; i < filled; i++)
+		close(fill[i]);
+	CHECK(hear(client, false).status == 200);
+	close(client);
+	close(fd);
+	finish(&server);
+}
+
+/* ---- The health check's client. ---- */
+
+static int fake_listener(uint16_t *port)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof(at);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(fd, 4) < 0 ||
+			getsockname(fd, (struct sockaddr *)&at, &length) < 0)
+		exit(2);
+	*port = ntohs(at.sin_port);
+	return fd;
+}
+
+static void *babble(void *user)
+{
+	int fd = accept(*(int *)user, NULL, NULL);
+	say(fd, "SSH-2.0-nonsense\r\n");
+	close(fd);
+	return NULL;
+}
+
+static void test_healthcheck(void)
+{
+	static const char *const addresses[] = {"127.0.0.1", "0.0.0.0", "::", "::1", "::ffff:127.0.0.1"};
+	struct server server;
+	char error[HTTP_ERROR_MAX];
+	struct http_config config = plain;
+	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
+		tap_case("health check of a server at %s, with a password", addresses[i]);
+		config = (struct http_config){.address = addresses[i], .username = "a", .password = "b"};
+		start(&server, &config);
+		config.port = server.port;
+		CHECK(http_healthcheck(&config, PATIENCE_MS, error) == 0 && !*error);
+		finish(&server);
+	}
+	tap_case("health check of a sick agent, of none, of silence and of something else");
+	start(&server, &plain);
+	config = plain;
+	config.port = server.port;
+	server.sick = "the loop hangs";
+	CHECK(http_healthcheck(&config, PATIENCE_MS, error) == -EHOSTDOWN);
+	CHECK(strcmp(error, "the agent answers 503: the loop hangs") == 0);
+	finish(&server);
+	CHECK(http_healthcheck(&config, PATIENCE_MS, error) == -ECONNREFUSED && strstr(error, "refused"));
+	int listener = fake_listener(&config.port);
+	int64_t start_ms = loop_now_ms();
+	CHECK(http_healthcheck(&config, 200, error) == -ETIMEDOUT && since(start_ms) >= 200 && since(start_ms) < 5000);
+	CHECK(strstr(error, "timed out"));
+	close(listener);
+	listener = fake_listener(&config.port);
+	pthread_t thread;
+	pthread_create(&thread, NULL, babble, &listener);
+	int result = http_healthcheck(&config, PATIENCE_MS, error);
+	CHECK((result == -EHOSTDOWN && strstr(error, "no HTTP server")) || result == -ECONNRESET);
+	pthread_join(thread, NULL);
+	close(listener);
+	config.address = "garage.local";
+	CHECK(http_healthcheck(&config, 200, error) == -EINVAL);
+}
+
+static void test_listen_errors(void)
+{
+	struct server server;
+	struct loop *loop = NULL;
+	struct http *http = NULL;
+	char error[HTTP_ERROR_MAX] = "";
+	const struct http_agent agent = {doors, node, command, healthy, simulate, NULL};
+	start(&server, &plain);
+	loop_new(&loop);
+	tap_case("a port in use, an address that is not ours and one that is none are said plainly");
+	struct http_config config = plain;
+	config.port = server.port;
+	CHECK(http_new(loop, &server.log, &config, &agent, &http, error) == -EADDRINUSE);
+	CHECK(strstr(error, "127.0.0.1") && strstr(error, "http: listen"));
+	config.address = "192.0.2.1";
+	CHECK(http_new(loop, &server.log, &config, &agent, &http, error) == -EADDRNOTAVAIL &&
+			strstr(error, "192.0.2.1"));
+	config.address = "localhost";
+	CHECK(http_new(loop, &server.log, &config, &agent, &http, error) == -EINVAL && strstr(error, "localhost"));
+	http_free(NULL);
+	loop_free(loop);
+	finish(&server);
+}
+
+int main(void)
+{
+	struct server server;
+	start(&server, &plain);
+	test_routes(&server);
+	test_commands(&server);
+	test_hosts_and_origins(&server);
+	test_keep_alive(&server);
+	test_bounds(&server);
+	finish(&server);
+	test_password();
+	test_anonymous();
+	test_deadlines();
+	test_many_clients();
+	test_loopback_reserve();
+	test_descriptors();
+	test_healthcheck();
+	test_listen_errors();
+	return tap_done();
+}
