@@ -99,6 +99,14 @@ static void set(json_t **object, const char *key, json_t *value)
 	*object = NULL;
 }
 
+static void append(json_t **array, json_t *value)
+{
+	if (json_array_append_new(*array, value) == 0)
+		return;
+	json_decref(*array);
+	*array = NULL;
+}
+
 /* NULL is null. */
 static void set_text(json_t **object, const char *key, const char *text)
 {
@@ -224,10 +232,7 @@ ssize_t document_doors(const struct document_node *node, const struct door_view 
 		set_position(&one, door);
 		set(&one, "can_stop", json_boolean(door->has_stop));
 		describe(&one, door);
-		if (json_array_append_new(list, one) < 0) {
-			json_decref(list);
-			list = NULL;
-		}
+		append(&list, one);
 	}
 	json_t *document = json_object();
 	set_text(&document, "node", node->topics.node);
@@ -377,7 +382,7 @@ static json_t *event(const struct document_node *node, const struct door_view *d
 {
 	json_t *types = json_array();
 	for (size_t i = 0; i < EVENT_COUNT; i++)
-		json_array_append_new(types, json_string(event_names[i]));
+		append(&types, json_string(event_names[i]));
 	json_t *object = component(&node->topics, door->id, "event", "event", "Event");
 	set_topic(&object, "state_topic", node, door->id, TOPIC_EVENT);
 	set(&object, "event_types", types);

@@ -480,6 +480,57 @@ static void bounds(void)
 	printf("# longest list of doors: %zd bytes\n", length);
 }
 
+static int allocations_left;
+
+static void *scarce(size_t size)
+{
+	return allocations_left-- != 0 ? malloc(size) : NULL;
+}
+
+static ssize_t write_one(int which)
+{
+	const enum door_command command = DOOR_COMMAND_OPEN;
+	const struct door_view doors[] = {full, bare};
+	switch (which) {
+	case 0:
+		return document_attributes(&full, text, sizeof(text));
+	case 1:
+		return document_door_event(DOCUMENT_EVENT_OPENED, &full, text, sizeof(text));
+	case 2:
+		return document_command_event(
+				&command, DOOR_SOURCE_MQTT, DOOR_RESULT_REJECTED, DOOR_REASON_BUSY, text, sizeof(text));
+	case 3:
+		return document_result(DOOR_RESULT_REJECTED, DOOR_REASON_BUSY, text, sizeof(text));
+	case 4:
+		return document_doors(&node, doors, 2, text, sizeof(text));
+	case 5:
+		return document_discovery_door(&node, &full, text, sizeof(text));
+	case 6:
+		return document_discovery_door(&node, &bare, text, sizeof(text));
+	default:
+		return document_discovery_agent(&node, text, sizeof(text));
+	}
+}
+
+static void short_of_memory(void)
+{
+	tap_case("short of memory at whichever allocation: an error and nothing written, or the whole document");
+	for (int which = 0; which < 8; which++) {
+		static char whole[sizeof(text)];
+		const ssize_t length = write_one(which);
+		int enough = 0;
+		memcpy(whole, text, sizeof(text));
+		json_set_alloc_funcs(scarce, free);
+		for (ssize_t got = -ENOMEM; got != length && enough < 10000; enough++) {
+			allocations_left = enough;
+			got = write_one(which);
+			CHECK(got == length ? strcmp(text, whole) == 0 : got == -ENOMEM && text[0] == '\0');
+		}
+		json_set_alloc_funcs(malloc, free);
+		CHECK(enough > 3 && enough < 10000);
+	}
+}
+
 /* The first JSON block of docs/home-assistant.md, or NULL. The caller drops it. */
 static json_t *snapshot(void)
 {
@@ -530,6 +581,7 @@ int main(int argc, char **argv)
 	discovery_wirings();
 	discovery_agent();
 	bounds();
+	short_of_memory();
 	documentation();
 	return tap_done();
 }
