@@ -42,7 +42,7 @@ struct gpio_handlers {
 	   reading the levels again. */
 	void (*edge)(void *user, size_t line, bool active, int64_t at_ms);
 	/* The chip went away (-errno in error): no edge comes any more, gpio_set and gpio_get return -ENODEV, what the
-	   outputs do is unknown. Logged already. Only gpio_close and opening again help. */
+	   outputs do is unknown. Only gpio_close and opening again help. */
 	void (*lost)(void *user, int error);
 	void *user;
 };

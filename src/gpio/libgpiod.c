@@ -344,8 +344,6 @@ static void lose(struct kernel *kernel, int error)
 	kernel->lost = true;
 	for (size_t i = 0; i < kernel->request_count; i++)
 		loop_remove(kernel->loop, &kernel->requests[i].source);
-	log_error(kernel->log, "the GPIO chip went away (%s): no relay can be driven and no sensor read",
-			strerror(-error));
 	kernel->handlers.lost(kernel->handlers.user, error);
 }
 
