@@ -71,9 +71,10 @@ int gpio_set(struct gpio *gpio, size_t line, bool active);  /* an output; 0 or -
 int gpio_get(struct gpio *gpio, size_t line, bool *active); /* the level now; 0 or -errno */
 
 /*
- * --release: requests every output of lines at its inactive value and lets go; inputs are not touched. A Pi's kernel
- * keeps the level of a line after its owner is gone, so the relays stay at rest. Fails like gpio_open_libgpiod, with
- * -EBUSY while an agent holds the lines.
+ * --release: requests every output of lines at its inactive value and lets go; inputs are not touched. Raspberry Pi OS
+ * keeps the level of a line whose owner is gone, so the relays stay at rest; where the kernel makes it an input again,
+ * they were at rest already as far as its pull goes. Fails like gpio_open_libgpiod, with -EBUSY while an agent holds
+ * the lines.
  */
 int gpio_release(const char *chip, const struct gpio_line *lines, size_t count, char error[static GPIO_ERROR_MAX]);
 
