@@ -1,0 +1,157 @@
+/*
+ * Any bytes as all that a client ever sends on one connection, through the real loop and the real server, over a
+ * socketpair. The first byte chooses the server (odd: with a password) and how the rest is cut into packets.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "http/server.h"
+
+static struct {
+	struct loop *loop;
+	struct log log;
+	struct http *open, *locked;
+	int commands;
+} world;
+
+struct client {
+	struct loop_source source;
+	const unsigned char *bytes;
+	size_t left;
+	unsigned random;
+	size_t heard;
+	char start[9];
+};
+
+static void check(bool good)
+{
+	if (!good)
+		abort();
+}
+
+static size_t doors(void *user, struct door_view *views, size_t max)
+{
+	(void)user;
+	check(max >= 2);
+	for (size_t i = 0; i < 2; i++)
+		views[i] = (struct door_view){
+				.id = i ? "right" : "left", .name = "Door <1>", .has_stop = true, .settled = true};
+	return 2;
+}
+
+static void node(void *user, struct http_node *node)
+{
+	(void)user;
+	*node = (struct http_node){"garage", "1", "connected", "", 1};
+}
+
+static enum door_result command(void *user, size_t door, enum door_command command, enum door_reason *reason)
+{
+	(void)user;
+	check(door < 2 && command <= DOOR_COMMAND_TOGGLE);
+	world.commands++;
+	*reason = door ? DOOR_REASON_BUSY : DOOR_REASON_NONE;
+	return door ? DOOR_RESULT_REJECTED : DOOR_RESULT_ACCEPTED;
+}
+
+static bool healthy(void *user, const char **reason)
+{
+	(void)user;
+	*reason = "";
+	return true;
+}
+
+static int simulate(void *user, size_t door, const char *poke)
+{
+	(void)user;
+	check(door < 2);
+	world.commands++;
+	return strcmp(poke, "jam") == 0 ? 0 : -ENOENT;
+}
+
+/* Once, and for as long as the process lives. */
+static void begin(void)
+{
+	static const struct http_agent agent = {doors, node, command, healthy, simulate, NULL};
+	static const struct http_config open = {.address = "127.0.0.1", .host_name = "pi"};
+	static const struct http_config locked = {
+			.address = "127.0.0.1", .username = "Aladdin", .password = "open sesame"};
+	char error[HTTP_ERROR_MAX];
+	if (world.loop)
+		return;
+	world.log.level = LOG_ERROR;
+	check(loop_new(&world.loop) == 0);
+	check(http_new(world.loop, &world.log, &open, &agent, &world.open, error) == 0);
+	check(http_new(world.loop, &world.log, &locked, &agent, &world.locked, error) == 0);
+}
+
+static void say(struct client *client)
+{
+	client->random = client->random * 1103515245 + 12345;
+	size_t some = client->random >> 16 & 8 ? (client->random >> 20 & 15) + 1 : (client->random >> 16 & 2047) + 1;
+	if (some > client->left)
+		some = client->left;
+	ssize_t sent = some ? send(client->source.fd, client->bytes, some, MSG_NOSIGNAL) : 0;
+	if (sent > 0) {
+		client->bytes += sent;
+		client->left -= (size_t)sent;
+	}
+	if (client->left > 0 && (sent >= 0 || errno == EAGAIN))
+		return;
+	shutdown(client->source.fd, SHUT_WR);
+	loop_modify(world.loop, &client->source, EPOLLIN);
+}
+
+static void ready(struct loop_source *source, uint32_t events)
+{
+	struct client *client = source->user;
+	char heard[16384];
+	if (events & EPOLLIN) {
+		ssize_t length = recv(source->fd, heard, sizeof(heard), 0);
+		for (ssize_t i = 0; i < length && client->heard < sizeof(client->start); i++)
+			client->start[client->heard++] = heard[i];
+		if (length == 0 || (length < 0 && errno != EAGAIN)) {
+			loop_stop(world.loop);
+			return;
+		}
+	} else if (events & (EPOLLHUP | EPOLLERR)) {
+		loop_stop(world.loop);
+		return;
+	}
+	if (events & EPOLLOUT)
+		say(client);
+}
+
+static bool holds(const unsigned char *bytes, size_t length, const char *text)
+{
+	return memmem(bytes, length, text, strlen(text));
+}
+
+int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t length);
+
+int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t length)
+{
+	int pair[2];
+	if (length == 0)
+		return 0;
+	begin();
+	bool locked = bytes[0] & 1;
+	struct client client = {.bytes = bytes + 1, .left = length - 1, .random = bytes[0]};
+	check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == 0);
+	client.source = (struct loop_source){.fd = pair[0], .ready = ready, .user = &client};
+	world.commands = 0;
+	check(http_adopt(locked ? world.locked : world.open, pair[1], true) == 0);
+	check(loop_add(world.loop, &client.source, EPOLLIN | EPOLLOUT) == 0);
+	check(loop_run(world.loop) == 0);
+	loop_remove(world.loop, &client.source);
+	close(pair[0]);
+	/* Nothing, or an answer; and no door hears of what was not asked for. */
+	check(client.heard < sizeof(client.start) || memcmp(client.start, "HTTP/1.1 ", sizeof(client.start)) == 0);
+	check(world.commands == 0 || (holds(bytes, length, "POST ") && holds(bytes, length, "/api/")));
+	check(world.commands == 0 || !locked || holds(bytes, length, "QWxhZGRpbjpvcGVuIHNlc2FtZQ=="));
+	return 0;
+}
