@@ -353,7 +353,7 @@ static void read_secret_file(
 		struct config_reader *reader, const struct config_key *key, const char **value, struct scalar scalar)
 {
 	char bytes[CONFIG_SECRET_MAX + 3];
-	struct stat status;
+	struct stat status = {0};
 
 	if (!check_path(reader, key, scalar))
 		return;

@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -90,7 +91,7 @@ int http_healthcheck(const struct http_config *config, int timeout_ms, char erro
 {
 	int64_t deadline_ms = loop_now_ms() + timeout_ms;
 	struct sockaddr_storage address;
-	char answer[2048];
+	char answer[2048] = "";
 	socklen_t length = http_guard_address(config->address, config->port, &address);
 	if (length == 0) {
 		snprintf(error, HTTP_ERROR_MAX, "%s is no address", config->address);
@@ -106,8 +107,8 @@ int http_healthcheck(const struct http_config *config, int timeout_ms, char erro
 				config->port, strerror(-failed));
 		return failed;
 	}
-	int status = 0;
-	if (sscanf(answer, "HTTP/1.%*1[01] %3d ", &status) == 1 && status == 200) {
+	long status = strncmp(answer, "HTTP/1.", 7) == 0 && answer[7] != '\0' ? strtol(answer + 8, NULL, 10) : 0;
+	if (status == 200) {
 		error[0] = '\0';
 		return 0;
 	}
@@ -117,6 +118,7 @@ int http_healthcheck(const struct http_config *config, int timeout_ms, char erro
 		snprintf(error, HTTP_ERROR_MAX, "what answers at %s port %u is no HTTP server", config->address,
 				config->port);
 	else
-		snprintf(error, HTTP_ERROR_MAX, "the agent answers %d: %.*s", status, (int)strcspn(body, "\r\n"), body);
+		snprintf(error, HTTP_ERROR_MAX, "the agent answers %ld: %.*s", status, (int)strcspn(body, "\r\n"),
+				body);
 	return -EHOSTDOWN;
 }

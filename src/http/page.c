@@ -377,7 +377,14 @@ static void put_template(struct render *render, const struct page_piece *pieces)
 
 struct http_body *http_page_render(const struct http_page *page)
 {
-	struct render render = {.page = page, .size = 2048 + 2048 * page->door_count};
+	static const struct button no_button;
+	struct render render = {
+			.page = page,
+			.door = page->doors,
+			.button = &no_button,
+			.message = {"", "", ""},
+			.size = 2048 + 2048 * page->door_count,
+	};
 	render.body = http_body_new(render.size);
 	if (!render.body)
 		return NULL;
