@@ -67,8 +67,8 @@ static const struct config_key mqtt_tls_keys[] = {
 static const struct config_key mqtt_keys[] = {
 	{.name = "broker", .kind = CONFIG_KIND_BROKERS, .required = true, .offset = AT(config.mqtt.brokers),
 		.minimum = 1, .maximum = CONFIG_BROKERS_MAX, .example = "mqtt://broker.lan",
-		.help = "The broker: mqtt://HOST or mqtts://HOST, and :PORT where it is not 1883 or 8883. A list "
-			"is tried in turn (the members of a cluster)."},
+		.help = "The broker: mqtt://HOST, and :PORT where it is not 1883. (mqtts://HOST, port 8883, needs TLS, which is "
+			"not in this version yet.) A list is tried in turn (the members of a cluster)."},
 	{.name = "username", .kind = CONFIG_KIND_TEXT, .offset = AT(config.mqtt.username), .minimum = 1,
 		.maximum = 255, .example = "portcullis",
 		.help = "The name to log in with. Default: none."},
@@ -88,7 +88,7 @@ static const struct config_key mqtt_keys[] = {
 		.maximum = HOURS(1), .standard = "30s", .example = "30s",
 		.help = "How often the connection proves that it lives; whole seconds."},
 	{.name = "tls", .kind = CONFIG_KIND_SECTION, .keys = mqtt_tls_keys,
-		.help = "Certificates for mqtts://."},
+		.help = "Certificates for mqtts://. Not in this version yet."},
 	{.name = NULL},
 };
 
@@ -179,7 +179,7 @@ static const struct config_key http_keys[] = {
 		.help = "Without a password, an address that is not loopback serves a page that shows and does not "
 			"command; true lets everybody who reaches it move the doors."},
 	{.name = "tls", .kind = CONFIG_KIND_SECTION, .keys = http_tls_keys,
-		.help = "Serves the page by HTTPS."},
+		.help = "Serves the page by HTTPS. Not in this version yet."},
 	{.name = NULL},
 };
 

@@ -14,6 +14,7 @@
 
 #define EXPECTATION_MAX 192
 #define SUGGESTION_MAX 128
+#define BRACKETS_MAX 4096 /* libyaml's time goes by the square of those that are open */
 
 struct document {
 	struct config_reader *reader;
@@ -836,12 +837,31 @@ static void syntax_error(struct config_reader *reader, const yaml_parser_t *pars
 	}
 }
 
+static bool check_brackets(struct config_reader *reader, const char *bytes, size_t length)
+{
+	size_t brackets = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		brackets += bytes[i] == '[' || bytes[i] == '{';
+		if (brackets > BRACKETS_MAX) {
+			config_error(reader, byte_position(bytes, length, i),
+					"too many lists and groups of keys, expected at most %d "
+					"[ and {",
+					BRACKETS_MAX);
+			return false;
+		}
+	}
+	return true;
+}
+
 void config_read_yaml(struct config_reader *reader, const char *bytes, size_t length)
 {
 	struct document document = {.reader = reader};
 	yaml_document_t second;
 	yaml_parser_t parser;
 
+	if (!check_brackets(reader, bytes, length))
+		return;
 	if (!yaml_parser_initialize(&parser)) {
 		reader->out_of_memory = true;
 		return;

@@ -394,10 +394,17 @@ static void everything_at_once(void)
 							"mean log?",
 							"5:20: warning: a Raspberry Pi", "5:34: pulse: "}});
 
-	tap_case("a report has a bound, and says what it left out");
-	static char yaml[8192];
 	static struct config_report report;
 	struct config config;
+
+	tap_case("brackets without end are refused before they cost time");
+	static char brackets[CONFIG_FILE_MAX];
+	memset(brackets, '[', sizeof(brackets));
+	CHECK(config_parse(brackets, sizeof(brackets), "test.yaml", &config, &report) == -EINVAL);
+	CHECK(report.count == 1 && said(&report.problems[0], "1:4097: too many lists and groups of keys"));
+
+	tap_case("a report has a bound, and says what it left out");
+	static char yaml[8192];
 	size_t length = 0;
 	for (int i = 0; i < 200; i++)
 		length += (size_t)snprintf(yaml + length, sizeof(yaml) - length, "unknown%d: x\n", i);
