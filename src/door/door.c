@@ -122,7 +122,8 @@ static enum door_confidence confidence(const struct door *door)
 
 static void enter_fault(struct door *door, enum door_fault fault, struct door_output *output)
 {
-	if (door->fault == fault)
+	bool of_move = fault != DOOR_FAULT_SENSOR_CONFLICT && fault != DOOR_FAULT_RELAY_FAILED;
+	if (door->fault == fault || (of_move && in_conflict(door)))
 		return;
 	door->fault = fault;
 	tell(door, output, DOOR_EVENT_FAULT, fault);
@@ -315,7 +316,7 @@ static void obstruct(struct door *door, struct door_output *output)
 	if (door->goal == DOOR_GOAL_CLOSE || door->config.lines[DOOR_LINE_TOGGLE])
 		cancel_goal(door, output);
 	enter_fault(door, DOOR_FAULT_OBSTRUCTED, output);
-	if (is_waiting(door))
+	if (door->state == DOOR_CLOSING && is_waiting(door))
 		rest(door, DOOR_OPEN, PPM, output);
 	else if (door->state == DOOR_CLOSING)
 		lose(door, door->time_ms, output);
@@ -746,12 +747,14 @@ static void line_failed(struct door *door, const struct door_input *input, int64
 	answer(output, DOOR_RESULT_REJECTED, DOOR_REASON_RELAY_FAILED);
 }
 
-static void release_stuck(struct door *door, struct door_output *output)
+static void release_stuck(struct door *door, int64_t now_ms, struct door_output *output)
 {
 	for (int i = 0; i < DOOR_LINES; i++) {
-		if (door->stuck[i])
-			act(output, (enum door_line)i, false);
+		if (!door->stuck[i])
+			continue;
+		act(output, (enum door_line)i, false);
 		door->stuck[i] = false;
+		door->ready_ms = now_ms + door->config.gap_ms;
 	}
 }
 
@@ -902,7 +905,7 @@ void door_step(struct door *door, const struct door_input *input, int64_t now_ms
 		}
 	}
 	if (is_stuck(door) && now_ms >= door->retry_ms)
-		release_stuck(door, output);
+		release_stuck(door, now_ms, output);
 
 	switch (kind) {
 	case DOOR_INPUT_SENSOR:
@@ -913,7 +916,6 @@ void door_step(struct door *door, const struct door_input *input, int64_t now_ms
 		advance(door, now_ms, output);
 		command(door, input, now_ms, output); /* before a press that is due: STOP comes first */
 		proceed(door, now_ms, output);
-		auto_close(door, now_ms, output);
 		break;
 	case DOOR_INPUT_LINE_FAILED:
 		advance(door, now_ms, output);
@@ -924,7 +926,7 @@ void door_step(struct door *door, const struct door_input *input, int64_t now_ms
 		cancel_goal(door, output);
 		if (door->relay != DOOR_LINES)
 			release(door, now_ms, output);
-		release_stuck(door, output);
+		release_stuck(door, now_ms, output);
 		door->auto_close_ms = DOOR_NEVER;
 		door->config.auto_close_ms = 0;
 		door->stopping = true;

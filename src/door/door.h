@@ -11,41 +11,38 @@
  * - Every edge of a sensor, with the time of the edge. Repeated levels do no harm. Edges that wait are handed over
  *   before a command or a bare passing of time.
  * - To carry out the actions of each output in their order, at once. Where a line cannot be driven:
- *   DOOR_INPUT_LINE_FAILED, after the rest of the list; if that list belonged to a command, the answer to the command
- * is the one in the output of that second step.
- * - DOOR_INPUT_TIME at deadline_ms. Being late is safe for the door: whatever comes, a step first ends the pulse that
- * is due. Being early or calling again is harmless. A deadline that has passed already means: once more, at once.
+ *   DOOR_INPUT_LINE_FAILED, after the rest of the list; if that list belonged to a command, the answer to the
+ *   command is the one in the output of that second step.
+ * - DOOR_INPUT_TIME at deadline_ms. Being late is safe for the door: whatever comes, a step first ends the pulse
+ *   that is due. Being early or calling again is harmless. A deadline that has passed means: once more, at once.
  * - DOOR_INPUT_STOPPING before the end: everything goes off, and nothing comes on after it.
  *
- * What it promises, whatever the input (design, section 6; test/unit/test_door_explore.c walks every state for it):
- * - A line goes on only in the step of a command or in the passing of time after one; an edge of a sensor never starts
- * a press. auto_close is the one source that is not a person; it needs the warning.
+ * What it promises, whatever the input (design, section 6; test_door_explore.c walks every state for it):
+ * - A line goes on only in the step of a command or in the passing of time after one; an edge of a sensor never
+ *   starts a press. auto_close is the one source that is not a person; it needs the warning.
  * - At most one relay is on, for pulse_ms and never longer than DOOR_PULSE_MAX_MS as far as steps come in time, and
  *   gap_ms at least lie between two presses.
  * - Closed is said by the closed sensor where there is one; without, at most estimated at the end of a commanded
- * travel.
+ *   travel. No state is believed against a sensor.
  * - No retry and no reversal of its own.
  *
- * Faults
- *
- * | fault           | begins when                                                | ends when | | --------------- |
- * ---------------------------------------------------------- | ------------------------------------- | | did_not_start
- * | after a press, the sensor of the end to leave stays active | it leaves after all; the door comes   | | | for
- * DOOR_START_MS and a quarter of the travel time; the    | to an end; a command is accepted      | |                 |
- * state falls back to what the sensor says                   |                                       | | did_not_finish
- * | in a commanded move, the sensor of the end to reach is not | the door comes to an end; a command   | | | active
- * DOOR_FINISH_MS and 5/4 of the travel time after the | is accepted                           | |                 |
- * start; state stopped where a closed sensor says that it is |                                       | | | not closed,
- * else unknown                                   |                                       | | reversed        | in a
- * commanded move, the sensor of the end that the door   | the door comes to an end; a command   | |                 |
- * had left is active again                                   | is accepted                           | |
- * sensor_conflict | both end sensors are active; state unknown                 | one of them is not | | obstructed |
- * the obstruction sensor becomes active while closing, or in | the door is closed; a command is      | | | the warning
- * before; while closing the state is unknown     | accepted                              | |                 | until a
- * sensor or the end of travel tells, since openers   |                                       | |                 | stop
- * or reverse of themselves                              |                                       | | relay_failed    | a
- * line could not be driven; the command ends, everything   | a later pulse went through whole      | | | goes off, the
- * state is what the sensors say                |                                       |
+ * Faults, each with what begins and what ends it:
+ * - did_not_start: after a press, the sensor of the end to leave stays active for DOOR_START_MS and a quarter of the
+ *   travel time; the state falls back to what that sensor says.
+ *   Ends when it leaves after all, when the door comes to an end, or when a command is accepted.
+ * - did_not_finish: in a commanded move, the sensor of the end to reach is not active DOOR_FINISH_MS and 5/4 of the
+ *   travel time after the start; the state is stopped where a closed sensor says "not closed", else unknown.
+ *   Ends when the door comes to an end, or when a command is accepted.
+ * - reversed: in a commanded move, the sensor of the end that the door had left is active again.
+ *   Ends when the door comes to an end anew, or when a command is accepted.
+ * - sensor_conflict: both end sensors are active; the state is unknown.
+ *   Ends when one of them is not.
+ * - obstructed: the obstruction sensor becomes active while the door closes or in the warning before, or is active
+ *   when a press that closes is due. While closing, the state is then unknown until a sensor or the end of travel
+ *   tells: openers stop or reverse of themselves.
+ *   Ends when the door is closed, or when a command is accepted.
+ * - relay_failed: a line could not be driven; the command ends, everything goes off, the state is what the sensors
+ *   say. Ends when a later pulse went through whole.
  */
 #ifndef PORTCULLIS_DOOR_DOOR_H
 #define PORTCULLIS_DOOR_DOOR_H
@@ -170,8 +167,7 @@ struct door {
 	bool settled, stopping;
 
 	enum door_state state;
-	enum door_state direction; /* opening, closing, or unknown: of the last move, for what a press does after a stop
-				    */
+	enum door_state direction; /* of the last move, or unknown: for what a press does after a stop */
 	enum door_source source;
 	enum door_fault fault;
 	bool commanded;     /* the move under way was asked for here */

@@ -1,0 +1,333 @@
+/*
+ * The rules of safety (design, section 6) as a shadow of the door: it carries out the actions, keeps its own books of
+ * lines, edges and commands, and says after each step which rule was broken. For the explorer and the fuzz target.
+ */
+#ifndef PORTCULLIS_TEST_DOOR_RULES_H
+#define PORTCULLIS_TEST_DOOR_RULES_H
+
+#include <string.h>
+
+#include "door/door.h"
+
+struct rules {
+	struct door door;
+	int64_t now_ms;
+	int64_t deadline_ms;
+	bool on[DOOR_LINES]; /* as it is on the wire */
+	bool stuck[DOOR_LINES];
+	int64_t since_ms[DOOR_LINES];
+	int64_t released_ms;                         /* the last relay */
+	bool raw[DOOR_SENSORS], stood[DOOR_SENSORS]; /* stood: the level before raw stood still until raw came */
+	int64_t edge_ms[DOOR_SENSORS];
+	bool asked;  /* a command was accepted, and presses may follow */
+	int presses; /* made for it */
+	bool warned; /* it was warned for, for the whole time */
+	bool ended;
+};
+
+static inline void rules_start(struct rules *rules, const struct door_config *config, int64_t now_ms)
+{
+	memset(rules, 0, sizeof(*rules));
+	door_init(&rules->door, config, now_ms);
+	rules->now_ms = now_ms;
+	rules->deadline_ms = DOOR_NEVER;
+	rules->released_ms = now_ms - 1000000;
+	for (int i = 0; i < DOOR_SENSORS; i++)
+		rules->edge_ms[i] = now_ms;
+}
+
+static inline bool rules_moving(enum door_state state)
+{
+	return state == DOOR_OPENING || state == DOOR_CLOSING;
+}
+
+static inline bool rules_told(const struct door_output *output, enum door_event event)
+{
+	for (size_t i = 0; i < output->happening_count; i++) {
+		if (output->happenings[i].event == event)
+			return true;
+	}
+	return false;
+}
+
+#define RULE(text, condition)                                                                                          \
+	do {                                                                                                           \
+		if (!(condition))                                                                                      \
+			return text;                                                                                   \
+	} while (0)
+
+/* A line goes on: the rules that look at this moment. */
+static inline const char *rules_on(struct rules *rules, const struct door *before, const struct door_input *input,
+		const struct door_output *output, enum door_line line)
+{
+	const struct door *door = &rules->door;
+	const struct door_config *config = &door->config;
+
+	RULE("only a command, or time after one, switches a line on",
+			input->kind == DOOR_INPUT_COMMAND || input->kind == DOOR_INPUT_TIME);
+	RULE("nothing goes on after the end", !rules->ended);
+	RULE("nothing goes on before the sensors have settled", door->settled);
+	RULE("a line that is not wired is never switched on", config->lines[line]);
+	RULE("no line goes on without a command", rules->asked);
+	for (int i = 0; i < DOOR_LINES; i++)
+		RULE("nothing goes on while a line is stuck", !rules->stuck[i]);
+	if (line == DOOR_LINE_WARNING)
+		return NULL;
+
+	for (int i = 0; i < DOOR_LINE_WARNING; i++)
+		RULE("never two relays on", !rules->on[i]);
+	RULE("the gap lies between two presses",
+			rules->now_ms - rules->released_ms >=
+					(config->gap_ms > DOOR_GAP_MIN_MS ? config->gap_ms : DOOR_GAP_MIN_MS));
+	RULE("three presses at most for one command", ++rules->presses <= 3);
+	bool conflict = door->contacts[DOOR_SENSOR_CLOSED].active && door->contacts[DOOR_SENSOR_OPEN].active;
+	bool closes = line == DOOR_LINE_CLOSE ||
+		      (line == DOOR_LINE_TOGGLE && (door->state == DOOR_CLOSING || door->state == DOOR_UNKNOWN));
+	if (closes) {
+		RULE("no press closes the door with something in the way",
+				!rules->raw[DOOR_SENSOR_OBSTRUCTION] &&
+						!door->contacts[DOOR_SENSOR_OBSTRUCTION].active);
+		RULE("no press closes the door without the warning", rules->warned || config->warning_ms == 0);
+	}
+	RULE("in a conflict a toggle relay is pressed by TOGGLE alone, and a stop relay by STOP",
+			!conflict || line == DOOR_LINE_STOP || line == DOOR_LINE_TOGGLE);
+	if (line == DOOR_LINE_TOGGLE && input->kind == DOOR_INPUT_COMMAND && input->command != DOOR_COMMAND_TOGGLE)
+		RULE("a toggle relay is not pressed for OPEN, CLOSE or STOP when nobody knows what it does",
+				before->state != DOOR_UNKNOWN || door->time_ms != before->time_ms);
+	(void)output;
+	return NULL;
+}
+
+static inline const char *rules_lines(struct rules *rules, const struct door *before, const struct door_input *input,
+		const struct door_output *output)
+{
+	const struct door_config *config = &rules->door.config;
+
+	if (rules_told(output, DOOR_EVENT_AUTO_CLOSE)) {
+		RULE("auto-close closes an open door, with the warning of five seconds",
+				before->config.auto_close_ms > 0 && rules->door.state == DOOR_OPEN &&
+						config->warning_ms >= DOOR_AUTO_CLOSE_WARNING_MS);
+		rules->asked = true;
+		rules->warned = false;
+		rules->presses = 0;
+	}
+	for (size_t i = 0; i < output->action_count; i++) {
+		enum door_line line = output->actions[i].line;
+		if (output->actions[i].on) {
+			const char *broken = rules_on(rules, before, input, output, line);
+			if (broken != NULL)
+				return broken;
+			RULE("a line that is on is not switched on", !rules->on[line]);
+			rules->on[line] = true;
+			rules->since_ms[line] = rules->now_ms;
+		} else {
+			if (line != DOOR_LINE_WARNING && rules->on[line])
+				rules->released_ms = rules->now_ms;
+			if (line == DOOR_LINE_WARNING && rules->on[line] && !rules_told(output, DOOR_EVENT_CANCELLED) &&
+					rules->now_ms - rules->since_ms[line] >= config->warning_ms)
+				rules->warned = true;
+			rules->on[line] = rules->stuck[line] = false;
+		}
+	}
+	for (int i = 0; i < DOOR_LINES; i++) {
+		if (!rules->on[i])
+			continue;
+		int64_t limit = config->warning_ms;
+		if (i != DOOR_LINE_WARNING)
+			limit = config->pulse_ms < DOOR_PULSE_MAX_MS ? config->pulse_ms : DOOR_PULSE_MAX_MS;
+		if (rules->stuck[i]) {
+			RULE("a stuck line is tried again",
+					output->deadline_ms <= rules->now_ms + DOOR_RELEASE_RETRY_MS);
+			continue;
+		}
+		/* A warning may have to wait for the gap of the press before. */
+		if (i == DOOR_LINE_WARNING && rules->door.ready_ms > rules->since_ms[i] + limit)
+			limit = rules->door.ready_ms - rules->since_ms[i];
+		if (i == DOOR_LINE_WARNING && rules->door.relay != DOOR_LINES)
+			continue;
+		if (i != DOOR_LINE_WARNING || input->kind == DOOR_INPUT_TIME)
+			RULE("what is on goes off in its time", rules->now_ms < rules->since_ms[i] + limit);
+		RULE("what is on has a deadline", output->deadline_ms <= rules->since_ms[i] + limit);
+	}
+	RULE("at the end everything is off", !rules->ended ||
+							     !(rules->on[0] || rules->on[1] || rules->on[2] ||
+									     rules->on[3] || rules->on[4]) ||
+							     rules->stuck[0] || rules->stuck[1] || rules->stuck[2] ||
+							     rules->stuck[3] || rules->stuck[4]);
+	return NULL;
+}
+
+static inline const char *rules_belief(const struct rules *rules, const struct door *before)
+{
+	const struct door *door = &rules->door;
+	bool has_closed = door->config.sensors[DOOR_SENSOR_CLOSED];
+	bool closed = door->contacts[DOOR_SENSOR_CLOSED].active;
+	bool open = door->contacts[DOOR_SENSOR_OPEN].active;
+	bool same = before->state == door->state;
+	struct door_view view = {0};
+
+	for (int i = 0; i < DOOR_SENSORS; i++) {
+		const struct door_contact *contact = &door->contacts[i];
+		if (contact->active == before->contacts[i].active && contact->known == before->contacts[i].known)
+			continue;
+		RULE("a level counts only after it has stood still",
+				contact->active == rules->raw[i]
+						? rules->now_ms - rules->edge_ms[i] >= door->config.debounce_ms
+						: rules->stood[i]);
+	}
+
+	door_view(door, rules->now_ms, &view);
+	if (!door->settled) {
+		RULE("nothing is known before the sensors have settled",
+				view.state == DOOR_UNKNOWN && view.confidence == DOOR_CONFIDENCE_UNKNOWN);
+		return NULL;
+	}
+	if (view.state == DOOR_CLOSED) {
+		if (has_closed)
+			RULE("closed is said by its sensor", closed && view.confidence == DOOR_CONFIDENCE_SENSED);
+		else
+			RULE("without a closed sensor, closed comes of a commanded closing alone",
+					same || (before->state == DOOR_CLOSING && before->commanded &&
+								before->source != DOOR_SOURCE_LOCAL));
+		RULE("closed without its sensor is at most estimated",
+				has_closed || view.confidence == DOOR_CONFIDENCE_ESTIMATED);
+	}
+	RULE("open is said by its sensor where there is one",
+			view.state != DOOR_OPEN || !door->config.sensors[DOOR_SENSOR_OPEN] ||
+					(open && view.confidence == DOOR_CONFIDENCE_SENSED));
+	if (closed && open) {
+		RULE("both sensors at once are a conflict",
+				view.state == DOOR_UNKNOWN && view.position == -1 &&
+						(view.fault == DOOR_FAULT_SENSOR_CONFLICT ||
+								view.fault == DOOR_FAULT_RELAY_FAILED));
+	} else {
+		RULE("a conflict is over when it is over", view.fault != DOOR_FAULT_SENSOR_CONFLICT);
+		RULE("what the closed sensor says is believed",
+				!closed || view.state == DOOR_CLOSED ||
+						(view.state == DOOR_OPENING && door->commanded));
+		RULE("what the open sensor says is believed",
+				!open || view.state == DOOR_OPEN || (view.state == DOOR_CLOSING && door->commanded));
+	}
+	RULE("a position is -1 to 100", view.position >= -1 && view.position <= 100);
+	RULE("open is never published with position 0", view.state != DOOR_OPEN || view.position > 0);
+	RULE("closed is published with position 0", view.state != DOOR_CLOSED || view.position == 0);
+	RULE("position 0 is said at the closed end alone", view.position != 0 || view.state == DOOR_CLOSED || closed);
+	RULE("position 100 is said at the open end alone", view.position != 100 || view.state == DOOR_OPEN || open);
+	RULE("a moving door has a time to end", !rules_moving(view.state) || door->expire_ms != DOOR_NEVER);
+	return NULL;
+}
+
+static inline const char *rules_answer(const struct rules *rules, const struct door *before,
+		const struct door_input *input, const struct door_output *output)
+{
+	bool relay_on = false;
+	bool at_rest = before->state == DOOR_OPEN || before->state == DOOR_CLOSED || before->state == DOOR_STOPPED;
+	bool toggle = before->config.lines[DOOR_LINE_TOGGLE];
+
+	if (input->kind == DOOR_INPUT_LINE_FAILED)
+		return NULL;
+	RULE("a command is answered, and nothing else", output->answered == (input->kind == DOOR_INPUT_COMMAND));
+	if (input->kind != DOOR_INPUT_COMMAND)
+		return NULL;
+	for (size_t i = 0; i < output->action_count; i++)
+		relay_on = relay_on || (output->actions[i].on && output->actions[i].line != DOOR_LINE_WARNING);
+	RULE("a refusal has a reason, and nothing else has",
+			(output->result == DOOR_RESULT_REJECTED) == (output->reason != DOOR_REASON_NONE));
+	RULE("before the sensors have settled every command is refused",
+			before->settled || rules->door.settled || output->result == DOOR_RESULT_REJECTED);
+	RULE("after the end every command is refused", !rules->ended || output->reason == DOOR_REASON_STOPPING);
+
+	/* The rest compares with the state before: only where the step had no time to change it first. */
+	if (before->time_ms != rules->now_ms || !before->settled || before->goal != DOOR_GOAL_NONE || rules->ended)
+		return NULL;
+	for (int i = 0; i < DOOR_LINES; i++) {
+		if (before->stuck[i])
+			return NULL;
+	}
+	if (before->state == DOOR_CLOSED && input->command == DOOR_COMMAND_CLOSE)
+		RULE("CLOSE on a closed door presses nothing", output->result == DOOR_RESULT_UNCHANGED && !relay_on);
+	if (before->state == DOOR_OPEN && before->base_ppm > 0 && input->command == DOOR_COMMAND_OPEN)
+		RULE("OPEN on an open door presses nothing", output->result == DOOR_RESULT_UNCHANGED && !relay_on);
+	if (at_rest && input->command == DOOR_COMMAND_STOP)
+		RULE("STOP at rest presses nothing", output->result == DOOR_RESULT_UNCHANGED && !relay_on);
+	if (toggle && (before->state == DOOR_UNKNOWN ||
+				      (before->state == DOOR_STOPPED && before->direction == DOOR_UNKNOWN))) {
+		if (input->command == DOOR_COMMAND_OPEN || input->command == DOOR_COMMAND_CLOSE)
+			RULE("toggle wiring and an unknown state: OPEN and CLOSE are refused",
+					output->result == DOOR_RESULT_REJECTED);
+		if (input->command == DOOR_COMMAND_TOGGLE)
+			RULE("toggle wiring and an unknown state: TOGGLE is not refused",
+					output->result == DOOR_RESULT_ACCEPTED || output->reason == DOOR_REASON_BUSY ||
+							output->reason == DOOR_REASON_OBSTRUCTED);
+	}
+	if (input->command == DOOR_COMMAND_CLOSE && before->state != DOOR_CLOSED && before->state != DOOR_CLOSING)
+		RULE("an active obstruction refuses CLOSE",
+				!rules->raw[DOOR_SENSOR_OBSTRUCTION] || output->result == DOOR_RESULT_REJECTED);
+	return NULL;
+}
+
+/*
+ * One step. NULL, or the rule that it broke. Without input, time passes. LINE_FAILED is for a line of the last output,
+ * with the level that failed.
+ */
+static inline const char *rules_step(
+		struct rules *rules, const struct door_input *given, int64_t now_ms, struct door_output *output)
+{
+	struct door before = rules->door;
+	struct door_input time = {.kind = DOOR_INPUT_TIME};
+	const struct door_input *input = given != NULL ? given : &time;
+	const char *broken;
+
+	bool early = input->kind == DOOR_INPUT_TIME && now_ms < rules->deadline_ms;
+	rules->now_ms = now_ms;
+	memset(rules->stood, 0, sizeof(rules->stood));
+	if (input->kind == DOOR_INPUT_SENSOR && rules->raw[input->sensor] != input->active) {
+		int64_t *edge_ms = &rules->edge_ms[input->sensor];
+		int64_t at_ms = input->at_ms < now_ms ? input->at_ms : now_ms;
+		at_ms = at_ms > *edge_ms ? at_ms : *edge_ms;
+		rules->raw[input->sensor] = input->active;
+		rules->stood[input->sensor] = at_ms - *edge_ms >= before.config.debounce_ms;
+		*edge_ms = at_ms;
+	}
+	if (input->kind == DOOR_INPUT_LINE_FAILED && !input->active)
+		rules->on[input->line] = rules->stuck[input->line] = true;
+	if (input->kind == DOOR_INPUT_STOPPING)
+		rules->ended = true;
+
+	door_step(&rules->door, given, now_ms, output);
+
+	if (output->answered && output->result == DOOR_RESULT_ACCEPTED) {
+		rules->asked = true;
+		rules->warned = false;
+		rules->presses = 0;
+	}
+	RULE("the actions fit", output->action_count < DOOR_ACTIONS_MAX);
+	RULE("the happenings fit", output->happening_count < DOOR_HAPPENINGS_MAX);
+	broken = rules_lines(rules, &before, input, output);
+	if (broken == NULL)
+		broken = rules_belief(rules, &before);
+	if (broken == NULL)
+		broken = rules_answer(rules, &before, input, output);
+	if (broken != NULL)
+		return broken;
+	RULE("when time has passed, the deadline lies in the future",
+			output->deadline_ms > now_ms || input->kind != DOOR_INPUT_TIME);
+	RULE("a command leaves nothing undone but auto-close", output->deadline_ms > now_ms ||
+									       input->kind != DOOR_INPUT_COMMAND ||
+									       rules->door.auto_close_ms <= now_ms);
+	RULE("presses to come have a deadline",
+			rules->door.goal == DOOR_GOAL_NONE || output->deadline_ms != DOOR_NEVER);
+	RULE("being early changes nothing", !early || (output->action_count == 0 && output->happening_count == 0));
+	if (before.settled) {
+		RULE("a change of state is told",
+				before.state == rules->door.state || rules_told(output, DOOR_EVENT_STATE));
+		RULE("a fault is told", before.fault == rules->door.fault || rules_told(output, DOOR_EVENT_FAULT) ||
+							rules_told(output, DOOR_EVENT_FAULT_CLEARED));
+	}
+	if (rules->door.goal == DOOR_GOAL_NONE)
+		rules->asked = false;
+	rules->deadline_ms = output->deadline_ms;
+	return NULL;
+}
+
+#endif

@@ -1,0 +1,430 @@
+/*
+ * The explorer: from the start it makes every input in every state that can be reached, in every wiring with every set
+ * of sensors, and holds each step to the rules of door_rules.h.
+ *
+ * Time is what would be endless, so it only moves to the next deadline, a step short of it, or far beyond (a loop that
+ * stood still), all times of the configuration are multiples of one step, and a state is what remains when times are
+ * counted from now and what no longer matters is left out. Positions need no leaving out: in those steps there are few.
+ *
+ * All of it takes half a minute: DOOR_EXPLORE=full. Else each wiring is walked with every set of sensors, and what is
+ * added to it (another press table, a warning, auto-close, debouncing) only as far as WEIGHT goes; sanitized and 32-bit
+ * builds, being slow, leave out more.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "door_rules.h"
+#include "tap.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || UINTPTR_MAX < UINT64_MAX
+#define WEIGHT 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(undefined_behavior_sanitizer)
+#define WEIGHT 1
+#endif
+#endif
+#ifndef WEIGHT
+#define WEIGHT 2
+#endif
+#define WEIGHT_FULL 9
+
+#define NOW_MS 1000000
+#define STEP_MS 500
+#define STALL_MS 20000
+#define PATH_MAX_STEPS 200
+
+struct node {
+	struct rules rules;
+	uint32_t parent;
+	struct door_input by;
+	int32_t after_ms;
+	bool failed; /* by is the failure of a line, right after the parent's step */
+};
+
+struct world {
+	struct node *nodes;
+	size_t count, room;
+	uint64_t *seen;
+	size_t seen_room;
+	uint64_t steps;
+	const char *broken;
+};
+
+static void *need(void *memory)
+{
+	if (memory == NULL)
+		abort();
+	return memory;
+}
+
+static int64_t shift(int64_t at_ms, int64_t by_ms, int64_t oldest_ms)
+{
+	if (at_ms == DOOR_NEVER)
+		return at_ms;
+	at_ms += by_ms;
+	return at_ms < NOW_MS - oldest_ms ? NOW_MS - oldest_ms : at_ms;
+}
+
+/* Times from NOW_MS on, and nothing kept that no step looks at. */
+static void reduce(struct rules *rules)
+{
+	struct door *door = &rules->door;
+	int64_t by_ms = NOW_MS - rules->now_ms;
+	int64_t longest = 2 * (door->config.open_time_ms + door->config.close_time_ms);
+	bool moving = rules_moving(door->state);
+
+	for (int i = 0; i < DOOR_SENSORS; i++) {
+		struct door_contact *contact = &door->contacts[i];
+		bool pending = contact->heard && (!contact->known || contact->raw != contact->active);
+		contact->edge_ms = pending ? shift(contact->edge_ms, by_ms, longest) : NOW_MS - longest;
+		rules->edge_ms[i] = contact->edge_ms;
+	}
+	door->time_ms = shift(door->time_ms, by_ms, STALL_MS);
+	door->pressed_ms = moving && door->commanded ? shift(door->pressed_ms, by_ms, longest) : 0;
+	door->moved_ms = moving ? shift(door->moved_ms, by_ms, longest) : 0;
+	door->expire_ms = shift(door->expire_ms, by_ms, longest);
+	door->warned_ms = shift(door->warned_ms, by_ms, longest);
+	door->auto_close_ms = shift(door->auto_close_ms, by_ms, longest);
+	bool relay_on = door->relay != DOOR_LINES;
+	door->release_ms = relay_on ? shift(door->release_ms, by_ms, longest) : 0;
+	door->ready_ms = relay_on ? 0 : shift(door->ready_ms, by_ms, 0);
+	bool stuck = false;
+	for (int i = 0; i < DOOR_LINES; i++) {
+		stuck = stuck || door->stuck[i];
+		rules->since_ms[i] = rules->on[i] ? shift(rules->since_ms[i], by_ms, longest) : 0;
+	}
+	door->retry_ms = stuck ? shift(door->retry_ms, by_ms, longest) : 0;
+	if (door->goal == DOOR_GOAL_NONE) {
+		door->goal_source = DOOR_SOURCE_NONE;
+		door->presses = 0;
+		rules->presses = 0;
+		rules->warned = false;
+	}
+	if (!moving)
+		door->whole = false;
+	if (door->state == DOOR_CLOSED || door->state == DOOR_OPEN)
+		door->direction = DOOR_UNKNOWN;
+	if (door->source != DOOR_SOURCE_LOCAL)
+		door->source = DOOR_SOURCE_NONE;
+	door->cycles = 0;
+	door->last_open_ms = door->last_close_ms = 0;
+	memset(&door->said, 0, sizeof(door->said));
+	door->said_position_ms = (int64_t)1 << 40; /* no publishing of positions while moving */
+	rules->released_ms = shift(rules->released_ms, by_ms, 2 * door->config.gap_ms);
+	rules->deadline_ms = shift(rules->deadline_ms, by_ms, longest);
+	rules->now_ms = NOW_MS;
+}
+
+static uint64_t mix(uint64_t hash, int64_t value)
+{
+	hash ^= (uint64_t)value + 0x9e3779b97f4a7c15 + (hash << 6) + (hash >> 2);
+	hash ^= hash >> 33;
+	hash *= 0xff51afd7ed558ccd;
+	return hash ^ (hash >> 33);
+}
+
+static uint64_t hash_of(const struct rules *rules)
+{
+	const struct door *door = &rules->door;
+	uint64_t hash = 1;
+	for (int i = 0; i < DOOR_SENSORS; i++) {
+		const struct door_contact *contact = &door->contacts[i];
+		hash = mix(hash, contact->raw | contact->heard << 1 | contact->active << 2 | contact->known << 3 |
+						 rules->raw[i] << 4);
+		hash = mix(hash, contact->edge_ms);
+	}
+	for (int i = 0; i < DOOR_LINES; i++) {
+		hash = mix(hash, door->stuck[i] | rules->on[i] << 1 | rules->stuck[i] << 2);
+		hash = mix(hash, rules->since_ms[i]);
+	}
+	int64_t values[] = {door->time_ms, door->settled, door->stopping, door->state, door->direction, door->source,
+			door->fault, door->commanded, door->pressed_ms, door->moved_ms, door->base_ppm, door->whole,
+			door->expire_ms, door->goal, door->goal_source, door->presses, door->warned_ms,
+			door->auto_close_ms, door->config.auto_close_ms, door->relay, door->release_ms, door->ready_ms,
+			door->retry_ms, rules->deadline_ms, rules->released_ms, rules->asked, rules->presses,
+			rules->warned, rules->ended};
+	for (size_t i = 0; i < COUNT(values); i++)
+		hash = mix(hash, values[i]);
+	return hash != 0 ? hash : 1;
+}
+
+static bool is_new(struct world *world, uint64_t hash)
+{
+	if (world->count * 2 >= world->seen_room) {
+		size_t room = world->seen_room ? world->seen_room * 4 : 4096;
+		uint64_t *seen = need(calloc(room, sizeof(*seen)));
+		for (size_t i = 0; i < world->seen_room; i++) {
+			size_t at = world->seen[i] & (room - 1);
+			while (world->seen[i] != 0 && seen[at] != 0)
+				at = (at + 1) & (room - 1);
+			if (world->seen[i] != 0)
+				seen[at] = world->seen[i];
+		}
+		free(world->seen);
+		world->seen = seen;
+		world->seen_room = room;
+	}
+	size_t at = hash & (world->seen_room - 1);
+	while (world->seen[at] != 0 && world->seen[at] != hash)
+		at = (at + 1) & (world->seen_room - 1);
+	if (world->seen[at] == hash)
+		return false;
+	world->seen[at] = hash;
+	return true;
+}
+
+static void add(struct world *world, struct rules *rules, uint32_t parent, const struct door_input *by,
+		int64_t after_ms, bool failed)
+{
+	reduce(rules);
+	if (!is_new(world, hash_of(rules)))
+		return;
+	if (world->count == world->room) {
+		world->room = world->room ? world->room * 2 : 1024;
+		world->nodes = need(realloc(world->nodes, world->room * sizeof(*world->nodes)));
+	}
+	world->nodes[world->count++] = (struct node){
+			.rules = *rules,
+			.parent = parent,
+			.by = by != NULL ? *by : (struct door_input){.kind = DOOR_INPUT_TIME},
+			.after_ms = (int32_t)after_ms,
+			.failed = failed,
+	};
+}
+
+static void print_step(const struct door_input *by, int64_t after_ms, const struct door *door)
+{
+	static const char *const sensors[] = {"closed", "open", "obstruction"};
+	static const char *const lines[] = {"toggle", "open", "close", "stop", "warning", "none"};
+	char text[64] = "time";
+
+	if (by->kind == DOOR_INPUT_SENSOR)
+		snprintf(text, sizeof(text), "%s %s%s", sensors[by->sensor], by->active ? "on" : "off",
+				by->at_ms < NOW_MS ? " (late)" : "");
+	else if (by->kind == DOOR_INPUT_COMMAND)
+		snprintf(text, sizeof(text), "command %s", door_command_name(by->command));
+	else if (by->kind == DOOR_INPUT_LINE_FAILED)
+		snprintf(text, sizeof(text), "%s %s fails", lines[by->line], by->active ? "on" : "off");
+	else if (by->kind == DOOR_INPUT_STOPPING)
+		snprintf(text, sizeof(text), "stopping");
+	printf("#   +%" PRId64 " ms %s: %s, relay %s, fault %s\n", after_ms, text, door_state_name(door->state),
+			lines[door->relay], door_fault_name(door->fault));
+}
+
+static void report(const struct world *world, uint32_t from, const struct door_input *by, int64_t after_ms,
+		const struct rules *rules, const char *broken)
+{
+	uint32_t path[PATH_MAX_STEPS];
+	size_t length = 0;
+
+	for (uint32_t at = from; length < PATH_MAX_STEPS; at = world->nodes[at].parent) {
+		path[length++] = at;
+		if (at == 0)
+			break;
+	}
+	printf("# broken: %s\n# the way there:\n", broken);
+	while (length-- > 0) {
+		const struct node *node = &world->nodes[path[length]];
+		print_step(&node->by, node->after_ms, &node->rules.door);
+	}
+	static const struct door_input time = {.kind = DOOR_INPUT_TIME};
+	print_step(by != NULL ? by : &time, after_ms, &rules->door);
+}
+
+/* Makes one step from a node; a second one for each line that it switched and that might fail. */
+static void try(struct world *world, uint32_t from, const struct door_input *input, int64_t after_ms)
+{
+	struct rules rules = world->nodes[from].rules;
+	struct door_output output;
+	const char *broken = rules_step(&rules, input, NOW_MS + after_ms, &output);
+
+	world->steps++;
+	if (broken != NULL && world->broken == NULL) {
+		world->broken = broken;
+		report(world, from, input, after_ms, &rules, broken);
+	}
+	if (broken != NULL)
+		return;
+
+	/* The same command again, at once. */
+	if (input != NULL && input->kind == DOOR_INPUT_COMMAND && input->command != DOOR_COMMAND_TOGGLE) {
+		struct rules again = rules;
+		struct door_output second;
+		broken = rules_step(&again, input, NOW_MS + after_ms, &second);
+		bool fine = output.result == DOOR_RESULT_REJECTED
+					    ? second.result == DOOR_RESULT_REJECTED && second.reason == output.reason
+					    : second.result != DOOR_RESULT_ACCEPTED || rules.door.state == DOOR_UNKNOWN;
+		if (broken == NULL && (!fine || second.action_count > 0))
+			broken = "the same command again changes nothing";
+		if (broken != NULL && world->broken == NULL) {
+			world->broken = broken;
+			report(world, from, input, after_ms, &rules, broken);
+		}
+	}
+	for (size_t i = 0; i < output.action_count; i++) {
+		struct rules failed = rules;
+		struct door_output second;
+		struct door_input failure = {.kind = DOOR_INPUT_LINE_FAILED,
+				.line = output.actions[i].line,
+				.active = output.actions[i].on};
+		broken = rules_step(&failed, &failure, NOW_MS + after_ms, &second);
+		world->steps++;
+		if (broken != NULL && world->broken == NULL) {
+			world->broken = broken;
+			report(world, from, input, after_ms, &rules, broken);
+			print_step(&failure, 0, &failed.door);
+		}
+		if (broken == NULL)
+			add(world, &failed, from, &failure, after_ms, true);
+	}
+	add(world, &rules, from, input, after_ms, false);
+}
+
+static void expand(struct world *world, uint32_t from)
+{
+	struct door door = world->nodes[from].rules.door;
+	int64_t deadline_ms = world->nodes[from].rules.deadline_ms;
+	int64_t until_ms = deadline_ms == DOOR_NEVER ? STEP_MS : deadline_ms > NOW_MS ? deadline_ms - NOW_MS : 0;
+	int64_t whens[] = {until_ms, until_ms - STEP_MS, STALL_MS};
+
+	for (size_t i = 0; i < COUNT(whens); i++) {
+		if (whens[i] >= 0)
+			try(world, from, NULL, whens[i]);
+	}
+	for (int when = 0; when < 2; when++) {
+		int64_t after_ms = when * STALL_MS;
+		for (int i = 0; i < DOOR_SENSORS; i++) {
+			struct door_input edge = {.kind = DOOR_INPUT_SENSOR,
+					.sensor = (enum door_sensor)i,
+					.active = !door.contacts[i].raw,
+					.at_ms = NOW_MS + after_ms};
+			if (!door.config.sensors[i])
+				continue;
+			if (!door.contacts[i].heard) {
+				edge.active = false;
+				try(world, from, &edge, after_ms);
+				edge.active = true;
+			}
+			try(world, from, &edge, after_ms);
+			edge.at_ms -= STEP_MS;
+			try(world, from, &edge, after_ms);
+		}
+		for (int i = DOOR_COMMAND_OPEN; i <= DOOR_COMMAND_TOGGLE; i++) {
+			struct door_input asked = {.kind = DOOR_INPUT_COMMAND,
+					.command = (enum door_command)i,
+					.source = DOOR_SOURCE_MQTT};
+			try(world, from, &asked, after_ms);
+		}
+	}
+	struct door_input end = {.kind = DOOR_INPUT_STOPPING};
+	try(world, from, &end, 0);
+}
+
+static uint64_t total_states, total_steps;
+
+static void explore(const char *name, const struct door_config *config)
+{
+	struct world world = {0};
+	struct rules rules;
+
+	tap_case("%s", name);
+	rules_start(&rules, config, NOW_MS);
+	add(&world, &rules, 0, NULL, 0, false);
+	for (size_t next = 0; next < world.count && world.broken == NULL; next++)
+		expand(&world, (uint32_t)next);
+	tap_check(world.broken == NULL, world.broken != NULL ? world.broken : "", __FILE__, __LINE__);
+	total_states += world.count;
+	total_steps += world.steps;
+	if (getenv("VERBOSE") != NULL)
+		printf("# %zu states, %" PRIu64 " steps\n", world.count, world.steps);
+	free(world.nodes);
+	free(world.seen);
+}
+
+struct variant {
+	const char *name;
+	struct door_config config;
+	int weight;
+};
+
+#define S DOOR_PRESS_STOP
+#define R DOOR_PRESS_REVERSE
+#define I DOOR_PRESS_IGNORE
+#define C DOOR_PRESS_CONTINUE
+#define TOGGLE(...)                                                                                                    \
+	{                                                                                                              \
+		.lines = {[DOOR_LINE_TOGGLE] = true}, .opener = { __VA_ARGS__ }                                        \
+	}
+
+static const struct variant wirings[] = {
+		{"toggle stop/reverse/reverse", TOGGLE(S, R, R), 0},
+		{"toggle stop/stop/reverse", TOGGLE(S, S, R), 1},
+		{"toggle stop/stop/continue", TOGGLE(S, S, C), 1},
+		{"toggle reverse/stop/reverse", TOGGLE(R, S, R), 1},
+		{"toggle reverse/reverse/reverse", TOGGLE(R, R, R), 1},
+		{"toggle ignore/reverse/reverse", TOGGLE(I, R, R), 1},
+		{"open and close relays", {.lines = {[DOOR_LINE_OPEN] = true, [DOOR_LINE_CLOSE] = true}}, 1},
+		{"open, close and stop relays",
+				{.lines = {[DOOR_LINE_OPEN] = true, [DOOR_LINE_CLOSE] = true, [DOOR_LINE_STOP] = true}},
+				0},
+};
+
+static const struct variant extras[] = {
+		{"", {0}, 0},
+		{", warning", {.warning_ms = 2 * STEP_MS}, 1},
+		{", auto-close", {.warning_ms = DOOR_AUTO_CLOSE_WARNING_MS, .auto_close_ms = 4 * STEP_MS}, 1},
+		{", debounce", {.debounce_ms = STEP_MS}, 2},
+};
+
+static bool is_too_heavy(int sensors, const struct variant *wiring, const struct variant *extra, int limit)
+{
+	int count = (sensors & 1) + (sensors >> 1 & 1) + (sensors >> 2 & 1);
+	if (extra->weight == 0 && limit > 1)
+		return false;
+	return count + wiring->weight + extra->weight > limit;
+}
+
+int main(void)
+{
+	struct timespec begin, end;
+	const char *asked = getenv("DOOR_EXPLORE");
+	int limit = asked != NULL && strcmp(asked, "full") == 0 ? WEIGHT_FULL : WEIGHT;
+	int left_out = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	for (size_t i = 0; i < COUNT(wirings); i++) {
+		for (int sensors = 0; sensors < 1 << DOOR_SENSORS; sensors++) {
+			for (size_t j = 0; j < COUNT(extras); j++) {
+				struct door_config config = wirings[i].config;
+				char name[128];
+				if (is_too_heavy(sensors, &wirings[i], &extras[j], limit)) {
+					left_out++;
+					continue;
+				}
+				for (int k = 0; k < DOOR_SENSORS; k++)
+					config.sensors[k] = sensors & 1 << k;
+				config.lines[DOOR_LINE_WARNING] = extras[j].config.warning_ms > 0;
+				config.pulse_ms = STEP_MS;
+				config.gap_ms = STEP_MS;
+				config.open_time_ms = config.close_time_ms = 4 * STEP_MS;
+				config.debounce_ms = extras[j].config.debounce_ms;
+				config.warning_ms = extras[j].config.warning_ms;
+				config.auto_close_ms = extras[j].config.auto_close_ms;
+				snprintf(name, sizeof(name), "%s;%s%s%s%s%s", wirings[i].name,
+						sensors & 1 << DOOR_SENSOR_CLOSED ? " closed" : "",
+						sensors & 1 << DOOR_SENSOR_OPEN ? " open" : "",
+						sensors & 1 << DOOR_SENSOR_OBSTRUCTION ? " obstruction" : "",
+						sensors == 0 ? " no sensor" : "", extras[j].name);
+				explore(name, &config);
+			}
+		}
+	}
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	printf("# %" PRIu64 " states, %" PRIu64 " steps in %.1f s; %d sets left out%s\n", total_states, total_steps,
+			(double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9, left_out,
+			left_out > 0 ? " (DOOR_EXPLORE=full walks them too)" : "");
+	return tap_done();
+}
