@@ -4,7 +4,6 @@
  *     measure latency PORT NODE DOORS COUNT INTERVAL_MS   OPEN and CLOSE, door after door; microseconds, one a line
  *     measure startup PORT NODE COUNT COMMAND...          from exec to "online"; microseconds, one a line
  *     measure flood PORT TOPIC PAYLOAD RATE SECONDS       commands at QoS 0; prints how many were sent
- *     measure send PORT TOPIC PAYLOAD COUNT INTERVAL_MS   the same payload again and again, at QoS 1
  */
 #include <errno.h>
 #include <mosquitto.h>
@@ -166,17 +165,6 @@ static void flood(char **argument)
 	printf("%lld\n", (long long)sent);
 }
 
-static void send_each(char **argument)
-{
-	int count = atoi(argument[3]);
-	struct mosquitto *client = client_new(argument[0], NULL);
-	for (int i = 0; i < count; i++) {
-		int64_t sent_us = now_us();
-		mosquitto_publish(client, NULL, argument[1], (int)strlen(argument[2]), argument[2], 1, false);
-		serve(&client, 1, sent_us + (int64_t)atoi(argument[4]) * 1000, NULL);
-	}
-}
-
 int main(int argc, char **argv)
 {
 	mosquitto_lib_init();
@@ -186,8 +174,6 @@ int main(int argc, char **argv)
 		startup(argv + 2);
 	else if (argc == 7 && strcmp(argv[1], "flood") == 0)
 		flood(argv + 2);
-	else if (argc == 7 && strcmp(argv[1], "send") == 0)
-		send_each(argv + 2);
 	else
 		fail("see the top of measure.c");
 	return 0;

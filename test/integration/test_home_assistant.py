@@ -1,0 +1,186 @@
+"""Home Assistant as the agent sees it: a client that reads discovery documents and says when it was born."""
+
+import re
+import time
+
+import harness
+from harness import Agent, door, retained
+
+AGENT = "homeassistant/device/portcullis_garage/config"
+LEFT = "homeassistant/device/portcullis_garage_left/config"
+RIGHT = "homeassistant/device/portcullis_garage_right/config"
+DOCUMENTS = re.compile("^homeassistant/device/")
+TWO = [door("left"), door("right", relay="GPIO27", closed_sensor={"line": "GPIO22"}, open_sensor={"line": "GPIO5"})]
+
+
+def online(recorder, agent, since=0):
+    recorder.wait(agent.topic("availability"), "online", since=since)
+
+
+def started(agent_factory, recorder, broker, **config):
+    """A running agent whose retained topics have all arrived: the discovery of its last door comes last."""
+    agent = agent_factory(broker, config=config)
+    since = recorder.mark()
+    agent.start()
+    online(recorder, agent, since)
+    return agent
+
+
+def test_documents_are_sent_on_connect_the_agent_first(broker, agent_factory, recorder_factory):
+    recorder = recorder_factory(broker)
+    agent = started(agent_factory, recorder, broker, doors=TWO)
+    recorder.wait(RIGHT)
+    assert [m.topic for m in recorder.seen(DOCUMENTS)] == [AGENT, LEFT, RIGHT]
+    kept = retained(broker)
+    assert {AGENT, LEFT, RIGHT} <= set(kept)
+    left, own = recorder.wait(LEFT).json, recorder.wait(AGENT).json
+    assert left["device"]["via_device"] == own["device"]["identifiers"][0]
+    cover = left["components"]["door"]
+    assert cover["command_topic"] == agent.topic("left", "set")
+    assert cover["message_expiry_interval"] == 10  # MQTT 5
+    # What Home Assistant is told to read is there.
+    for topic in (left["availability_topic"], left["state_topic"], cover["state_topic"], cover["position_topic"]):
+        assert topic in kept, topic
+    assert kept[cover["state_topic"]] == "closed" and kept[cover["position_topic"]] == "0"
+    recorder.publish(cover["command_topic"], cover["payload_open"])
+    recorder.wait(cover["state_topic"], cover["state_opening"])
+    event = recorder.wait(left["components"]["event"]["state_topic"]).json
+    assert event["event_type"] in left["components"]["event"]["event_types"]
+
+
+def test_a_birth_brings_the_documents_again_after_a_short_random_time(broker, agent_factory, recorder_factory):
+    recorder = recorder_factory(broker)
+    started(agent_factory, recorder, broker, doors=TWO)
+    recorder.wait(RIGHT)
+    delays = []
+    for _ in range(3):
+        since, born = recorder.mark(), time.monotonic()
+        recorder.publish("homeassistant/status", "online")
+        delays.append(recorder.wait(AGENT, since=since).at - born)
+        recorder.wait(RIGHT, since=since)
+        assert [m.topic for m in recorder.seen(DOCUMENTS, since=since)] == [AGENT, LEFT, RIGHT]
+    assert min(delays) > 0.05 and max(delays) < 5 * harness.SLOWNESS, delays
+    assert max(delays) - min(delays) > 0.001, f"not random: {delays}"
+
+
+def test_a_death_or_nonsense_brings_nothing(broker, agent_factory, recorder_factory):
+    recorder = recorder_factory(broker)
+    started(agent_factory, recorder, broker)
+    recorder.wait(LEFT)
+    since = recorder.mark()
+    for payload in ("offline", "", "ONLINE!"):
+        recorder.publish("homeassistant/status", payload)
+    recorder.publish("homeassistant/status", "online")  # comes last, and its documents alone
+    recorder.wait(LEFT, since=since)
+    assert len(recorder.seen(LEFT, since=since)) == 1
+
+
+def test_births_in_a_row_are_answered_once(broker, agent_factory, recorder_factory):
+    recorder = recorder_factory(broker)
+    started(agent_factory, recorder, broker)
+    recorder.wait(LEFT)
+    since = recorder.mark()
+    for _ in range(5):
+        recorder.publish("homeassistant/status", "online")
+    recorder.wait(LEFT, since=since)
+    since = recorder.mark()
+    recorder.publish("homeassistant/status", "online")
+    recorder.wait(LEFT, since=since)
+    assert len(recorder.seen(LEFT, since=since)) == 1
+
+
+def test_a_removed_door_is_removed_and_nobody_elses(broker, agent_factory, recorder_factory):
+    recorder = recorder_factory(broker)
+    others = {"portcullis/other/right/state": "open", "portcullis/garage2/right/state": "open",
+              "homeassistant/device/portcullis_other_right/config": "{}", "portcullis/garage/note": "keep"}
+    for topic, payload in others.items():
+        recorder.publish(topic, payload, retain=True)
+    first = started(agent_factory, recorder, broker, doors=TWO)
+    recorder.wait(RIGHT)
+    assert first.stop() == 0
+    assert first.topic("right", "state") in retained(broker)
+    since = recorder.mark()
+    second = started(agent_factory, recorder, broker, doors=TWO[:1])
+    recorder.wait(RIGHT, "", since=since)
+    harness.wait_until(lambda: not [t for t in retained(broker) if t.startswith(first.topic("right"))],
+                       "the removed door's topics to go")
+    kept = retained(broker)
+    assert others.items() <= kept.items()
+    assert LEFT in kept and second.topic("left", "state") in kept and RIGHT not in kept
+
+
+def test_a_renamed_door_is_renamed_and_stays_the_same_device(broker, agent_factory, recorder_factory):
+    recorder = recorder_factory(broker)
+    first = started(agent_factory, recorder, broker)
+    before = recorder.wait(LEFT).json
+    assert first.stop() == 0
+    since = recorder.mark()
+    started(agent_factory, recorder, broker, doors=[door("left", name="Tor „links“")])
+    after = recorder.wait(LEFT, since=since).json
+    assert after["device"]["name"] == "Tor „links“"
+    assert after["device"]["identifiers"] == before["device"]["identifiers"]
+    assert after["components"] == before["components"]
+
+
+def test_a_sensor_taken_away_is_removed(broker, agent_factory, recorder_factory):
+    recorder = recorder_factory(broker)
+    first = started(agent_factory, recorder, broker)
+    assert len(recorder.wait(LEFT).json["components"]["open_contact"]) > 1
+    assert first.stop() == 0
+    since = recorder.mark()
+    started(agent_factory, recorder, broker, doors=[door("left", open_sensor=None)])
+    assert recorder.wait(LEFT, since=since).json["components"]["open_contact"] == {"platform": "binary_sensor"}
+
+
+def test_discovery_off_sends_nothing(broker, agent_factory, recorder_factory):
+    recorder = recorder_factory(broker)
+    started(agent_factory, recorder, broker, home_assistant={"discovery": False})
+    since = recorder.mark()
+    recorder.publish("homeassistant/status", "online")
+    recorder.publish("portcullis/garage/left/set", "OPEN")
+    recorder.wait("portcullis/garage/left/state", "open", since=since)
+    assert not [m for m in recorder.messages if m.topic.startswith("homeassistant/") and m.topic != "homeassistant/status"]
+
+
+def test_another_prefix_moves_documents_and_birth(broker, agent_factory, recorder_factory):
+    recorder = recorder_factory(broker)
+    started(agent_factory, recorder, broker, home_assistant={"prefix": "hass/discovery"})
+    recorder.wait("hass/discovery/device/portcullis_garage_left/config")
+    since = recorder.mark()
+    recorder.publish("hass/discovery/status", "online")
+    recorder.wait("hass/discovery/device/portcullis_garage_left/config", since=since)
+    assert not recorder.seen(DOCUMENTS)
+
+
+def test_a_state_is_published_on_change_only_and_fits_its_position(broker, agent_factory, recorder_factory):
+    recorder = recorder_factory(broker)
+    agent = started(agent_factory, recorder, broker)
+    recorder.wait(LEFT)
+    state, position = agent.topic("left", "state"), agent.topic("left", "position")
+    since = recorder.mark()
+    for command, end in (("OPEN", "open"), ("CLOSE", "closed")):
+        before = recorder.mark()
+        recorder.publish(agent.topic("left", "set"), command)
+        recorder.wait(state, end, since=before)
+    assert [m.payload for m in recorder.seen(state, since=since)] == ["opening", "open", "closing", "closed"]
+    shown = [m for m in recorder.messages if m.topic in (state, position)]
+    assert shown[0].topic == position, "the position comes before the state"
+    at = None
+    for message in shown:
+        if message.topic == position:
+            at = message.payload
+        elif message.payload == "open":
+            assert at == "100", "an open door at 0 cannot be closed in Home Assistant"
+        elif message.payload == "closed":
+            assert at == "0"
+
+
+def test_an_unknown_state_is_none_and_has_no_position(broker, agent_factory, recorder_factory):
+    recorder = recorder_factory(broker)
+    agent = started(agent_factory, recorder, broker, doors=[door("left", closed_sensor=None, open_sensor=None)])
+    recorder.wait(LEFT)
+    kept = retained(broker)
+    assert kept[agent.topic("left", "state")] == "None"
+    assert agent.topic("left", "position") not in kept
+    attributes = recorder.wait(agent.topic("left", "attributes")).json
+    assert attributes["confidence"] == "unknown" and attributes["closed_sensor"] is None
