@@ -17,9 +17,9 @@
 #include "base/loop.h"
 
 #define MQTT_BROKERS_MAX 8
-#define MQTT_SUBSCRIPTIONS_MAX 72      /* 64 doors' set topics, availability, Home Assistant's birth, old doors */
+#define MQTT_SUBSCRIPTIONS_MAX 72 /* 64 doors' set topics, availability, Home Assistant's birth, old doors */
 #define MQTT_TOPIC_MAX 255
-#define MQTT_COMMAND_PAYLOAD_MAX 1024  /* longer payloads are dropped and counted */
+#define MQTT_COMMAND_PAYLOAD_MAX 1024 /* longer payloads are dropped and counted */
 #define MQTT_CORRELATION_MAX 128
 #define MQTT_ERROR_MAX 256
 
@@ -60,7 +60,11 @@ struct mqtt_message {
 };
 
 struct mqtt_handlers {
-	/* Connected and subscribed: publish everything afresh. */
+	/*
+	 * Connected, the subscriptions are on their way and the broker sees them first: publish everything afresh.
+	 * Called again on the same connection, at most once a minute, when something retained found no room and may be
+	 * lost.
+	 */
 	void (*connected)(void *user);
 	void (*disconnected)(void *user);
 	void (*message)(void *user, const struct mqtt_message *message);
@@ -72,16 +76,18 @@ enum mqtt_state { MQTT_DISCONNECTED, MQTT_CONNECTING, MQTT_CONNECTED };
 /* What the page, the log and the metrics say of the connection. Strings live until the next call into the client. */
 struct mqtt_status {
 	enum mqtt_state state;
-	int version;                /* 5 or 3 while connected, else 0 */
-	const char *broker;         /* host:port of the current or last attempt */
-	const char *error;          /* why it is not connected, in a sentence; "" when it is */
-	int64_t retry_at_ms;        /* next attempt; LOOP_NEVER when none is planned */
+	int version;         /* 5 or 3 while connected, else 0 */
+	const char *broker;  /* host:port of the current or last attempt */
+	const char *error;   /* why it is not connected, in a sentence; "" when it is */
+	const char *warning; /* a subscription that the broker denies, in a sentence; "" = none */
+	int64_t retry_at_ms; /* next attempt; LOOP_NEVER when none is planned */
 	uint64_t connects;
 	uint64_t received;
-	uint64_t dropped_full;      /* commands lost to a full ring, oldest first */
+	uint64_t dropped_full; /* commands lost to a full ring, oldest first */
 	uint64_t dropped_too_long;
 	uint64_t publish_failed;
-	size_t in_flight;
+	size_t in_flight; /* published, not yet acknowledged */
+	size_t queued;    /* waiting for room within the broker's Receive Maximum */
 };
 
 struct mqtt;
@@ -92,7 +98,9 @@ int mqtt_new(struct loop *loop, const struct log *log, const struct mqtt_config 
 
 /*
  * QoS 1. payload is copied. While there is no connection nothing is sent and -ENOTCONN comes back: what is retained is
- * published afresh on the next connect by whoever owns it.
+ * published afresh on the next connect by whoever owns it. Beyond the broker's Receive Maximum it waits its turn, and
+ * of a retained topic only the newest value does; -ENOBUFS when even that queue is full, -EMSGSIZE when the broker
+ * takes no packet of this size.
  */
 int mqtt_publish(struct mqtt *mqtt, const char *topic, const char *payload, size_t length, bool retained);
 
@@ -110,7 +118,10 @@ void mqtt_status(const struct mqtt *mqtt, struct mqtt_status *status);
  */
 void mqtt_stop(struct mqtt *mqtt, int64_t limit_ms, void (*stopped)(void *user), void *user);
 
-/* Takes NULL. May be called without mqtt_stop: then the broker publishes the will. */
+/*
+ * Takes NULL. May be called without mqtt_stop: then the broker publishes the will. Not from a handler, but from
+ * stopped. Waits for Paho's threads, about 100 ms; a look-up that hangs is left behind.
+ */
 void mqtt_free(struct mqtt *mqtt);
 
 #endif

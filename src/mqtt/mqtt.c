@@ -1,0 +1,1043 @@
+#include "mqtt/mqtt.h"
+
+#include <MQTTAsync.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "mqtt/connector.h"
+#include "mqtt/outbox.h"
+#include "mqtt/reasons.h"
+#include "mqtt/ring.h"
+#include "mqtt/wire.h"
+
+#define RING_BYTES (32 * 1024)
+#define MESSAGES_PER_TURN 16 /* so that a flood of commands does not hold up the loop */
+#define WINDOW_MAX 32        /* publishes in flight; the broker's Receive Maximum may be less */
+#define WINDOW_V3 20         /* MQTT 3.1.1 knows no Receive Maximum; mosquitto and others take 20 at a time */
+#define SUBSCRIBE_AT_ONCE 8  /* AWS IoT Core takes no more topics in one SUBSCRIBE */
+#define BATCHES_MAX ((MQTT_SUBSCRIPTIONS_MAX + SUBSCRIBE_AT_ONCE - 1) / SUBSCRIBE_AT_ONCE)
+#define LOOK_UP_LIMIT_MS 10000
+#define CONNECT_LIMIT_MS 10000
+#define CONNACK_LIMIT_MS 10000
+#define BACKOFF_MIN_MS 1000
+#define BACKOFF_MAX_MS 60000
+#define TAKEN_OVER_MIN_MS 60000 /* two agents with one client id: each return throws the other out */
+#define TAKEN_OVER_MAX_MS 120000
+#define STEADY_MS 30000       /* a connection that lasted this long ends the back-off */
+#define SHORT_LOSSES_TELL 3   /* so many short connections in a row look like a shared client id */
+#define V3_REFUSED_MS 3600000 /* how long a broker that refused MQTT 5 is met with 3.1.1 before 5 is tried again */
+#define V3_CLOSED_MS 300000   /* the same after a close without a word, which may have had another reason */
+#define EAGER_TURNS 100       /* about 0.1 ms */
+#define REFRESH_MIN_MS 60000
+#define LABEL_MAX 272
+
+enum phase {
+	WAITING,  /* for the next attempt */
+	REACHING, /* name and TCP, in the connector's thread */
+	GREETING, /* CONNECT is with Paho, no CONNACK yet */
+	ONLINE,
+	LEAVING, /* DISCONNECT is sent; the broker closes */
+	STOPPED,
+};
+
+struct broker {
+	struct mqtt *mqtt;
+	const struct mqtt_broker *config;
+	struct mqtt_connector *connector; /* may outlive the attempt while a look-up hangs */
+	int64_t v3_until_ms;
+	char label[LABEL_MAX];
+	char error[MQTT_ERROR_MAX]; /* what was logged last */
+};
+
+struct slot {
+	struct mqtt *mqtt;
+	struct mqtt_outgoing *outgoing; /* NULL = free */
+};
+
+struct batch {
+	struct mqtt *mqtt;
+	size_t first, count;
+};
+
+/* What Paho's threads tell the loop; guarded by lock. Latest values: none of these can pile up. */
+struct news {
+	bool connected, failed, lost, disconnected;
+	int failed_code, disconnected_code;
+	uint32_t receive_maximum, maximum_packet;
+	bool retain_available;
+	uint32_t acknowledged; /* a bit for each slot */
+	uint8_t ack_code[WINDOW_MAX];
+	uint32_t granted; /* a bit for each batch */
+	uint8_t grant[MQTT_SUBSCRIPTIONS_MAX];
+};
+
+struct mqtt {
+	struct loop *loop;
+	const struct log *log;
+	struct mqtt_config config;
+	struct mqtt_handlers handlers;
+
+	struct broker brokers[MQTT_BROKERS_MAX];
+	size_t broker, tried; /* the current one, and how many have failed in this round */
+	enum phase phase;
+	unsigned rounds; /* failed in a row: the exponent of the back-off */
+	unsigned short_losses;
+	int64_t online_at_ms, retry_at_ms, refreshed_at_ms;
+	struct loop_timer timer;
+	char error[MQTT_ERROR_MAX], warning[MQTT_ERROR_MAX];
+
+	MQTTAsync handle; /* one for each attempt: what was queued for an older connection dies with it */
+	MQTTAsync anchor; /* never connects: destroying Paho's last handle waits for its threads */
+	int version;
+	int fd; /* our duplicate of Paho's socket; set before Paho gets it and closed after Paho is done */
+
+	struct slot slots[WINDOW_MAX];
+	unsigned window, in_flight;
+	uint32_t maximum_packet;
+	bool retain_available;
+	struct mqtt_outbox outbox;
+	bool refresh, refusal_logged;
+
+	struct batch batches[BATCHES_MAX];
+	size_t batch_count;
+	uint8_t grant[MQTT_SUBSCRIPTIONS_MAX]; /* as last logged */
+
+	pthread_mutex_t lock;
+	struct news news;
+	int event_fd;
+	struct loop_source event, socket; /* socket: fd, while it is online and while it leaves */
+	struct mqtt_ring *ring;
+	struct mqtt_ring_message popped;
+
+	struct loop_timer stop_timer;
+	void (*stopped)(void *user);
+	void *stopped_user;
+
+	uint64_t connects, publish_failed;
+};
+
+static void attempt(struct mqtt *mqtt);
+static void bytes_came(struct loop_source *source, uint32_t events);
+static void leaving(struct loop_source *source, uint32_t events);
+
+/* ---- Paho's threads: note, wake the loop, return. ---- */
+
+static struct news *note(struct mqtt *mqtt)
+{
+	pthread_mutex_lock(&mqtt->lock);
+	return &mqtt->news;
+}
+
+static void noted(struct mqtt *mqtt)
+{
+	pthread_mutex_unlock(&mqtt->lock);
+	eventfd_write(mqtt->event_fd, 1);
+}
+
+/*
+ * Has the kernel acknowledge at once what it otherwise keeps 40 ms for a packet of ours to ride on. The broker's own
+ * Nagle waits for that acknowledgement: a command right after a PUBACK came 44 ms late without this.
+ */
+static void acknowledge_at_once(struct mqtt *mqtt)
+{
+	int one = 1;
+	setsockopt(mqtt->fd, IPPROTO_TCP, TCP_QUICKACK, &one, sizeof(one));
+}
+
+static void connected5(void *context, MQTTAsync_successData5 *data)
+{
+	struct mqtt *mqtt = context;
+	struct news *news = note(mqtt);
+	news->connected = true;
+	news->receive_maximum = 65535;
+	news->maximum_packet = UINT32_MAX;
+	news->retain_available = true;
+	if (MQTTProperties_hasProperty(&data->properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM))
+		news->receive_maximum = (uint32_t)MQTTProperties_getNumericValue(
+				&data->properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM);
+	if (MQTTProperties_hasProperty(&data->properties, MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE))
+		news->maximum_packet = (uint32_t)MQTTProperties_getNumericValue(
+				&data->properties, MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE);
+	if (MQTTProperties_hasProperty(&data->properties, MQTTPROPERTY_CODE_RETAIN_AVAILABLE))
+		news->retain_available = MQTTProperties_getNumericValue(
+							 &data->properties, MQTTPROPERTY_CODE_RETAIN_AVAILABLE) != 0;
+	noted(mqtt);
+	acknowledge_at_once(mqtt);
+}
+
+static void connected3(void *context, MQTTAsync_successData *data)
+{
+	(void)data;
+	struct mqtt *mqtt = context;
+	struct news *news = note(mqtt);
+	news->connected = true;
+	news->receive_maximum = WINDOW_V3;
+	news->maximum_packet = UINT32_MAX;
+	news->retain_available = true;
+	noted(mqtt);
+	acknowledge_at_once(mqtt);
+}
+
+static void failed(struct mqtt *mqtt, int code)
+{
+	struct news *news = note(mqtt);
+	news->failed = true;
+	news->failed_code = code;
+	noted(mqtt);
+}
+
+static void failed5(void *context, MQTTAsync_failureData5 *data)
+{
+	failed(context, data->reasonCode > 0 ? (int)data->reasonCode : data->code);
+}
+
+static void failed3(void *context, MQTTAsync_failureData *data)
+{
+	failed(context, mqtt_reason_of_v3_connack(data->code));
+}
+
+static void lost(void *context, char *cause)
+{
+	(void)cause;
+	struct mqtt *mqtt = context;
+	note(mqtt)->lost = true;
+	noted(mqtt);
+}
+
+static void disconnected(void *context, MQTTProperties *properties, enum MQTTReasonCodes code)
+{
+	(void)properties;
+	struct mqtt *mqtt = context;
+	struct news *news = note(mqtt);
+	news->disconnected = true;
+	news->disconnected_code = (int)code;
+	noted(mqtt);
+}
+
+static void acknowledged(struct slot *slot, int code)
+{
+	struct mqtt *mqtt = slot->mqtt;
+	size_t index = (size_t)(slot - mqtt->slots);
+	struct news *news = note(mqtt);
+	news->acknowledged |= 1u << index;
+	news->ack_code[index] = (uint8_t)code;
+	noted(mqtt);
+	acknowledge_at_once(mqtt);
+}
+
+static void published5(void *context, MQTTAsync_successData5 *data)
+{
+	(void)data;
+	acknowledged(context, 0);
+}
+
+static void published3(void *context, MQTTAsync_successData *data)
+{
+	(void)data;
+	acknowledged(context, 0);
+}
+
+static void refused5(void *context, MQTTAsync_failureData5 *data)
+{
+	acknowledged(context, data->reasonCode > 0 ? (int)data->reasonCode : MQTTREASONCODE_UNSPECIFIED_ERROR);
+}
+
+static void refused3(void *context, MQTTAsync_failureData *data)
+{
+	(void)data;
+	acknowledged(context, MQTTREASONCODE_UNSPECIFIED_ERROR);
+}
+
+static void grant(struct batch *batch, uint8_t code, const enum MQTTReasonCodes *codes5, const int *codes3)
+{
+	struct mqtt *mqtt = batch->mqtt;
+	struct news *news = note(mqtt);
+	for (size_t i = 0; i < batch->count; i++)
+		news->grant[batch->first + i] = codes5 ? (uint8_t)codes5[i] : codes3 ? (uint8_t)codes3[i] : code;
+	news->granted |= 1u << (batch - mqtt->batches);
+	noted(mqtt);
+	acknowledge_at_once(mqtt);
+}
+
+static void subscribed5(void *context, MQTTAsync_successData5 *data)
+{
+	struct batch *batch = context;
+	bool all = batch->count > 1 && data->alt.sub.reasonCodeCount == (int)batch->count;
+	grant(batch, (uint8_t)data->reasonCode, all ? data->alt.sub.reasonCodes : NULL, NULL);
+}
+
+static void subscribed3(void *context, MQTTAsync_successData *data)
+{
+	struct batch *batch = context;
+	grant(batch, batch->count > 1 ? 0 : (uint8_t)data->alt.qos, NULL, batch->count > 1 ? data->alt.qosList : NULL);
+}
+
+static void denied5(void *context, MQTTAsync_failureData5 *data)
+{
+	if (data->code != MQTTASYNC_OPERATION_INCOMPLETE) /* else the connection is lost, and that is said elsewhere */
+		grant(context, data->reasonCode > 0 ? (uint8_t)data->reasonCode : MQTTREASONCODE_UNSPECIFIED_ERROR,
+				NULL, NULL);
+}
+
+static void denied3(void *context, MQTTAsync_failureData *data)
+{
+	if (data->code != MQTTASYNC_OPERATION_INCOMPLETE)
+		grant(context, MQTTREASONCODE_UNSPECIFIED_ERROR, NULL, NULL);
+}
+
+static int arrived(void *context, char *topic, int topic_length, MQTTAsync_message *paho)
+{
+	struct mqtt *mqtt = context;
+	char response_topic[MQTT_TOPIC_MAX + 1] = "";
+	struct mqtt_message message = {
+			.topic = topic,
+			.payload = paho->payload,
+			.length = (size_t)paho->payloadlen,
+			.retained = paho->retained,
+			.received_ms = loop_now_ms(),
+	};
+	const MQTTProperty *response = MQTTProperties_getProperty(&paho->properties, MQTTPROPERTY_CODE_RESPONSE_TOPIC);
+	const MQTTProperty *correlation =
+			MQTTProperties_getProperty(&paho->properties, MQTTPROPERTY_CODE_CORRELATION_DATA);
+	if (response && response->value.data.len > 0 && response->value.data.len <= MQTT_TOPIC_MAX) {
+		memcpy(response_topic, response->value.data.data, (size_t)response->value.data.len);
+		response_topic[response->value.data.len] = '\0';
+		message.response_topic = response_topic;
+		if (correlation) {
+			message.correlation = (const unsigned char *)correlation->value.data.data;
+			message.correlation_length = (size_t)correlation->value.data.len;
+		}
+	}
+	mqtt_ring_push(mqtt->ring, &message, topic_length ? (size_t)topic_length : strlen(topic));
+	eventfd_write(mqtt->event_fd, 1);
+	if (paho->qos == 0) /* else Paho's PUBACK carries the acknowledgement */
+		acknowledge_at_once(mqtt);
+	MQTTAsync_freeMessage(&paho);
+	MQTTAsync_free(topic);
+	return 1;
+}
+
+/* ---- The loop's side. ---- */
+
+static struct broker *current(struct mqtt *mqtt)
+{
+	return &mqtt->brokers[mqtt->broker];
+}
+
+static int64_t between(int64_t least, int64_t most)
+{
+	return least + (int64_t)arc4random_uniform((uint32_t)(most - least + 1));
+}
+
+static void forget_news(struct mqtt *mqtt)
+{
+	memset(note(mqtt), 0, sizeof(mqtt->news));
+	pthread_mutex_unlock(&mqtt->lock);
+}
+
+/* Not in good order: the broker sees a broken connection and publishes the will. */
+static void close_connection(struct mqtt *mqtt, bool in_good_order)
+{
+	loop_timer_cancel(mqtt->loop, &mqtt->timer);
+	loop_remove(mqtt->loop, &mqtt->socket);
+	if (mqtt->fd >= 0 && !in_good_order)
+		shutdown(mqtt->fd, SHUT_RDWR);
+	if (mqtt->handle)
+		MQTTAsync_destroy(&mqtt->handle); /* sends DISCONNECT if it can; no callback comes after it */
+	if (mqtt->fd >= 0 && !in_good_order) {
+		close(mqtt->fd);
+		mqtt->fd = -1;
+	}
+	for (size_t i = 0; i < WINDOW_MAX; i++) {
+		free(mqtt->slots[i].outgoing);
+		mqtt->slots[i].outgoing = NULL;
+	}
+	mqtt->in_flight = 0;
+	mqtt_outbox_clear(&mqtt->outbox);
+	forget_news(mqtt);
+}
+
+static void wait_until(struct mqtt *mqtt, int64_t at_ms)
+{
+	mqtt->phase = WAITING;
+	mqtt->retry_at_ms = at_ms;
+	loop_timer_set(mqtt->loop, &mqtt->timer, at_ms);
+}
+
+static int64_t backoff_ms(struct mqtt *mqtt)
+{
+	int64_t most_ms = BACKOFF_MIN_MS << (mqtt->rounds < 6 ? mqtt->rounds : 6);
+	if (most_ms > BACKOFF_MAX_MS)
+		most_ms = BACKOFF_MAX_MS;
+	mqtt->rounds++;
+	return between(most_ms / 2, most_ms);
+}
+
+/* Remembers why there is no connection, and logs it when that is news for this broker. */
+static void tell(struct mqtt *mqtt, const char *sentence)
+{
+	struct broker *broker = current(mqtt);
+	snprintf(mqtt->error, sizeof(mqtt->error), "%s", sentence);
+	if (strcmp(broker->error, sentence) == 0) {
+		log_debug(mqtt->log, "%s", sentence);
+		return;
+	}
+	snprintf(broker->error, sizeof(broker->error), "%s", sentence);
+	log_warning(mqtt->log, "%s", sentence);
+}
+
+/* The attempt has failed: on to the next broker of the list, or after the last one a pause. */
+__attribute__((format(printf, 2, 3))) static void fail(struct mqtt *mqtt, const char *format, ...)
+{
+	char reason[MQTT_ERROR_MAX], sentence[MQTT_ERROR_MAX];
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(reason, sizeof(reason), format, arguments);
+	va_end(arguments);
+	snprintf(sentence, sizeof(sentence), "broker %.*s: %s", LABEL_MAX, current(mqtt)->label, reason);
+
+	close_connection(mqtt, false);
+	tell(mqtt, sentence);
+	int64_t now_ms = loop_now_ms();
+	mqtt->broker = (mqtt->broker + 1) % mqtt->config.broker_count;
+	if (++mqtt->tried < mqtt->config.broker_count) {
+		wait_until(mqtt, now_ms);
+	} else {
+		mqtt->tried = 0;
+		wait_until(mqtt, now_ms + backoff_ms(mqtt));
+	}
+}
+
+static void reach_failed(struct mqtt *mqtt, const struct mqtt_connector_result *result)
+{
+	const char *host = current(mqtt)->config->host;
+	size_t length = strlen(host);
+	if (result->name == EAI_SYSTEM) {
+		fail(mqtt, "the name cannot be looked up: %s", strerror(result->error));
+	} else if (result->name && length > 6 && strcmp(host + length - 6, ".local") == 0) {
+		fail(mqtt,
+				"the name does not resolve (%s): .local names need mDNS, which is not spoken here; set "
+				"mqtt.broker to "
+				"its address or to a name that the DNS server knows",
+				gai_strerror(result->name));
+	} else if (result->name == EAI_AGAIN) {
+		fail(mqtt, "the name does not resolve: no answer from a DNS server (%s)", gai_strerror(result->name));
+	} else if (result->name) {
+		fail(mqtt, "the name does not resolve (%s): check mqtt.broker, and the DNS server of this network",
+				gai_strerror(result->name));
+	} else if (result->error == ECONNREFUSED) {
+		fail(mqtt, "connection refused: is the broker running, and does it listen on this address and port?");
+	} else if (result->error == ETIMEDOUT) {
+		fail(mqtt, "no answer to the TCP connection: is the machine up, and does a firewall let it through?");
+	} else {
+		fail(mqtt, "cannot be reached: %s", strerror(result->error));
+	}
+}
+
+static void subscribe(struct mqtt *mqtt)
+{
+	const struct mqtt_config *config = &mqtt->config;
+	for (size_t i = 0; i < mqtt->batch_count; i++) {
+		struct batch *batch = &mqtt->batches[i];
+		char *topics[SUBSCRIBE_AT_ONCE];
+		int qos[SUBSCRIBE_AT_ONCE];
+		MQTTSubscribe_options options[SUBSCRIBE_AT_ONCE];
+		for (size_t j = 0; j < batch->count; j++) {
+			const struct mqtt_subscription *subscription = &config->subscriptions[batch->first + j];
+			memcpy(&topics[j], &subscription->topic, sizeof(topics[j])); /* Paho's argument lacks a const */
+			qos[j] = 1;
+			options[j] = (MQTTSubscribe_options)MQTTSubscribe_options_initializer;
+			/* With the flag kept, a command that somebody published as retained is known for one. */
+			options[j].retainAsPublished = 1;
+			options[j].retainHandling = subscription->want_retained ? 0 : 2;
+		}
+		MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
+		response.context = batch;
+		if (mqtt->version == 5) {
+			response.onSuccess5 = subscribed5;
+			response.onFailure5 = denied5;
+			response.subscribeOptions = options[0];
+			response.subscribeOptionsCount = (int)batch->count;
+			response.subscribeOptionsList = options;
+		} else {
+			response.onSuccess = subscribed3;
+			response.onFailure = denied3;
+		}
+		int result = MQTTAsync_subscribeMany(mqtt->handle, (int)batch->count, topics, qos, &response);
+		if (result != MQTTASYNC_SUCCESS && result != MQTTASYNC_DISCONNECTED)
+			log_error(mqtt->log, "broker %s: cannot subscribe: %s", current(mqtt)->label,
+					MQTTAsync_strerror(result));
+	}
+}
+
+static void publish_failed(struct mqtt *mqtt, const struct mqtt_outgoing *outgoing, int code)
+{
+	mqtt->publish_failed++;
+	log_write(mqtt->log, mqtt->refusal_logged ? LOG_DEBUG : LOG_WARNING,
+			"broker %s: refuses what is published to %s: %s (0x%02x)%s%s", current(mqtt)->label,
+			outgoing->topic, mqtt_reason_text(code), (unsigned)code,
+			code == MQTT_REASON_NOT_AUTHORIZED
+					? ": let this user write it in the broker's access control list"
+					: "",
+			mqtt->refusal_logged ? "" : " (said once for each connection)");
+	mqtt->refusal_logged = true;
+}
+
+static void send_outgoing(struct mqtt *mqtt, struct mqtt_outgoing *outgoing)
+{
+	struct slot *slot = mqtt->slots;
+	while (slot->outgoing)
+		slot++;
+	slot->outgoing = outgoing;
+	mqtt->in_flight++;
+
+	MQTTAsync_message message = MQTTAsync_message_initializer;
+	memcpy(&message.payload, &outgoing->payload, sizeof(message.payload)); /* Paho's field lacks a const */
+	message.payloadlen = (int)outgoing->length;
+	message.qos = 1;
+	message.retained = outgoing->retained && mqtt->retain_available;
+	MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
+	response.context = slot;
+	if (mqtt->version == 5) {
+		response.onSuccess5 = published5;
+		response.onFailure5 = refused5;
+	} else {
+		response.onSuccess = published3;
+		response.onFailure = refused3;
+	}
+	if (outgoing->correlation_length) {
+		MQTTProperty correlation = {.identifier = MQTTPROPERTY_CODE_CORRELATION_DATA};
+		memcpy(&correlation.value.data.data, &outgoing->correlation, sizeof(correlation.value.data.data));
+		correlation.value.data.len = (int)outgoing->correlation_length;
+		MQTTProperties_add(&message.properties, &correlation);
+	}
+	int result = MQTTAsync_sendMessage(mqtt->handle, outgoing->topic, &message, &response);
+	MQTTProperties_free(&message.properties);
+	if (result == MQTTASYNC_SUCCESS)
+		return;
+	slot->outgoing = NULL;
+	mqtt->in_flight--;
+	if (result != MQTTASYNC_DISCONNECTED) { /* else the news of it is on its way */
+		mqtt->publish_failed++;
+		log_error(mqtt->log, "cannot publish to %s: %s", outgoing->topic, MQTTAsync_strerror(result));
+	}
+	free(outgoing);
+}
+
+static void leave(struct mqtt *mqtt)
+{
+	close_connection(mqtt, true);
+	mqtt->phase = LEAVING;
+	mqtt->socket = (struct loop_source){.fd = mqtt->fd, .ready = leaving, .user = mqtt};
+	if (loop_add(mqtt->loop, &mqtt->socket, EPOLLIN))
+		loop_timer_set(mqtt->loop, &mqtt->stop_timer, loop_now_ms());
+}
+
+/* Hands on what waits, as far as the broker's Receive Maximum allows, and sees what an empty queue allows. */
+static void pump(struct mqtt *mqtt)
+{
+	if (mqtt->phase != ONLINE)
+		return;
+	struct mqtt_outgoing *outgoing;
+	while (mqtt->in_flight < mqtt->window && (outgoing = mqtt_outbox_take(&mqtt->outbox)))
+		send_outgoing(mqtt, outgoing);
+	if (mqtt->in_flight || mqtt->outbox.count)
+		return;
+	if (mqtt->stopped) {
+		leave(mqtt);
+	} else if (mqtt->refresh && loop_now_ms() - mqtt->refreshed_at_ms >= REFRESH_MIN_MS) {
+		mqtt->refresh = false;
+		mqtt->refreshed_at_ms = loop_now_ms();
+		mqtt->handlers.connected(mqtt->handlers.user);
+	}
+}
+
+static void online(struct mqtt *mqtt, const struct news *news)
+{
+	struct broker *broker = current(mqtt);
+	loop_timer_cancel(mqtt->loop, &mqtt->timer);
+	mqtt->phase = ONLINE;
+	mqtt->retry_at_ms = LOOP_NEVER;
+	mqtt->tried = 0;
+	mqtt->online_at_ms = mqtt->refreshed_at_ms = loop_now_ms();
+	mqtt->connects++;
+	mqtt->window = news->receive_maximum < WINDOW_MAX ? news->receive_maximum : WINDOW_MAX;
+	mqtt->maximum_packet = news->maximum_packet;
+	mqtt->retain_available = news->retain_available;
+	mqtt->refresh = mqtt->refusal_logged = false;
+	mqtt->error[0] = broker->error[0] = '\0';
+	if (mqtt->version == 5)
+		broker->v3_until_ms = 0;
+	mqtt->socket = (struct loop_source){.fd = mqtt->fd, .ready = bytes_came, .user = mqtt};
+	loop_add(mqtt->loop, &mqtt->socket, EPOLLIN | EPOLLET); /* without it all works, later */
+	log_info(mqtt->log, "connected to the broker %s (MQTT %s)", broker->label, mqtt->version == 5 ? "5" : "3.1.1");
+	if (!mqtt->retain_available)
+		log_warning(mqtt->log,
+				"broker %s: retains no messages: who connects later sees no state until it changes",
+				broker->label);
+	subscribe(mqtt);
+	mqtt->handlers.connected(mqtt->handlers.user);
+}
+
+/* A connection that was up has ended. */
+static void gone(struct mqtt *mqtt, const struct news *news)
+{
+	int64_t now_ms = loop_now_ms();
+	int64_t lasted_ms = now_ms - mqtt->online_at_ms;
+	char sentence[MQTT_ERROR_MAX];
+	const char *label = current(mqtt)->label;
+	bool taken_over = news->disconnected && news->disconnected_code == MQTT_REASON_SESSION_TAKEN_OVER;
+	if (lasted_ms >= STEADY_MS)
+		mqtt->rounds = mqtt->short_losses = 0;
+	else
+		mqtt->short_losses++;
+
+	struct tcp_info tcp;
+	socklen_t length = sizeof(tcp);
+	bool we_closed = getsockopt(mqtt->fd, IPPROTO_TCP, TCP_INFO, &tcp, &length) == 0 &&
+			 (tcp.tcpi_state == TCP_FIN_WAIT1 || tcp.tcpi_state == TCP_FIN_WAIT2);
+	if (taken_over) {
+		snprintf(sentence, sizeof(sentence),
+				"broker %.128s: another client has taken over the client id \"%.64s\": %s", label,
+				mqtt->config.client_id, mqtt_reason_advice(news->disconnected_code));
+	} else if (news->disconnected) {
+		const char *advice = mqtt_reason_advice(news->disconnected_code);
+		snprintf(sentence, sizeof(sentence), "broker %.128s: ended the connection: %s (0x%02x)%s%s", label,
+				mqtt_reason_text(news->disconnected_code), (unsigned)news->disconnected_code,
+				*advice ? ": " : "", advice);
+	} else if (mqtt->short_losses >= SHORT_LOSSES_TELL) {
+		snprintf(sentence, sizeof(sentence),
+				"broker %.128s: the connection is lost again and again: does another client use "
+				"the client id \"%.64s\"?",
+				label, mqtt->config.client_id);
+	} else {
+		snprintf(sentence, sizeof(sentence), "broker %.128s: the connection was lost: %s", label,
+				we_closed ? "no answer to a ping" : "the other side closed it");
+	}
+	close_connection(mqtt, false);
+	tell(mqtt, sentence);
+	mqtt->tried = 0;
+	int64_t pause_ms = backoff_ms(mqtt);
+	if (taken_over)
+		pause_ms = between(TAKEN_OVER_MIN_MS, TAKEN_OVER_MAX_MS);
+	if (mqtt->stopped) {
+		mqtt->phase = STOPPED;
+		loop_timer_set(mqtt->loop, &mqtt->stop_timer, now_ms);
+	} else {
+		wait_until(mqtt, now_ms + pause_ms);
+	}
+	mqtt->handlers.disconnected(mqtt->handlers.user);
+}
+
+/* Brokers refuse MQTT 5 in four ways: reason code 0x84, 3.1.1's code 1, that code in a packet of 5, a close without a
+ * byte. */
+static void greeting_failed(struct mqtt *mqtt, int code)
+{
+	struct broker *broker = current(mqtt);
+	bool refused = code == MQTT_REASON_UNSUPPORTED_VERSION || code == 1;
+	bool closed = code <= 0;
+	if (mqtt->version == 5 && (refused || closed)) {
+		log_debug(mqtt->log, "broker %s: %s MQTT 5: trying 3.1.1", broker->label,
+				refused ? "refuses" : "hangs up on");
+		broker->v3_until_ms = loop_now_ms() + (refused ? V3_REFUSED_MS : V3_CLOSED_MS);
+		close_connection(mqtt, false);
+		attempt(mqtt);
+	} else if (closed) {
+		broker->v3_until_ms = 0;
+		fail(mqtt, "hangs up without an answer: is this the port of an MQTT broker? One for TLS (usually 8883) "
+			   "needs mqtts://");
+	} else {
+		const char *advice = mqtt_reason_advice(code);
+		fail(mqtt, "refuses the connection: %s (0x%02x)%s%s", mqtt_reason_text(code), (unsigned)code,
+				*advice ? ": " : "", advice);
+	}
+}
+
+static void tell_grants(struct mqtt *mqtt, const struct news *news)
+{
+	size_t denied = 0, shown = 0;
+	for (size_t i = 0; i < mqtt->batch_count; i++) {
+		const struct batch *batch = &mqtt->batches[i];
+		if (news->granted & 1u << i)
+			memcpy(mqtt->grant + batch->first, news->grant + batch->first, batch->count);
+	}
+	for (size_t i = mqtt->config.subscription_count; i-- > 0;)
+		if (mqtt->grant[i] >= 0x80) {
+			denied++;
+			shown = i;
+		}
+	char warning[MQTT_ERROR_MAX] = "";
+	if (denied)
+		snprintf(warning, sizeof(warning),
+				"broker %.96s: denies the subscription to %.96s%s (%s): what is sent there is "
+				"not heard; let this user read it in the broker's access control list",
+				current(mqtt)->label, mqtt->config.subscriptions[shown].topic,
+				denied > 1 ? " and others" : "", mqtt_reason_text(mqtt->grant[shown]));
+	if (*warning && strcmp(warning, mqtt->warning) != 0)
+		log_warning(mqtt->log, "%s", warning);
+	memcpy(mqtt->warning, warning, sizeof(mqtt->warning));
+}
+
+static void deliver(struct mqtt *mqtt)
+{
+	int left = MESSAGES_PER_TURN;
+	while (left-- && mqtt_ring_pop(mqtt->ring, &mqtt->popped))
+		mqtt->handlers.message(mqtt->handlers.user, &mqtt->popped.message);
+	if (left < 0)
+		eventfd_write(mqtt->event_fd, 1);
+}
+
+static void news_came(struct loop_source *source, uint32_t events)
+{
+	(void)events;
+	struct mqtt *mqtt = source->user;
+	eventfd_t count;
+	eventfd_read(mqtt->event_fd, &count);
+	struct news news = *note(mqtt);
+	memset(&mqtt->news, 0, sizeof(mqtt->news));
+	pthread_mutex_unlock(&mqtt->lock);
+
+	if (news.connected && mqtt->phase == GREETING)
+		online(mqtt, &news);
+	for (size_t i = 0; i < WINDOW_MAX; i++) {
+		struct slot *slot = &mqtt->slots[i];
+		if (!(news.acknowledged & 1u << i) || !slot->outgoing)
+			continue;
+		if (news.ack_code[i] >= 0x80)
+			publish_failed(mqtt, slot->outgoing, news.ack_code[i]);
+		free(slot->outgoing);
+		slot->outgoing = NULL;
+		mqtt->in_flight--;
+	}
+	if (news.granted && mqtt->phase == ONLINE)
+		tell_grants(mqtt, &news);
+	deliver(mqtt);
+	if (mqtt->phase == ONLINE && (news.lost || news.disconnected))
+		gone(mqtt, &news);
+	else if (mqtt->phase == GREETING && (news.failed || news.lost || news.disconnected))
+		greeting_failed(mqtt, news.failed ? news.failed_code : news.disconnected ? news.disconnected_code : 0);
+	pump(mqtt);
+}
+
+/*
+ * Bytes came for Paho: its thread reads them now, and its news is a few microseconds away. To be awake already, and not
+ * to be woken one thread after the other, is worth a third of the whole time from a command to its state.
+ */
+static void bytes_came(struct loop_source *source, uint32_t events)
+{
+	(void)events;
+	struct mqtt *mqtt = source->user;
+	struct pollfd news = {.fd = mqtt->event_fd, .events = POLLIN};
+	for (int i = 0; i < EAGER_TURNS && poll(&news, 1, 0) == 0; i++)
+		sched_yield();
+	news_came(&mqtt->event, 0);
+}
+
+static int greet(struct mqtt *mqtt)
+{
+	const struct mqtt_config *config = &mqtt->config;
+	char uri[MQTT_WIRE_URI_MAX];
+	if (mqtt_wire_uri(mqtt->fd, uri))
+		return MQTTASYNC_FAILURE;
+
+	MQTTAsync_createOptions create = MQTTAsync_createOptions_initializer;
+	create.MQTTVersion = mqtt->version == 5 ? MQTTVERSION_5 : MQTTVERSION_3_1_1;
+	int result = MQTTAsync_createWithOptions(
+			&mqtt->handle, uri, config->client_id, MQTTCLIENT_PERSISTENCE_NONE, NULL, &create);
+	if (result != MQTTASYNC_SUCCESS) {
+		mqtt->handle = NULL;
+		return result;
+	}
+	MQTTAsync_setCallbacks(mqtt->handle, mqtt, lost, arrived, NULL);
+	MQTTAsync_setDisconnected(mqtt->handle, mqtt, disconnected);
+
+	MQTTAsync_willOptions will = MQTTAsync_willOptions_initializer;
+	will.topicName = config->will_topic;
+	will.message = config->will_payload;
+	will.retained = 1;
+	will.qos = 1;
+	MQTTAsync_connectOptions connect3 = MQTTAsync_connectOptions_initializer;
+	MQTTAsync_connectOptions connect5 = MQTTAsync_connectOptions_initializer5;
+	MQTTAsync_connectOptions *connect = mqtt->version == 5 ? &connect5 : &connect3;
+	connect3.MQTTVersion = MQTTVERSION_3_1_1;
+	connect3.onSuccess = connected3;
+	connect3.onFailure = failed3;
+	connect5.onSuccess5 = connected5;
+	connect5.onFailure5 = failed5;
+	connect->context = mqtt;
+	connect->keepAliveInterval = (int)(config->keepalive_ms / 1000);
+	connect->connectTimeout = 2 * CONNACK_LIMIT_MS / 1000; /* ours comes first */
+	connect->will = config->will_topic ? &will : NULL;
+	connect->username = config->username;
+	connect->password = config->password;
+	return MQTTAsync_connect(mqtt->handle, connect);
+}
+
+static void reached(void *user, const struct mqtt_connector_result *result)
+{
+	struct broker *broker = user;
+	struct mqtt *mqtt = broker->mqtt;
+	broker->connector = NULL;
+	if (mqtt->phase != REACHING || broker != current(mqtt)) { /* a look-up that was given up long ago */
+		if (result->fd >= 0)
+			close(result->fd);
+		return;
+	}
+	if (result->fd < 0) {
+		reach_failed(mqtt, result);
+		return;
+	}
+	mqtt->fd = result->fd;
+	unsigned user_timeout_ms = (unsigned)mqtt->config.keepalive_ms;
+	setsockopt(mqtt->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &user_timeout_ms, sizeof(user_timeout_ms));
+	mqtt->phase = GREETING;
+	loop_timer_set(mqtt->loop, &mqtt->timer, loop_now_ms() + CONNACK_LIMIT_MS);
+	int error = greet(mqtt);
+	if (error != MQTTASYNC_SUCCESS)
+		fail(mqtt, "Paho refuses to connect: %s", MQTTAsync_strerror(error));
+}
+
+static void attempt(struct mqtt *mqtt)
+{
+	struct broker *broker = current(mqtt);
+	int64_t now_ms = loop_now_ms();
+	mqtt->phase = REACHING;
+	mqtt->retry_at_ms = LOOP_NEVER;
+	mqtt->version = now_ms < broker->v3_until_ms ? 3 : 5;
+	loop_timer_set(mqtt->loop, &mqtt->timer, now_ms + LOOK_UP_LIMIT_MS);
+	int error = 0;
+	if (!broker->connector)
+		error = mqtt_connector_start(mqtt->loop, broker->config->host, broker->config->port, CONNECT_LIMIT_MS,
+				reached, broker, &broker->connector);
+	if (error)
+		fail(mqtt, "cannot start to connect: %s", strerror(-error));
+}
+
+static void timed_out(struct loop_timer *timer, int64_t now_ms)
+{
+	struct mqtt *mqtt = timer->user;
+	if (mqtt->phase == WAITING) {
+		attempt(mqtt);
+	} else if (mqtt->phase == GREETING) {
+		fail(mqtt, "takes the connection but does not answer: is this the port of an MQTT broker? One for TLS "
+			   "(usually "
+			   "8883) needs mqtts://");
+	} else if (mqtt->phase == REACHING && mqtt_connector_looking_up(current(mqtt)->connector)) {
+		fail(mqtt, "the name does not resolve: no answer from a DNS server within %d s",
+				LOOK_UP_LIMIT_MS / 1000);
+	} else if (mqtt->phase == REACHING) {
+		loop_timer_set(mqtt->loop, timer,
+				now_ms + CONNECT_LIMIT_MS); /* it has a limit of its own, and it is near */
+	}
+}
+
+static void stop_now(struct loop_timer *timer, int64_t now_ms)
+{
+	(void)now_ms;
+	struct mqtt *mqtt = timer->user;
+	close_connection(mqtt, false);
+	mqtt->phase = STOPPED;
+	mqtt->stopped(mqtt->stopped_user);
+}
+
+/* After DISCONNECT: what still comes is read away, so that the kernel does not answer it with a reset that overtakes.
+ */
+static void leaving(struct loop_source *source, uint32_t events)
+{
+	(void)events;
+	struct mqtt *mqtt = source->user;
+	char scrap[512];
+	ssize_t got = read(source->fd, scrap, sizeof(scrap));
+	if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)))
+		return;
+	loop_remove(mqtt->loop, &mqtt->socket);
+	loop_timer_set(mqtt->loop, &mqtt->stop_timer, loop_now_ms());
+}
+
+/* ---- The face. ---- */
+
+int mqtt_new(struct loop *loop, const struct log *log, const struct mqtt_config *config,
+		const struct mqtt_handlers *handlers, struct mqtt **out, char error[static MQTT_ERROR_MAX])
+{
+	if (config->broker_count == 0 || config->broker_count > MQTT_BROKERS_MAX ||
+			config->subscription_count > MQTT_SUBSCRIPTIONS_MAX) {
+		snprintf(error, MQTT_ERROR_MAX,
+				"%zu brokers and %zu subscriptions: there can be 1 to %d and at most %d",
+				config->broker_count, config->subscription_count, MQTT_BROKERS_MAX,
+				MQTT_SUBSCRIPTIONS_MAX);
+		return -EINVAL;
+	}
+	for (size_t i = 0; i < config->broker_count; i++)
+		if (config->brokers[i].tls) {
+			snprintf(error, MQTT_ERROR_MAX, "mqtts:// is not there yet: use mqtt://");
+			return -ENOTSUP;
+		}
+	struct mqtt *mqtt = calloc(1, sizeof(*mqtt));
+	if (!mqtt) {
+		snprintf(error, MQTT_ERROR_MAX, "%s", strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	mqtt->loop = loop;
+	mqtt->log = log;
+	mqtt->config = *config;
+	mqtt->handlers = *handlers;
+	mqtt->fd = -1;
+	mqtt->timer = (struct loop_timer){.expired = timed_out, .user = mqtt};
+	mqtt->stop_timer = (struct loop_timer){.expired = stop_now, .user = mqtt};
+	mqtt_outbox_init(&mqtt->outbox);
+	pthread_mutex_init(&mqtt->lock, NULL);
+	for (size_t i = 0; i < WINDOW_MAX; i++)
+		mqtt->slots[i].mqtt = mqtt;
+	for (size_t i = 0; i < config->broker_count; i++) {
+		struct broker *broker = &mqtt->brokers[i];
+		broker->mqtt = mqtt;
+		broker->config = &mqtt->config.brokers[i];
+		bool brackets = strchr(broker->config->host, ':');
+		snprintf(broker->label, sizeof(broker->label), "%s%s%s:%u", brackets ? "[" : "", broker->config->host,
+				brackets ? "]" : "", broker->config->port);
+	}
+	for (size_t first = 0; first < config->subscription_count; first += SUBSCRIBE_AT_ONCE) {
+		size_t left = config->subscription_count - first;
+		mqtt->batches[mqtt->batch_count++] = (struct batch){
+				.mqtt = mqtt,
+				.first = first,
+				.count = left < SUBSCRIBE_AT_ONCE ? left : SUBSCRIBE_AT_ONCE,
+		};
+	}
+
+	int result = mqtt_ring_new(RING_BYTES, &mqtt->ring);
+	mqtt->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (!result && mqtt->event_fd < 0)
+		result = -errno;
+	if (!result) {
+		mqtt->event = (struct loop_source){.fd = mqtt->event_fd, .ready = news_came, .user = mqtt};
+		result = loop_add(loop, &mqtt->event, EPOLLIN);
+	}
+	if (!result && MQTTAsync_create(&mqtt->anchor, "tcp://240.0.0.1:1", "anchor", MQTTCLIENT_PERSISTENCE_NONE,
+				       NULL) != MQTTASYNC_SUCCESS) {
+		mqtt->anchor = NULL;
+		result = -ENOMEM;
+	}
+	if (result) {
+		snprintf(error, MQTT_ERROR_MAX, "%s", strerror(-result));
+		mqtt_free(mqtt);
+		return result;
+	}
+	wait_until(mqtt, loop_now_ms());
+	*out = mqtt;
+	return 0;
+}
+
+static int publish(struct mqtt *mqtt, struct mqtt_outgoing *outgoing)
+{
+	if (!outgoing)
+		return -ENOMEM;
+	if (outgoing->bytes - sizeof(*outgoing) + 32 > mqtt->maximum_packet) {
+		publish_failed(mqtt, outgoing, 0x95);
+		free(outgoing);
+		return -EMSGSIZE;
+	}
+	bool retained = outgoing->retained;
+	int error = mqtt_outbox_put(&mqtt->outbox, outgoing);
+	if (error) {
+		mqtt->publish_failed++;
+		mqtt->refresh = mqtt->refresh || retained;
+	}
+	pump(mqtt);
+	return error;
+}
+
+int mqtt_publish(struct mqtt *mqtt, const char *topic, const char *payload, size_t length, bool retained)
+{
+	if (mqtt->phase != ONLINE)
+		return -ENOTCONN;
+	return publish(mqtt, mqtt_outgoing_new(topic, payload, length, retained, NULL, 0));
+}
+
+int mqtt_respond(struct mqtt *mqtt, const struct mqtt_message *to, const char *payload, size_t length)
+{
+	if (mqtt->phase != ONLINE)
+		return -ENOTCONN;
+	if (mqtt->version != 5 || !to->response_topic || strpbrk(to->response_topic, "+#"))
+		return 0;
+	return publish(mqtt, mqtt_outgoing_new(to->response_topic, payload, length, false, to->correlation,
+					     to->correlation_length));
+}
+
+int mqtt_unsubscribe(struct mqtt *mqtt, const char *topic)
+{
+	if (mqtt->phase != ONLINE)
+		return -ENOTCONN;
+	MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
+	return MQTTAsync_unsubscribe(mqtt->handle, topic, &response) == MQTTASYNC_SUCCESS ? 0 : -ENOTCONN;
+}
+
+void mqtt_status(const struct mqtt *mqtt, struct mqtt_status *status)
+{
+	static const enum mqtt_state states[] = {
+			[WAITING] = MQTT_DISCONNECTED,
+			[REACHING] = MQTT_CONNECTING,
+			[GREETING] = MQTT_CONNECTING,
+			[ONLINE] = MQTT_CONNECTED,
+			[LEAVING] = MQTT_DISCONNECTED,
+			[STOPPED] = MQTT_DISCONNECTED,
+	};
+	*status = (struct mqtt_status){
+			.state = states[mqtt->phase],
+			.version = mqtt->phase == ONLINE ? mqtt->version : 0,
+			.broker = mqtt->brokers[mqtt->broker].label,
+			.error = mqtt->error,
+			.warning = mqtt->warning,
+			.retry_at_ms = mqtt->phase == WAITING ? mqtt->retry_at_ms : LOOP_NEVER,
+			.connects = mqtt->connects,
+			.publish_failed = mqtt->publish_failed,
+			.in_flight = mqtt->in_flight,
+			.queued = mqtt->outbox.count,
+	};
+	mqtt_ring_counters(mqtt->ring, &status->received, &status->dropped_full, &status->dropped_too_long);
+}
+
+void mqtt_stop(struct mqtt *mqtt, int64_t limit_ms, void (*stopped)(void *user), void *user)
+{
+	mqtt->stopped = stopped;
+	mqtt->stopped_user = user;
+	bool up = mqtt->phase == ONLINE;
+	loop_timer_set(mqtt->loop, &mqtt->stop_timer, loop_now_ms() + (up ? limit_ms : 0));
+	if (up) {
+		pump(mqtt);
+	} else {
+		close_connection(mqtt, false);
+		mqtt->phase = STOPPED;
+	}
+}
+
+void mqtt_free(struct mqtt *mqtt)
+{
+	if (!mqtt)
+		return;
+	loop_timer_cancel(mqtt->loop, &mqtt->stop_timer);
+	close_connection(mqtt, false);
+	for (size_t i = 0; i < mqtt->config.broker_count; i++)
+		mqtt_connector_abandon(mqtt->brokers[i].connector);
+	if (mqtt->anchor)
+		MQTTAsync_destroy(&mqtt->anchor);
+	loop_remove(mqtt->loop, &mqtt->event);
+	if (mqtt->event_fd >= 0)
+		close(mqtt->event_fd);
+	mqtt_ring_free(mqtt->ring);
+	pthread_mutex_destroy(&mqtt->lock);
+	free(mqtt);
+}
