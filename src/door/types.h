@@ -1,8 +1,8 @@
 /*
  * The door's value types: what every room may know of a door.
  *
- * Plain values without resources. Names (door_state_name and so on) are the exact words of the MQTT topics, the HTTP API
- * and the log; they are constant strings and never NULL for a member of the enum.
+ * Plain values without resources. Names (door_state_name and so on) are the exact words of the MQTT topics, the HTTP
+ * API and the log; they are constant strings and never NULL for a member of the enum.
  */
 #ifndef PORTCULLIS_DOOR_TYPES_H
 #define PORTCULLIS_DOOR_TYPES_H
@@ -62,22 +62,22 @@ enum door_result {
 
 enum door_reason {
 	DOOR_REASON_NONE,
-	DOOR_REASON_NOT_SETTLED,    /* the sensors have not settled since the start */
-	DOOR_REASON_UNKNOWN_STATE,  /* toggle wiring, and a press could move the door either way */
-	DOOR_REASON_OBSTRUCTED,     /* CLOSE while the obstruction sensor is active */
-	DOOR_REASON_SENSOR_CONFLICT,/* both end sensors are active: nothing can be believed */
-	DOOR_REASON_NO_STOP,        /* the wiring cannot stop the door in this state */
-	DOOR_REASON_NO_WAY,         /* by the opener's press table no presses lead there from this state */
-	DOOR_REASON_BUSY,           /* TOGGLE while a former command's presses are still under way */
-	DOOR_REASON_RELAY_FAILED,   /* the relay line could not be driven */
-	DOOR_REASON_RETAINED,       /* the command was retained by the broker: nobody asked for it now */
-	DOOR_REASON_UNKNOWN_COMMAND,/* not a command */
-	DOOR_REASON_STOPPING,       /* the agent is shutting down */
+	DOOR_REASON_NOT_SETTLED,     /* the sensors have not settled since the start */
+	DOOR_REASON_UNKNOWN_STATE,   /* toggle wiring, and a press could move the door either way */
+	DOOR_REASON_OBSTRUCTED,      /* CLOSE while the obstruction sensor is active */
+	DOOR_REASON_SENSOR_CONFLICT, /* both end sensors are active: nothing can be believed */
+	DOOR_REASON_NO_STOP,         /* the wiring cannot stop the door in this state */
+	DOOR_REASON_NO_WAY,          /* by the opener's press table no presses lead there from this state */
+	DOOR_REASON_BUSY,            /* TOGGLE while a former command's presses are still under way */
+	DOOR_REASON_RELAY_FAILED,    /* the relay line could not be driven */
+	DOOR_REASON_RETAINED,        /* the command was retained by the broker: nobody asked for it now */
+	DOOR_REASON_UNKNOWN_COMMAND, /* not a command */
+	DOOR_REASON_STOPPING,        /* the agent is shutting down */
 };
 
-#define DOOR_ID_MAX 32    /* bytes without the terminator */
+#define DOOR_ID_MAX 32 /* bytes without the terminator */
 #define DOOR_NAME_MAX 64
-#define DOORS_MAX 64      /* doors of one agent */
+#define DOORS_MAX 64 /* doors of one agent */
 
 #define DOOR_POSITION_UNKNOWN (-1)
 
@@ -88,7 +88,7 @@ enum door_reason {
 struct door_view {
 	const char *id;
 	const char *name;
-	const char *device_class;     /* garage, gate or door */
+	const char *device_class; /* garage, gate or door */
 	enum door_state state;
 	enum door_confidence confidence;
 	enum door_fault fault;
@@ -98,23 +98,23 @@ struct door_view {
 	uint64_t cycles;              /* times it came to closed, since the start */
 	int64_t last_open_ms;         /* duration of the last whole travel; 0 = none seen */
 	int64_t last_close_ms;
-	int64_t last_travel_ms;       /* the later of the two */
-	bool has_stop;                /* STOP can do something with this wiring */
-	bool has_position;            /* a travel time lets a position be reckoned or a sensor says one */
+	int64_t last_travel_ms; /* the later of the two */
+	bool has_stop;          /* STOP can do something with this wiring */
+	bool has_position;      /* a travel time lets a position be reckoned or a sensor says one */
 	bool has_open_sensor, has_closed_sensor, has_obstruction_sensor;
 	bool open_sensor, closed_sensor, obstruction_sensor; /* active = the sensor says open, closed, obstructed */
-	bool settled;                 /* sensors have settled: commands are heard */
-	bool warning;                 /* a close warning is running */
+	bool settled;                                        /* sensors have settled: commands are heard */
+	bool warning;                                        /* a close warning is running */
 };
 
-const char *door_state_name(enum door_state state);           /* "open" ...; unknown is "unknown" */
+const char *door_state_name(enum door_state state); /* "open" ...; unknown is "unknown" */
 const char *door_confidence_name(enum door_confidence confidence);
-const char *door_fault_name(enum door_fault fault);           /* "none" for none */
-const char *door_source_name(enum door_source source);        /* "none" for none */
-const char *door_command_name(enum door_command command);     /* "open", "close", "stop", "toggle" */
+const char *door_fault_name(enum door_fault fault);       /* "none" for none */
+const char *door_source_name(enum door_source source);    /* "none" for none */
+const char *door_command_name(enum door_command command); /* "open", "close", "stop", "toggle" */
 const char *door_result_name(enum door_result result);
-const char *door_reason_name(enum door_reason reason);        /* snake_case, as published */
-const char *door_reason_text(enum door_reason reason);        /* a sentence for people */
+const char *door_reason_name(enum door_reason reason); /* snake_case, as published */
+const char *door_reason_text(enum door_reason reason); /* a sentence for people */
 
 /*
  * A command from outside: any case, ASCII white space around it trimmed, nothing else. text need not be terminated.
