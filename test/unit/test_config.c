@@ -185,6 +185,7 @@ static void texts(void)
 		{MQTT DOOR "node: \"\"\n", {"3:7: node: it is empty, expected a value such as garage"}},
 		{MQTT DOOR "node: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",
 			{"3:7: node: 64 bytes are too many, expected at most 63"}},
+		{MQTT DOOR "node: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaz\n", {NULL}},
 		{"mqtt: {broker: mqtt://b, topic_prefix: a/#}\n" DOOR,
 			{"1:40: topic_prefix: \"a/#\" holds a character"}},
 		{"mqtt: {broker: mqtt://b, topic_prefix: a/+/b}\n" DOOR,

@@ -140,6 +140,8 @@ static void sets(void)
 {
 	tap_case("a set of characters");
 	CHECK(config_set_holds("a-z0-9_-", "left-door_2", 11));
+	CHECK(config_set_holds("a-z0-9_-", "az09", 4));
+	CHECK(!config_set_holds("a-z", "`", 1) && !config_set_holds("a-z", "{", 1));
 	CHECK(!config_set_holds("a-z0-9_-", "Left", 4));
 	CHECK(!config_set_holds("a-z0-9_-", "a b", 3));
 	CHECK(!config_set_holds("a-z0-9_-", "a\0b", 3));
