@@ -373,7 +373,7 @@ static const struct variant wirings[] = {
 };
 
 static const struct variant extras[] = {
-		{"", {0}, 0},
+		{"", {.warning_ms = 0}, 0},
 		{", warning", {.warning_ms = 2 * STEP_MS}, 1},
 		{", auto-close", {.warning_ms = DOOR_AUTO_CLOSE_WARNING_MS, .auto_close_ms = 4 * STEP_MS}, 1},
 		{", debounce", {.debounce_ms = STEP_MS}, 2},
