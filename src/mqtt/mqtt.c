@@ -460,8 +460,7 @@ static void subscribe(struct mqtt *mqtt)
 			memcpy(&topics[j], &subscription->topic, sizeof(topics[j])); /* Paho's argument lacks a const */
 			qos[j] = 1;
 			options[j] = (MQTTSubscribe_options)MQTTSubscribe_options_initializer;
-			/* With the flag kept, a command that somebody published as retained is known for one. */
-			options[j].retainAsPublished = 1;
+			options[j].retainAsPublished = subscription->as_published;
 			options[j].retainHandling = subscription->want_retained ? 0 : 2;
 		}
 		MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;

@@ -32,6 +32,7 @@ struct mqtt_broker {
 struct mqtt_subscription {
 	const char *topic;
 	bool want_retained; /* false: Retain Handling 2, and the broker does not send what it has kept */
+	bool as_published;  /* MQTT 5: mqtt_message.retained tells how it was published, not only that it was kept */
 };
 
 /* Strings and arrays are borrowed and must outlive the client. Secrets are never logged. */

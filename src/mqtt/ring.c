@@ -139,13 +139,6 @@ bool mqtt_ring_pop(struct mqtt_ring *ring, struct mqtt_ring_message *out)
 	return any;
 }
 
-void mqtt_ring_clear(struct mqtt_ring *ring)
-{
-	pthread_mutex_lock(&ring->lock);
-	ring->first = ring->used = 0;
-	pthread_mutex_unlock(&ring->lock);
-}
-
 void mqtt_ring_counters(struct mqtt_ring *ring, uint64_t *received, uint64_t *dropped_full, uint64_t *too_long)
 {
 	pthread_mutex_lock(&ring->lock);

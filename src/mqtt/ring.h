@@ -34,7 +34,6 @@ int mqtt_ring_push(struct mqtt_ring *ring, const struct mqtt_message *message, s
 /* Any thread. Takes the oldest message; false when there is none. A response topic comes back as "" turned to NULL. */
 bool mqtt_ring_pop(struct mqtt_ring *ring, struct mqtt_ring_message *out);
 
-void mqtt_ring_clear(struct mqtt_ring *ring); /* neither counts nor changes the counters */
 void mqtt_ring_counters(struct mqtt_ring *ring, uint64_t *received, uint64_t *dropped_full, uint64_t *too_long);
 
 #endif
