@@ -1,0 +1,971 @@
+#include "agent.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/loop.h"
+#include "base/notify.h"
+#include "documents/documents.h"
+#include "documents/topics.h"
+#include "door/door.h"
+#include "gpio/gpio.h"
+#include "gpio/simulated.h"
+#include "http/http.h"
+#include "mqtt/mqtt.h"
+
+#define HOST_NAME_MAX_BYTES 64 /* HOST_NAME_MAX of Linux */
+#define HEALTHCHECK_LIMIT_MS 3000
+#define OLD_DOORS_MS 10000      /* so long after a connect retained states may tell of doors that are gone */
+#define BIRTH_DELAY_MIN_MS 200  /* after Home Assistant's birth: it must be listening, and not all devices at once */
+#define BIRTH_DELAY_SPAN_MS 2000
+#define CONTRADICT_MIN_MS 1000  /* between two contradictions of a false "offline"; doubled for each */
+#define CONTRADICT_MAX_MS 300000
+#define REFUSED_LOG_MS 1000     /* at most one line of refused commands a door in so long */
+
+static const char online[] = "online", offline[] = "offline";
+
+/* The lines of a door: what door_step drives, then what it hears. */
+enum { SENSOR_LINES = DOOR_LINES, LINES_PER_DOOR = DOOR_LINES + DOOR_SENSORS };
+
+struct agent_door {
+	struct agent *agent;
+	const struct config_door *config;
+	struct door machine;
+	struct loop_timer timer;
+	int lines[LINES_PER_DOOR]; /* places in agent->lines; -1: not wired */
+	int64_t last_changed_unix_ms;
+	int64_t refused_logged_ms;
+	uint64_t refused_unlogged;
+	bool line_failing;
+};
+
+/* Which of a door's topics to publish. */
+enum { PUBLISH_POSITION = 1, PUBLISH_STATE = 2, PUBLISH_ATTRIBUTES = 4, PUBLISH_ALL = 7 };
+
+struct agent {
+	const struct config *config;
+	const struct log *log;
+	struct loop *loop;
+	struct gpio *gpio;
+	struct mqtt *mqtt;
+	struct http *http;
+
+	struct agent_door *doors;
+	size_t door_count;
+	struct gpio_line *lines;
+	size_t line_count;
+	struct { /* where a line belongs */
+		uint8_t door, role;
+	} owners[GPIO_LINES_MAX];
+	char (*consumers)[DOOR_ID_MAX + 24];
+
+	struct topic_base topics;
+	char availability_topic[TOPIC_MAX + 1], status_topic[TOPIC_MAX + 1], every_state_topic[TOPIC_MAX + 1];
+	char (*set_topics)[TOPIC_MAX + 1];
+	struct mqtt_subscription subscriptions[MQTT_SUBSCRIPTIONS_MAX];
+	size_t subscription_count;
+
+	struct loop_timer old_doors_timer, birth_timer, contradict_timer, watchdog_timer;
+	int64_t contradict_gap_ms, contradicted_ms;
+	int64_t started_ms, watchdog_ms;
+	char document[DOCUMENT_MAX];
+	char host_name[HOST_NAME_MAX_BYTES + 1], broker_error[MQTT_ERROR_MAX];
+	char configuration_url[128];
+	bool stopping;
+	int failure; /* what agent_run returns */
+};
+
+void agent_signals(sigset_t *signals)
+{
+	sigemptyset(signals);
+	sigaddset(signals, SIGTERM);
+	sigaddset(signals, SIGINT);
+	sigaddset(signals, SIGHUP);
+}
+
+/* Lines */
+
+static const struct config_line *config_line(const struct config_door *door, int role)
+{
+	return role < SENSOR_LINES ? &door->lines[role] : &door->sensors[role - SENSOR_LINES];
+}
+
+static const char *const role_names[LINES_PER_DOOR] = {
+		[DOOR_LINE_TOGGLE] = "relay",
+		[DOOR_LINE_OPEN] = "open relay",
+		[DOOR_LINE_CLOSE] = "close relay",
+		[DOOR_LINE_STOP] = "stop relay",
+		[DOOR_LINE_WARNING] = "close warning",
+		[SENSOR_LINES + DOOR_SENSOR_CLOSED] = "closed sensor",
+		[SENSOR_LINES + DOOR_SENSOR_OPEN] = "open sensor",
+		[SENSOR_LINES + DOOR_SENSOR_OBSTRUCTION] = "obstruction sensor",
+};
+
+static const enum gpio_bias biases[] = {
+		[CONFIG_BIAS_AS_IS] = GPIO_BIAS_AS_IS,
+		[CONFIG_BIAS_PULL_UP] = GPIO_BIAS_PULL_UP,
+		[CONFIG_BIAS_PULL_DOWN] = GPIO_BIAS_PULL_DOWN,
+		[CONFIG_BIAS_DISABLED] = GPIO_BIAS_DISABLED,
+};
+
+static void add_lines(struct agent *agent, size_t index)
+{
+	struct agent_door *door = &agent->doors[index];
+	for (int role = 0; role < LINES_PER_DOOR; role++) {
+		const struct config_line *from = config_line(door->config, role);
+		door->lines[role] = -1;
+		if (!from->present)
+			continue;
+		size_t place = agent->line_count++;
+		struct gpio_line *line = &agent->lines[place];
+		snprintf(agent->consumers[place], sizeof(agent->consumers[place]), "%s %s", door->config->id,
+				role_names[role]);
+		*line = (struct gpio_line){
+				.offset = from->offset,
+				.direction = role < SENSOR_LINES ? GPIO_OUTPUT : GPIO_INPUT,
+				.active_low = from->active_low,
+				.bias = biases[from->bias],
+				.consumer = agent->consumers[place],
+		};
+		if (from->name)
+			snprintf(line->name, sizeof(line->name), "%s", from->name);
+		agent->owners[place].door = (uint8_t)index;
+		agent->owners[place].role = (uint8_t)role;
+		door->lines[role] = (int)place;
+	}
+}
+
+static size_t count_lines(const struct config *config)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < config->door_count; i++)
+		for (int role = 0; role < LINES_PER_DOOR; role++)
+			count += config_line(&config->doors[i], role)->present;
+	return count;
+}
+
+static void agent_free(struct agent *agent)
+{
+	if (!agent)
+		return;
+	http_free(agent->http);
+	mqtt_free(agent->mqtt);
+	gpio_close(agent->gpio);
+	loop_free(agent->loop);
+	free(agent->set_topics);
+	free(agent->consumers);
+	free(agent->lines);
+	free(agent->doors);
+	free(agent);
+}
+
+/* The doors and their lines, without touching anything: what every mode begins with. */
+static int agent_new(const struct config *config, const struct log *log, struct agent **out)
+{
+	struct agent *agent = calloc(1, sizeof(*agent));
+	if (!agent)
+		return -ENOMEM;
+	size_t lines = count_lines(config);
+	agent->config = config;
+	agent->log = log;
+	agent->doors = calloc(config->door_count, sizeof(*agent->doors));
+	agent->lines = calloc(lines, sizeof(*agent->lines));
+	agent->consumers = calloc(lines, sizeof(*agent->consumers));
+	agent->set_topics = calloc(config->door_count, sizeof(*agent->set_topics));
+	int error = agent->doors && agent->lines && agent->consumers && agent->set_topics && lines <= GPIO_LINES_MAX
+			? loop_new(&agent->loop)
+			: -ENOMEM;
+	if (error < 0) {
+		agent_free(agent);
+		return error;
+	}
+	agent->door_count = config->door_count;
+	for (size_t i = 0; i < agent->door_count; i++) {
+		agent->doors[i].agent = agent;
+		agent->doors[i].config = &config->doors[i];
+		add_lines(agent, i);
+	}
+	gethostname(agent->host_name, sizeof(agent->host_name) - 1);
+	*out = agent;
+	return 0;
+}
+
+/* What the outside is told */
+
+static void view_door(const struct agent_door *door, struct door_view *view)
+{
+	*view = (struct door_view){
+			.id = door->config->id,
+			.name = door->config->name,
+			.device_class = config_device_class_name(door->config->device_class),
+			.last_changed_unix_ms = door->last_changed_unix_ms,
+	};
+	door_view(&door->machine, loop_now_ms(), view);
+}
+
+/* Not connected is no failure: everything retained is published afresh on the next connect. */
+static void publish(struct agent *agent, const char *topic, const char *payload, size_t length, bool retained)
+{
+	int error = agent->mqtt ? mqtt_publish(agent->mqtt, topic, payload, length, retained) : -ENOTCONN;
+	if (error < 0 && error != -ENOTCONN)
+		log_debug(agent->log, "%s was not published: %s", topic, strerror(-error));
+}
+
+static void publish_text(struct agent *agent, const char *topic, const char *payload)
+{
+	publish(agent, topic, payload, strlen(payload), true);
+}
+
+/* length is what a document_ function returned for agent->document. */
+static void publish_document(struct agent *agent, const char *topic, ssize_t length, bool retained)
+{
+	if (length < 0)
+		log_error(agent->log, "no document for %s: %s", topic, strerror((int)-length));
+	else
+		publish(agent, topic, agent->document, (size_t)length, retained);
+}
+
+/* Position before state, so that nobody sees an open door at the position of a closed one. */
+static void publish_door(struct agent_door *door, unsigned what)
+{
+	struct agent *agent = door->agent;
+	struct door_view view;
+	char topic[TOPIC_MAX + 1];
+	view_door(door, &view);
+	if (what & PUBLISH_POSITION) {
+		/* Home Assistant refuses "None" here; an empty payload takes a former position from the broker. */
+		char position[8] = "";
+		if (view.position != DOOR_POSITION_UNKNOWN)
+			snprintf(position, sizeof(position), "%d", view.position);
+		topic_door(&agent->topics, view.id, TOPIC_POSITION, topic);
+		publish_text(agent, topic, position);
+	}
+	if (what & PUBLISH_STATE) {
+		topic_door(&agent->topics, view.id, TOPIC_STATE, topic);
+		publish_text(agent, topic, document_state(view.state));
+	}
+	if (what & PUBLISH_ATTRIBUTES) {
+		topic_door(&agent->topics, view.id, TOPIC_ATTRIBUTES, topic);
+		publish_document(agent, topic, document_attributes(&view, agent->document, DOCUMENT_MAX), true);
+	}
+}
+
+static void describe(struct agent *agent, struct document_node *node)
+{
+	struct mqtt_status status;
+	mqtt_status(agent->mqtt, &status);
+	*node = (struct document_node){
+			.topics = agent->topics,
+			.version = PORTCULLIS_VERSION,
+			.configuration_url = agent->configuration_url[0] ? agent->configuration_url : NULL,
+			.mqtt5 = status.version == 5,
+	};
+}
+
+static void publish_discovery(struct agent *agent)
+{
+	if (!agent->config->home_assistant.discovery)
+		return;
+	struct document_node node;
+	char topic[TOPIC_MAX + 1];
+	describe(agent, &node);
+	topic_discovery_agent(&agent->topics, topic);
+	publish_document(agent, topic, document_discovery_agent(&node, agent->document, DOCUMENT_MAX), true);
+	for (size_t i = 0; i < agent->door_count; i++) {
+		struct door_view view;
+		view_door(&agent->doors[i], &view);
+		topic_discovery_door(&agent->topics, view.id, topic);
+		publish_document(agent, topic, document_discovery_door(&node, &view, agent->document, DOCUMENT_MAX),
+				true);
+	}
+}
+
+static void publish_everything(struct agent *agent)
+{
+	for (size_t i = 0; i < agent->door_count; i++)
+		publish_door(&agent->doors[i], PUBLISH_ALL);
+	publish_text(agent, agent->availability_topic, online);
+	publish_discovery(agent);
+}
+
+static void publish_command_event(struct agent_door *door, const enum door_command *command, enum door_source source,
+		enum door_result result, enum door_reason reason)
+{
+	char topic[TOPIC_MAX + 1];
+	topic_door(&door->agent->topics, door->config->id, TOPIC_EVENT, topic);
+	publish_document(door->agent, topic,
+			document_command_event(command, source, result, reason, door->agent->document, DOCUMENT_MAX), false);
+}
+
+/* The door's machine */
+
+static void tell(struct agent_door *door, const struct door_happening *happening)
+{
+	struct agent *agent = door->agent;
+	const char *id = door->config->id;
+	struct door_view view;
+	enum document_event event;
+	view_door(door, &view);
+	switch (happening->event) {
+	case DOOR_EVENT_STATE:
+		event = document_event_of_state(happening->state);
+		view.state = happening->state;
+		log_info(agent->log, "door %s: %s (%s, %s)", id, door_state_name(happening->state),
+				door_source_name(view.source), door_confidence_name(view.confidence));
+		break;
+	case DOOR_EVENT_FAULT:
+		event = DOCUMENT_EVENT_FAULT;
+		view.fault = happening->fault;
+		log_warning(agent->log, "door %s: fault %s", id, door_fault_name(happening->fault));
+		break;
+	case DOOR_EVENT_FAULT_CLEARED:
+		event = DOCUMENT_EVENT_FAULT_CLEARED;
+		view.fault = happening->fault;
+		log_info(agent->log, "door %s: fault %s has ended", id, door_fault_name(happening->fault));
+		break;
+	case DOOR_EVENT_WARNING:
+		event = DOCUMENT_EVENT_CLOSE_WARNING;
+		log_info(agent->log, "door %s: warning before it closes", id);
+		break;
+	case DOOR_EVENT_AUTO_CLOSE:
+		event = DOCUMENT_EVENT_AUTO_CLOSE;
+		log_info(agent->log, "door %s: auto-close", id);
+		break;
+	default:
+		event = DOCUMENT_EVENT_COMMAND_CANCELLED;
+		log_info(agent->log, "door %s: the command ended before its last press", id);
+		break;
+	}
+	char topic[TOPIC_MAX + 1];
+	topic_door(&agent->topics, id, TOPIC_EVENT, topic);
+	publish_document(agent, topic, document_door_event(event, &view, agent->document, DOCUMENT_MAX), false);
+}
+
+/* Returns how many lines could not be set; they are told to the machine by the caller. */
+static size_t carry_out(struct agent_door *door, const struct door_output *output, struct door_input *failures)
+{
+	size_t failed = 0;
+	for (size_t i = 0; i < output->action_count; i++) {
+		const struct door_action *action = &output->actions[i];
+		int line = door->lines[action->line];
+		int error = line < 0 ? -ENXIO : gpio_set(door->agent->gpio, (size_t)line, action->on);
+		log_debug(door->agent->log, "door %s: %s %s", door->config->id, role_names[action->line],
+				action->on ? "on" : "off");
+		if (error == 0)
+			continue;
+		if (!door->line_failing)
+			log_error(door->agent->log, "door %s: the %s could not be switched %s: %s", door->config->id,
+					role_names[action->line], action->on ? "on" : "off", strerror(-error));
+		failures[failed++] = (struct door_input){
+				.kind = DOOR_INPUT_LINE_FAILED, .line = action->line, .active = action->on};
+	}
+	return failed;
+}
+
+/*
+ * One input, its actions, and the answers to lines that failed, which may fail in turn: after that the machine tries
+ * again at its own deadline. result and reason may be NULL.
+ */
+static void step(struct agent_door *door, const struct door_input *input, enum door_result *result,
+		enum door_reason *reason)
+{
+	struct door_input queue[1 + DOOR_ACTIONS_MAX], failures[DOOR_ACTIONS_MAX];
+	size_t queued = 1;
+	bool failed = false;
+	struct door_output output;
+	queue[0] = *input;
+	for (size_t next = 0; next < queued; next++) {
+		door_step(&door->machine, &queue[next], loop_now_ms(), &output);
+		size_t count = carry_out(door, &output, failures);
+		failed = failed || count > 0;
+		for (size_t i = 0; i < count && queued < sizeof(queue) / sizeof(queue[0]); i++)
+			queue[queued++] = failures[i];
+		if (output.state_changed)
+			door->last_changed_unix_ms = loop_wall_ms();
+		publish_door(door, (output.position_changed ? PUBLISH_POSITION : 0u) |
+						(output.state_changed ? PUBLISH_STATE : 0u) |
+						(output.attributes_changed ? PUBLISH_ATTRIBUTES : 0u));
+		for (size_t i = 0; i < output.happening_count; i++)
+			tell(door, &output.happenings[i]);
+		if (output.answered && result) {
+			*result = output.result;
+			*reason = output.reason;
+		}
+	}
+	door->line_failing = failed;
+	loop_timer_set(door->agent->loop, &door->timer, output.deadline_ms);
+}
+
+static void door_deadline(struct loop_timer *timer, int64_t now_ms)
+{
+	(void)now_ms;
+	step(timer->user, &(struct door_input){.kind = DOOR_INPUT_TIME}, NULL, NULL);
+}
+
+static void hear(struct agent_door *door, enum door_sensor sensor, bool active, int64_t at_ms)
+{
+	step(door, &(struct door_input){.kind = DOOR_INPUT_SENSOR, .sensor = sensor, .active = active, .at_ms = at_ms},
+			NULL, NULL);
+}
+
+static void edge(void *user, size_t line, bool active, int64_t at_ms)
+{
+	struct agent *agent = user;
+	hear(&agent->doors[agent->owners[line].door],
+			(enum door_sensor)(agent->owners[line].role - SENSOR_LINES), active, at_ms);
+}
+
+static void log_command(struct agent_door *door, const char *command, enum door_source source, enum door_result result,
+		enum door_reason reason)
+{
+	const struct log *log = door->agent->log;
+	if (result == DOOR_RESULT_ACCEPTED) {
+		log_info(log, "door %s: %s from %s accepted", door->config->id, command, door_source_name(source));
+		return;
+	}
+	if (result == DOOR_RESULT_UNCHANGED) {
+		log_debug(log, "door %s: %s from %s: already so", door->config->id, command, door_source_name(source));
+		return;
+	}
+	int64_t now_ms = loop_now_ms();
+	if (now_ms - door->refused_logged_ms < REFUSED_LOG_MS) {
+		door->refused_unlogged++;
+		return;
+	}
+	log_warning(log, "door %s: %s from %s refused: %s", door->config->id, command, door_source_name(source),
+			door_reason_text(reason));
+	if (door->refused_unlogged > 0)
+		log_warning(log, "door %s: %" PRIu64 " more refused commands since the line before", door->config->id,
+				door->refused_unlogged);
+	door->refused_logged_ms = now_ms;
+	door->refused_unlogged = 0;
+}
+
+static enum door_result command_door(struct agent_door *door, enum door_command command, enum door_source source,
+		enum door_reason *reason)
+{
+	enum door_result result = DOOR_RESULT_REJECTED;
+	*reason = DOOR_REASON_STOPPING;
+	if (!door->agent->stopping)
+		step(door, &(struct door_input){.kind = DOOR_INPUT_COMMAND, .command = command, .source = source},
+				&result, reason);
+	log_command(door, door_command_name(command), source, result, *reason);
+	publish_command_event(door, &command, source, result, *reason);
+	return result;
+}
+
+/* The broker */
+
+static struct agent_door *find_door(struct agent *agent, const char *id)
+{
+	for (size_t i = 0; i < agent->door_count; i++)
+		if (strcmp(agent->doors[i].config->id, id) == 0)
+			return &agent->doors[i];
+	return NULL;
+}
+
+static void set_message(struct agent_door *door, const struct mqtt_message *message)
+{
+	struct agent *agent = door->agent;
+	enum door_result result = DOOR_RESULT_REJECTED;
+	enum door_reason reason;
+	enum door_command command;
+	bool known = door_command_parse(message->payload, message->length, &command);
+	if (message->retained && message->length == 0)
+		return; /* somebody cleared a retained command */
+	if (known && !message->retained) {
+		result = command_door(door, command, DOOR_SOURCE_MQTT, &reason);
+	} else {
+		reason = message->retained ? DOOR_REASON_RETAINED : DOOR_REASON_UNKNOWN_COMMAND;
+		log_command(door, known ? door_command_name(command) : "a command", DOOR_SOURCE_MQTT, result, reason);
+		publish_command_event(door, known ? &command : NULL, DOOR_SOURCE_MQTT, result, reason);
+	}
+	if (!message->response_topic)
+		return;
+	ssize_t length = document_result(result, reason, agent->document, DOCUMENT_MAX);
+	if (length >= 0)
+		mqtt_respond(agent->mqtt, message, agent->document, (size_t)length);
+}
+
+/* A door of a former configuration: its retained topics and its device go. */
+static void forget_door(struct agent *agent, const char *id)
+{
+	static const enum topic_leaf leaves[] = {TOPIC_POSITION, TOPIC_STATE, TOPIC_ATTRIBUTES};
+	char topic[TOPIC_MAX + 1];
+	log_info(agent->log, "door %s is no longer configured: removing what the broker has kept of it", id);
+	for (size_t i = 0; i < sizeof(leaves) / sizeof(leaves[0]); i++) {
+		topic_door(&agent->topics, id, leaves[i], topic);
+		publish_text(agent, topic, "");
+	}
+	if (agent->config->home_assistant.discovery) {
+		topic_discovery_door(&agent->topics, id, topic);
+		publish_text(agent, topic, "");
+	}
+}
+
+/*
+ * An "offline" that we did not say: an old will that came late, or another agent with our name. Contradicted at once
+ * the first time, then ever more slowly, so that two agents with one name do not fight.
+ */
+static void contradict(struct agent *agent)
+{
+	int64_t now_ms = loop_now_ms(), at_ms = agent->contradicted_ms + agent->contradict_gap_ms;
+	if (agent->contradict_timer.armed)
+		return;
+	if (now_ms - agent->contradicted_ms > 2 * CONTRADICT_MAX_MS || agent->contradict_gap_ms == 0) {
+		agent->contradict_gap_ms = CONTRADICT_MIN_MS;
+		at_ms = now_ms;
+	}
+	log_warning(agent->log, "somebody published \"offline\" as our availability (a late will, or another agent "
+			"with node %s); saying \"online\" again", agent->topics.node);
+	loop_timer_set(agent->loop, &agent->contradict_timer, at_ms);
+}
+
+static void contradict_now(struct loop_timer *timer, int64_t now_ms)
+{
+	struct agent *agent = timer->user;
+	agent->contradicted_ms = now_ms;
+	agent->contradict_gap_ms = agent->contradict_gap_ms * 2 < CONTRADICT_MAX_MS ? agent->contradict_gap_ms * 2
+										     : CONTRADICT_MAX_MS;
+	if (!agent->stopping)
+		publish_text(agent, agent->availability_topic, online);
+}
+
+static bool payload_is(const struct mqtt_message *message, const char *text)
+{
+	return message->length == strlen(text) && memcmp(message->payload, text, message->length) == 0;
+}
+
+static void message(void *user, const struct mqtt_message *message)
+{
+	struct agent *agent = user;
+	char id[DOOR_ID_MAX + 1];
+	enum topic_leaf leaf;
+	if (agent->stopping)
+		return;
+	if (strcmp(message->topic, agent->availability_topic) == 0) {
+		if (!payload_is(message, online))
+			contradict(agent);
+	} else if (strcmp(message->topic, agent->status_topic) == 0) {
+		uint32_t delay = 0;
+		if (!payload_is(message, online) || message->retained)
+			return;
+		if (getrandom(&delay, sizeof(delay), GRND_NONBLOCK) < 0)
+			delay = 0;
+		loop_timer_set(agent->loop, &agent->birth_timer,
+				loop_now_ms() + BIRTH_DELAY_MIN_MS + delay % BIRTH_DELAY_SPAN_MS);
+	} else if (topic_parse_door(&agent->topics, message->topic, id, &leaf)) {
+		struct agent_door *door = find_door(agent, id);
+		if (door && leaf == TOPIC_SET)
+			set_message(door, message);
+		else if (!door && leaf == TOPIC_STATE && message->length > 0)
+			forget_door(agent, id);
+	}
+}
+
+static void connected(void *user)
+{
+	struct agent *agent = user;
+	if (agent->stopping)
+		return;
+	publish_everything(agent);
+	loop_timer_set(agent->loop, &agent->old_doors_timer, loop_now_ms() + OLD_DOORS_MS);
+}
+
+static void disconnected(void *user)
+{
+	struct agent *agent = user;
+	loop_timer_cancel(agent->loop, &agent->old_doors_timer);
+	loop_timer_cancel(agent->loop, &agent->birth_timer);
+	loop_timer_cancel(agent->loop, &agent->contradict_timer);
+}
+
+static void stop_watching_old_doors(struct loop_timer *timer, int64_t now_ms)
+{
+	struct agent *agent = timer->user;
+	(void)now_ms;
+	mqtt_unsubscribe(agent->mqtt, agent->every_state_topic);
+}
+
+static void home_assistant_born(struct loop_timer *timer, int64_t now_ms)
+{
+	(void)now_ms;
+	publish_everything(timer->user);
+}
+
+static void subscribe(struct agent *agent, const char *topic, bool want_retained)
+{
+	agent->subscriptions[agent->subscription_count++] =
+			(struct mqtt_subscription){.topic = topic, .want_retained = want_retained};
+}
+
+static int start_mqtt(struct agent *agent)
+{
+	const struct config *config = agent->config;
+	agent->topics = (struct topic_base){.prefix = config->mqtt.topic_prefix,
+			.node = config->node,
+			.discovery = config->home_assistant.prefix};
+	topic_availability(&agent->topics, agent->availability_topic);
+	topic_home_assistant_status(&agent->topics, agent->status_topic);
+	topic_every_state(&agent->topics, agent->every_state_topic);
+	for (size_t i = 0; i < agent->door_count; i++) {
+		topic_door(&agent->topics, config->doors[i].id, TOPIC_SET, agent->set_topics[i]);
+		subscribe(agent, agent->set_topics[i], false);
+	}
+	subscribe(agent, agent->availability_topic, true);
+	subscribe(agent, agent->every_state_topic, true);
+	if (config->home_assistant.discovery)
+		subscribe(agent, agent->status_topic, false);
+
+	struct mqtt_config mqtt = {
+			.broker_count = config->mqtt.broker_count,
+			.client_id = config->mqtt.client_id,
+			.username = config->mqtt.username,
+			.password = config->mqtt.password,
+			.keepalive_ms = config->mqtt.keepalive_ms,
+			.will_topic = agent->availability_topic,
+			.will_payload = offline,
+			.subscriptions = agent->subscriptions,
+			.subscription_count = agent->subscription_count,
+	};
+	for (size_t i = 0; i < mqtt.broker_count; i++)
+		mqtt.brokers[i] = (struct mqtt_broker){.host = config->mqtt.brokers[i].host,
+				.port = config->mqtt.brokers[i].port,
+				.tls = config->mqtt.brokers[i].tls};
+	struct mqtt_handlers handlers = {
+			.connected = connected, .disconnected = disconnected, .message = message, .user = agent};
+	char error[MQTT_ERROR_MAX] = "";
+	int result = mqtt_new(agent->loop, agent->log, &mqtt, &handlers, &agent->mqtt, error);
+	if (result < 0)
+		log_error(agent->log, "MQTT: %s", error);
+	return result;
+}
+
+/* The page */
+
+static size_t http_doors(void *user, struct door_view *views, size_t max)
+{
+	struct agent *agent = user;
+	size_t count = agent->door_count < max ? agent->door_count : max;
+	for (size_t i = 0; i < count; i++)
+		view_door(&agent->doors[i], &views[i]);
+	return count;
+}
+
+static void http_node(void *user, struct http_node *node)
+{
+	static const char *const states[] = {
+			[MQTT_DISCONNECTED] = "disconnected",
+			[MQTT_CONNECTING] = "connecting",
+			[MQTT_CONNECTED] = "connected",
+	};
+	struct agent *agent = user;
+	struct mqtt_status status = {.state = MQTT_DISCONNECTED, .error = ""};
+	if (agent->mqtt)
+		mqtt_status(agent->mqtt, &status);
+	snprintf(agent->broker_error, sizeof(agent->broker_error), "%s", status.error);
+	*node = (struct http_node){.node = agent->config->node,
+			.version = PORTCULLIS_VERSION,
+			.broker = states[status.state],
+			.broker_error = agent->broker_error,
+			.uptime_ms = loop_now_ms() - agent->started_ms};
+}
+
+static enum door_result http_command(void *user, size_t door, enum door_command command, enum door_reason *reason)
+{
+	struct agent *agent = user;
+	return command_door(&agent->doors[door], command, DOOR_SOURCE_HTTP, reason);
+}
+
+static bool http_healthy(void *user, const char **reason)
+{
+	struct agent *agent = user;
+	*reason = agent->failure < 0 ? "the GPIO lines are lost" : "stopping";
+	return !agent->stopping;
+}
+
+static int http_simulate(void *user, size_t door, const char *poke)
+{
+	struct agent *agent = user;
+	return simulator_poke(agent->gpio, door, poke);
+}
+
+static void configure_http(const struct config *config, struct http_config *http)
+{
+	*http = (struct http_config){
+			.address = config->http.address,
+			.port = config->http.port,
+			.host_count = config->http.host_count,
+			.username = config->http.username,
+			.password = config->http.password,
+			.allow_anonymous_commands = config->http.allow_anonymous_commands,
+	};
+	for (size_t i = 0; i < http->host_count; i++)
+		http->hosts[i] = config->http.hosts[i];
+}
+
+static int start_http(struct agent *agent)
+{
+	if (!agent->config->http.enabled)
+		return 0;
+	struct http_config http;
+	struct http_agent face = {.doors = http_doors,
+			.node = http_node,
+			.command = http_command,
+			.healthy = http_healthy,
+			.simulate = http_simulate,
+			.user = agent};
+	char error[HTTP_ERROR_MAX] = "";
+	configure_http(agent->config, &http);
+	http.host_name = agent->host_name;
+	int result = http_new(agent->loop, agent->log, &http, &face, &agent->http, error);
+	if (result < 0)
+		log_error(agent->log, "HTTP: %s", error);
+	else
+		log_info(agent->log, strchr(http.address, ':') ? "page at http://[%s]:%u/" : "page at http://%s:%u/",
+				http.address, http_port(agent->http));
+	return result;
+}
+
+/* The hardware */
+
+static void begin_stop(struct agent *agent);
+
+static void lost(void *user, int error)
+{
+	struct agent *agent = user;
+	log_error(agent->log, "the GPIO chip is gone; ending, so that nobody is told an old state");
+	agent->failure = error;
+	begin_stop(agent);
+}
+
+static enum simulator_press simulated_press(enum door_press press)
+{
+	return press == DOOR_PRESS_STOP    ? SIMULATOR_STOP
+			: press == DOOR_PRESS_REVERSE ? SIMULATOR_REVERSE
+						      : SIMULATOR_GO_ON;
+}
+
+static int open_simulated(struct agent *agent, const struct gpio_handlers *handlers)
+{
+	struct simulator_door models[DOORS_MAX];
+	for (size_t i = 0; i < agent->door_count; i++) {
+		const struct agent_door *door = &agent->doors[i];
+		const struct door_config *machine = &door->config->machine;
+		models[i] = (struct simulator_door){
+				.toggle_relay = door->lines[DOOR_LINE_TOGGLE],
+				.open_relay = door->lines[DOOR_LINE_OPEN],
+				.close_relay = door->lines[DOOR_LINE_CLOSE],
+				.stop_relay = door->lines[DOOR_LINE_STOP],
+				.closed_sensor = door->lines[SENSOR_LINES + DOOR_SENSOR_CLOSED],
+				.open_sensor = door->lines[SENSOR_LINES + DOOR_SENSOR_OPEN],
+				.obstruction_sensor = door->lines[SENSOR_LINES + DOOR_SENSOR_OBSTRUCTION],
+				.while_opening = simulated_press(machine->opener.while_opening),
+				.while_closing = simulated_press(machine->opener.while_closing),
+				.after_stop = simulated_press(machine->opener.after_stop),
+				.open_ms = machine->open_time_ms,
+				.close_ms = machine->close_time_ms,
+		};
+	}
+	return gpio_open_simulated(agent->loop, agent->log, agent->lines, agent->line_count, models, agent->door_count,
+			handlers, &agent->gpio);
+}
+
+static int start_gpio(struct agent *agent)
+{
+	const struct config *config = agent->config;
+	struct gpio_handlers handlers = {.edge = edge, .lost = lost, .user = agent};
+	char error[GPIO_ERROR_MAX] = "";
+	int result;
+	if (config->gpio.backend == CONFIG_SIMULATED) {
+		result = open_simulated(agent, &handlers);
+		if (result < 0)
+			snprintf(error, sizeof(error), "the simulator cannot start: %s", strerror(-result));
+		else
+			log_warning(agent->log, "the doors are simulated: no relay will move (gpio: backend)");
+	} else {
+		result = gpio_open_libgpiod(agent->loop, agent->log, config->gpio.chip, agent->lines,
+				agent->line_count, &handlers, &agent->gpio, error);
+	}
+	if (result < 0)
+		log_error(agent->log, "GPIO: %s", error);
+	return result;
+}
+
+static int start_doors(struct agent *agent)
+{
+	int64_t now_ms = loop_now_ms();
+	for (size_t i = 0; i < agent->door_count; i++) {
+		struct agent_door *door = &agent->doors[i];
+		door->timer = (struct loop_timer){.expired = door_deadline, .user = door};
+		door->refused_logged_ms = now_ms - REFUSED_LOG_MS;
+		door_init(&door->machine, &door->config->machine, now_ms);
+	}
+	for (size_t i = 0; i < agent->door_count; i++) {
+		struct agent_door *door = &agent->doors[i];
+		step(door, &(struct door_input){.kind = DOOR_INPUT_TIME}, NULL, NULL);
+		for (int sensor = 0; sensor < DOOR_SENSORS; sensor++) {
+			int line = door->lines[SENSOR_LINES + sensor];
+			bool active;
+			if (line < 0)
+				continue;
+			int error = gpio_get(agent->gpio, (size_t)line, &active);
+			if (error < 0) {
+				log_error(agent->log, "door %s: the level of its %s cannot be read: %s",
+						door->config->id, role_names[SENSOR_LINES + sensor], strerror(-error));
+				return error;
+			}
+			hear(door, (enum door_sensor)sensor, active, loop_now_ms());
+		}
+	}
+	return 0;
+}
+
+/* Life */
+
+static void stopped(void *user)
+{
+	struct agent *agent = user;
+	loop_stop(agent->loop);
+}
+
+static void begin_stop(struct agent *agent)
+{
+	if (agent->stopping)
+		return;
+	for (size_t i = 0; i < agent->door_count; i++)
+		step(&agent->doors[i], &(struct door_input){.kind = DOOR_INPUT_STOPPING}, NULL, NULL);
+	agent->stopping = true;
+	notify_send("STOPPING=1");
+	publish_text(agent, agent->availability_topic, offline);
+	mqtt_stop(agent->mqtt, AGENT_STOP_LIMIT_MS, stopped, agent);
+}
+
+static void caught(void *user, int signal)
+{
+	struct agent *agent = user;
+	if (agent->stopping) {
+		log_warning(agent->log, "%s again: ending at once", strsignal(signal));
+		loop_stop(agent->loop);
+		return;
+	}
+	log_info(agent->log, "%s: stopping", strsignal(signal));
+	begin_stop(agent);
+}
+
+static void feed_watchdog(struct loop_timer *timer, int64_t now_ms)
+{
+	struct agent *agent = timer->user;
+	notify_send("WATCHDOG=1");
+	loop_timer_set(agent->loop, timer, now_ms + agent->watchdog_ms / 2);
+}
+
+static void start_timers(struct agent *agent)
+{
+	agent->old_doors_timer = (struct loop_timer){.expired = stop_watching_old_doors, .user = agent};
+	agent->birth_timer = (struct loop_timer){.expired = home_assistant_born, .user = agent};
+	agent->contradict_timer = (struct loop_timer){.expired = contradict_now, .user = agent};
+	agent->watchdog_timer = (struct loop_timer){.expired = feed_watchdog, .user = agent};
+	agent->watchdog_ms = notify_watchdog_ms();
+	if (agent->watchdog_ms > 0)
+		loop_timer_set(agent->loop, &agent->watchdog_timer, loop_now_ms());
+}
+
+int agent_run(const struct config *config, const struct log *log)
+{
+	struct agent *agent;
+	sigset_t signals;
+	int error = agent_new(config, log, &agent);
+	if (error < 0) {
+		log_error(log, "cannot start: %s", strerror(-error));
+		return error;
+	}
+	log_info(log, "portcullis " PORTCULLIS_VERSION ": node %s, %zu door%s", config->node, config->door_count,
+			config->door_count == 1 ? "" : "s");
+	agent->started_ms = loop_now_ms();
+	agent_signals(&signals);
+	error = loop_signals(agent->loop, &signals, caught, agent);
+	if (error == 0)
+		error = start_gpio(agent);
+	if (error == 0)
+		error = start_mqtt(agent);
+	if (error == 0)
+		error = start_doors(agent);
+	if (error == 0)
+		error = start_http(agent);
+	if (error == 0) {
+		start_timers(agent);
+		notify_send("READY=1");
+		error = loop_run(agent->loop);
+		if (error < 0)
+			log_error(log, "the event loop failed: %s", strerror(-error));
+		else
+			error = agent->failure;
+	}
+	agent_free(agent);
+	log_info(log, "ended");
+	return error;
+}
+
+int agent_release(const struct config *config, const struct log *log)
+{
+	if (config->gpio.backend == CONFIG_SIMULATED)
+		return 0;
+	struct agent *agent;
+	char text[GPIO_ERROR_MAX] = "";
+	int error = agent_new(config, log, &agent);
+	if (error < 0)
+		return error;
+	error = gpio_release(config->gpio.chip, agent->lines, agent->line_count, text);
+	if (error < 0)
+		log_error(log, "the relays were not released: %s", text);
+	agent_free(agent);
+	return error;
+}
+
+static void end_watch(void *user, int signal)
+{
+	(void)signal;
+	loop_stop(user);
+}
+
+int agent_watch(const struct config *config, const struct log *log, FILE *out)
+{
+	if (config->gpio.backend == CONFIG_SIMULATED) {
+		log_error(log, "nothing to watch: the configuration's lines are simulated (gpio: backend)");
+		return -ENOTSUP;
+	}
+	struct agent *agent;
+	sigset_t signals;
+	char text[GPIO_ERROR_MAX] = "";
+	int error = agent_new(config, log, &agent);
+	if (error < 0)
+		return error;
+	agent_signals(&signals);
+	error = loop_signals(agent->loop, &signals, end_watch, agent->loop);
+	if (error == 0)
+		error = gpio_watch(agent->loop, log, config->gpio.chip, agent->lines, agent->line_count, out, text);
+	if (error < 0)
+		log_error(log, "cannot watch: %s", text[0] ? text : strerror(-error));
+	agent_free(agent);
+	return error;
+}
+
+int agent_healthcheck(const struct config *config, const struct log *log)
+{
+	struct http_config http;
+	char text[HTTP_ERROR_MAX] = "";
+	if (!config->http.enabled) {
+		log_error(log, "no health check without the page: the configuration says http: listen: off");
+		return -ENOTSUP;
+	}
+	configure_http(config, &http);
+	int error = http_healthcheck(&http, HEALTHCHECK_LIMIT_MS, text);
+	if (error < 0)
+		log_error(log, "unhealthy: %s", text);
+	return error;
+}

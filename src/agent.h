@@ -1,0 +1,31 @@
+/*
+ * The agent: owns the loop, the lines, the doors, the broker and the page, and carries events between them.
+ *
+ * Everything runs in the caller's thread, which must have blocked every signal of agent_signals before (so that no
+ * thread started later catches one). Starting, stopping and losing the broker never move a door.
+ */
+#ifndef PORTCULLIS_AGENT_H
+#define PORTCULLIS_AGENT_H
+
+#include <signal.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "config/config.h"
+
+#define AGENT_STOP_LIMIT_MS 2500 /* for the broker to take our farewell; with the rest it stays below 3 s */
+
+void agent_signals(sigset_t *signals); /* what ends the agent: SIGTERM, SIGINT, SIGHUP */
+
+/*
+ * Runs until a signal ends it. 0 after an orderly end; -errno when it could not start or the loop failed, which has
+ * been logged. config is borrowed.
+ */
+int agent_run(const struct config *config, const struct log *log);
+
+/* What --release, --watch and --healthcheck do with a configuration: 0, or -errno, which has been logged. */
+int agent_release(const struct config *config, const struct log *log);
+int agent_watch(const struct config *config, const struct log *log, FILE *out);
+int agent_healthcheck(const struct config *config, const struct log *log);
+
+#endif

@@ -1,0 +1,167 @@
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent.h"
+#include "base/log.h"
+#include "config/config.h"
+#include "gpio/gpio.h"
+
+#define DEFAULT_CONFIG "/etc/portcullis/portcullis.yaml"
+
+/* sysexits.h; the unit file names 2 and 78 as not worth a restart. */
+enum status { STATUS_GOOD = 0, STATUS_FAILED = 1, STATUS_USAGE = 2, STATUS_CONFIG = 78 };
+
+enum mode { RUN, CHECK, HEALTHCHECK, LIST_LINES, WATCH, RELEASE };
+
+static const char usage[] =
+		"Usage: portcullis [--config FILE] [MODE]\n"
+		"\n"
+		"Runs the garage-door agent in the foreground.\n"
+		"\n"
+		"  --config FILE   the configuration (default " DEFAULT_CONFIG ")\n"
+		"\n"
+		"Modes, instead of running:\n"
+		"  --check         validate the configuration, print every error and warning\n"
+		"  --healthcheck   ask the running agent whether it is well\n"
+		"  --list-lines    the GPIO chips and lines, their names and users\n"
+		"  --watch         live levels of the configured contacts; no relay is touched\n"
+		"  --release       put every configured relay line back to rest\n"
+		"  --version\n"
+		"  --help\n"
+		"\n"
+		"Exit status: 0 good, 1 failed while running, 2 usage, 78 configuration.\n";
+
+static int try_help(const char *problem, const char *argument)
+{
+	fprintf(stderr, "portcullis: %s%s%s (try --help)\n", problem, argument ? ": " : "", argument ? argument : "");
+	return STATUS_USAGE;
+}
+
+static int list_lines(void)
+{
+	char error[GPIO_ERROR_MAX];
+	if (gpio_list_lines(stdout, error) < 0) {
+		fprintf(stderr, "portcullis: %s\n", error);
+		return STATUS_FAILED;
+	}
+	return STATUS_GOOD;
+}
+
+static int check(const char *path, const struct config *config, size_t warnings)
+{
+	printf("%s: good: node %s, %zu door%s", path, config->node, config->door_count,
+			config->door_count == 1 ? "" : "s");
+	if (warnings > 0)
+		printf(", %zu warning%s", warnings, warnings == 1 ? "" : "s");
+	putchar('\n');
+	return fflush(stdout);
+}
+
+static int act(enum mode mode, const char *path, const struct config *config, size_t warnings, const struct log *log)
+{
+	switch (mode) {
+	case CHECK:
+		return check(path, config, warnings);
+	case HEALTHCHECK:
+		return agent_healthcheck(config, log);
+	case WATCH:
+		return agent_watch(config, log, stdout);
+	case RELEASE:
+		return agent_release(config, log);
+	default:
+		return agent_run(config, log);
+	}
+}
+
+/* The journal needs its priorities on each line; people and --check want the lines as editors know them. */
+static void print_report(enum mode mode, const struct config_report *report, const struct log *log)
+{
+	if (mode == HEALTHCHECK && report->errors == 0)
+		return;
+	if (mode != RUN) {
+		config_report_print(report, stderr);
+		return;
+	}
+	for (size_t i = 0; i < report->count; i++) {
+		const struct config_problem *problem = &report->problems[i];
+		log_write(log, problem->error ? LOG_ERROR : LOG_WARNING, "%s:%u:%u: %s", report->file, problem->line,
+				problem->column, problem->text);
+	}
+}
+
+static int run(enum mode mode, const char *path)
+{
+	struct log log;
+	struct config config;
+	log_init(&log);
+	struct config_report *report = calloc(1, sizeof(*report));
+	if (!report) {
+		log_error(&log, "out of memory before the start");
+		return STATUS_FAILED;
+	}
+	int error = config_load(path, &config, report);
+	if (error == 0) {
+		log.level = (enum log_level)config.log.level;
+		log.format = (enum log_format)config.log.format;
+	}
+	print_report(mode, report, &log);
+	size_t warnings = report->warnings;
+	free(report);
+	if (error == -EINVAL)
+		return STATUS_CONFIG;
+	if (error < 0) {
+		log_error(&log, "cannot load %s: %s", path, strerror(-error));
+		return STATUS_FAILED;
+	}
+	error = act(mode, path, &config, warnings, &log);
+	config_free(&config);
+	return error < 0 ? STATUS_FAILED : STATUS_GOOD;
+}
+
+int main(int argc, char *argv[])
+{
+	static const struct option options[] = {
+			{"config", required_argument, NULL, 'c'},
+			{"check", no_argument, NULL, CHECK},
+			{"healthcheck", no_argument, NULL, HEALTHCHECK},
+			{"list-lines", no_argument, NULL, LIST_LINES},
+			{"watch", no_argument, NULL, WATCH},
+			{"release", no_argument, NULL, RELEASE},
+			{"version", no_argument, NULL, 'V'},
+			{"help", no_argument, NULL, 'h'},
+			{0},
+	};
+	const char *path = DEFAULT_CONFIG;
+	enum mode mode = RUN;
+	int option;
+	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) >= 0) {
+		switch (option) {
+		case 'c':
+			path = optarg;
+			break;
+		case 'V':
+			return puts("portcullis " PORTCULLIS_VERSION) < 0 ? STATUS_FAILED : STATUS_GOOD;
+		case 'h':
+			return fputs(usage, stdout) < 0 ? STATUS_FAILED : STATUS_GOOD;
+		case '?':
+			return try_help("see above", NULL);
+		default:
+			if (mode != RUN && mode != (enum mode)option)
+				return try_help("only one mode at a time", NULL);
+			mode = (enum mode)option;
+		}
+	}
+	if (optind < argc)
+		return try_help("unexpected argument", argv[optind]);
+	if (mode == LIST_LINES)
+		return list_lines();
+
+	sigset_t signals;
+	agent_signals(&signals);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	return run(mode, path);
+}
