@@ -19,12 +19,12 @@
 
 #define HOST_NAME_MAX_BYTES 64 /* HOST_NAME_MAX of Linux */
 #define HEALTHCHECK_LIMIT_MS 3000
-#define OLD_DOORS_MS 10000      /* so long after a connect retained states may tell of doors that are gone */
-#define BIRTH_DELAY_MIN_MS 200  /* after Home Assistant's birth: it must be listening, and not all devices at once */
+#define OLD_DOORS_MS 10000     /* so long after a connect retained states may tell of doors that are gone */
+#define BIRTH_DELAY_MIN_MS 200 /* after Home Assistant's birth: it must be listening, and not all devices at once */
 #define BIRTH_DELAY_SPAN_MS 2000
-#define CONTRADICT_MIN_MS 1000  /* between two contradictions of a false "offline"; doubled for each */
+#define CONTRADICT_MIN_MS 1000 /* between two contradictions of a false "offline"; doubled for each */
 #define CONTRADICT_MAX_MS 300000
-#define REFUSED_LOG_MS 1000     /* at most one line of refused commands a door in so long */
+#define REFUSED_LOG_MS 1000 /* at most one line of refused commands a door in so long */
 
 static const char online[] = "online", offline[] = "offline";
 
@@ -177,8 +177,8 @@ static int agent_new(const struct config *config, const struct log *log, struct 
 	agent->consumers = calloc(lines, sizeof(*agent->consumers));
 	agent->set_topics = calloc(config->door_count, sizeof(*agent->set_topics));
 	int error = agent->doors && agent->lines && agent->consumers && agent->set_topics && lines <= GPIO_LINES_MAX
-			? loop_new(&agent->loop)
-			: -ENOMEM;
+				    ? loop_new(&agent->loop)
+				    : -ENOMEM;
 	if (error < 0) {
 		agent_free(agent);
 		return error;
@@ -298,7 +298,8 @@ static void publish_command_event(struct agent_door *door, const enum door_comma
 	char topic[TOPIC_MAX + 1];
 	topic_door(&door->agent->topics, door->config->id, TOPIC_EVENT, topic);
 	publish_document(door->agent, topic,
-			document_command_event(command, source, result, reason, door->agent->document, DOCUMENT_MAX), false);
+			document_command_event(command, source, result, reason, door->agent->document, DOCUMENT_MAX),
+			false);
 }
 
 /* The door's machine */
@@ -387,8 +388,8 @@ static void step(struct agent_door *door, const struct door_input *input, enum d
 		if (output.state_changed)
 			door->last_changed_unix_ms = loop_wall_ms();
 		publish_door(door, (output.position_changed ? PUBLISH_POSITION : 0u) |
-						(output.state_changed ? PUBLISH_STATE : 0u) |
-						(output.attributes_changed ? PUBLISH_ATTRIBUTES : 0u));
+						   (output.state_changed ? PUBLISH_STATE : 0u) |
+						   (output.attributes_changed ? PUBLISH_ATTRIBUTES : 0u));
 		for (size_t i = 0; i < output.happening_count; i++)
 			tell(door, &output.happenings[i]);
 		if (output.answered && result) {
@@ -415,8 +416,8 @@ static void hear(struct agent_door *door, enum door_sensor sensor, bool active, 
 static void edge(void *user, size_t line, bool active, int64_t at_ms)
 {
 	struct agent *agent = user;
-	hear(&agent->doors[agent->owners[line].door],
-			(enum door_sensor)(agent->owners[line].role - SENSOR_LINES), active, at_ms);
+	hear(&agent->doors[agent->owners[line].door], (enum door_sensor)(agent->owners[line].role - SENSOR_LINES),
+			active, at_ms);
 }
 
 static void log_command(struct agent_door *door, const char *command, enum door_source source, enum door_result result,
@@ -445,8 +446,8 @@ static void log_command(struct agent_door *door, const char *command, enum door_
 	door->refused_unlogged = 0;
 }
 
-static enum door_result command_door(struct agent_door *door, enum door_command command, enum door_source source,
-		enum door_reason *reason)
+static enum door_result command_door(
+		struct agent_door *door, enum door_command command, enum door_source source, enum door_reason *reason)
 {
 	enum door_result result = DOOR_RESULT_REJECTED;
 	*reason = DOOR_REASON_STOPPING;
@@ -520,8 +521,10 @@ static void contradict(struct agent *agent)
 		agent->contradict_gap_ms = CONTRADICT_MIN_MS;
 		at_ms = now_ms;
 	}
-	log_warning(agent->log, "somebody published \"offline\" as our availability (a late will, or another agent "
-			"with node %s); saying \"online\" again", agent->topics.node);
+	log_warning(agent->log,
+			"somebody published \"offline\" as our availability (a late will, or another agent "
+			"with node %s); saying \"online\" again",
+			agent->topics.node);
 	loop_timer_set(agent->loop, &agent->contradict_timer, at_ms);
 }
 
@@ -530,7 +533,7 @@ static void contradict_now(struct loop_timer *timer, int64_t now_ms)
 	struct agent *agent = timer->user;
 	agent->contradicted_ms = now_ms;
 	agent->contradict_gap_ms = agent->contradict_gap_ms * 2 < CONTRADICT_MAX_MS ? agent->contradict_gap_ms * 2
-										     : CONTRADICT_MAX_MS;
+										    : CONTRADICT_MAX_MS;
 	if (!agent->stopping)
 		publish_text(agent, agent->availability_topic, online);
 }
@@ -743,12 +746,12 @@ static void lost(void *user, int error)
 	begin_stop(agent);
 }
 
-static enum simulator_press simulated_press(enum door_press press)
-{
-	return press == DOOR_PRESS_STOP    ? SIMULATOR_STOP
-			: press == DOOR_PRESS_REVERSE ? SIMULATOR_REVERSE
-						      : SIMULATOR_GO_ON;
-}
+static const enum simulator_press simulated_presses[] = {
+		[DOOR_PRESS_STOP] = SIMULATOR_STOP,
+		[DOOR_PRESS_REVERSE] = SIMULATOR_REVERSE,
+		[DOOR_PRESS_IGNORE] = SIMULATOR_IGNORE,
+		[DOOR_PRESS_CONTINUE] = SIMULATOR_CONTINUE,
+};
 
 static int open_simulated(struct agent *agent, const struct gpio_handlers *handlers)
 {
@@ -764,9 +767,9 @@ static int open_simulated(struct agent *agent, const struct gpio_handlers *handl
 				.closed_sensor = door->lines[SENSOR_LINES + DOOR_SENSOR_CLOSED],
 				.open_sensor = door->lines[SENSOR_LINES + DOOR_SENSOR_OPEN],
 				.obstruction_sensor = door->lines[SENSOR_LINES + DOOR_SENSOR_OBSTRUCTION],
-				.while_opening = simulated_press(machine->opener.while_opening),
-				.while_closing = simulated_press(machine->opener.while_closing),
-				.after_stop = simulated_press(machine->opener.after_stop),
+				.while_opening = simulated_presses[machine->opener.while_opening],
+				.while_closing = simulated_presses[machine->opener.while_closing],
+				.after_stop = simulated_presses[machine->opener.after_stop],
 				.open_ms = machine->open_time_ms,
 				.close_ms = machine->close_time_ms,
 		};
@@ -788,8 +791,8 @@ static int start_gpio(struct agent *agent)
 		else
 			log_warning(agent->log, "the doors are simulated: no relay will move (gpio: backend)");
 	} else {
-		result = gpio_open_libgpiod(agent->loop, agent->log, config->gpio.chip, agent->lines,
-				agent->line_count, &handlers, &agent->gpio, error);
+		result = gpio_open_libgpiod(agent->loop, agent->log, config->gpio.chip, agent->lines, agent->line_count,
+				&handlers, &agent->gpio, error);
 	}
 	if (result < 0)
 		log_error(agent->log, "GPIO: %s", error);

@@ -16,23 +16,22 @@ enum status { STATUS_GOOD = 0, STATUS_FAILED = 1, STATUS_USAGE = 2, STATUS_CONFI
 
 enum mode { RUN, CHECK, HEALTHCHECK, LIST_LINES, WATCH, RELEASE };
 
-static const char usage[] =
-		"Usage: portcullis [--config FILE] [MODE]\n"
-		"\n"
-		"Runs the garage-door agent in the foreground.\n"
-		"\n"
-		"  --config FILE   the configuration (default " DEFAULT_CONFIG ")\n"
-		"\n"
-		"Modes, instead of running:\n"
-		"  --check         validate the configuration, print every error and warning\n"
-		"  --healthcheck   ask the running agent whether it is well\n"
-		"  --list-lines    the GPIO chips and lines, their names and users\n"
-		"  --watch         live levels of the configured contacts; no relay is touched\n"
-		"  --release       put every configured relay line back to rest\n"
-		"  --version\n"
-		"  --help\n"
-		"\n"
-		"Exit status: 0 good, 1 failed while running, 2 usage, 78 configuration.\n";
+static const char usage[] = "Usage: portcullis [--config FILE] [MODE]\n"
+			    "\n"
+			    "Runs the garage-door agent in the foreground.\n"
+			    "\n"
+			    "  --config FILE   the configuration (default " DEFAULT_CONFIG ")\n"
+			    "\n"
+			    "Modes, instead of running:\n"
+			    "  --check         validate the configuration, print every error and warning\n"
+			    "  --healthcheck   ask the running agent whether it is well\n"
+			    "  --list-lines    the GPIO chips and lines, their names and users\n"
+			    "  --watch         live levels of the configured contacts; no relay is touched\n"
+			    "  --release       put every configured relay line back to rest\n"
+			    "  --version\n"
+			    "  --help\n"
+			    "\n"
+			    "Exit status: 0 good, 1 failed while running, 2 usage, 78 configuration.\n";
 
 static int try_help(const char *problem, const char *argument)
 {
