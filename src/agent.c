@@ -315,8 +315,6 @@ static void tell(struct agent_door *door, const struct door_happening *happening
 	case DOOR_EVENT_STATE:
 		event = document_event_of_state(happening->state);
 		view.state = happening->state;
-		log_info(agent->log, "door %s: %s (%s, %s)", id, door_state_name(happening->state),
-				door_source_name(view.source), door_confidence_name(view.confidence));
 		break;
 	case DOOR_EVENT_FAULT:
 		event = DOCUMENT_EVENT_FAULT;
@@ -367,6 +365,15 @@ static size_t carry_out(struct agent_door *door, const struct door_output *outpu
 	return failed;
 }
 
+static void note_state(struct agent_door *door)
+{
+	struct door_view view;
+	door->last_changed_unix_ms = loop_wall_ms();
+	view_door(door, &view);
+	log_info(door->agent->log, "door %s: %s (%s, %s)", view.id, door_state_name(view.state),
+			door_source_name(view.source), door_confidence_name(view.confidence));
+}
+
 /*
  * One input, its actions, and the answers to lines that failed, which may fail in turn: after that the machine tries
  * again at its own deadline. result and reason may be NULL.
@@ -386,7 +393,7 @@ static void step(struct agent_door *door, const struct door_input *input, enum d
 		for (size_t i = 0; i < count && queued < sizeof(queue) / sizeof(queue[0]); i++)
 			queue[queued++] = failures[i];
 		if (output.state_changed)
-			door->last_changed_unix_ms = loop_wall_ms();
+			note_state(door);
 		publish_door(door, (output.position_changed ? PUBLISH_POSITION : 0u) |
 						   (output.state_changed ? PUBLISH_STATE : 0u) |
 						   (output.attributes_changed ? PUBLISH_ATTRIBUTES : 0u));
@@ -728,9 +735,6 @@ static int start_http(struct agent *agent)
 	int result = http_new(agent->loop, agent->log, &http, &face, &agent->http, error);
 	if (result < 0)
 		log_error(agent->log, "HTTP: %s", error);
-	else
-		log_info(agent->log, strchr(http.address, ':') ? "page at http://[%s]:%u/" : "page at http://%s:%u/",
-				http.address, http_port(agent->http));
 	return result;
 }
 
