@@ -368,8 +368,10 @@ static size_t carry_out(struct agent_door *door, const struct door_output *outpu
 static void note_state(struct agent_door *door)
 {
 	struct door_view view;
-	door->last_changed_unix_ms = loop_wall_ms();
 	view_door(door, &view);
+	/* What the sensors say at the start is no change: since when it is so, nobody has seen. */
+	if (view.source != DOOR_SOURCE_NONE || door->last_changed_unix_ms != 0)
+		door->last_changed_unix_ms = loop_wall_ms();
 	log_info(door->agent->log, "door %s: %s (%s, %s)", view.id, door_state_name(view.state),
 			door_source_name(view.source), door_confidence_name(view.confidence));
 }
