@@ -1,0 +1,234 @@
+"""The agent's life: starting, ending in every way, the service manager, the log, the command line."""
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+
+from harness import DEADLINE, SLOWNESS, door, retained, wait_until
+
+
+def press(agent, pulse_door="left"):
+    agent.recorder.publish(agent.topic(pulse_door, "set"), "OPEN")
+    agent.log.wait(rf"door {pulse_door}: relay on")
+
+
+@pytest.fixture
+def long_pulse(agent_factory, recorder_factory, broker):
+    """An agent whose pulses last long enough to be caught in the middle."""
+    agent = agent_factory(broker, config={"doors": [door(pulse="5s")]}).start()
+    agent.recorder = recorder_factory(broker)
+    agent.recorder.wait(agent.topic("left", "state"), "closed")
+    return agent
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda n: n.name)
+def test_a_signal_in_a_pulse_releases_the_relay_first(long_pulse, broker, number):
+    press(long_pulse)
+    began = time.monotonic()
+    assert long_pulse.stop(number) == 0
+    assert time.monotonic() - began < 3 * SLOWNESS
+    lines = long_pulse.log.lines
+    on, stopping, off, ended = [next(i for i, line in enumerate(lines) if part in line) for part in
+                                ("door left: relay on", ": stopping", "door left: relay off", "info: ended")]
+    assert on < stopping < off < ended
+    long_pulse.recorder.wait(long_pulse.topic("availability"), "offline")
+    assert retained(broker)[long_pulse.topic("availability")] == "offline"
+
+
+def test_a_frozen_broker_holds_the_end_up_for_less_than_three_seconds(long_pulse, broker):
+    press(long_pulse)
+    broker.freeze()
+    began = time.monotonic()
+    assert long_pulse.stop() == 0
+    assert time.monotonic() - began < 3 * SLOWNESS
+    assert long_pulse.log.find("relay off")
+
+
+def test_a_second_signal_ends_at_once(long_pulse, broker):
+    broker.freeze()
+    long_pulse.send_signal(signal.SIGTERM)
+    long_pulse.log.wait(": stopping")
+    began = time.monotonic()
+    long_pulse.send_signal(signal.SIGTERM)
+    assert long_pulse.wait() == 0
+    assert time.monotonic() - began < 1 * SLOWNESS
+
+
+def test_commands_while_stopping_are_refused(agent, broker):
+    broker.freeze()  # so that the end takes a while
+    agent.send_signal(signal.SIGTERM)
+    agent.log.wait(": stopping")
+    with socket.create_connection(("127.0.0.1", agent.http_port), timeout=DEADLINE) as page:
+        page.sendall(b"POST /api/doors/left/open HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
+        answer = page.recv(4096).decode()
+    assert answer.startswith("HTTP/1.1 409 ") and '"stopping"' in answer
+    assert agent.wait() == 0
+    assert not agent.log.find("relay on")
+
+
+def test_a_killed_agent_is_offline_by_its_will(agent, broker):
+    agent.kill()
+    agent.recorder.wait(agent.topic("availability"), "offline")
+
+
+def test_starting_and_ending_touch_no_relay(agent):
+    assert agent.stop() == 0
+    assert not agent.log.find("relay (on|off)")
+
+
+def test_the_service_manager_is_told(agent_factory, broker, tmp_path):
+    path = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(path)
+        manager.settimeout(DEADLINE)
+        agent = agent_factory(broker).start(env={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "400000"})
+        heard = [manager.recv(256).decode() for _ in range(4)]
+        assert heard == ["READY=1", "WATCHDOG=1", "WATCHDOG=1", "WATCHDOG=1"]
+
+        agent.freeze()  # a loop that does not turn is silent
+        manager.settimeout(1)
+        with pytest.raises(TimeoutError):
+            for _ in range(3):
+                manager.recv(256)
+        agent.thaw()
+        manager.settimeout(DEADLINE)
+        assert manager.recv(256).decode() == "WATCHDOG=1"
+        agent.send_signal(signal.SIGTERM)
+        while (last := manager.recv(256).decode()) == "WATCHDOG=1":
+            pass
+        assert last == "STOPPING=1"
+        assert agent.wait() == 0
+
+
+def test_ready_does_not_wait_for_a_broker(agent_factory, tmp_path):
+    path = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(path)
+        manager.settimeout(DEADLINE)
+        agent_factory().start(env={"NOTIFY_SOCKET": path})
+        assert manager.recv(256).decode() == "READY=1"
+
+
+def test_the_journal_gets_priorities(agent_factory, tmp_path):
+    agent = agent_factory()
+    agent.write_config()
+    log = tmp_path / "journal"
+    with log.open("w") as stream:
+        status = log.stat()
+        process = subprocess.Popen([*agent.command, "--config", str(agent.config_path)], stderr=stream,
+                                   env={"JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"})
+        try:
+            wait_until(lambda: "127.0.0.1" in log.read_text(), "a warning of the missing broker")
+        finally:
+            process.terminate()
+            process.wait(DEADLINE)
+    lines = log.read_text().splitlines()
+    assert all(re.match(r"<[3467]>", line) for line in lines)
+    assert any(line.startswith("<6>portcullis") for line in lines)
+    assert any(line.startswith("<4>the doors are simulated") for line in lines)
+
+
+def test_a_json_log_is_json_line_by_line(agent_factory, broker):
+    agent = agent_factory(broker, config={"log": {"format": "json"}, "doors": [door(name='A "door"\u00e9')]}).start()
+    agent.log.wait("connected to the broker")
+    assert agent.stop() == 0
+    lines = [json.loads(line) for line in agent.log.lines]
+    assert {"time", "level", "message"} == set(lines[0])
+    assert any(line["message"] == "ended" for line in lines)
+
+
+def test_secrets_are_not_logged(agent_factory, broker_factory, recorder_factory, tmp_path):
+    broker = broker_factory(users={"portcullis": "s3cret-of-mqtt"})
+    secret = tmp_path / "page"
+    secret.write_text("s3cret-of-page\n")
+    secret.chmod(0o600)
+    agent = agent_factory(broker, config={
+        "mqtt": {"username": "portcullis", "password": "s3cret-of-mqtt"},
+        "http": {"username": "me", "password_file": str(secret)}})
+    checked = agent.run("--check")
+    assert checked.returncode == 0 and "s3cret" not in checked.stdout + checked.stderr
+    agent.start()
+    agent.log.wait("connected to the broker")
+    agent.stop()
+    assert not agent.log.find("s3cret")
+
+
+# ---- The command line ----
+
+
+def test_exit_statuses(agent_factory):
+    agent = agent_factory()
+    assert agent.run("--check").returncode == 0
+    assert agent.run("--nonsense").returncode == 2
+    assert agent.run("extra").returncode == 2
+    assert agent.run("--check", "--release").returncode == 2
+    assert agent.run("--config").returncode == 2
+    version = agent.run("--version")
+    assert version.returncode == 0 and re.fullmatch(r"portcullis \d+\.\d+\.\d+\n", version.stdout)
+    usage = agent.run("--help")
+    assert usage.returncode == 0 and "--healthcheck" in usage.stdout
+
+
+def test_a_broken_configuration_is_status_78_and_touches_nothing(agent_factory):
+    agent = agent_factory(config={"doors": [door(pulse="9s")], "colour": "red"})
+    for mode in ([], ["--check"], ["--release"], ["--watch"], ["--healthcheck"]):
+        done = agent.run(*mode)
+        assert done.returncode == 78
+        assert len(re.findall(r"portcullis\.yaml:\d+:\d+: ", done.stderr)) == 2
+    agent.config_path.unlink()
+    done = subprocess.run([*agent.command, "--config", str(agent.config_path)], capture_output=True, text=True)
+    assert done.returncode == 78
+    assert str(agent.config_path) in done.stderr
+
+
+def test_a_port_in_use_is_status_1_and_says_so(agent_factory):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        agent = agent_factory(config={"http": {"listen": f"127.0.0.1:{port}"}})
+        done = agent.run()
+    assert done.returncode == 1
+    assert str(port) in done.stderr and "in use" in done.stderr.lower()
+
+
+def test_the_health_check(agent_factory):
+    agent = agent_factory()
+    done = agent.run("--healthcheck")
+    assert done.returncode == 1 and "127.0.0.1" in done.stderr
+    agent.start()
+    wait_until(lambda: agent.run("--healthcheck").returncode == 0, "a healthy agent")
+    agent.freeze()  # alive and not answering
+    done = agent.run("--healthcheck")
+    assert done.returncode == 1 and "unhealthy" in done.stderr
+    agent.thaw()
+    off = agent_factory(config={"http": {"listen": "off"}})
+    done = off.run("--healthcheck")
+    assert done.returncode == 1 and "off" in done.stderr
+
+
+def test_the_page_can_be_off(agent_factory, broker, recorder_factory):
+    recorder = recorder_factory(broker)
+    agent = agent_factory(broker, config={"http": {"listen": "off"}}).start()
+    recorder.wait(agent.topic("availability"), "online")
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", agent.http_port))
+
+
+def test_sixty_four_doors(agent_factory, broker, recorder_factory):
+    recorder = recorder_factory(broker)
+    doors = [{"id": f"d{i}", "name": f"Door {i}", "relay": {"line": 3 * i},
+              "closed_sensor": {"line": 3 * i + 1}, "open_sensor": {"line": 3 * i + 2},
+              "travel_time": "1s", "pulse": "100ms"} for i in range(64)]
+    agent = agent_factory(broker, config={"doors": doors}).start()
+    for i in range(64):
+        recorder.wait(agent.topic(f"d{i}", "state"), "closed")
+        recorder.wait(f"homeassistant/device/portcullis_garage_d{i}/config")
+    recorder.publish(agent.topic("d63", "set"), "OPEN")
+    recorder.wait(agent.topic("d63", "state"), "open")
+    assert not [m for m in recorder.seen(payload="opening") if m.topic != agent.topic("d63", "state")]
