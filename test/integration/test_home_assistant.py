@@ -176,6 +176,7 @@ def test_a_state_is_published_on_change_only_and_fits_its_position(broker, agent
     agent = started(agent_factory, recorder, broker)
     recorder.wait(LEFT)
     state, position = agent.topic("left", "state"), agent.topic("left", "position")
+    recorder.wait(state, "closed")  # settled
     since = recorder.mark()
     for command, end in (("OPEN", "open"), ("CLOSE", "closed")):
         before = recorder.mark()
