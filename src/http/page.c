@@ -225,7 +225,9 @@ static void put_buttons(struct render *render)
 {
 	const struct door_view *door = render->door;
 	/* Where nothing is seen, a person who sees more than the agent can still press the button. */
-	bool unseen = door->state == DOOR_UNKNOWN || (door->confidence != DOOR_CONFIDENCE_SENSED && !moving(door));
+	bool unseen = door->state == DOOR_UNKNOWN ||
+		      (door->confidence == DOOR_CONFIDENCE_ESTIMATED &&
+				      (door->state == DOOR_OPEN || door->state == DOOR_CLOSED));
 	struct button buttons[] = {
 			{DOOR_COMMAND_OPEN, "Open",
 					door->state == DOOR_OPEN      ? "It is open already."
