@@ -169,7 +169,6 @@ static int on_headers_complete(llhttp_t *parser)
 {
 	struct http_reader *reader = of(parser);
 	struct http_request *request = &reader->request;
-	parser->upgrade = 0; /* no protocol to upgrade to: the request is answered as if it had not asked */
 	reader->in_body = true;
 	if (parser->http_major != 1 || parser->http_minor > 1)
 		return fail(reader, 505, "Only HTTP/1.1 and HTTP/1.0 are spoken here.");
