@@ -240,7 +240,9 @@ static void move(struct door *door, enum door_state direction, int64_t at_ms, st
 		return;
 	door->whole = direction == DOOR_OPENING ? door->state == DOOR_CLOSED
 						: door->state == DOOR_OPEN && door->base_ppm == PPM;
-	door->base_ppm = position_ppm(door, at_ms);
+	/* Open with nothing but "not closed" behind it: most likely it is all the way up. */
+	bool from_the_top = door->state == DOOR_OPEN && direction == DOOR_CLOSING;
+	door->base_ppm = from_the_top ? PPM : position_ppm(door, at_ms);
 	door->moved_ms = at_ms;
 	door->direction = direction;
 	become(door, direction, output);
@@ -559,7 +561,6 @@ static void press(struct door *door, enum door_line line, int64_t now_ms, struct
 	act(output, line, true);
 	door->relay = line;
 	door->release_ms = now_ms + door->config.pulse_ms;
-	door->presses++;
 	door->source = door->goal_source;
 	door->commanded = true;
 	door->pressed_ms = now_ms;
@@ -600,7 +601,6 @@ static void accept(struct door *door, enum door_goal goal, enum door_source sour
 	clear_fault_of_move(door, output);
 	door->goal = goal;
 	door->goal_source = source;
-	door->presses = 0;
 	if (closes && door->config.warning_ms > 0) {
 		door->warned_ms = now_ms + door->config.warning_ms;
 		act(output, DOOR_LINE_WARNING, true);
@@ -620,7 +620,7 @@ static void proceed(struct door *door, int64_t now_ms, struct door_output *outpu
 		act(output, DOOR_LINE_WARNING, false);
 	}
 	struct plan plan = plan_for(door, door->goal);
-	if (plan.reason != DOOR_REASON_NONE || (!plan.done && door->presses >= PRESSES_MAX)) {
+	if (plan.reason != DOOR_REASON_NONE) {
 		cancel_goal(door, output);
 		if (plan.reason == DOOR_REASON_OBSTRUCTED)
 			enter_fault(door, DOOR_FAULT_OBSTRUCTED, output);

@@ -179,7 +179,6 @@ struct door {
 
 	enum door_goal goal; /* a command with presses still to come */
 	enum door_source goal_source;
-	int presses;           /* made for it */
 	int64_t warned_ms;     /* the warning before it ends; DOOR_NEVER: none is running */
 	int64_t auto_close_ms; /* when it is due */
 

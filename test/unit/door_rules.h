@@ -19,7 +19,8 @@ struct rules {
 	int64_t released_ms;                         /* the last relay */
 	bool raw[DOOR_SENSORS], stood[DOOR_SENSORS]; /* stood: the level before raw stood still until raw came */
 	int64_t edge_ms[DOOR_SENSORS];
-	bool asked;  /* a command was accepted, and presses may follow */
+	bool asked; /* a command was accepted, and presses may follow */
+	enum door_command command;
 	int presses; /* made for it */
 	bool warned; /* it was warned for, for the whole time */
 	bool ended;
@@ -57,8 +58,8 @@ static inline bool rules_told(const struct door_output *output, enum door_event 
 	} while (0)
 
 /* A line goes on: the rules that look at this moment. */
-static inline const char *rules_on(struct rules *rules, const struct door *before, const struct door_input *input,
-		const struct door_output *output, enum door_line line)
+static inline const char *rules_on(
+		struct rules *rules, const struct door *before, const struct door_input *input, enum door_line line)
 {
 	const struct door *door = &rules->door;
 	const struct door_config *config = &door->config;
@@ -83,6 +84,7 @@ static inline const char *rules_on(struct rules *rules, const struct door *befor
 	bool conflict = door->contacts[DOOR_SENSOR_CLOSED].active && door->contacts[DOOR_SENSOR_OPEN].active;
 	bool closes = line == DOOR_LINE_CLOSE ||
 		      (line == DOOR_LINE_TOGGLE && (door->state == DOOR_CLOSING || door->state == DOOR_UNKNOWN));
+	RULE("STOP never sends the door down", !closes || rules->command != DOOR_COMMAND_STOP);
 	if (closes) {
 		RULE("no press closes the door with something in the way",
 				!rules->raw[DOOR_SENSOR_OBSTRUCTION] &&
@@ -91,10 +93,9 @@ static inline const char *rules_on(struct rules *rules, const struct door *befor
 	}
 	RULE("in a conflict a toggle relay is pressed by TOGGLE alone, and a stop relay by STOP",
 			!conflict || line == DOOR_LINE_STOP || line == DOOR_LINE_TOGGLE);
-	if (line == DOOR_LINE_TOGGLE && input->kind == DOOR_INPUT_COMMAND && input->command != DOOR_COMMAND_TOGGLE)
+	if (line == DOOR_LINE_TOGGLE && rules->command != DOOR_COMMAND_TOGGLE)
 		RULE("a toggle relay is not pressed for OPEN, CLOSE or STOP when nobody knows what it does",
 				before->state != DOOR_UNKNOWN || door->time_ms != before->time_ms);
-	(void)output;
 	return NULL;
 }
 
@@ -108,13 +109,14 @@ static inline const char *rules_lines(struct rules *rules, const struct door *be
 				before->config.auto_close_ms > 0 && rules->door.state == DOOR_OPEN &&
 						config->warning_ms >= DOOR_AUTO_CLOSE_WARNING_MS);
 		rules->asked = true;
+		rules->command = DOOR_COMMAND_CLOSE;
 		rules->warned = false;
 		rules->presses = 0;
 	}
 	for (size_t i = 0; i < output->action_count; i++) {
 		enum door_line line = output->actions[i].line;
 		if (output->actions[i].on) {
-			const char *broken = rules_on(rules, before, input, output, line);
+			const char *broken = rules_on(rules, before, input, line);
 			if (broken != NULL)
 				return broken;
 			RULE("a line that is on is not switched on", !rules->on[line]);
@@ -132,6 +134,9 @@ static inline const char *rules_lines(struct rules *rules, const struct door *be
 	for (int i = 0; i < DOOR_LINES; i++) {
 		if (!rules->on[i])
 			continue;
+		RULE("after a failure and at the end everything is off",
+				rules->stuck[i] || (!rules->ended && !(input->kind == DOOR_INPUT_LINE_FAILED &&
+										     input->active)));
 		int64_t limit = config->warning_ms;
 		if (i != DOOR_LINE_WARNING)
 			limit = config->pulse_ms < DOOR_PULSE_MAX_MS ? config->pulse_ms : DOOR_PULSE_MAX_MS;
@@ -149,11 +154,6 @@ static inline const char *rules_lines(struct rules *rules, const struct door *be
 			RULE("what is on goes off in its time", rules->now_ms < rules->since_ms[i] + limit);
 		RULE("what is on has a deadline", output->deadline_ms <= rules->since_ms[i] + limit);
 	}
-	RULE("at the end everything is off", !rules->ended ||
-							     !(rules->on[0] || rules->on[1] || rules->on[2] ||
-									     rules->on[3] || rules->on[4]) ||
-							     rules->stuck[0] || rules->stuck[1] || rules->stuck[2] ||
-							     rules->stuck[3] || rules->stuck[4]);
 	return NULL;
 }
 
@@ -298,6 +298,7 @@ static inline const char *rules_step(
 
 	if (output->answered && output->result == DOOR_RESULT_ACCEPTED) {
 		rules->asked = true;
+		rules->command = input->command;
 		rules->warned = false;
 		rules->presses = 0;
 	}

@@ -248,6 +248,15 @@ static const struct spec specs[] = {
 						{1001, "STOP", "closed", "", "unchanged"},
 						{1002, "CLOSE", "closed", "", "unchanged"},
 				}},
+		{"idempotent: two relays, closed or believed to be", "", {TWO_RELAYS, NO_SENSOR},
+				{
+						{1000, "CLOSE", "closing", "close on", "accepted"},
+						{1001, "CLOSE", "closing", "", "unchanged"},
+						{1500, "", "closing", "close off", ""},
+						{13000, "", "closed", "", "confidence:estimated"},
+						{14000, "CLOSE", "closed", "", "unchanged"},
+						{14001, "STOP", "closed", "", "unchanged"},
+				}},
 		{"idempotent: OPEN on an open door and STOP at rest press nothing", "open", {TWO_RELAYS, BOTH_SENSORS},
 				{
 						{1000, "OPEN", "open", "", "unchanged"},
@@ -289,13 +298,15 @@ static const struct spec specs[] = {
 						{150, "OPEN", "unknown", "", "rejected:not_settled"},
 						{170, "", "open", "", "position:99 confidence:estimated"},
 				}},
-		{"start: nothing is known but not closed: open at 99; toggle CLOSE presses, OPEN need not", "",
-				{TOGGLE, CLOSED_SENSOR, STOP_REVERSE},
+		{"start: nothing is known but not closed: open at 99; toggle CLOSE presses, from the top as it seems; "
+		 "OPEN does not",
+				"", {TOGGLE, CLOSED_SENSOR, STOP_REVERSE},
 				{
 						{0, "", "open", "", "position:99 confidence:estimated source:none"},
 						{1000, "OPEN", "open", "", "unchanged"},
 						{2000, "CLOSE", "closing", "toggle on", "accepted position:99"},
 						{2500, "", "closing", "toggle off", ""},
+						{8000, "", "closing", "", "position:50"},
 						{9000, "closed on", "closed", "", "position:0"},
 				}},
 		{"start: nothing is known but not closed: with an open relay of its own OPEN goes all the way", "",

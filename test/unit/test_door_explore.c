@@ -99,8 +99,8 @@ static void reduce(struct rules *rules)
 	door->retry_ms = stuck ? shift(door->retry_ms, by_ms, longest) : 0;
 	if (door->goal == DOOR_GOAL_NONE) {
 		door->goal_source = DOOR_SOURCE_NONE;
-		door->presses = 0;
 		rules->presses = 0;
+		rules->command = DOOR_COMMAND_OPEN;
 		rules->warned = false;
 	}
 	if (!moving)
@@ -142,9 +142,9 @@ static uint64_t hash_of(const struct rules *rules)
 	}
 	int64_t values[] = {door->time_ms, door->settled, door->stopping, door->state, door->direction, door->source,
 			door->fault, door->commanded, door->pressed_ms, door->moved_ms, door->base_ppm, door->whole,
-			door->expire_ms, door->goal, door->goal_source, door->presses, door->warned_ms,
-			door->auto_close_ms, door->config.auto_close_ms, door->relay, door->release_ms, door->ready_ms,
-			door->retry_ms, rules->deadline_ms, rules->released_ms, rules->asked, rules->presses,
+			door->expire_ms, door->goal, door->goal_source, door->warned_ms, door->auto_close_ms,
+			door->config.auto_close_ms, door->relay, door->release_ms, door->ready_ms, door->retry_ms,
+			rules->deadline_ms, rules->released_ms, rules->asked, rules->command, rules->presses,
 			rules->warned, rules->ended};
 	for (size_t i = 0; i < COUNT(values); i++)
 		hash = mix(hash, values[i]);
@@ -374,7 +374,7 @@ static const struct variant wirings[] = {
 
 static const struct variant extras[] = {
 		{"", {.warning_ms = 0}, 0},
-		{", warning", {.warning_ms = 2 * STEP_MS}, 1},
+		{", warning", {.warning_ms = 2 * STEP_MS, .auto_close_ms = 4 * STEP_MS}, 1},
 		{", auto-close", {.warning_ms = DOOR_AUTO_CLOSE_WARNING_MS, .auto_close_ms = 4 * STEP_MS}, 1},
 		{", debounce", {.debounce_ms = STEP_MS}, 2},
 };
