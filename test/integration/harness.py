@@ -347,6 +347,7 @@ class Recorder:
         self.client.on_connect = self._connected
         self.client.on_subscribe = self._subscribed
         self.client.on_message = self._message
+        self.client.reconnect_delay_set(0.05, 0.2)  # a wait that also holds up its end when the broker ended first
         self.client.connect("127.0.0.1", broker.port, keepalive=60)
         self.client.loop_start()
         with self.changed:
