@@ -6,6 +6,7 @@ pytest behaves as it always does.
 
 import os
 import shutil
+import sys
 
 import pytest
 
@@ -93,7 +94,8 @@ class Tap:
         self.reports = {}
 
     def say(self, line):
-        print(line.encode("ascii", "backslashreplace").decode(), flush=True)
+        sys.stdout.write(line.encode("ascii", "backslashreplace").decode() + "\n")
+        sys.stdout.flush()
 
     def pytest_collectreport(self, report):
         if report.failed:

@@ -16,6 +16,7 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -83,7 +84,8 @@ class Log:
             with self.changed:
                 self.lines.append(line)
                 self.changed.notify_all()
-            print(f"{echo}: {line}", flush=True)
+            sys.stdout.write(f"# {echo}: {line}\n")  # a comment in one piece: TAP may be written beside it
+            sys.stdout.flush()
         with self.changed:
             self.ended = True
             self.changed.notify_all()
