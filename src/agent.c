@@ -518,22 +518,19 @@ static void forget_door(struct agent *agent, const char *id)
 }
 
 /*
- * An "offline" that we did not say: an old will that came late, or another agent with our name. Contradicted at once
- * the first time, then ever more slowly, so that two agents with one name do not fight.
+ * An "offline" that we did not say: an old will that came late, or another agent with our name. Contradicted soon the
+ * first time, then ever more slowly, so that two agents with one name do not fight. Not at once: a broker that ends
+ * hands us our own will, and one that comes back the will it has kept, just before our "online".
  */
 static void contradict(struct agent *agent)
 {
 	int64_t now_ms = loop_now_ms(), at_ms = agent->contradicted_ms + agent->contradict_gap_ms;
 	if (agent->contradict_timer.armed)
 		return;
-	if (now_ms - agent->contradicted_ms > 2 * CONTRADICT_MAX_MS || agent->contradict_gap_ms == 0) {
-		agent->contradict_gap_ms = CONTRADICT_MIN_MS;
-		at_ms = now_ms;
-	}
-	log_warning(agent->log,
-			"somebody published \"offline\" as our availability (a late will, or another agent "
-			"with node %s); saying \"online\" again",
-			agent->topics.node);
+	if (now_ms - agent->contradicted_ms > 2 * CONTRADICT_MAX_MS || agent->contradict_gap_ms == 0)
+		agent->contradict_gap_ms = at_ms = CONTRADICT_MIN_MS;
+	if (at_ms < now_ms + CONTRADICT_MIN_MS)
+		at_ms = now_ms + CONTRADICT_MIN_MS;
 	loop_timer_set(agent->loop, &agent->contradict_timer, at_ms);
 }
 
@@ -543,8 +540,13 @@ static void contradict_now(struct loop_timer *timer, int64_t now_ms)
 	agent->contradicted_ms = now_ms;
 	agent->contradict_gap_ms = agent->contradict_gap_ms * 2 < CONTRADICT_MAX_MS ? agent->contradict_gap_ms * 2
 										    : CONTRADICT_MAX_MS;
-	if (!agent->stopping)
-		publish_text(agent, agent->availability_topic, online);
+	if (agent->stopping)
+		return;
+	log_warning(agent->log,
+			"somebody published \"offline\" as our availability (a late will, or another agent "
+			"with node %s); saying \"online\" again",
+			agent->topics.node);
+	publish_text(agent, agent->availability_topic, online);
 }
 
 static bool payload_is(const struct mqtt_message *message, const char *text)
@@ -560,7 +562,9 @@ static void message(void *user, const struct mqtt_message *message)
 	if (agent->stopping)
 		return;
 	if (strcmp(message->topic, agent->availability_topic) == 0) {
-		if (!payload_is(message, online))
+		if (payload_is(message, online)) /* the broker's last word is ours */
+			loop_timer_cancel(agent->loop, &agent->contradict_timer);
+		else
 			contradict(agent);
 	} else if (strcmp(message->topic, agent->status_topic) == 0) {
 		uint32_t delay = 0;
@@ -627,6 +631,8 @@ static int start_mqtt(struct agent *agent)
 	for (size_t i = 0; i < agent->door_count; i++) {
 		topic_door(&agent->topics, config->doors[i].id, TOPIC_SET, agent->set_topics[i]);
 		subscribe(agent, agent->set_topics[i], false);
+		/* So that what a bridge replays after its own reconnect is known for a command of the past. */
+		agent->subscriptions[agent->subscription_count - 1].as_published = true;
 	}
 	subscribe(agent, agent->availability_topic, true);
 	subscribe(agent, agent->every_state_topic, true);

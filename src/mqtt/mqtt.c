@@ -37,7 +37,7 @@
 #define TAKEN_OVER_MIN_MS 60000 /* two agents with one client id: each return throws the other out */
 #define TAKEN_OVER_MAX_MS 120000
 #define STEADY_MS 30000       /* a connection that lasted this long ends the back-off */
-#define SHORT_LOSSES_TELL 3   /* so many short connections in a row look like a shared client id */
+#define SHORT_LOSSES_TELL 3   /* a shared client id looks so: mosquitto before 2.0.15, and many others, say no reason */
 #define V3_REFUSED_MS 3600000 /* how long a broker that refused MQTT 5 is met with 3.1.1 before 5 is tried again */
 #define V3_CLOSED_MS 300000   /* the same after a close without a word, which may have had another reason */
 #define EAGER_TURNS 100       /* about 0.1 ms */
@@ -250,15 +250,17 @@ static void published3(void *context, MQTTAsync_successData *data)
 	acknowledged(context, 0);
 }
 
+/* An incomplete operation: the connection is lost, and that is said elsewhere. */
 static void refused5(void *context, MQTTAsync_failureData5 *data)
 {
-	acknowledged(context, data->reasonCode > 0 ? (int)data->reasonCode : MQTTREASONCODE_UNSPECIFIED_ERROR);
+	if (data->code != MQTTASYNC_OPERATION_INCOMPLETE)
+		acknowledged(context, data->reasonCode > 0 ? (int)data->reasonCode : MQTTREASONCODE_UNSPECIFIED_ERROR);
 }
 
 static void refused3(void *context, MQTTAsync_failureData *data)
 {
-	(void)data;
-	acknowledged(context, MQTTREASONCODE_UNSPECIFIED_ERROR);
+	if (data->code != MQTTASYNC_OPERATION_INCOMPLETE)
+		acknowledged(context, MQTTREASONCODE_UNSPECIFIED_ERROR);
 }
 
 static void grant(struct batch *batch, uint8_t code, const enum MQTTReasonCodes *codes5, const int *codes3)
@@ -287,7 +289,7 @@ static void subscribed3(void *context, MQTTAsync_successData *data)
 
 static void denied5(void *context, MQTTAsync_failureData5 *data)
 {
-	if (data->code != MQTTASYNC_OPERATION_INCOMPLETE) /* else the connection is lost, and that is said elsewhere */
+	if (data->code != MQTTASYNC_OPERATION_INCOMPLETE)
 		grant(context, data->reasonCode > 0 ? (uint8_t)data->reasonCode : MQTTREASONCODE_UNSPECIFIED_ERROR,
 				NULL, NULL);
 }
@@ -411,6 +413,7 @@ __attribute__((format(printf, 2, 3))) static void fail(struct mqtt *mqtt, const 
 
 	close_connection(mqtt, false);
 	tell(mqtt, sentence);
+	mqtt->short_losses = 0;
 	int64_t now_ms = loop_now_ms();
 	mqtt->broker = (mqtt->broker + 1) % mqtt->config.broker_count;
 	if (++mqtt->tried < mqtt->config.broker_count) {
@@ -603,6 +606,7 @@ static void gone(struct mqtt *mqtt, const struct news *news)
 		mqtt->rounds = mqtt->short_losses = 0;
 	else
 		mqtt->short_losses++;
+	bool again = mqtt->short_losses >= SHORT_LOSSES_TELL && !news->disconnected;
 
 	struct tcp_info tcp;
 	socklen_t length = sizeof(tcp);
@@ -617,7 +621,7 @@ static void gone(struct mqtt *mqtt, const struct news *news)
 		snprintf(sentence, sizeof(sentence), "broker %.128s: ended the connection: %s (0x%02x)%s%s", label,
 				mqtt_reason_text(news->disconnected_code), (unsigned)news->disconnected_code,
 				*advice ? ": " : "", advice);
-	} else if (mqtt->short_losses >= SHORT_LOSSES_TELL) {
+	} else if (again) {
 		snprintf(sentence, sizeof(sentence),
 				"broker %.128s: the connection is lost again and again: does another client use "
 				"the client id \"%.64s\"?",
@@ -630,7 +634,7 @@ static void gone(struct mqtt *mqtt, const struct news *news)
 	tell(mqtt, sentence);
 	mqtt->tried = 0;
 	int64_t pause_ms = backoff_ms(mqtt);
-	if (taken_over)
+	if (taken_over || again)
 		pause_ms = between(TAKEN_OVER_MIN_MS, TAKEN_OVER_MAX_MS);
 	if (mqtt->stopped) {
 		mqtt->phase = STOPPED;
@@ -1002,7 +1006,7 @@ void mqtt_status(const struct mqtt *mqtt, struct mqtt_status *status)
 			.warning = mqtt->warning,
 			.retry_at_ms = mqtt->phase == WAITING ? mqtt->retry_at_ms : LOOP_NEVER,
 			.connects = mqtt->connects,
-			.publish_failed = mqtt->publish_failed,
+			.publish_failed = mqtt->publish_failed + mqtt->outbox.dropped,
 			.in_flight = mqtt->in_flight,
 			.queued = mqtt->outbox.count,
 	};

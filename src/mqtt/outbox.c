@@ -35,44 +35,71 @@ struct mqtt_outgoing *mqtt_outgoing_new(const char *topic, const char *payload, 
 	return outgoing;
 }
 
-int mqtt_outbox_put(struct mqtt_outbox *outbox, struct mqtt_outgoing *outgoing)
+/* Takes what hangs at this place out of the list. */
+static struct mqtt_outgoing *unhang(struct mqtt_outbox *outbox, struct mqtt_outgoing **at)
 {
-	struct mqtt_outgoing **place = outbox->end;
-	struct mqtt_outgoing *older = NULL;
-	for (struct mqtt_outgoing **at = &outbox->first; outgoing->retained && *at; at = &(*at)->next) {
-		if ((*at)->retained && strcmp((*at)->topic, outgoing->topic) == 0) {
-			place = at;
-			older = *at;
-			break;
-		}
-	}
-	size_t bytes = outbox->bytes + outgoing->bytes - (older ? older->bytes : 0);
-	if (bytes > MQTT_OUTBOX_BYTES_MAX || (!older && outbox->count == MQTT_OUTBOX_ENTRIES_MAX)) {
-		free(outgoing);
-		return -ENOBUFS;
-	}
-	outgoing->next = older ? older->next : NULL;
-	*place = outgoing;
+	struct mqtt_outgoing *outgoing = *at;
+	*at = outgoing->next;
+	if (!*at)
+		outbox->end = at;
+	outgoing->next = NULL;
+	outbox->count--;
+	outbox->live -= outgoing->retained ? 0 : 1;
+	outbox->bytes -= outgoing->bytes;
+	return outgoing;
+}
+
+static void hang(struct mqtt_outbox *outbox, struct mqtt_outgoing **at, struct mqtt_outgoing *outgoing)
+{
+	outgoing->next = *at;
+	*at = outgoing;
 	if (!outgoing->next)
 		outbox->end = &outgoing->next;
-	outbox->bytes = bytes;
-	outbox->count += older ? 0 : 1;
+	outbox->count++;
+	outbox->live += outgoing->retained ? 0 : 1;
+	outbox->bytes += outgoing->bytes;
+}
+
+/* Where the first live entry hangs, or the retained one of this topic; the end when there is none. */
+static struct mqtt_outgoing **find(struct mqtt_outbox *outbox, const char *retained_topic)
+{
+	struct mqtt_outgoing **at = &outbox->first;
+	while (*at && (retained_topic ? !(*at)->retained || strcmp((*at)->topic, retained_topic) != 0
+				      : (*at)->retained))
+		at = &(*at)->next;
+	return at;
+}
+
+static bool full(const struct mqtt_outbox *outbox, const struct mqtt_outgoing *more)
+{
+	return outbox->count == MQTT_OUTBOX_ENTRIES_MAX || outbox->bytes + more->bytes > MQTT_OUTBOX_BYTES_MAX ||
+	       (!more->retained && outbox->live == MQTT_OUTBOX_LIVE_MAX);
+}
+
+int mqtt_outbox_put(struct mqtt_outbox *outbox, struct mqtt_outgoing *outgoing)
+{
+	struct mqtt_outgoing **place = outgoing->retained ? find(outbox, outgoing->topic) : outbox->end;
+	struct mqtt_outgoing *older = *place ? unhang(outbox, place) : NULL;
+	while (full(outbox, outgoing) && outbox->live > 0) {
+		struct mqtt_outgoing **live = find(outbox, NULL);
+		if (place == &(*live)->next)
+			place = live;
+		free(unhang(outbox, live));
+		outbox->dropped++;
+	}
+	if (full(outbox, outgoing)) { /* with an older value: the new one is too long, and the old one no longer true */
+		free(outgoing);
+		free(older);
+		return -ENOBUFS;
+	}
+	hang(outbox, place, outgoing);
 	free(older);
 	return 0;
 }
 
 struct mqtt_outgoing *mqtt_outbox_take(struct mqtt_outbox *outbox)
 {
-	struct mqtt_outgoing *first = outbox->first;
-	if (!first)
-		return NULL;
-	outbox->first = first->next;
-	if (!outbox->first)
-		outbox->end = &outbox->first;
-	outbox->count--;
-	outbox->bytes -= first->bytes;
-	first->next = NULL;
-	return first;
+	return outbox->first ? unhang(outbox, &outbox->first) : NULL;
 }
 
 void mqtt_outbox_clear(struct mqtt_outbox *outbox)

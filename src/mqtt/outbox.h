@@ -1,6 +1,7 @@
 /*
  * What waits to be published because the broker's Receive Maximum, or our own, is reached: first come, first served,
- * and of a retained topic only the newest value. Bounded in number and bytes. Loop thread only.
+ * and of a retained topic only the newest value. Bounded in number and bytes; what is not retained (events, answers)
+ * has a lower bound, and there the oldest make room: a flood of events holds up no state. Loop thread only.
  */
 #ifndef PORTCULLIS_MQTT_OUTBOX_H
 #define PORTCULLIS_MQTT_OUTBOX_H
@@ -10,6 +11,7 @@
 #include <stdint.h>
 
 #define MQTT_OUTBOX_ENTRIES_MAX 1024
+#define MQTT_OUTBOX_LIVE_MAX 256
 #define MQTT_OUTBOX_BYTES_MAX (1024 * 1024)
 
 /* One allocation; whoever holds it frees it with free. */
@@ -26,6 +28,7 @@ struct mqtt_outgoing {
 struct mqtt_outbox {
 	struct mqtt_outgoing *first, **end; /* end: where the next one is hung */
 	size_t count, bytes;
+	size_t live, dropped; /* not retained: waiting now, and ever thrown out to make room */
 };
 
 void mqtt_outbox_init(struct mqtt_outbox *outbox);

@@ -222,6 +222,16 @@ class Broker(Process):
             self.port = free_port()
         return self
 
+    def stop(self, number=signal.SIGTERM, deadline=None):
+        end = time.monotonic() + (DEADLINE if deadline is None else deadline * SLOWNESS)
+        while self.running:
+            self.send_signal(signal.SIGCONT)
+            self.send_signal(number)  # mosquitto 2.0 forgets one that comes just as it begins to run
+            with suppress(subprocess.TimeoutExpired):
+                return self.wait(0.2)
+            assert time.monotonic() < end, "mosquitto does not stop"
+        return None if self.process is None else self.process.returncode
+
     def restart(self):
         self.stop()
         return self.start()

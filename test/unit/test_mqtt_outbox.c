@@ -58,7 +58,7 @@ int main(void)
 	CHECK(takes("t", "kept"));
 	CHECK(takes("t", "live again"));
 
-	tap_case("bounded in number: what is new is refused, a newer value still replaces");
+	tap_case("bounded in number: a new retained topic is refused, a newer value still replaces");
 	char topic[32];
 	for (int i = 0; i < MQTT_OUTBOX_ENTRIES_MAX; i++) {
 		snprintf(topic, sizeof(topic), "t%d", i);
@@ -67,23 +67,53 @@ int main(void)
 	CHECK(put("one more", "x", true) == -ENOBUFS);
 	CHECK(put("one more", "x", false) == -ENOBUFS);
 	CHECK(put(topic, "new", true) == 0);
-	CHECK(outbox.count == MQTT_OUTBOX_ENTRIES_MAX);
+	CHECK(outbox.count == MQTT_OUTBOX_ENTRIES_MAX && outbox.dropped == 0);
 	CHECK(takes("t0", "old"));
 	CHECK(put("one more", "x", false) == 0);
 	mqtt_outbox_clear(&outbox);
-	CHECK(outbox.count == 0 && outbox.bytes == 0 && outbox.end == &outbox.first);
+	CHECK(outbox.count == 0 && outbox.bytes == 0 && outbox.live == 0 && outbox.end == &outbox.first);
 
-	tap_case("bounded in bytes, also when a value grows");
+	tap_case("of live messages the oldest make room for newer ones");
+	CHECK(put("state", "open", true) == 0);
+	for (int i = 0; i < MQTT_OUTBOX_LIVE_MAX + 10; i++) {
+		snprintf(topic, sizeof(topic), "%d", i);
+		CHECK(put("event", topic, false) == 0);
+	}
+	CHECK(outbox.dropped == 10 && outbox.live == MQTT_OUTBOX_LIVE_MAX && outbox.count == MQTT_OUTBOX_LIVE_MAX + 1);
+	CHECK(takes("state", "open"));
+	CHECK(takes("event", "10"));
+	CHECK(takes("event", "11"));
+
+	tap_case("and for retained ones");
+	for (int i = 0; outbox.count < MQTT_OUTBOX_ENTRIES_MAX; i++) {
+		snprintf(topic, sizeof(topic), "t%d", i);
+		CHECK(put(topic, "old", true) == 0);
+	}
+	CHECK(put("one more", "x", true) == 0);
+	CHECK(outbox.dropped == 11 && outbox.count == MQTT_OUTBOX_ENTRIES_MAX);
+	CHECK(takes("event", "13"));
+	mqtt_outbox_clear(&outbox);
+
+	tap_case("the place of a replaced value is good when the message before it makes room");
 	static char big[MQTT_OUTBOX_BYTES_MAX / 2];
 	memset(big, 'x', sizeof(big) - 1);
-	CHECK(put("a", big, true) == 0);
-	CHECK(put("b", big, true) == -ENOBUFS);
+	CHECK(put("event", big, false) == 0);
+	CHECK(put("a", "small", true) == 0);
 	CHECK(put("b", "small", true) == 0);
-	CHECK(put("b", big, true) == -ENOBUFS);
-	big[100] = '\0';
 	CHECK(put("a", big, true) == 0);
 	CHECK(takes("a", big));
 	CHECK(takes("b", "small"));
+	CHECK(put("c", "1", true) == 0);
+	CHECK(takes("c", "1"));
+
+	tap_case("bounded in bytes: a value that grows too long takes the old one along, which is no longer true");
+	CHECK(put("a", big, true) == 0);
+	CHECK(put("b", "small", true) == 0);
+	CHECK(put("b", big, true) == -ENOBUFS);
+	CHECK(takes("a", big));
+	CHECK(outbox.count == 0 && outbox.bytes == 0 && outbox.end == &outbox.first);
+	CHECK(put("b", big, true) == 0);
+	CHECK(takes("b", big));
 
 	tap_case("correlation data goes along");
 	struct mqtt_outgoing *answer = mqtt_outgoing_new("t", NULL, 0, false, (const unsigned char *)"\0\1", 2);
