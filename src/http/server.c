@@ -368,7 +368,7 @@ static void listener_ready(struct loop_source *source, uint32_t events)
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
 			/* The connection stays in the queue, and would wake the loop again and again. */
-			log_warning(http->log, "http: cannot accept a client: %s", strerror(errno));
+			log_warning(http->log, "HTTP: cannot accept a client: %s", strerror(errno));
 			http->listen_again_ms = loop_now_ms() + ACCEPT_PAUSE_MS;
 			loop_modify(http->loop, source, 0);
 			watch_deadline(http, http->listen_again_ms);
@@ -397,7 +397,7 @@ static int listen_at(struct http *http, const struct http_config *config, char e
 	}
 	if (failed < 0) {
 		int code = errno;
-		snprintf(error, HTTP_ERROR_MAX, "http: cannot listen on %s port %u: %s%s", config->address,
+		snprintf(error, HTTP_ERROR_MAX, "cannot listen on %s port %u: %s%s", config->address,
 				config->port, strerror(code),
 				code == EADDRINUSE      ? "; choose another port in http: listen"
 				: code == EACCES        ? "; ports below 1024 need CAP_NET_BIND_SERVICE"
@@ -409,7 +409,7 @@ static int listen_at(struct http *http, const struct http_config *config, char e
 							 : ((struct sockaddr_in *)&address)->sin_port);
 	failed = loop_add(http->loop, &http->listener, EPOLLIN);
 	if (failed < 0)
-		snprintf(error, HTTP_ERROR_MAX, "http: cannot watch the listening socket: %s", strerror(-failed));
+		snprintf(error, HTTP_ERROR_MAX, "cannot watch the listening socket: %s", strerror(-failed));
 	return failed;
 }
 
@@ -418,7 +418,7 @@ int http_new(struct loop *loop, const struct log *log, const struct http_config 
 {
 	struct http *http = calloc(1, sizeof(*http));
 	int failed = -ENOMEM;
-	snprintf(error, HTTP_ERROR_MAX, "http: out of memory");
+	snprintf(error, HTTP_ERROR_MAX, "out of memory");
 	if (!http)
 		return failed;
 	http->loop = loop;
@@ -437,7 +437,7 @@ int http_new(struct loop *loop, const struct log *log, const struct http_config 
 	if (failed < 0)
 		goto fail;
 	bool v6 = strchr(config->address, ':');
-	log_info(log, "http: listening on http://%s%s%s:%u/%s", v6 ? "[" : "", config->address, v6 ? "]" : "",
+	log_info(log, "HTTP: listening on http://%s%s%s:%u/%s", v6 ? "[" : "", config->address, v6 ? "]" : "",
 			http->port, http_site_read_only(http->site) ? ", read-only: no password is set" : "");
 	error[0] = '\0';
 	*out = http;

@@ -55,7 +55,7 @@ static void refused(struct http_site *site, const char *what, const char *who)
 	site->refusals++;
 	if (site->refusal_logged_ms && now_ms - site->refusal_logged_ms < REFUSAL_LOG_MS)
 		return;
-	log_warning(site->log, "http: refused %s \"%.80s\" (%u refused so far)", what, who, site->refusals);
+	log_warning(site->log, "HTTP: refused %s \"%.80s\" (%u refused so far)", what, who, site->refusals);
 	site->refusal_logged_ms = now_ms;
 }
 
@@ -379,11 +379,11 @@ int http_site_new(const struct log *log, const struct http_config *config, const
 {
 	struct sockaddr_storage address;
 	if (!config->username != !config->password || (config->username && strchr(config->username, ':'))) {
-		snprintf(error, HTTP_ERROR_MAX, "http: username and password go together, and a username has no colon");
+		snprintf(error, HTTP_ERROR_MAX, "username and password go together, and a username has no colon");
 		return -EINVAL;
 	}
 	if (!http_guard_address(config->address, config->port, &address)) {
-		snprintf(error, HTTP_ERROR_MAX, "http: %s is no address to listen on", config->address);
+		snprintf(error, HTTP_ERROR_MAX, "%s is no address to listen on", config->address);
 		return -EINVAL;
 	}
 	struct http_site *site = calloc(1, sizeof(*site));
@@ -396,7 +396,7 @@ int http_site_new(const struct log *log, const struct http_config *config, const
 			  !http_guard_loopback((const struct sockaddr *)&address);
 	site->shown.count = SIZE_MAX;
 	if (!http_guard_credentials(config, site->credentials)) {
-		snprintf(error, HTTP_ERROR_MAX, "http: username and password are longer than %d bytes together",
+		snprintf(error, HTTP_ERROR_MAX, "username and password are longer than %d bytes together",
 				HTTP_PASSWORD_MAX);
 		http_site_free(site);
 		return -EINVAL;
