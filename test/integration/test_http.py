@@ -437,7 +437,7 @@ def memory(agent):
 def test_memory_does_not_grow(agent):
     def burst():
         connections = [connect(agent) for _ in range(30)]
-        for path in ["/", "/api/doors"] * 10:
+        for path in ["/?door=left&said=busy", "/api/doors"] * 10:
             for connection in connections:
                 connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
             for connection in connections:
