@@ -17,8 +17,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "mqtt/wire.h"
-
 #define STACK_BYTES (512 * 1024)
 
 struct mqtt_connector {
@@ -72,7 +70,7 @@ static int try_address(const struct addrinfo *address, int64_t until_ms, int *co
 		return errno;
 	int one = 1;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	int error = mqtt_wire_connect(fd, address->ai_addr, address->ai_addrlen) < 0 ? errno : 0;
+	int error = connect(fd, address->ai_addr, address->ai_addrlen) < 0 ? errno : 0;
 	if (error == EINPROGRESS)
 		error = wait_connected(fd, until_ms);
 	if (error)

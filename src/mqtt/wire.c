@@ -13,12 +13,8 @@
 
 #include "base/loop.h"
 
-/* Linker-level wrappers get no context: this is the one thing that they share, a count of the connections begun. */
+/* Paho's calls bring no context: this is the one thing that they share, a count of the connections begun. */
 static _Atomic uint32_t connections;
-
-int __real_connect(int fd, const struct sockaddr *address, socklen_t length);
-int __wrap_connect(int fd, const struct sockaddr *address, socklen_t length);
-int __wrap_usleep(useconds_t us);
 
 int mqtt_wire_uri(int fd, char uri[static MQTT_WIRE_URI_MAX])
 {
@@ -29,17 +25,12 @@ int mqtt_wire_uri(int fd, char uri[static MQTT_WIRE_URI_MAX])
 	return 0;
 }
 
-int mqtt_wire_connect(int fd, const struct sockaddr *address, socklen_t length)
-{
-	return __real_connect(fd, address, length);
-}
-
-int __wrap_connect(int fd, const struct sockaddr *address, socklen_t length)
+int mqtt_wire_paho_connect(int fd, const struct sockaddr *address, socklen_t length)
 {
 	const struct sockaddr_in *in = (const void *)address;
 	if (!address || length < sizeof(*in) || address->sa_family != AF_INET ||
 			in->sin_addr.s_addr != htonl(MQTT_WIRE_ADDRESS))
-		return __real_connect(fd, address, length);
+		return connect(fd, address, length);
 	if (dup3(ntohs(in->sin_port), fd, O_CLOEXEC) < 0)
 		return -1;
 	atomic_fetch_add(&connections, 1);
@@ -47,14 +38,17 @@ int __wrap_connect(int fd, const struct sockaddr *address, socklen_t length)
 	return 0;
 }
 
-int __wrap_usleep(useconds_t us)
+int mqtt_wire_paho_usleep(useconds_t us)
 {
 	static _Thread_local uint32_t seen;
 	static _Thread_local int64_t napped_ms;
 
 	uint32_t now = atomic_load(&connections);
 	if (now == seen && loop_now_ms() - napped_ms < 500) {
-		const struct timespec limit = {.tv_sec = us / 1000000, .tv_nsec = (long)(us % 1000000) * 1000};
+		/* The kernel's own: with a time_t of 64 bits, the C library's is another one on 32-bit machines. */
+		const struct {
+			long s, ns;
+		} limit = {.s = (long)(us / 1000000), .ns = (long)(us % 1000000) * 1000};
 		syscall(SYS_futex, &connections, FUTEX_WAIT_PRIVATE, seen, &limit, NULL, 0);
 	}
 	seen = now;

@@ -1,15 +1,15 @@
 /*
- * How Paho gets its sockets, and how long it naps. Linking with mqtt_link_args (--wrap) puts these two between Paho and
- * the C library; no other call of the binary changes its meaning.
+ * How Paho gets its sockets, and how long it naps. The build renames two undefined symbols of Paho's archive, so that
+ * Paho alone calls these instead of the C library's; nobody else's calls are touched.
  *
  * connect: the client makes its TCP connections itself (connector.h): all addresses of a name, a deadline, TCP_NODELAY,
  * and Paho's lock is never held across a look-up. Paho is then told to connect to MQTT_WIRE_ADDRESS, which is reserved
- * (240.0.0.0/4, RFC 1112) and can name no host; the port is the number of the connected descriptor, and the wrapper
- * puts a duplicate of that in the place of Paho's own. Whoever connects to anything else is not touched.
+ * (240.0.0.0/4, RFC 1112) and can name no host; the port is the number of the connected descriptor, and our function
+ * puts a duplicate of that in the place of Paho's own.
  *
  * usleep: Paho 1.3 sleeps blindly for 100 ms whenever a poll of one second saw nothing, and while it has no socket: up
- * to 100 ms for a command that comes just then and for each connection. The wrapper ends a nap when a connection
- * begins, and skips the one after a poll. The thread that calls it is taken for Paho's: use nanosleep in our own code.
+ * to 100 ms for a command that comes just then and for each connection. Ours ends a nap when a connection begins, and
+ * skips the one after a poll.
  */
 #ifndef PORTCULLIS_MQTT_WIRE_H
 #define PORTCULLIS_MQTT_WIRE_H
@@ -23,7 +23,8 @@
 /* The URI that makes Paho use the connected, non-blocking descriptor fd, which stays the caller's. 0 or -EMFILE. */
 int mqtt_wire_uri(int fd, char uri[static MQTT_WIRE_URI_MAX]);
 
-/* connect(2) itself, for connections that are really to be made. */
-int mqtt_wire_connect(int fd, const struct sockaddr *address, socklen_t length);
+/* For Paho alone: what its connect and usleep have become. */
+int mqtt_wire_paho_connect(int fd, const struct sockaddr *address, socklen_t length);
+int mqtt_wire_paho_usleep(useconds_t us);
 
 #endif
