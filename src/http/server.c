@@ -397,8 +397,8 @@ static int listen_at(struct http *http, const struct http_config *config, char e
 	}
 	if (failed < 0) {
 		int code = errno;
-		snprintf(error, HTTP_ERROR_MAX, "cannot listen on %s port %u: %s%s", config->address,
-				config->port, strerror(code),
+		snprintf(error, HTTP_ERROR_MAX, "cannot listen on %s port %u: %s%s", config->address, config->port,
+				strerror(code),
 				code == EADDRINUSE      ? "; choose another port in http: listen"
 				: code == EACCES        ? "; ports below 1024 need CAP_NET_BIND_SERVICE"
 				: code == EADDRNOTAVAIL ? "; no interface of this machine has that address"
