@@ -678,6 +678,19 @@ static const struct spec specs[] = {
 						{9000, "", "open", "", "fault:relay_failed"},
 				}},
 
+		{"relay_failed: after a release that came late, the gap counts from it", "closed",
+				{TWO_RELAYS, BOTH_SENSORS},
+				{
+						{1000, "OPEN", "opening", "open on", "accepted"},
+						{1500, "", "opening", "open off", ""},
+						{1500, "open off fails", "opening", "",
+								"rejected:relay_failed fault:relay_failed"},
+						{1600, "closed off", "opening", "", "fault:relay_failed"},
+						{2500, "CLOSE", "opening", "open off", "accepted fault:relay_failed"},
+						{3500, "", "closing", "close on", "fault:relay_failed"},
+						{4000, "", "closing", "close off", ""},
+				}},
+
 		/* Several presses. */
 		{"presses: CLOSE while opening, opener stops then reverses: two presses with the gap between", "closed",
 				{TOGGLE, BOTH_SENSORS, STOP_REVERSE},
@@ -910,6 +923,23 @@ static const struct spec specs[] = {
 						{3100, "obstruction off", "open", "", "fault:obstructed"},
 						{20000, "", "open", "", "fault:obstructed"},
 				}},
+		{"warning: an obstruction ends it while the door still stands closed to open", "closed",
+				{TOGGLE_WARNS, CLOSED_AND_BEAM, STOP_REVERSE},
+				{
+						{1000, "OPEN", "opening", "toggle on", "accepted"},
+						{1100, "CLOSE", "opening", "warning on", "accepted warning"},
+						{1200, "obstruction on", "opening", "warning off",
+								"fault:obstructed event:cancelled"},
+						{1500, "", "opening", "toggle off", "fault:obstructed"},
+				}},
+		{"warning: an obstruction ends it, and does not cover a sensor conflict", "closed open",
+				{TOGGLE_WARNS, ALL_SENSORS, STOP_REVERSE},
+				{
+						{1000, "TOGGLE", "unknown", "warning on",
+								"accepted warning fault:sensor_conflict"},
+						{3000, "obstruction on", "unknown", "warning off",
+								"fault:sensor_conflict event:cancelled"},
+				}},
 		{"warning: the door moved by hand ends it", "open", {TWO_RELAYS_WARN, BOTH_SENSORS},
 				{
 						{1000, "CLOSE", "open", "warning on", "accepted warning"},
@@ -993,6 +1023,14 @@ static const struct spec specs[] = {
 						{76000, "open off", "closing", "", ""},
 						{80000, "open on", "open", "", "fault:reversed source:auto_close"},
 						{900000, "", "open", "", "fault:reversed"},
+				}},
+		{"auto-close: a command that comes when it is due is answered first", "closed",
+				{TWO_RELAYS_WARN, BOTH_SENSORS, .auto_close_ms = 60000},
+				{
+						{1000, "closed off", "opening", "", ""},
+						{10000, "open on", "open", "", ""},
+						{70000, "OPEN", "open", "", "unchanged"},
+						{70000, "", "open", "warning on", "warning"},
 				}},
 		{"auto-close: of a door that is open by reckoning too", "closed",
 				{TWO_RELAYS_WARN, CLOSED_SENSOR, .auto_close_ms = 60000},
