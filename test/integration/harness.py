@@ -302,8 +302,10 @@ class Agent(Process):
         return "/".join([mqtt.get("topic_prefix", "portcullis"), self.config["node"], *levels])
 
     def write_config(self):
-        self.config_path.write_text(json.dumps(self.config, indent=2) + "\n")  # JSON is YAML
-        self.config_path.chmod(0o600)
+        new = self.config_path.with_suffix(".new")  # an agent that is just starting never sees half of it
+        new.write_text(json.dumps(self.config, indent=2) + "\n")  # JSON is YAML
+        new.chmod(0o600)
+        new.rename(self.config_path)
         return self.config_path
 
     def start(self, *arguments, env=None, prefix=(), cwd=None):
