@@ -13,6 +13,7 @@
 #ifndef PORTCULLIS_TLS_TLS_H
 #define PORTCULLIS_TLS_TLS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/log.h"
@@ -67,6 +68,8 @@ void tls_client_free(struct tls_client *client); /* takes NULL; after tls_stop *
 int tls_client_connect(struct tls_client *client, int fd, int64_t handshake_limit_ms,
 		void (*ended)(void *user, int plain_fd, const char *error), void *user);
 void tls_client_cancel(struct tls_client *client); /* a handshake under way, if any */
+
+bool tls_client_resumed(struct tls_client *client); /* did the last handshake resume an earlier session? */
 
 /* What TLS says of the end of the last connection, once the plain end reads end of file: "" = closed in good order. */
 void tls_client_lost(struct tls_client *client, char reason[static TLS_ERROR_MAX]);

@@ -1,0 +1,230 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "tls/private.h"
+
+struct tls_client {
+	struct tls *tls;
+	struct tls_files files;
+	const char *server;
+
+	/* The loop's side. */
+	struct loop *loop;
+	struct loop_source event;
+	int plain; /* -1, or of a handshake under way */
+	void (*ended)(void *user, int plain_fd, const char *error);
+	void *user;
+
+	/* Between the loop and the threads. A thread of an earlier attempt may still be flushing: what it says counts
+	 * no more. */
+	pthread_mutex_t lock;
+	uint64_t attempt;
+	bool shaken, resumed;
+	char error[TLS_ERROR_MAX]; /* "" = shaken in good order */
+	char lost[TLS_ERROR_MAX];
+
+	/* The session to resume: of this server, verified against these files, while its certificates last. */
+	bool resumable;
+	mbedtls_ssl_session session;
+	struct tls_stamp session_stamp, stamp; /* the second: of the attempt under way */
+	mbedtls_x509_time valid_to;
+};
+
+static bool lock_attempt(struct tls_client *client, uint64_t attempt)
+{
+	pthread_mutex_lock(&client->lock);
+	if (attempt == client->attempt)
+		return true;
+	pthread_mutex_unlock(&client->lock);
+	return false;
+}
+
+static void forget_session(struct tls_client *client)
+{
+	mbedtls_ssl_session_free(&client->session);
+	mbedtls_ssl_session_init(&client->session);
+	client->resumable = false;
+}
+
+static struct tls_context *make_context(void *user, uint64_t attempt, char error[static TLS_ERROR_MAX])
+{
+	struct tls_client *client = user;
+	struct tls_context *context = NULL;
+	struct tls_stamp stamp;
+	tls_stamp(TLS_CLIENT, &client->files, &stamp);
+	if (tls_context_new(TLS_CLIENT, &client->files, &context, error))
+		return NULL;
+	if (lock_attempt(client, attempt)) {
+		client->stamp = stamp;
+		pthread_mutex_unlock(&client->lock);
+	}
+	return context;
+}
+
+/* Resuming skips the certificates: only while all that they were verified against is as it was. */
+static void offer_session(void *user, uint64_t attempt, mbedtls_ssl_context *ssl)
+{
+	struct tls_client *client = user;
+	if (!lock_attempt(client, attempt))
+		return;
+	if (client->resumable && (!tls_stamp_same(&client->stamp, &client->session_stamp) ||
+						 mbedtls_x509_time_is_past(&client->valid_to)))
+		forget_session(client);
+	if (client->resumable)
+		mbedtls_ssl_set_session(ssl, &client->session);
+	pthread_mutex_unlock(&client->lock);
+}
+
+static void keep_session(void *user, uint64_t attempt, mbedtls_ssl_context *ssl)
+{
+	struct tls_client *client = user;
+	if (!lock_attempt(client, attempt))
+		return;
+	forget_session(client);
+	client->session_stamp = client->stamp;
+	client->resumable = mbedtls_ssl_get_session(ssl, &client->session) == 0;
+	pthread_mutex_unlock(&client->lock);
+}
+
+static void shaken(
+		void *user, uint64_t attempt, mbedtls_ssl_context *ssl, const struct tls_peer *peer, const char *error)
+{
+	struct tls_client *client = user;
+	if (!lock_attempt(client, attempt))
+		return;
+	client->shaken = true;
+	client->resumed = !error && !peer->judged;
+	snprintf(client->error, sizeof(client->error), "%s", error ? error : "");
+	if (error)
+		forget_session(client);
+	else if (peer->judged)
+		client->valid_to = peer->valid_to;
+	pthread_mutex_unlock(&client->lock);
+	if (!error) {
+		if (mbedtls_ssl_get_version_number(ssl) == MBEDTLS_SSL_VERSION_TLS1_2) /* 1.3's tickets come later */
+			keep_session(client, attempt, ssl);
+		log_debug(client->tls->log, "TLS with %s: %s, %s%s", client->server, mbedtls_ssl_get_version(ssl),
+				mbedtls_ssl_get_ciphersuite(ssl), peer->judged ? "" : ", resumed");
+	}
+	eventfd_write(client->event.fd, 1);
+}
+
+static void lost(void *user, uint64_t attempt, const char *reason)
+{
+	struct tls_client *client = user;
+	if (!lock_attempt(client, attempt))
+		return;
+	snprintf(client->lost, sizeof(client->lost), "%s", reason);
+	pthread_mutex_unlock(&client->lock);
+}
+
+static const struct tls_owner owner = {
+		.context = make_context,
+		.prepare = offer_session,
+		.shaken = shaken,
+		.ticket = keep_session,
+		.lost = lost,
+};
+
+static void news_came(struct loop_source *source, uint32_t events)
+{
+	(void)events;
+	struct tls_client *client = source->user;
+	char error[TLS_ERROR_MAX];
+	eventfd_t count;
+	eventfd_read(source->fd, &count);
+	pthread_mutex_lock(&client->lock);
+	bool ended = client->shaken && client->plain >= 0;
+	client->shaken = false;
+	memcpy(error, client->error, sizeof(error));
+	pthread_mutex_unlock(&client->lock);
+	if (!ended)
+		return;
+	int plain = client->plain;
+	client->plain = -1;
+	if (*error)
+		close(plain);
+	client->ended(client->user, *error ? -1 : plain, error);
+}
+
+int tls_client_new(struct tls *tls, struct loop *loop, const struct tls_files *files, const char *server,
+		struct tls_client **out)
+{
+	struct tls_client *client = calloc(1, sizeof(*client));
+	if (!client)
+		return -ENOMEM;
+	client->tls = tls;
+	client->loop = loop;
+	client->files = *files;
+	client->server = server;
+	client->plain = -1;
+	pthread_mutex_init(&client->lock, NULL);
+	mbedtls_ssl_session_init(&client->session);
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	int error = fd < 0 ? -errno : 0;
+	client->event = (struct loop_source){.fd = fd, .ready = news_came, .user = client};
+	if (!error)
+		error = loop_add(loop, &client->event, EPOLLIN);
+	if (error)
+		tls_client_free(client);
+	else
+		*out = client;
+	return error;
+}
+
+void tls_client_free(struct tls_client *client)
+{
+	if (!client)
+		return;
+	tls_client_cancel(client);
+	loop_remove(client->loop, &client->event);
+	if (client->event.fd >= 0)
+		close(client->event.fd);
+	forget_session(client);
+	pthread_mutex_destroy(&client->lock);
+	free(client);
+}
+
+int tls_client_connect(struct tls_client *client, int fd, int64_t handshake_limit_ms,
+		void (*ended)(void *user, int plain_fd, const char *error), void *user)
+{
+	tls_client_cancel(client);
+	client->ended = ended;
+	client->user = user;
+	/* The attempt's number is safe to read here: only this thread changes it. */
+	client->plain = tls_bridge_start(
+			client->tls, &owner, client, client->attempt, fd, client->server, handshake_limit_ms);
+	return client->plain < 0 ? client->plain : 0;
+}
+
+void tls_client_cancel(struct tls_client *client)
+{
+	if (client->plain >= 0)
+		close(client->plain);
+	client->plain = -1;
+	pthread_mutex_lock(&client->lock);
+	client->attempt++;
+	client->shaken = false;
+	client->error[0] = client->lost[0] = '\0';
+	pthread_mutex_unlock(&client->lock);
+}
+
+void tls_client_lost(struct tls_client *client, char reason[static TLS_ERROR_MAX])
+{
+	pthread_mutex_lock(&client->lock);
+	snprintf(reason, TLS_ERROR_MAX, "%s", client->lost);
+	pthread_mutex_unlock(&client->lock);
+}
+
+bool tls_client_resumed(struct tls_client *client)
+{
+	pthread_mutex_lock(&client->lock);
+	bool resumed = client->resumed;
+	pthread_mutex_unlock(&client->lock);
+	return resumed;
+}

@@ -1,0 +1,345 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <mbedtls/platform_util.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tls/private.h"
+
+#define FILE_MAX_BYTES (4 * 1024 * 1024) /* a system's bundle has a quarter of a megabyte */
+#define TICKET_LIFETIME_S 86400
+
+/* Where systems keep the CAs that they trust. */
+static const char *const bundles[] = {
+		"/etc/ssl/certs/ca-certificates.crt",                /* Debian, Arch, Gentoo */
+		"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", /* Fedora, RHEL */
+		"/etc/pki/tls/certs/ca-bundle.crt",                  /* older Fedora and RHEL */
+		"/etc/ssl/ca-bundle.pem",                            /* openSUSE */
+		"/etc/ssl/cert.pem",                                 /* Alpine, OpenWrt */
+};
+
+/* Forward secret and authenticated, or not at all. ChaCha20 first: most of our machines have no AES instructions. */
+static const int suites[] = {
+		MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256,
+		MBEDTLS_TLS1_3_AES_128_GCM_SHA256,
+		MBEDTLS_TLS1_3_AES_256_GCM_SHA384,
+		MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+		MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+		MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+		MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+		MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+		MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+		0,
+};
+
+static const uint16_t groups[] = {
+		MBEDTLS_SSL_IANA_TLS_GROUP_X25519,
+		MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1,
+		MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1,
+		MBEDTLS_SSL_IANA_TLS_GROUP_SECP521R1,
+		MBEDTLS_SSL_IANA_TLS_GROUP_NONE,
+};
+
+static const char *system_bundle(void)
+{
+	for (size_t i = 0; i < sizeof(bundles) / sizeof(bundles[0]); i++)
+		if (access(bundles[i], R_OK) == 0)
+			return bundles[i];
+	return NULL;
+}
+
+struct contents {
+	char *bytes; /* terminated, as mbedTLS wants PEM */
+	size_t length;
+};
+
+static void forget(struct contents *contents)
+{
+	if (contents->bytes)
+		mbedtls_platform_zeroize(contents->bytes, contents->length);
+	free(contents->bytes);
+}
+
+static int unreadable(const char *path, int error, char text[static TLS_ERROR_MAX])
+{
+	snprintf(text, TLS_ERROR_MAX, "TLS: cannot read %s: %s%s", path, strerror(error),
+			error == EACCES ? "; the agent's user must be allowed to" : "");
+	return -error;
+}
+
+static int read_file(const char *path, struct contents *contents, char error[static TLS_ERROR_MAX])
+{
+	*contents = (struct contents){0};
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not hold us up */
+	struct stat status;
+	if (fd < 0 || fstat(fd, &status) < 0) {
+		int code = errno;
+		if (fd >= 0)
+			close(fd);
+		return unreadable(path, code, error);
+	}
+	int code = !S_ISREG(status.st_mode) ? EISDIR : status.st_size > FILE_MAX_BYTES ? EFBIG : 0;
+	size_t room = (size_t)status.st_size;
+	if (!code)
+		contents->bytes = malloc(room + 1);
+	if (!code && !contents->bytes)
+		code = ENOMEM;
+	while (!code && contents->length < room) {
+		ssize_t got = read(fd, contents->bytes + contents->length, room - contents->length);
+		if (got < 0 && errno != EINTR)
+			code = errno;
+		else if (got == 0)
+			break;
+		else if (got > 0)
+			contents->length += (size_t)got;
+	}
+	close(fd);
+	if (code) {
+		forget(contents);
+		return unreadable(path, code, error);
+	}
+	contents->bytes[contents->length] = '\0';
+	return 0;
+}
+
+static int read_certificates(const char *path, mbedtls_x509_crt *chain, bool tolerant, char error[static TLS_ERROR_MAX])
+{
+	struct contents file;
+	int failed = read_file(path, &file, error);
+	if (failed)
+		return failed;
+	int result = mbedtls_x509_crt_parse(chain, (unsigned char *)file.bytes, file.length + 1);
+	bool key = strstr(file.bytes, "PRIVATE KEY-----"), pem = strstr(file.bytes, "-----BEGIN CERTIFICATE-----");
+	forget(&file);
+	if (result == 0 || (result > 0 && tolerant))
+		return 0;
+	if (result > 0)
+		snprintf(error, TLS_ERROR_MAX, "TLS: %d of the certificates in %s cannot be read: is it damaged?",
+				result, path);
+	else if (!pem)
+		snprintf(error, TLS_ERROR_MAX, "TLS: %s holds no certificate (PEM is expected)%s", path,
+				key ? ", but a private key: are the two files mixed up?" : "");
+	else
+		snprintf(error, TLS_ERROR_MAX,
+				"TLS: the certificate in %s cannot be read (mbedTLS -0x%04x): is it damaged, or is its "
+				"key neither RSA nor ECDSA?",
+				path, (unsigned)-result);
+	return -EINVAL;
+}
+
+static int read_password(const char *path, char password[static TLS_PASSWORD_MAX + 1], char error[static TLS_ERROR_MAX])
+{
+	struct contents file;
+	int failed = read_file(path, &file, error);
+	if (failed)
+		return failed;
+	size_t length = strcspn(file.bytes, "\r\n");
+	if (length > TLS_PASSWORD_MAX) {
+		snprintf(error, TLS_ERROR_MAX, "TLS: the password in %s is longer than %d bytes", path,
+				TLS_PASSWORD_MAX);
+		failed = -EINVAL;
+	} else {
+		memcpy(password, file.bytes, length);
+		password[length] = '\0';
+	}
+	forget(&file);
+	return failed;
+}
+
+static int read_key(const struct tls_files *files, mbedtls_pk_context *key, char error[static TLS_ERROR_MAX])
+{
+	char password[TLS_PASSWORD_MAX + 1] = "";
+	struct contents file;
+	int failed = read_file(files->key_file, &file, error);
+	if (failed)
+		return failed;
+	if (files->key_password_file)
+		failed = read_password(files->key_password_file, password, error);
+	if (failed) {
+		forget(&file);
+		return failed;
+	}
+	size_t length = strlen(password);
+	int result = mbedtls_pk_parse_key(key, (unsigned char *)file.bytes, file.length + 1,
+			length ? (unsigned char *)password : NULL, length, mbedtls_psa_get_random,
+			MBEDTLS_PSA_RANDOM_STATE);
+	mbedtls_platform_zeroize(password, sizeof(password));
+	bool pem = strstr(file.bytes, "PRIVATE KEY-----");
+	forget(&file);
+	switch (result) {
+	case 0:
+		return 0;
+	case MBEDTLS_ERR_PK_PASSWORD_REQUIRED:
+		snprintf(error, TLS_ERROR_MAX, "TLS: the key in %s is encrypted: %s", files->key_file,
+				files->key_password_file ? "its password file is empty"
+							 : "give its password in key_password_file");
+		break;
+	case MBEDTLS_ERR_PK_PASSWORD_MISMATCH:
+		snprintf(error, TLS_ERROR_MAX, "TLS: the password in %s does not open the key in %s",
+				files->key_password_file, files->key_file);
+		break;
+	default:
+		if (!pem)
+			snprintf(error, TLS_ERROR_MAX, "TLS: %s holds no private key (PEM is expected)",
+					files->key_file);
+		else
+			snprintf(error, TLS_ERROR_MAX,
+					"TLS: the key in %s cannot be read (mbedTLS -0x%04x): is it damaged, or "
+					"neither RSA nor "
+					"ECDSA?",
+					files->key_file, (unsigned)-result);
+	}
+	return -EINVAL;
+}
+
+static int read_own(struct tls_context *context, const struct tls_files *files, char error[static TLS_ERROR_MAX])
+{
+	int failed = read_certificates(files->certificate_file, &context->own, false, error);
+	if (!failed)
+		failed = read_key(files, &context->key, error);
+	if (failed)
+		return failed;
+	if (mbedtls_pk_check_pair(&context->own.pk, &context->key, mbedtls_psa_get_random, MBEDTLS_PSA_RANDOM_STATE)) {
+		snprintf(error, TLS_ERROR_MAX,
+				"TLS: the key in %s is not that of the first certificate in %s: they must be made as a "
+				"pair, and the own certificate comes before the intermediate ones",
+				files->key_file, files->certificate_file);
+		return -EINVAL;
+	}
+	context->certificate_path = files->certificate_file;
+	return 0;
+}
+
+static int read_trust(struct tls_context *context, const struct tls_files *files, char error[static TLS_ERROR_MAX])
+{
+	context->pinned = files->pinned_file;
+	context->trust_path = files->pinned_file ? files->pinned_file
+			      : files->ca_file   ? files->ca_file
+						 : system_bundle();
+	if (!context->trust_path) {
+		snprintf(error, TLS_ERROR_MAX,
+				"TLS: this system has no bundle of CA certificates where Debian, Fedora or Alpine keep "
+				"it "
+				"(%s): install ca-certificates, or set ca_file",
+				bundles[0]);
+		return -ENOENT;
+	}
+	bool system = !files->pinned_file && !files->ca_file;
+	return read_certificates(context->trust_path, &context->trust, system, error);
+}
+
+static int configure(struct tls_context *context, enum tls_role role)
+{
+	mbedtls_ssl_config *config = &context->config;
+	int result = mbedtls_ssl_config_defaults(config,
+			role == TLS_CLIENT ? MBEDTLS_SSL_IS_CLIENT : MBEDTLS_SSL_IS_SERVER,
+			MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
+	if (result)
+		return result;
+	mbedtls_ssl_conf_rng(config, mbedtls_psa_get_random, MBEDTLS_PSA_RANDOM_STATE);
+	mbedtls_ssl_conf_min_tls_version(config, MBEDTLS_SSL_VERSION_TLS1_2);
+	mbedtls_ssl_conf_max_tls_version(config, MBEDTLS_SSL_VERSION_TLS1_3);
+	mbedtls_ssl_conf_ciphersuites(config, suites);
+	mbedtls_ssl_conf_groups(config, groups);
+	if (context->certificate_path) {
+		result = mbedtls_ssl_conf_own_cert(config, &context->own, &context->key);
+		if (result)
+			return result;
+	}
+	if (role == TLS_CLIENT) {
+		mbedtls_ssl_conf_authmode(config, MBEDTLS_SSL_VERIFY_REQUIRED);
+		mbedtls_ssl_conf_ca_chain(config, &context->trust, NULL);
+		mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(
+				config, MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
+		return 0;
+	}
+	mbedtls_ssl_conf_authmode(config, MBEDTLS_SSL_VERIFY_NONE); /* of the clients: the page has a password */
+	result = mbedtls_ssl_ticket_setup(&context->tickets, mbedtls_psa_get_random, MBEDTLS_PSA_RANDOM_STATE,
+			MBEDTLS_CIPHER_AES_256_GCM, TICKET_LIFETIME_S);
+	mbedtls_ssl_conf_session_tickets_cb(
+			config, mbedtls_ssl_ticket_write, mbedtls_ssl_ticket_parse, &context->tickets);
+	return result;
+}
+
+int tls_context_new(enum tls_role role, const struct tls_files *files, struct tls_context **out,
+		char error[static TLS_ERROR_MAX])
+{
+	struct tls_context *context = calloc(1, sizeof(*context));
+	if (!context) {
+		snprintf(error, TLS_ERROR_MAX, "TLS: out of memory");
+		return -ENOMEM;
+	}
+	atomic_init(&context->references, 1);
+	mbedtls_ssl_config_init(&context->config);
+	mbedtls_x509_crt_init(&context->trust);
+	mbedtls_x509_crt_init(&context->own);
+	mbedtls_pk_init(&context->key);
+	mbedtls_ssl_ticket_init(&context->tickets);
+
+	int failed = 0;
+	if (files->certificate_file)
+		failed = read_own(context, files, error);
+	if (!failed && role == TLS_CLIENT)
+		failed = read_trust(context, files, error);
+	int result = failed ? 0 : configure(context, role);
+	if (result) {
+		snprintf(error, TLS_ERROR_MAX, "TLS: mbedTLS cannot be set up (-0x%04x)", (unsigned)-result);
+		failed = -EINVAL;
+	}
+	if (failed)
+		tls_context_put(context);
+	else
+		*out = context;
+	return failed;
+}
+
+struct tls_context *tls_context_get(struct tls_context *context)
+{
+	atomic_fetch_add(&context->references, 1);
+	return context;
+}
+
+void tls_context_put(struct tls_context *context)
+{
+	if (!context || atomic_fetch_sub(&context->references, 1) > 1)
+		return;
+	mbedtls_ssl_config_free(&context->config);
+	mbedtls_x509_crt_free(&context->trust);
+	mbedtls_x509_crt_free(&context->own);
+	mbedtls_pk_free(&context->key);
+	mbedtls_ssl_ticket_free(&context->tickets);
+	free(context);
+}
+
+void tls_context_forget_trust(struct tls_context *context)
+{
+	mbedtls_ssl_conf_ca_chain(&context->config, NULL, NULL);
+	mbedtls_x509_crt_free(&context->trust);
+	mbedtls_x509_crt_init(&context->trust);
+}
+
+void tls_stamp(enum tls_role role, const struct tls_files *files, struct tls_stamp *stamp)
+{
+	bool system = role == TLS_CLIENT && !files->ca_file && !files->pinned_file;
+	const char *const paths[] = {files->certificate_file, files->key_file, files->key_password_file,
+			system ? system_bundle() : files->ca_file, files->pinned_file};
+	memset(stamp, 0, sizeof(*stamp));
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		struct stat status;
+		if (!paths[i] || stat(paths[i], &status) < 0)
+			continue;
+		stamp->files[i].device = status.st_dev;
+		stamp->files[i].inode = status.st_ino;
+		stamp->files[i].size = (uint64_t)status.st_size;
+		stamp->files[i].seconds = status.st_mtim.tv_sec;
+		stamp->files[i].nanoseconds = status.st_mtim.tv_nsec;
+	}
+}
+
+bool tls_stamp_same(const struct tls_stamp *a, const struct tls_stamp *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}

@@ -1,0 +1,124 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tls/private.h"
+
+#define LOOK_AGAIN_MS 1000 /* at most so often for renewed files */
+
+struct tls_server {
+	struct tls *tls;
+	struct tls_files files;
+	pthread_mutex_t lock; /* guards what follows */
+	struct tls_context *context;
+	struct tls_stamp stamp;
+	int64_t looked_ms;
+	bool loading;
+};
+
+/* True when this thread is to read the files again; the others go on with what there is. */
+static bool is_renewed(struct tls_server *server, struct tls_stamp *stamp)
+{
+	int64_t now_ms = loop_now_ms();
+	bool renewed = false;
+	pthread_mutex_lock(&server->lock);
+	if (!server->loading && now_ms - server->looked_ms >= LOOK_AGAIN_MS) {
+		server->looked_ms = now_ms;
+		tls_stamp(TLS_SERVER, &server->files, stamp);
+		renewed = server->loading = !tls_stamp_same(stamp, &server->stamp);
+	}
+	pthread_mutex_unlock(&server->lock);
+	return renewed;
+}
+
+static void renew(struct tls_server *server, const struct tls_stamp *stamp)
+{
+	char error[TLS_ERROR_MAX];
+	struct tls_context *context = NULL;
+	int failed = tls_context_new(TLS_SERVER, &server->files, &context, error);
+	pthread_mutex_lock(&server->lock);
+	server->loading = false;
+	server->stamp = *stamp; /* a bad one is not tried again before it changes */
+	struct tls_context *former = context;
+	if (!failed) {
+		former = server->context;
+		server->context = context;
+	}
+	pthread_mutex_unlock(&server->lock);
+	tls_context_put(former);
+	if (failed)
+		log_error(server->tls->log, "%s; the former certificate stays in use", error);
+	else
+		log_info(server->tls->log, "TLS: took the renewed certificate in %s into use",
+				server->files.certificate_file);
+}
+
+static struct tls_context *find_context(void *user, uint64_t attempt, char error[static TLS_ERROR_MAX])
+{
+	(void)attempt;
+	(void)error;
+	struct tls_server *server = user;
+	struct tls_stamp stamp;
+	if (is_renewed(server, &stamp))
+		renew(server, &stamp);
+	pthread_mutex_lock(&server->lock);
+	struct tls_context *context = tls_context_get(server->context);
+	pthread_mutex_unlock(&server->lock);
+	return context;
+}
+
+static void shaken(
+		void *user, uint64_t attempt, mbedtls_ssl_context *ssl, const struct tls_peer *peer, const char *error)
+{
+	(void)attempt;
+	(void)ssl;
+	(void)peer;
+	struct tls_server *server = user;
+	if (error)
+		log_debug(server->tls->log, "a client of the page: %s", error);
+}
+
+static void lost(void *user, uint64_t attempt, const char *reason)
+{
+	(void)attempt;
+	struct tls_server *server = user;
+	if (*reason)
+		log_debug(server->tls->log, "a client of the page: %s", reason);
+}
+
+static const struct tls_owner owner = {.context = find_context, .shaken = shaken, .lost = lost};
+
+int tls_server_new(struct tls *tls, const struct tls_files *files, struct tls_server **out,
+		char error[static TLS_ERROR_MAX])
+{
+	struct tls_server *server = calloc(1, sizeof(*server));
+	if (!server) {
+		snprintf(error, TLS_ERROR_MAX, "TLS: out of memory");
+		return -ENOMEM;
+	}
+	server->tls = tls;
+	server->files = *files;
+	server->looked_ms = loop_now_ms();
+	pthread_mutex_init(&server->lock, NULL);
+	tls_stamp(TLS_SERVER, files, &server->stamp);
+	int failed = tls_context_new(TLS_SERVER, files, &server->context, error);
+	if (failed)
+		tls_server_free(server);
+	else
+		*out = server;
+	return failed;
+}
+
+void tls_server_free(struct tls_server *server)
+{
+	if (!server)
+		return;
+	tls_context_put(server->context);
+	pthread_mutex_destroy(&server->lock);
+	free(server);
+}
+
+int tls_server_accept(struct tls_server *server, int fd, int64_t handshake_limit_ms)
+{
+	return tls_bridge_start(server->tls, &owner, server, 0, fd, NULL, handshake_limit_ms);
+}
