@@ -67,6 +67,8 @@ static int wire_receive(void *user, unsigned char *bytes, size_t length)
 	if (got > 0 && !bridge->peer.heard) {
 		bridge->peer.heard = true;
 		bridge->peer.first = bytes[0];
+		if (!tls_is_record(bytes[0])) /* mbedTLS would wait for a whole head of a record */
+			return MBEDTLS_ERR_SSL_INVALID_RECORD;
 	}
 	if (got >= 0)
 		return (int)got;

@@ -51,75 +51,60 @@ static const char *system_bundle(void)
 	return NULL;
 }
 
-struct contents {
-	char *bytes; /* terminated, as mbedTLS wants PEM */
-	size_t length;
-};
-
-static void forget(struct contents *contents)
+static void forget(char *bytes)
 {
-	if (contents->bytes)
-		mbedtls_platform_zeroize(contents->bytes, contents->length);
-	free(contents->bytes);
+	mbedtls_platform_zeroize(bytes, strlen(bytes));
+	free(bytes);
 }
 
-static int unreadable(const char *path, int error, char text[static TLS_ERROR_MAX])
+/* The whole file, terminated as mbedTLS wants PEM; given back with forget. NULL with the reason in error. */
+static char *read_file(const char *path, char error[static TLS_ERROR_MAX])
 {
-	snprintf(text, TLS_ERROR_MAX, "TLS: cannot read %s: %s%s", path, strerror(error),
-			error == EACCES ? "; the agent's user must be allowed to" : "");
-	return -error;
-}
-
-static int read_file(const char *path, struct contents *contents, char error[static TLS_ERROR_MAX])
-{
-	*contents = (struct contents){0};
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not hold us up */
-	struct stat status;
-	if (fd < 0 || fstat(fd, &status) < 0) {
-		int code = errno;
-		if (fd >= 0)
-			close(fd);
-		return unreadable(path, code, error);
-	}
-	int code = !S_ISREG(status.st_mode) ? EISDIR : status.st_size > FILE_MAX_BYTES ? EFBIG : 0;
-	size_t room = (size_t)status.st_size;
-	if (!code)
-		contents->bytes = malloc(room + 1);
-	if (!code && !contents->bytes)
+	char *bytes = NULL;
+	struct stat status = {0};
+	int code = 0, fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not hold us up */
+	if (fd < 0 || fstat(fd, &status) < 0)
+		code = errno;
+	else if (!S_ISREG(status.st_mode))
+		code = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
+	else if (status.st_size > FILE_MAX_BYTES)
+		code = EFBIG;
+	else if (!(bytes = calloc(1, (size_t)status.st_size + 1)))
 		code = ENOMEM;
-	while (!code && contents->length < room) {
-		ssize_t got = read(fd, contents->bytes + contents->length, room - contents->length);
+	size_t length = 0;
+	while (!code && length < (size_t)status.st_size) {
+		ssize_t got = read(fd, bytes + length, (size_t)status.st_size - length);
 		if (got < 0 && errno != EINTR)
 			code = errno;
-		else if (got == 0)
+		if (got == 0)
 			break;
-		else if (got > 0)
-			contents->length += (size_t)got;
+		length += got > 0 ? (size_t)got : 0;
 	}
-	close(fd);
-	if (code) {
-		forget(contents);
-		return unreadable(path, code, error);
-	}
-	contents->bytes[contents->length] = '\0';
-	return 0;
+	if (fd >= 0)
+		close(fd);
+	if (!code)
+		return bytes;
+	if (bytes)
+		forget(bytes);
+	snprintf(error, TLS_ERROR_MAX, "TLS: cannot read %s: %s%s", path, strerror(code),
+			code == EACCES ? "; the agent's user must be allowed to" : "");
+	return NULL;
 }
 
 static int read_certificates(const char *path, mbedtls_x509_crt *chain, bool tolerant, char error[static TLS_ERROR_MAX])
 {
-	struct contents file;
-	int failed = read_file(path, &file, error);
-	if (failed)
-		return failed;
-	int result = mbedtls_x509_crt_parse(chain, (unsigned char *)file.bytes, file.length + 1);
-	bool key = strstr(file.bytes, "PRIVATE KEY-----"), pem = strstr(file.bytes, "-----BEGIN CERTIFICATE-----");
-	forget(&file);
+	char *pem = read_file(path, error);
+	if (!pem)
+		return -EINVAL;
+	int result = mbedtls_x509_crt_parse(chain, (unsigned char *)pem, strlen(pem) + 1);
+	bool key = strstr(pem, "PRIVATE KEY-----"), any = strstr(pem, "-----BEGIN CERTIFICATE-----");
+	forget(pem);
 	if (result == 0 || (result > 0 && tolerant))
 		return 0;
 	if (result > 0)
 		snprintf(error, TLS_ERROR_MAX, "TLS: %d of the certificates in %s cannot be read: is it damaged?",
 				result, path);
-	else if (!pem)
+	else if (!any)
 		snprintf(error, TLS_ERROR_MAX, "TLS: %s holds no certificate (PEM is expected)%s", path,
 				key ? ", but a private key: are the two files mixed up?" : "");
 	else
@@ -132,43 +117,40 @@ static int read_certificates(const char *path, mbedtls_x509_crt *chain, bool tol
 
 static int read_password(const char *path, char password[static TLS_PASSWORD_MAX + 1], char error[static TLS_ERROR_MAX])
 {
-	struct contents file;
-	int failed = read_file(path, &file, error);
-	if (failed)
-		return failed;
-	size_t length = strcspn(file.bytes, "\r\n");
+	char *text = read_file(path, error);
+	if (!text)
+		return -EINVAL;
+	size_t length = strcspn(text, "\r\n");
+	int failed = 0;
 	if (length > TLS_PASSWORD_MAX) {
 		snprintf(error, TLS_ERROR_MAX, "TLS: the password in %s is longer than %d bytes", path,
 				TLS_PASSWORD_MAX);
 		failed = -EINVAL;
 	} else {
-		memcpy(password, file.bytes, length);
+		memcpy(password, text, length);
 		password[length] = '\0';
 	}
-	forget(&file);
+	forget(text);
 	return failed;
 }
 
 static int read_key(const struct tls_files *files, mbedtls_pk_context *key, char error[static TLS_ERROR_MAX])
 {
 	char password[TLS_PASSWORD_MAX + 1] = "";
-	struct contents file;
-	int failed = read_file(files->key_file, &file, error);
-	if (failed)
-		return failed;
-	if (files->key_password_file)
-		failed = read_password(files->key_password_file, password, error);
-	if (failed) {
-		forget(&file);
-		return failed;
+	if (files->key_password_file && read_password(files->key_password_file, password, error))
+		return -EINVAL;
+	char *pem = read_file(files->key_file, error);
+	if (!pem) {
+		mbedtls_platform_zeroize(password, sizeof(password));
+		return -EINVAL;
 	}
 	size_t length = strlen(password);
-	int result = mbedtls_pk_parse_key(key, (unsigned char *)file.bytes, file.length + 1,
+	int result = mbedtls_pk_parse_key(key, (unsigned char *)pem, strlen(pem) + 1,
 			length ? (unsigned char *)password : NULL, length, mbedtls_psa_get_random,
 			MBEDTLS_PSA_RANDOM_STATE);
 	mbedtls_platform_zeroize(password, sizeof(password));
-	bool pem = strstr(file.bytes, "PRIVATE KEY-----");
-	forget(&file);
+	bool any = strstr(pem, "PRIVATE KEY-----");
+	forget(pem);
 	switch (result) {
 	case 0:
 		return 0;
@@ -182,7 +164,7 @@ static int read_key(const struct tls_files *files, mbedtls_pk_context *key, char
 				files->key_password_file, files->key_file);
 		break;
 	default:
-		if (!pem)
+		if (!any)
 			snprintf(error, TLS_ERROR_MAX, "TLS: %s holds no private key (PEM is expected)",
 					files->key_file);
 		else

@@ -64,6 +64,12 @@ struct tls_peer {
 	int error;                   /* errno of the wire, 0 = none */
 };
 
+/* Can a record begin with this byte? RFC 8446, 5.1: change_cipher_spec, alert, handshake, application_data. */
+static inline bool tls_is_record(unsigned char first)
+{
+	return first >= 20 && first <= 23;
+}
+
 /* mbedTLS's verify callback: its last word on each certificate. peer is a struct tls_peer. */
 int tls_judge(void *peer, mbedtls_x509_crt *certificate, int depth, uint32_t *flags);
 

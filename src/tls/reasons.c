@@ -254,11 +254,6 @@ static void reason_of_alert(const struct tls_peer *peer, int code, char reason[s
 		append(reason, TLS_ERROR_MAX, ": it asks for a client certificate, set certificate_file and key_file");
 }
 
-static bool is_tls(unsigned char first)
-{
-	return first >= 20 && first <= 23; /* RFC 8446, 5.1: change_cipher_spec, alert, handshake, application_data */
-}
-
 void tls_reason(const mbedtls_ssl_context *ssl, const struct tls_peer *peer, bool shaking_hands, int code,
 		char reason[static TLS_ERROR_MAX])
 {
@@ -271,7 +266,7 @@ void tls_reason(const mbedtls_ssl_context *ssl, const struct tls_peer *peer, boo
 		snprintf(reason, TLS_ERROR_MAX, "TLS: %s", peer->verdict);
 		return;
 	}
-	if (peer->heard && !is_tls(peer->first)) {
+	if (peer->heard && !tls_is_record(peer->first)) {
 		snprintf(reason, TLS_ERROR_MAX, "TLS: the other side speaks something else than TLS%s", port);
 		return;
 	}
