@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <libgen.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -9,6 +11,7 @@
 
 #include "base/loop.h"
 #include "base/notify.h"
+#include "base/sandbox.h"
 #include "documents/documents.h"
 #include "documents/topics.h"
 #include "door/door.h"
@@ -578,7 +581,7 @@ static void message(void *user, const struct mqtt_message *message)
 		struct agent_door *door = find_door(agent, id);
 		if (door && leaf == TOPIC_SET)
 			set_message(door, message);
-		else if (!door && leaf == TOPIC_STATE && message->length > 0)
+		else if (!door && leaf == TOPIC_STATE && message->retained && message->length > 0)
 			forget_door(agent, id);
 	}
 }
@@ -842,6 +845,59 @@ static int start_doors(struct agent *agent)
 
 /* Life */
 
+#define FOLDERS_MAX 24
+#define FOLDER_BYTES 256
+
+struct folders {
+	struct sandbox_folder list[FOLDERS_MAX];
+	char paths[FOLDERS_MAX][FOLDER_BYTES];
+	size_t count;
+};
+
+static void add_folder(struct folders *folders, const char *path, bool write)
+{
+	if (folders->count == FOLDERS_MAX)
+		return;
+	char *copy = folders->paths[folders->count];
+	snprintf(copy, FOLDER_BYTES, "%s", path);
+	folders->list[folders->count++] = (struct sandbox_folder){.path = copy, .write = write};
+}
+
+/* Where a file is named and where it is: renewed certificates come as new files, often behind links. */
+static void add_folder_of(struct folders *folders, const char *file)
+{
+	char path[PATH_MAX], real[PATH_MAX];
+	if (!file)
+		return;
+	snprintf(path, sizeof(path), "%s", file);
+	bool linked = realpath(file, real) && strcmp(real, path) != 0;
+	add_folder(folders, dirname(path), false);
+	if (linked)
+		add_folder(folders, dirname(real), false);
+}
+
+/*
+ * What is read after the start: name services, whose files are replaced when the network changes (/etc, /run), our own
+ * figures (/proc/self), trust and certificates when they are renewed.
+ */
+static int lock_down(const struct agent *agent)
+{
+	static const char *const read[] = {
+			"/etc", "/run", "/proc/self", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates"};
+	const struct config *config = agent->config;
+	const struct config_tls *tls[] = {&config->mqtt.tls, &config->http.tls};
+	struct folders folders = {.count = 0};
+	for (size_t i = 0; i < sizeof(read) / sizeof(read[0]); i++)
+		add_folder(&folders, read[i], false);
+	for (size_t i = 0; i < sizeof(tls) / sizeof(tls[0]); i++) {
+		add_folder_of(&folders, tls[i]->ca_file);
+		add_folder_of(&folders, tls[i]->certificate_file);
+		add_folder_of(&folders, tls[i]->key_file);
+		add_folder_of(&folders, tls[i]->key_password_file);
+	}
+	return sandbox_enter(agent->log, folders.list, folders.count);
+}
+
 static void stopped(void *user)
 {
 	struct agent *agent = user;
@@ -907,11 +963,13 @@ int agent_run(const struct config *config, const struct log *log)
 	if (error == 0)
 		error = start_gpio(agent);
 	if (error == 0)
+		error = start_http(agent);
+	if (error == 0)
+		error = lock_down(agent); /* before any other thread starts */
+	if (error == 0)
 		error = start_mqtt(agent);
 	if (error == 0)
 		error = start_doors(agent);
-	if (error == 0)
-		error = start_http(agent);
 	if (error == 0) {
 		start_timers(agent);
 		notify_send("READY=1");

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -156,6 +157,17 @@ def test_secrets_are_not_logged(agent_factory, broker_factory, recorder_factory,
     agent.log.wait("connected to the broker")
     agent.stop()
     assert not agent.log.find("s3cret")
+
+
+def test_the_started_agent_has_locked_itself_down(agent):
+    """What that makes impossible is in test/unit/test_sandbox.c, from inside."""
+    status = dict(line.split(":\t", 1) for line in Path(f"/proc/{agent.process.pid}/status").read_text().splitlines())
+    said = agent.log.wait("locked down")
+    if len(agent.command) > 1:
+        pytest.skip("QEMU's user emulation knows neither Landlock nor filters: " + said)
+    assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2"
+    for thread in Path(f"/proc/{agent.process.pid}/task").iterdir():
+        assert "Seccomp:\t2" in (thread / "status").read_text()
 
 
 # ---- The command line ----

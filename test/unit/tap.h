@@ -1,6 +1,6 @@
 /*
  * Unit tests speak TAP (testanything.org), which Meson reads: CHECK for a fact, tap_case to name what a group of them
- * is about, tap_done as main's return value. Single-threaded.
+ * is about, tap_skip where a case cannot be checked, tap_done as main's return value. Single-threaded.
  */
 #ifndef PORTCULLIS_TEST_TAP_H
 #define PORTCULLIS_TEST_TAP_H
@@ -13,6 +13,7 @@ static struct {
 	int cases, failed_cases;
 	bool failed, open;
 	char name[160];
+	const char *skipped; /* why */
 } tap;
 
 static inline void tap_close(void)
@@ -21,9 +22,11 @@ static inline void tap_close(void)
 		return;
 	tap.cases++;
 	tap.failed_cases += tap.failed;
-	printf("%sok %d - %s\n", tap.failed ? "not " : "", tap.cases, tap.name);
+	printf("%sok %d - %s%s%s\n", tap.failed ? "not " : "", tap.cases, tap.name, tap.skipped ? " # SKIP " : "",
+			tap.skipped ? tap.skipped : "");
 	fflush(stdout);
 	tap.open = tap.failed = false;
+	tap.skipped = NULL;
 }
 
 /* Ends the case before and begins the next. */
@@ -35,6 +38,12 @@ __attribute__((format(printf, 1, 2))) static inline void tap_case(const char *fo
 	vsnprintf(tap.name, sizeof(tap.name), format, arguments);
 	va_end(arguments);
 	tap.open = true;
+}
+
+/* The case cannot be checked here. why outlives the case. */
+static inline void tap_skip(const char *why)
+{
+	tap.skipped = why;
 }
 
 static inline bool tap_check(bool good, const char *what, const char *file, int line)
