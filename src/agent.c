@@ -312,33 +312,33 @@ static void tell(struct agent_door *door, const struct door_happening *happening
 	struct agent *agent = door->agent;
 	const char *id = door->config->id;
 	struct door_view view;
-	enum document_event event;
+	enum door_news event;
 	view_door(door, &view);
 	switch (happening->event) {
 	case DOOR_EVENT_STATE:
-		event = document_event_of_state(happening->state);
+		event = door_news_of_state(happening->state);
 		view.state = happening->state;
 		break;
 	case DOOR_EVENT_FAULT:
-		event = DOCUMENT_EVENT_FAULT;
+		event = DOOR_NEWS_FAULT;
 		view.fault = happening->fault;
 		log_warning(agent->log, "door %s: fault %s", id, door_fault_name(happening->fault));
 		break;
 	case DOOR_EVENT_FAULT_CLEARED:
-		event = DOCUMENT_EVENT_FAULT_CLEARED;
+		event = DOOR_NEWS_FAULT_CLEARED;
 		view.fault = happening->fault;
 		log_info(agent->log, "door %s: fault %s has ended", id, door_fault_name(happening->fault));
 		break;
 	case DOOR_EVENT_WARNING:
-		event = DOCUMENT_EVENT_CLOSE_WARNING;
+		event = DOOR_NEWS_CLOSE_WARNING;
 		log_info(agent->log, "door %s: warning before it closes", id);
 		break;
 	case DOOR_EVENT_AUTO_CLOSE:
-		event = DOCUMENT_EVENT_AUTO_CLOSE;
+		event = DOOR_NEWS_AUTO_CLOSE;
 		log_info(agent->log, "door %s: auto-close", id);
 		break;
 	default:
-		event = DOCUMENT_EVENT_COMMAND_CANCELLED;
+		event = DOOR_NEWS_COMMAND_CANCELLED;
 		log_info(agent->log, "door %s: the command ended before its last press", id);
 		break;
 	}

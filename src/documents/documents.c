@@ -11,62 +11,6 @@
 /* A command that Home Assistant sent and nobody took within this time is not carried out later. */
 #define COMMAND_EXPIRY_S 10
 
-static const char *const event_names[] = {
-		[DOCUMENT_EVENT_OPENING] = "opening",
-		[DOCUMENT_EVENT_OPENED] = "opened",
-		[DOCUMENT_EVENT_CLOSING] = "closing",
-		[DOCUMENT_EVENT_CLOSED] = "closed",
-		[DOCUMENT_EVENT_STOPPED] = "stopped",
-		[DOCUMENT_EVENT_STATE_UNKNOWN] = "state_unknown",
-		[DOCUMENT_EVENT_CLOSE_WARNING] = "close_warning",
-		[DOCUMENT_EVENT_AUTO_CLOSE] = "auto_close",
-		[DOCUMENT_EVENT_FAULT] = "fault",
-		[DOCUMENT_EVENT_FAULT_CLEARED] = "fault_cleared",
-		[DOCUMENT_EVENT_COMMAND_ACCEPTED] = "command_accepted",
-		[DOCUMENT_EVENT_COMMAND_UNCHANGED] = "command_unchanged",
-		[DOCUMENT_EVENT_COMMAND_REJECTED] = "command_rejected",
-		[DOCUMENT_EVENT_COMMAND_CANCELLED] = "command_cancelled",
-};
-
-#define EVENT_COUNT (sizeof(event_names) / sizeof(event_names[0]))
-
-const char *document_event_name(enum document_event event)
-{
-	return event_names[event];
-}
-
-enum document_event document_event_of_state(enum door_state state)
-{
-	switch (state) {
-	case DOOR_OPENING:
-		return DOCUMENT_EVENT_OPENING;
-	case DOOR_OPEN:
-		return DOCUMENT_EVENT_OPENED;
-	case DOOR_CLOSING:
-		return DOCUMENT_EVENT_CLOSING;
-	case DOOR_CLOSED:
-		return DOCUMENT_EVENT_CLOSED;
-	case DOOR_STOPPED:
-		return DOCUMENT_EVENT_STOPPED;
-	case DOOR_UNKNOWN:
-		break;
-	}
-	return DOCUMENT_EVENT_STATE_UNKNOWN;
-}
-
-enum document_event document_event_of_result(enum door_result result)
-{
-	switch (result) {
-	case DOOR_RESULT_ACCEPTED:
-		return DOCUMENT_EVENT_COMMAND_ACCEPTED;
-	case DOOR_RESULT_UNCHANGED:
-		return DOCUMENT_EVENT_COMMAND_UNCHANGED;
-	case DOOR_RESULT_REJECTED:
-		break;
-	}
-	return DOCUMENT_EVENT_COMMAND_REJECTED;
-}
-
 const char *document_state(enum door_state state)
 {
 	return state == DOOR_UNKNOWN ? "None" : door_state_name(state);
@@ -189,10 +133,10 @@ ssize_t document_attributes(const struct door_view *door, char *buffer, size_t s
 	return finish(document, buffer, size);
 }
 
-ssize_t document_door_event(enum document_event event, const struct door_view *door, char *buffer, size_t size)
+ssize_t document_door_event(enum door_news event, const struct door_view *door, char *buffer, size_t size)
 {
 	json_t *document = json_object();
-	set_text(&document, "event_type", document_event_name(event));
+	set_text(&document, "event_type", door_news_name(event));
 	set_source(&document, door->source);
 	set_position(&document, door);
 	set_fault(&document, door->fault);
@@ -203,7 +147,7 @@ ssize_t document_command_event(const enum door_command *command, enum door_sourc
 		enum door_reason reason, char *buffer, size_t size)
 {
 	json_t *document = json_object();
-	set_text(&document, "event_type", document_event_name(document_event_of_result(result)));
+	set_text(&document, "event_type", door_news_name(door_news_of_result(result)));
 	set_text(&document, "command", command ? door_command_name(*command) : NULL);
 	set_source(&document, source);
 	set_reason(&document, reason);
@@ -381,8 +325,8 @@ static json_t *cover(const struct document_node *node, const struct door_view *d
 static json_t *event(const struct document_node *node, const struct door_view *door)
 {
 	json_t *types = json_array();
-	for (size_t i = 0; i < EVENT_COUNT; i++)
-		append(&types, json_string(event_names[i]));
+	for (enum door_news news = DOOR_NEWS_OPENING; news <= DOOR_NEWS_COMMAND_CANCELLED; news++)
+		append(&types, json_string(door_news_name(news)));
 	json_t *object = component(&node->topics, door->id, "event", "event", "Event");
 	set_topic(&object, "state_topic", node, door->id, TOPIC_EVENT);
 	set(&object, "event_types", types);

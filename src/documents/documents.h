@@ -29,35 +29,13 @@ struct document_node {
 	bool mqtt5;                    /* our own connection: allows message_expiry_interval in the cover */
 };
 
-/* What DOOR/event tells; Home Assistant's event entity is given all the names. */
-enum document_event {
-	DOCUMENT_EVENT_OPENING,
-	DOCUMENT_EVENT_OPENED,
-	DOCUMENT_EVENT_CLOSING,
-	DOCUMENT_EVENT_CLOSED,
-	DOCUMENT_EVENT_STOPPED,
-	DOCUMENT_EVENT_STATE_UNKNOWN,
-	DOCUMENT_EVENT_CLOSE_WARNING,
-	DOCUMENT_EVENT_AUTO_CLOSE,
-	DOCUMENT_EVENT_FAULT,
-	DOCUMENT_EVENT_FAULT_CLEARED,
-	DOCUMENT_EVENT_COMMAND_ACCEPTED,
-	DOCUMENT_EVENT_COMMAND_UNCHANGED,
-	DOCUMENT_EVENT_COMMAND_REJECTED,
-	DOCUMENT_EVENT_COMMAND_CANCELLED,
-};
-
-const char *document_event_name(enum document_event event);            /* "opening" ... */
-enum document_event document_event_of_state(enum door_state state);    /* the door has come to this state */
-enum document_event document_event_of_result(enum door_result result); /* a command ended so */
-
 /* The payload of DOOR/state: the state's name, and the literal None for unknown. A constant string. */
 const char *document_state(enum door_state state);
 
 ssize_t document_attributes(const struct door_view *door, char *buffer, size_t size);
 
 /* What happened to a door: event_type with its source, position and fault (of a cleared one: set it in the view). */
-ssize_t document_door_event(enum document_event event, const struct door_view *door, char *buffer, size_t size);
+ssize_t document_door_event(enum door_news event, const struct door_view *door, char *buffer, size_t size);
 
 /* How a command ended: event_type with command (NULL: it was none), source, and the reason of a refusal. */
 ssize_t document_command_event(const enum door_command *command, enum door_source source, enum door_result result,

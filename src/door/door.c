@@ -890,6 +890,17 @@ void door_init(struct door *door, const struct door_config *config, int64_t now_
 	publish(door, now_ms, &output);
 }
 
+void door_restore(struct door *door, const struct door_totals *totals, int64_t now_ms)
+{
+	struct door_output output = {0};
+
+	door->cycles = totals->cycles;
+	door->last_open_ms = clamp(totals->last_open_ms, 0, DURATION_MAX_MS);
+	door->last_close_ms = clamp(totals->last_close_ms, 0, DURATION_MAX_MS);
+	door->last_travel_ms = clamp(totals->last_travel_ms, 0, DURATION_MAX_MS);
+	publish(door, now_ms, &output);
+}
+
 void door_step(struct door *door, const struct door_input *input, int64_t now_ms, struct door_output *output)
 {
 	enum door_input_kind kind = input != NULL ? input->kind : DOOR_INPUT_TIME;

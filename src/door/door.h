@@ -196,6 +196,9 @@ struct door {
 
 void door_init(struct door *door, const struct door_config *config, int64_t now_ms);
 
+/* Between door_init and the first step: goes on counting from what a former run has counted. Nothing else changes. */
+void door_restore(struct door *door, const struct door_totals *totals, int64_t now_ms);
+
 /* output is overwritten. input may be NULL for DOOR_INPUT_TIME. */
 void door_step(struct door *door, const struct door_input *input, int64_t now_ms, struct door_output *output);
 

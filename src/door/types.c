@@ -162,6 +162,77 @@ const char *door_reason_text(enum door_reason reason)
 	return "";
 }
 
+const char *door_news_name(enum door_news news)
+{
+	switch (news) {
+	case DOOR_NEWS_OPENING:
+		return "opening";
+	case DOOR_NEWS_OPENED:
+		return "opened";
+	case DOOR_NEWS_CLOSING:
+		return "closing";
+	case DOOR_NEWS_CLOSED:
+		return "closed";
+	case DOOR_NEWS_STOPPED:
+		return "stopped";
+	case DOOR_NEWS_STATE_UNKNOWN:
+		return "state_unknown";
+	case DOOR_NEWS_CLOSE_WARNING:
+		return "close_warning";
+	case DOOR_NEWS_AUTO_CLOSE:
+		return "auto_close";
+	case DOOR_NEWS_FAULT:
+		return "fault";
+	case DOOR_NEWS_FAULT_CLEARED:
+		return "fault_cleared";
+	case DOOR_NEWS_COMMAND_ACCEPTED:
+		return "command_accepted";
+	case DOOR_NEWS_COMMAND_UNCHANGED:
+		return "command_unchanged";
+	case DOOR_NEWS_COMMAND_REJECTED:
+		return "command_rejected";
+	case DOOR_NEWS_COMMAND_CANCELLED:
+		return "command_cancelled";
+	case DOOR_NEWS_STARTED:
+		return "started";
+	case DOOR_NEWS_CLOCK_SET:
+		return "clock_set";
+	}
+	return "none";
+}
+
+enum door_news door_news_of_state(enum door_state state)
+{
+	switch (state) {
+	case DOOR_OPENING:
+		return DOOR_NEWS_OPENING;
+	case DOOR_OPEN:
+		return DOOR_NEWS_OPENED;
+	case DOOR_CLOSING:
+		return DOOR_NEWS_CLOSING;
+	case DOOR_CLOSED:
+		return DOOR_NEWS_CLOSED;
+	case DOOR_STOPPED:
+		return DOOR_NEWS_STOPPED;
+	case DOOR_UNKNOWN:
+		break;
+	}
+	return DOOR_NEWS_STATE_UNKNOWN;
+}
+
+enum door_news door_news_of_result(enum door_result result)
+{
+	switch (result) {
+	case DOOR_RESULT_ACCEPTED:
+		return DOOR_NEWS_COMMAND_ACCEPTED;
+	case DOOR_RESULT_UNCHANGED:
+		return DOOR_NEWS_COMMAND_UNCHANGED;
+	case DOOR_RESULT_REJECTED:
+		break;
+	}
+	return DOOR_NEWS_COMMAND_REJECTED;
+}
+
 static bool is_space(char c)
 {
 	return c == ' ' || (c >= '\t' && c <= '\r');

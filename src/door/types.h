@@ -75,11 +75,56 @@ enum door_reason {
 	DOOR_REASON_STOPPING,        /* the agent is shutting down */
 };
 
+/* What is told of a door: on its event topic, to Home Assistant, in its history. */
+enum door_news {
+	DOOR_NEWS_OPENING,
+	DOOR_NEWS_OPENED,
+	DOOR_NEWS_CLOSING,
+	DOOR_NEWS_CLOSED,
+	DOOR_NEWS_STOPPED,
+	DOOR_NEWS_STATE_UNKNOWN,
+	DOOR_NEWS_CLOSE_WARNING,
+	DOOR_NEWS_AUTO_CLOSE,
+	DOOR_NEWS_FAULT,
+	DOOR_NEWS_FAULT_CLEARED,
+	DOOR_NEWS_COMMAND_ACCEPTED,
+	DOOR_NEWS_COMMAND_UNCHANGED,
+	DOOR_NEWS_COMMAND_REJECTED,
+	DOOR_NEWS_COMMAND_CANCELLED,
+	/* These in the history only. */
+	DOOR_NEWS_STARTED,   /* the agent has started and its sensors have settled: the state is what they say */
+	DOOR_NEWS_CLOCK_SET, /* the machine's clock was set: from here on there is a time */
+};
+
 #define DOOR_ID_MAX 32 /* bytes without the terminator */
 #define DOOR_NAME_MAX 64
 #define DOORS_MAX 64 /* doors of one agent */
 
 #define DOOR_POSITION_UNKNOWN (-1)
+
+/* What is counted of a door; survives a restart. */
+struct door_totals {
+	uint64_t cycles;      /* times it came to closed */
+	int64_t last_open_ms; /* duration of the last whole travel; 0 = none seen */
+	int64_t last_close_ms;
+	int64_t last_travel_ms; /* the later of the two */
+};
+
+/* One entry of a door's history. */
+struct door_record {
+	uint64_t number; /* counts all doors' entries; never given twice */
+	int64_t unix_ms; /* wall clock; 0 = it was not set */
+	int64_t up_ms;   /* since the start of the agent */
+	uint32_t run;    /* counts the agent's starts */
+	uint16_t count;  /* equal refusals in a row that this one stands for; else 1 */
+	uint8_t door;    /* from 0, in the order of the doors */
+	int8_t command;  /* enum door_command; -1: none */
+	enum door_news news : 8;
+	enum door_state state : 8; /* after it */
+	enum door_source source : 8;
+	enum door_reason reason : 8;
+	enum door_fault fault : 8;
+};
 
 /*
  * One door as the outside sees it: filled by the agent from the door's machine and its configuration, read by the
@@ -94,8 +139,8 @@ struct door_view {
 	enum door_fault fault;
 	enum door_source source;
 	int position;                 /* 0 to 100, or DOOR_POSITION_UNKNOWN */
-	int64_t last_changed_unix_ms; /* wall clock; 0 = not since the start */
-	uint64_t cycles;              /* times it came to closed, since the start */
+	int64_t last_changed_unix_ms; /* wall clock; 0 = nobody saw it, or the clock is not set */
+	uint64_t cycles;              /* as in struct door_totals */
 	int64_t last_open_ms;         /* duration of the last whole travel; 0 = none seen */
 	int64_t last_close_ms;
 	int64_t last_travel_ms; /* the later of the two */
@@ -115,6 +160,10 @@ const char *door_command_name(enum door_command command); /* "open", "close", "s
 const char *door_result_name(enum door_result result);
 const char *door_reason_name(enum door_reason reason); /* snake_case, as published */
 const char *door_reason_text(enum door_reason reason); /* a sentence for people */
+const char *door_news_name(enum door_news news);       /* "opening", "opened" ... */
+
+enum door_news door_news_of_state(enum door_state state);    /* the door has come to this state */
+enum door_news door_news_of_result(enum door_result result); /* a command ended so */
 
 /*
  * A command from outside: any case, ASCII white space around it trimmed, nothing else. text need not be terminated.

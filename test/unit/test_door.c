@@ -1476,6 +1476,36 @@ static void nonsense(void)
 	CHECK(output.action_count == 0);
 }
 
+static void restoring(void)
+{
+	struct door door;
+	struct door_output output;
+	struct door_view view = {0};
+	static const struct door_config config = {TOGGLE, CLOSED_SENSOR, STOP_REVERSE};
+	const struct door_totals totals = {
+			.cycles = 41, .last_open_ms = 14000, .last_close_ms = 15000, .last_travel_ms = 14000};
+
+	tap_case("a door goes on counting from what a former run has counted");
+	door_init(&door, &config, 0);
+	door_restore(&door, &totals, 0);
+	door_view(&door, 0, &view);
+	CHECK(view.cycles == 41 && view.last_open_ms == 14000 && view.last_close_ms == 15000);
+	CHECK(view.last_travel_ms == 14000);
+	CHECK(view.state == DOOR_UNKNOWN && view.source == DOOR_SOURCE_NONE && !view.settled);
+	door_step(&door, NULL, 0, &output);
+	CHECK(output.action_count == 0 && !output.attributes_changed);
+	tell_sensor(&door, DOOR_SENSOR_CLOSED, false, 0);
+	tell_sensor(&door, DOOR_SENSOR_CLOSED, true, 1000);
+	door_view(&door, 1000, &view);
+	CHECK(view.cycles == 42 && view.source == DOOR_SOURCE_LOCAL);
+
+	tap_case("times that cannot be are pulled into what can");
+	door_init(&door, &config, 0);
+	door_restore(&door, &(struct door_totals){.last_open_ms = -1, .last_close_ms = INT64_MAX}, 0);
+	door_view(&door, 0, &view);
+	CHECK(view.last_open_ms == 0 && view.last_close_ms == (int64_t)24 * 60 * 60 * 1000);
+}
+
 int main(void)
 {
 	for (size_t i = 0; i < COUNT(specs); i++)
@@ -1485,5 +1515,6 @@ int main(void)
 	stalls();
 	publishing();
 	nonsense();
+	restoring();
 	return tap_done();
 }

@@ -68,6 +68,23 @@ int main(void)
 	NAMES(command, DOOR_COMMAND_TOGGLE);
 	NAMES(result, DOOR_RESULT_REJECTED);
 	NAMES(reason, DOOR_REASON_STOPPING);
+	NAMES(news, DOOR_NEWS_CLOCK_SET);
+
+	tap_case("each state and each result has its news");
+	for (int i = DOOR_UNKNOWN; i <= DOOR_STOPPED; i++) {
+		static const enum door_news news[] = {
+				[DOOR_UNKNOWN] = DOOR_NEWS_STATE_UNKNOWN,
+				[DOOR_OPEN] = DOOR_NEWS_OPENED,
+				[DOOR_OPENING] = DOOR_NEWS_OPENING,
+				[DOOR_CLOSED] = DOOR_NEWS_CLOSED,
+				[DOOR_CLOSING] = DOOR_NEWS_CLOSING,
+				[DOOR_STOPPED] = DOOR_NEWS_STOPPED,
+		};
+		CHECK(door_news_of_state((enum door_state)i) == news[i]);
+	}
+	CHECK(door_news_of_result(DOOR_RESULT_ACCEPTED) == DOOR_NEWS_COMMAND_ACCEPTED);
+	CHECK(door_news_of_result(DOOR_RESULT_UNCHANGED) == DOOR_NEWS_COMMAND_UNCHANGED);
+	CHECK(door_news_of_result(DOOR_RESULT_REJECTED) == DOOR_NEWS_COMMAND_REJECTED);
 
 	tap_case("each reason but none has a sentence for people");
 	CHECK(door_reason_text(DOOR_REASON_NONE)[0] == '\0');
