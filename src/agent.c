@@ -19,6 +19,7 @@
 #include "gpio/simulated.h"
 #include "http/http.h"
 #include "mqtt/mqtt.h"
+#include "tls/tls.h"
 
 #define HOST_NAME_MAX_BYTES 64 /* HOST_NAME_MAX of Linux */
 #define HEALTHCHECK_LIMIT_MS 3000
@@ -56,6 +57,10 @@ struct agent {
 	struct gpio *gpio;
 	struct mqtt *mqtt;
 	struct http *http;
+
+	struct tls *tls;                                  /* NULL: nothing needs it */
+	struct tls_client *tls_clients[MQTT_BROKERS_MAX]; /* NULL: a broker without TLS */
+	struct mqtt_layer tls_layers[MQTT_BROKERS_MAX];
 
 	struct agent_door *doors;
 	size_t door_count;
@@ -157,6 +162,10 @@ static void agent_free(struct agent *agent)
 		return;
 	http_free(agent->http);
 	mqtt_free(agent->mqtt);
+	tls_stop(agent->tls);
+	for (size_t i = 0; i < MQTT_BROKERS_MAX; i++)
+		tls_client_free(agent->tls_clients[i]);
+	tls_free(agent->tls);
 	gpio_close(agent->gpio);
 	loop_free(agent->loop);
 	free(agent->set_topics);
@@ -622,6 +631,64 @@ static void subscribe(struct agent *agent, const char *topic, bool want_retained
 			(struct mqtt_subscription){.topic = topic, .want_retained = want_retained};
 }
 
+/* TLS between the broker and the MQTT client */
+
+_Static_assert(TLS_ERROR_MAX <= MQTT_ERROR_MAX, "layer_lost hands the buffer on");
+
+static int layer_start(void *client, int fd, int64_t limit_ms, void (*ended)(void *mqtt, int fd, const char *error),
+		void *mqtt)
+{
+	return tls_client_connect(client, fd, limit_ms, ended, mqtt);
+}
+
+static void layer_cancel(void *client)
+{
+	tls_client_cancel(client);
+}
+
+static bool layer_lost(void *client, char reason[static MQTT_ERROR_MAX])
+{
+	return tls_client_lost(client, reason);
+}
+
+static struct tls_files tls_files(const struct config_tls *config)
+{
+	return (struct tls_files){
+			.ca_file = config->ca_file,
+			.certificate_file = config->certificate_file,
+			.key_file = config->key_file,
+			.key_password_file = config->key_password_file,
+	};
+}
+
+static bool mqtt_needs_tls(const struct config *config)
+{
+	for (size_t i = 0; i < config->mqtt.broker_count; i++)
+		if (config->mqtt.brokers[i].tls)
+			return true;
+	return false;
+}
+
+static int start_tls(struct agent *agent)
+{
+	const struct config *config = agent->config;
+	struct tls_files files = tls_files(&config->mqtt.tls);
+	int error = mqtt_needs_tls(config) ? tls_new(agent->log, &agent->tls) : 0;
+	for (size_t i = 0; !error && i < config->mqtt.broker_count; i++) {
+		if (!config->mqtt.brokers[i].tls)
+			continue;
+		error = tls_client_new(
+				agent->tls, agent->loop, &files, config->mqtt.brokers[i].host, &agent->tls_clients[i]);
+		agent->tls_layers[i] = (struct mqtt_layer){.start = layer_start,
+				.cancel = layer_cancel,
+				.lost = layer_lost,
+				.user = agent->tls_clients[i]};
+	}
+	if (error)
+		log_error(agent->log, "TLS cannot start: %s", strerror(-error));
+	return error;
+}
+
 static int start_mqtt(struct agent *agent)
 {
 	const struct config *config = agent->config;
@@ -656,7 +723,7 @@ static int start_mqtt(struct agent *agent)
 	for (size_t i = 0; i < mqtt.broker_count; i++)
 		mqtt.brokers[i] = (struct mqtt_broker){.host = config->mqtt.brokers[i].host,
 				.port = config->mqtt.brokers[i].port,
-				.tls = config->mqtt.brokers[i].tls};
+				.layer = agent->tls_clients[i] ? &agent->tls_layers[i] : NULL};
 	struct mqtt_handlers handlers = {
 			.connected = connected, .disconnected = disconnected, .message = message, .user = agent};
 	char error[MQTT_ERROR_MAX] = "";
@@ -963,6 +1030,8 @@ int agent_run(const struct config *config, const struct log *log)
 	if (error == 0)
 		error = start_gpio(agent);
 	if (error == 0)
+		error = start_tls(agent);
+	if (error == 0)
 		error = start_http(agent);
 	if (error == 0)
 		error = lock_down(agent); /* before any other thread starts */
@@ -981,6 +1050,23 @@ int agent_run(const struct config *config, const struct log *log)
 	}
 	agent_free(agent);
 	log_info(log, "ended");
+	return error;
+}
+
+int agent_check(const struct config *config, const char *path, const struct log *log)
+{
+	struct tls_files files = tls_files(&config->mqtt.tls);
+	struct tls *tls = NULL;
+	char text[TLS_ERROR_MAX];
+	if (!mqtt_needs_tls(config))
+		return 0;
+	int error = tls_new(log, &tls);
+	if (error)
+		return error;
+	error = tls_check(tls, TLS_CLIENT, &files, text);
+	if (error)
+		fprintf(stderr, "%s: mqtt.tls: %s\n", path, text);
+	tls_free(tls);
 	return error;
 }
 

@@ -23,6 +23,12 @@ void agent_signals(sigset_t *signals); /* what ends the agent: SIGTERM, SIGINT, 
  */
 int agent_run(const struct config *config, const struct log *log);
 
+/*
+ * The part of --check that reads what the configuration names: certificates and keys. 0, or -errno; what is wrong goes
+ * to standard error, in the form of the configuration's own errors. path is the configuration's.
+ */
+int agent_check(const struct config *config, const char *path, const struct log *log);
+
 /* What --release, --watch and --healthcheck do with a configuration: 0, or -errno, which has been logged. */
 int agent_release(const struct config *config, const struct log *log);
 int agent_watch(const struct config *config, const struct log *log, FILE *out);

@@ -49,8 +49,11 @@ static int list_lines(void)
 	return STATUS_GOOD;
 }
 
-static int check(const char *path, const struct config *config, size_t warnings)
+static int check(const char *path, const struct config *config, size_t warnings, const struct log *log)
 {
+	int error = agent_check(config, path, log);
+	if (error < 0)
+		return error;
 	printf("%s: good: node %s, %zu door%s", path, config->node, config->door_count,
 			config->door_count == 1 ? "" : "s");
 	if (warnings > 0)
@@ -63,7 +66,7 @@ static int act(enum mode mode, const char *path, const struct config *config, si
 {
 	switch (mode) {
 	case CHECK:
-		return check(path, config, warnings);
+		return check(path, config, warnings, log);
 	case HEALTHCHECK:
 		return agent_healthcheck(config, log);
 	case WATCH:
@@ -117,7 +120,7 @@ static int run(enum mode mode, const char *path)
 	}
 	error = act(mode, path, &config, warnings, &log);
 	config_free(&config);
-	return error < 0 ? STATUS_FAILED : STATUS_GOOD;
+	return error == 0 ? STATUS_GOOD : mode == CHECK ? STATUS_CONFIG : STATUS_FAILED;
 }
 
 int main(int argc, char *argv[])

@@ -54,7 +54,7 @@ static const struct config_key mqtt_tls_keys[] = {
 		.help = "Certificate authorities (PEM) that may vouch for the broker. Default: those of the system."},
 	{.name = "certificate_file", .kind = CONFIG_KIND_FILE, .offset = AT(config.mqtt.tls.certificate_file),
 		.maximum = CONFIG_PATH_MAX, .example = "/etc/portcullis/client.pem",
-		.help = "The agent's own certificate (PEM), for brokers that ask for one; needs key_file."},
+		.help = "The agent's own certificate and its chain (PEM), for brokers that ask for one; needs key_file."},
 	{.name = "key_file", .kind = CONFIG_KIND_FILE, .offset = AT(config.mqtt.tls.key_file),
 		.maximum = CONFIG_PATH_MAX, .example = "/etc/portcullis/client.key",
 		.help = "The private key (PEM) of certificate_file."},
@@ -67,8 +67,8 @@ static const struct config_key mqtt_tls_keys[] = {
 static const struct config_key mqtt_keys[] = {
 	{.name = "broker", .kind = CONFIG_KIND_BROKERS, .required = true, .offset = AT(config.mqtt.brokers),
 		.minimum = 1, .maximum = CONFIG_BROKERS_MAX, .example = "mqtt://broker.lan",
-		.help = "The broker: mqtt://HOST, and :PORT where it is not 1883. (mqtts://HOST, port 8883, needs TLS, which is "
-			"not in this version yet.) A list is tried in turn (the members of a cluster)."},
+		.help = "The broker: mqtts://HOST with TLS, mqtt://HOST without, and :PORT where it is not 8883 or 1883. A "
+			"list is tried in turn (the members of a cluster)."},
 	{.name = "username", .kind = CONFIG_KIND_TEXT, .offset = AT(config.mqtt.username), .minimum = 1,
 		.maximum = 255, .example = "portcullis",
 		.help = "The name to log in with. Default: none."},
@@ -88,7 +88,7 @@ static const struct config_key mqtt_keys[] = {
 		.maximum = HOURS(1), .standard = "30s", .example = "30s",
 		.help = "How often the connection proves that it lives; whole seconds."},
 	{.name = "tls", .kind = CONFIG_KIND_SECTION, .keys = mqtt_tls_keys,
-		.help = "Certificates for mqtts://. Not in this version yet."},
+		.help = "Certificates for mqtts://. The files are read again for each connection."},
 	{.name = NULL},
 };
 

@@ -27,12 +27,6 @@ static const char *const sensor_keys[DOOR_SENSORS] = {
 		[DOOR_SENSOR_OBSTRUCTION] = "obstruction_sensor",
 };
 
-/* The one place to lift when there is TLS. */
-static bool tls_is_available(void)
-{
-	return false;
-}
-
 static bool given(const struct config_reader *reader, const void *field)
 {
 	return config_given(reader, field, NULL);
@@ -114,11 +108,6 @@ static void mqtt_rules(struct config_reader *reader)
 	for (size_t i = 0; i < config->mqtt.broker_count; i++) {
 		const struct config_broker *broker = &config->mqtt.brokers[i];
 		any_tls |= broker->tls;
-		if (broker->tls && !tls_is_available())
-			config_error(reader, where(reader, broker),
-					"broker: this version has no TLS yet, expected mqtt://%s and a network that "
-					"you trust",
-					broker->host);
 		for (size_t j = 0; j < i; j++)
 			if (strcmp(config->mqtt.brokers[j].host, broker->host) == 0 &&
 					config->mqtt.brokers[j].port == broker->port)
@@ -126,10 +115,7 @@ static void mqtt_rules(struct config_reader *reader)
 						"broker: %s:%u stands in the list twice, expected it once",
 						broker->host, broker->port);
 	}
-	if (tls != NULL && !tls_is_available())
-		config_error(reader, where(reader, tls),
-				"mqtt.tls: this version has no TLS yet, expected no keys here");
-	else if (tls != NULL && !any_tls)
+	if (tls != NULL && !any_tls)
 		config_error(reader, where(reader, tls),
 				"mqtt.tls is given and no broker uses it, expected broker: mqtts://...");
 	check_pair(reader, &config->mqtt.tls);
@@ -162,7 +148,7 @@ static void http_rules(struct config_reader *reader)
 	if (given(reader, &config->http.username) && !password)
 		config_error(reader, where(reader, &config->http.username),
 				"http has a username and no password, expected password_file or password");
-	if (tls != NULL && !tls_is_available())
+	if (tls != NULL)
 		config_error(reader, where(reader, tls),
 				"http.tls: this version has no TLS yet, expected no keys here");
 	check_pair(reader, &config->http.tls);

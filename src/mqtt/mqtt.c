@@ -31,6 +31,7 @@
 #define BATCHES_MAX ((MQTT_SUBSCRIPTIONS_MAX + SUBSCRIBE_AT_ONCE - 1) / SUBSCRIBE_AT_ONCE)
 #define LOOK_UP_LIMIT_MS 10000
 #define CONNECT_LIMIT_MS 10000
+#define LAYER_LIMIT_MS 20000 /* a handshake with RSA takes seconds on a busy Pi Zero */
 #define CONNACK_LIMIT_MS 10000
 #define BACKOFF_MIN_MS 1000
 #define BACKOFF_MAX_MS 60000
@@ -47,6 +48,7 @@
 enum phase {
 	WAITING,  /* for the next attempt */
 	REACHING, /* name and TCP, in the connector's thread */
+	SECURING, /* the layer's handshake, in its thread */
 	GREETING, /* CONNECT is with Paho, no CONNACK yet */
 	ONLINE,
 	LEAVING, /* DISCONNECT is sent; the broker closes */
@@ -355,6 +357,8 @@ static void close_connection(struct mqtt *mqtt, bool in_good_order)
 {
 	loop_timer_cancel(mqtt->loop, &mqtt->timer);
 	loop_remove(mqtt->loop, &mqtt->socket);
+	if (mqtt->phase == SECURING)
+		current(mqtt)->config->layer->cancel(current(mqtt)->config->layer->user);
 	if (mqtt->fd >= 0 && !in_good_order)
 		shutdown(mqtt->fd, SHUT_RDWR);
 	if (mqtt->handle)
@@ -422,6 +426,11 @@ __attribute__((format(printf, 2, 3))) static void fail(struct mqtt *mqtt, const 
 		mqtt->tried = 0;
 		wait_until(mqtt, now_ms + backoff_ms(mqtt));
 	}
+}
+
+static const char *tls_advice(const struct mqtt *mqtt)
+{
+	return mqtt->brokers[mqtt->broker].config->layer ? "" : " One for TLS (usually 8883) needs mqtts://";
 }
 
 static void reach_failed(struct mqtt *mqtt, const struct mqtt_connector_result *result)
@@ -594,6 +603,20 @@ static void online(struct mqtt *mqtt, const struct news *news)
 	mqtt->handlers.connected(mqtt->handlers.user);
 }
 
+/* "" when it was our side that closed it. True when the layer has more to say than that the other side did. */
+static bool why_lost(const struct mqtt *mqtt, char reason[static MQTT_ERROR_MAX])
+{
+	const struct mqtt_layer *layer = mqtt->brokers[mqtt->broker].config->layer;
+	if (layer)
+		return layer->lost(layer->user, reason);
+	struct tcp_info tcp;
+	socklen_t length = sizeof(tcp);
+	bool we_closed = getsockopt(mqtt->fd, IPPROTO_TCP, TCP_INFO, &tcp, &length) == 0 &&
+			 (tcp.tcpi_state == TCP_FIN_WAIT1 || tcp.tcpi_state == TCP_FIN_WAIT2);
+	snprintf(reason, MQTT_ERROR_MAX, "%s", we_closed ? "" : "the other side closed it");
+	return false;
+}
+
 /* A connection that was up has ended. */
 static void gone(struct mqtt *mqtt, const struct news *news)
 {
@@ -606,12 +629,9 @@ static void gone(struct mqtt *mqtt, const struct news *news)
 		mqtt->rounds = mqtt->short_losses = 0;
 	else
 		mqtt->short_losses++;
-	bool again = mqtt->short_losses >= SHORT_LOSSES_TELL && !news->disconnected;
-
-	struct tcp_info tcp;
-	socklen_t length = sizeof(tcp);
-	bool we_closed = getsockopt(mqtt->fd, IPPROTO_TCP, TCP_INFO, &tcp, &length) == 0 &&
-			 (tcp.tcpi_state == TCP_FIN_WAIT1 || tcp.tcpi_state == TCP_FIN_WAIT2);
+	char reason[MQTT_ERROR_MAX];
+	bool broken = why_lost(mqtt, reason);
+	bool again = mqtt->short_losses >= SHORT_LOSSES_TELL && !news->disconnected && !broken;
 	if (taken_over) {
 		snprintf(sentence, sizeof(sentence),
 				"broker %.128s: another client has taken over the client id \"%.64s\": %s", label,
@@ -627,8 +647,8 @@ static void gone(struct mqtt *mqtt, const struct news *news)
 				"the client id \"%.64s\"?",
 				label, mqtt->config.client_id);
 	} else {
-		snprintf(sentence, sizeof(sentence), "broker %.128s: the connection was lost: %s", label,
-				we_closed ? "no answer to a ping" : "the other side closed it");
+		snprintf(sentence, sizeof(sentence), "broker %.128s: the connection was lost: %.*s", label,
+				(int)sizeof(sentence) - 176, *reason ? reason : "no answer to a ping");
 	}
 	close_connection(mqtt, false);
 	tell(mqtt, sentence);
@@ -652,7 +672,10 @@ static void greeting_failed(struct mqtt *mqtt, int code)
 	struct broker *broker = current(mqtt);
 	bool refused = code == MQTT_REASON_UNSUPPORTED_VERSION || code == 1;
 	bool closed = code <= 0;
-	if (mqtt->version == 5 && (refused || closed)) {
+	char reason[MQTT_ERROR_MAX];
+	if (closed && why_lost(mqtt, reason)) {
+		fail(mqtt, "%s", reason);
+	} else if (mqtt->version == 5 && (refused || closed)) {
 		log_debug(mqtt->log, "broker %s: %s MQTT 5: trying 3.1.1", broker->label,
 				refused ? "refuses" : "hangs up on");
 		broker->v3_until_ms = loop_now_ms() + (refused ? V3_REFUSED_MS : V3_CLOSED_MS);
@@ -660,8 +683,7 @@ static void greeting_failed(struct mqtt *mqtt, int code)
 		attempt(mqtt);
 	} else if (closed) {
 		broker->v3_until_ms = 0;
-		fail(mqtt, "hangs up without an answer: is this the port of an MQTT broker? One for TLS (usually 8883) "
-			   "needs mqtts://");
+		fail(mqtt, "hangs up without an answer: is this the port of an MQTT broker?%s", tls_advice(mqtt));
 	} else {
 		const char *advice = mqtt_reason_advice(code);
 		fail(mqtt, "refuses the connection: %s (0x%02x)%s%s", mqtt_reason_text(code), (unsigned)code,
@@ -789,6 +811,25 @@ static int greet(struct mqtt *mqtt)
 	return MQTTAsync_connect(mqtt->handle, connect);
 }
 
+static void begin(struct mqtt *mqtt, int fd)
+{
+	mqtt->fd = fd;
+	mqtt->phase = GREETING;
+	loop_timer_set(mqtt->loop, &mqtt->timer, loop_now_ms() + CONNACK_LIMIT_MS);
+	int error = greet(mqtt);
+	if (error != MQTTASYNC_SUCCESS)
+		fail(mqtt, "Paho refuses to connect: %s", MQTTAsync_strerror(error));
+}
+
+static void secured(void *user, int fd, const char *error)
+{
+	struct broker *broker = user;
+	if (fd >= 0)
+		begin(broker->mqtt, fd);
+	else
+		fail(broker->mqtt, "%s", error);
+}
+
 static void reached(void *user, const struct mqtt_connector_result *result)
 {
 	struct broker *broker = user;
@@ -803,14 +844,18 @@ static void reached(void *user, const struct mqtt_connector_result *result)
 		reach_failed(mqtt, result);
 		return;
 	}
-	mqtt->fd = result->fd;
 	unsigned user_timeout_ms = (unsigned)mqtt->config.keepalive_ms;
-	setsockopt(mqtt->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &user_timeout_ms, sizeof(user_timeout_ms));
-	mqtt->phase = GREETING;
-	loop_timer_set(mqtt->loop, &mqtt->timer, loop_now_ms() + CONNACK_LIMIT_MS);
-	int error = greet(mqtt);
-	if (error != MQTTASYNC_SUCCESS)
-		fail(mqtt, "Paho refuses to connect: %s", MQTTAsync_strerror(error));
+	setsockopt(result->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &user_timeout_ms, sizeof(user_timeout_ms));
+	const struct mqtt_layer *layer = broker->config->layer;
+	if (!layer) {
+		begin(mqtt, result->fd);
+		return;
+	}
+	mqtt->phase = SECURING;
+	loop_timer_cancel(mqtt->loop, &mqtt->timer); /* the layer keeps its own time */
+	int error = layer->start(layer->user, result->fd, LAYER_LIMIT_MS, secured, broker);
+	if (error)
+		fail(mqtt, "cannot start TLS: %s", strerror(-error));
 }
 
 static void attempt(struct mqtt *mqtt)
@@ -835,9 +880,8 @@ static void timed_out(struct loop_timer *timer, int64_t now_ms)
 	if (mqtt->phase == WAITING) {
 		attempt(mqtt);
 	} else if (mqtt->phase == GREETING) {
-		fail(mqtt, "takes the connection but does not answer: is this the port of an MQTT broker? One for TLS "
-			   "(usually "
-			   "8883) needs mqtts://");
+		fail(mqtt, "takes the connection but does not answer: is this the port of an MQTT broker?%s",
+				tls_advice(mqtt));
 	} else if (mqtt->phase == REACHING && mqtt_connector_looking_up(current(mqtt)->connector)) {
 		fail(mqtt, "the name does not resolve: no answer from a DNS server within %d s",
 				LOOK_UP_LIMIT_MS / 1000);
@@ -883,11 +927,6 @@ int mqtt_new(struct loop *loop, const struct log *log, const struct mqtt_config 
 				MQTT_SUBSCRIPTIONS_MAX);
 		return -EINVAL;
 	}
-	for (size_t i = 0; i < config->broker_count; i++)
-		if (config->brokers[i].tls) {
-			snprintf(error, MQTT_ERROR_MAX, "mqtts:// is not there yet: use mqtt://");
-			return -ENOTSUP;
-		}
 	struct mqtt *mqtt = calloc(1, sizeof(*mqtt));
 	if (!mqtt) {
 		snprintf(error, MQTT_ERROR_MAX, "%s", strerror(ENOMEM));
@@ -993,6 +1032,7 @@ void mqtt_status(const struct mqtt *mqtt, struct mqtt_status *status)
 	static const enum mqtt_state states[] = {
 			[WAITING] = MQTT_DISCONNECTED,
 			[REACHING] = MQTT_CONNECTING,
+			[SECURING] = MQTT_CONNECTING,
 			[GREETING] = MQTT_CONNECTING,
 			[ONLINE] = MQTT_CONNECTED,
 			[LEAVING] = MQTT_DISCONNECTED,

@@ -21,12 +21,30 @@
 #define MQTT_TOPIC_MAX 255
 #define MQTT_COMMAND_PAYLOAD_MAX 1024 /* longer payloads are dropped and counted */
 #define MQTT_CORRELATION_MAX 128
-#define MQTT_ERROR_MAX 256
+#define MQTT_ERROR_MAX 512
+
+/*
+ * What lies between TCP and MQTT, such as TLS: it takes connected sockets and gives plain ones back. One connection at
+ * a time. Nothing here blocks.
+ */
+struct mqtt_layer {
+	/*
+	 * fd is the layer's from now on, also when this fails. ended is called once, later, from the loop, unless
+	 * cancel comes before: with a socket that is the callee's then, or with -1 and a sentence that lives for the
+	 * call.
+	 */
+	int (*start)(void *user, int fd, int64_t limit_ms, void (*ended)(void *mqtt, int fd, const char *error),
+			void *mqtt);
+	void (*cancel)(void *user);
+	/* Why the last connection ended, "" = by us. True when it was more than the other side's closing it. */
+	bool (*lost)(void *user, char reason[static MQTT_ERROR_MAX]);
+	void *user;
+};
 
 struct mqtt_broker {
 	const char *host;
 	uint16_t port;
-	bool tls;
+	const struct mqtt_layer *layer; /* NULL = none */
 };
 
 struct mqtt_subscription {

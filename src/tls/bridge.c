@@ -243,6 +243,8 @@ static int shuttle(struct tls_bridge *bridge)
 			sooner(&until_ms, LINGER_MS);
 		if (down->ended && down->begin == down->end && !told_plain) {
 			told_plain = true;
+			if (!up->ended)
+				bridge->owner->lost(bridge->user, bridge->attempt, false, "the other side closed it");
 			shutdown(bridge->plain, SHUT_WR);
 			sooner(&until_ms, TLS_FLUSH_LIMIT_MS);
 		}
@@ -336,9 +338,11 @@ static void bridge_ends(struct tls_bridge *bridge)
 		tls_context_forget_trust(bridge->context);
 	bridge->owner->shaken(bridge->user, bridge->attempt, &bridge->ssl, &bridge->peer, NULL);
 	result = shuttle(bridge);
-	if (result)
-		tls_reason(&bridge->ssl, &bridge->peer, false, result, bridge->reason);
-	bridge->owner->lost(bridge->user, bridge->attempt, bridge->reason);
+	if (!result)
+		return;
+	tls_reason(&bridge->ssl, &bridge->peer, false, result, bridge->reason);
+	bool broken = result != MBEDTLS_ERR_SSL_CONN_EOF && result != MBEDTLS_ERR_NET_CONN_RESET;
+	bridge->owner->lost(bridge->user, bridge->attempt, broken, bridge->reason);
 }
 
 static void *run(void *argument)

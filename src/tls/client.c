@@ -27,6 +27,7 @@ struct tls_client {
 	bool shaken, resumed;
 	char error[TLS_ERROR_MAX]; /* "" = shaken in good order */
 	char lost[TLS_ERROR_MAX];
+	bool broken;
 
 	/* The session to resume: of this server, verified against these files, while its certificates last. */
 	bool resumable;
@@ -114,11 +115,12 @@ static void shaken(
 	eventfd_write(client->event.fd, 1);
 }
 
-static void lost(void *user, uint64_t attempt, const char *reason)
+static void lost(void *user, uint64_t attempt, bool broken, const char *reason)
 {
 	struct tls_client *client = user;
 	if (!lock_attempt(client, attempt))
 		return;
+	client->broken = broken;
 	snprintf(client->lost, sizeof(client->lost), "%s", reason);
 	pthread_mutex_unlock(&client->lock);
 }
@@ -211,14 +213,17 @@ void tls_client_cancel(struct tls_client *client)
 	client->attempt++;
 	client->shaken = false;
 	client->error[0] = client->lost[0] = '\0';
+	client->broken = false;
 	pthread_mutex_unlock(&client->lock);
 }
 
-void tls_client_lost(struct tls_client *client, char reason[static TLS_ERROR_MAX])
+bool tls_client_lost(struct tls_client *client, char reason[static TLS_ERROR_MAX])
 {
 	pthread_mutex_lock(&client->lock);
 	snprintf(reason, TLS_ERROR_MAX, "%s", client->lost);
+	bool broken = client->broken;
 	pthread_mutex_unlock(&client->lock);
+	return broken;
 }
 
 bool tls_client_resumed(struct tls_client *client)

@@ -94,8 +94,8 @@ struct tls_owner {
 	void (*shaken)(void *user, uint64_t attempt, mbedtls_ssl_context *ssl, const struct tls_peer *peer,
 			const char *error);
 	void (*ticket)(void *user, uint64_t attempt, mbedtls_ssl_context *ssl); /* a new session; may be NULL */
-	/* Before the plain end is closed: reason is "" when the peer closed in good order. */
-	void (*lost)(void *user, uint64_t attempt, const char *reason);
+	/* Before the plain end reads end of file, unless that was closed first; broken: it is more than a close. */
+	void (*lost)(void *user, uint64_t attempt, bool broken, const char *reason);
 };
 
 /*

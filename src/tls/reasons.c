@@ -261,7 +261,6 @@ void tls_reason(const mbedtls_ssl_context *ssl, const struct tls_peer *peer, boo
 	const char *port = peer->server ? "; is this its port for TLS?" : "";
 	const char *where = shaking_hands ? "in the handshake" : "without TLS's farewell";
 	bool silent = shaking_hands && !peer->heard;
-	*reason = '\0';
 	if (*peer->verdict) {
 		snprintf(reason, TLS_ERROR_MAX, "TLS: %s", peer->verdict);
 		return;
@@ -275,8 +274,7 @@ void tls_reason(const mbedtls_ssl_context *ssl, const struct tls_peer *peer, boo
 		reason_of_alert(peer, ssl->in_msg ? ssl->in_msg[ALERT_BYTE] : -1, reason);
 		break;
 	case MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY:
-		if (shaking_hands)
-			snprintf(reason, TLS_ERROR_MAX, "TLS: the other side ended the connection in the handshake");
+		snprintf(reason, TLS_ERROR_MAX, "TLS: the other side ended the connection in the handshake");
 		break;
 	case MBEDTLS_ERR_SSL_CONN_EOF:
 		snprintf(reason, TLS_ERROR_MAX, "TLS: the other side closed the connection %s%s%s", where,

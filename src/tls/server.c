@@ -78,11 +78,11 @@ static void shaken(
 		log_debug(server->tls->log, "a client of the page: %s", error);
 }
 
-static void lost(void *user, uint64_t attempt, const char *reason)
+static void lost(void *user, uint64_t attempt, bool broken, const char *reason)
 {
 	(void)attempt;
 	struct tls_server *server = user;
-	if (*reason)
+	if (broken)
 		log_debug(server->tls->log, "a client of the page: %s", reason);
 }
 

@@ -71,8 +71,11 @@ void tls_client_cancel(struct tls_client *client); /* a handshake under way, if 
 
 bool tls_client_resumed(struct tls_client *client); /* did the last handshake resume an earlier session? */
 
-/* What TLS says of the end of the last connection, once the plain end reads end of file: "" = closed in good order. */
-void tls_client_lost(struct tls_client *client, char reason[static TLS_ERROR_MAX]);
+/*
+ * Why the last connection ended, once the plain end reads end of file: "" when our side closed it. True when TLS was at
+ * fault (the other side's alert, a damaged record), false when the other side merely closed.
+ */
+bool tls_client_lost(struct tls_client *client, char reason[static TLS_ERROR_MAX]);
 
 /* ---- The server. ---- */
 

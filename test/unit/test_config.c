@@ -225,15 +225,19 @@ static void texts(void)
 		{"mqtt: {broker: \"mqtt://[::g]\"}\n" DOOR, {"1:16: broker: \"mqtt://[::g]\" is no address"}},
 		{"mqtt: {broker: \"mqtt://me:secret@b\"}\n" DOOR, {"1:16: broker: the address holds an @, expected"}},
 		{"mqtt: {broker: \"tcp://me:secret@b\"}\n" DOOR, {"1:16: broker: the address holds an @, expected"}},
-		{"mqtt: {broker: mqtts://b}\n" DOOR, {"1:16: broker: this version has no TLS yet, expected mqtt://b"}},
-		{"mqtt: {broker: [mqtt://a, mqtt://b, mqtts://c]}\n" DOOR,
-			{"1:37: broker: this version has no TLS yet"}},
+		{"mqtt: {broker: mqtts://b}\n" DOOR, {NULL}},
+		{"mqtt: {broker: [mqtt://a, mqtts://a], tls: {ca_file: /c}}\n" DOOR, {NULL}},
+		{"mqtt: {broker: [mqtts://a, mqtts://a:8883]}\n" DOOR, {"1:28: broker: a:8883 stands in the list twice"}},
 		{"mqtt: {broker: [mqtt://a, {}]}\n" DOOR,
 			{"1:27: broker: found a group of keys, expected a value such as"}},
 		{"mqtt: {broker: [mqtt://a, mqtt://a:1883]}\n" DOOR, {"1:27: broker: a:1883 stands in the list twice"}},
 		{"mqtt: {broker: []}\n" DOOR, {"1:16: broker: 0 entries, expected 1 to 8"}},
 		{"mqtt: {broker: mqtt://b, tls: {ca_file: /a}}\n" DOOR,
-			{"1:41: mqtt.tls: this version has no TLS yet"}},
+			{"1:41: mqtt.tls is given and no broker uses it"}},
+		{"mqtt: {broker: mqtts://b, tls: {certificate_file: /a}}\n" DOOR,
+			{"1:51: certificate_file needs its private key"}},
+		{"mqtt: {broker: mqtts://b, tls: {key_password_file: /a}}\n" DOOR,
+			{"1:52: key_password_file has no key, expected key_file"}},
 		{"mqtt: {broker: mqtt://b, tls: {ca_file: , key_file: null}}\n" DOOR, {NULL}});
 }
 
