@@ -161,6 +161,7 @@ static void agent_free(struct agent *agent)
 	if (!agent)
 		return;
 	http_free(agent->http);
+	agent->http = NULL;
 	mqtt_free(agent->mqtt);
 	tls_stop(agent->tls);
 	for (size_t i = 0; i < MQTT_BROKERS_MAX; i++)
@@ -408,6 +409,8 @@ static void step(struct agent_door *door, const struct door_input *input, enum d
 			queue[queued++] = failures[i];
 		if (output.state_changed)
 			note_state(door);
+		if (output.position_changed || output.state_changed || output.attributes_changed)
+			http_changed(door->agent->http);
 		publish_door(door, (output.position_changed ? PUBLISH_POSITION : 0u) |
 						   (output.state_changed ? PUBLISH_STATE : 0u) |
 						   (output.attributes_changed ? PUBLISH_ATTRIBUTES : 0u));
@@ -600,6 +603,7 @@ static void connected(void *user)
 	struct agent *agent = user;
 	if (agent->stopping)
 		return;
+	http_changed(agent->http);
 	publish_everything(agent);
 	loop_timer_set(agent->loop, &agent->old_doors_timer, loop_now_ms() + OLD_DOORS_MS);
 }
@@ -607,6 +611,7 @@ static void connected(void *user)
 static void disconnected(void *user)
 {
 	struct agent *agent = user;
+	http_changed(agent->http);
 	loop_timer_cancel(agent->loop, &agent->old_doors_timer);
 	loop_timer_cancel(agent->loop, &agent->birth_timer);
 	loop_timer_cancel(agent->loop, &agent->contradict_timer);

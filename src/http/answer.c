@@ -20,7 +20,8 @@ const char http_type_css[] = "text/css; charset=utf-8";
  * it.
  */
 static const char always[] = "Content-Security-Policy: default-src 'none'; style-src 'self'; img-src 'self'; "
-			     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'\r\n"
+			     "script-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri "
+			     "'none'; frame-ancestors 'none'\r\n"
 			     "X-Content-Type-Options: nosniff\r\n"
 			     "Referrer-Policy: same-origin\r\n"
 			     "Cross-Origin-Resource-Policy: same-origin\r\n"
@@ -80,19 +81,21 @@ void http_body_release(struct http_body *body)
 }
 
 static void put_head(struct http_answer *answer, const struct http_request *request, const struct http_head *head,
-		size_t length)
+		size_t length, bool events)
 {
 	static_assert(sizeof(always) + HTTP_ANSWER_BODY_MAX + 512 < HTTP_ANSWER_MAX, "any head and a short body fit");
 	char *at = answer->own, *end = answer->own + sizeof(answer->own) - HTTP_ANSWER_BODY_MAX;
-	*answer = (struct http_answer){.more = "", .close = !request->keep_alive};
+	*answer = (struct http_answer){.more = "", .close = !request->keep_alive || events, .events = events};
 	at += snprintf(at, (size_t)(end - at), "HTTP/1.1 %d %s\r\nCache-Control: %s\r\n%s", head->status,
 			phrase(head->status), head->cache ? head->cache : "no-store", always);
 	if (head->type)
 		at += snprintf(at, (size_t)(end - at), "Content-Type: %s\r\n", head->type);
-	if (head->status != 304)
+	if (head->status != 304 && !answer->events)
 		at += snprintf(at, (size_t)(end - at), "Content-Length: %zu\r\n", length);
 	if (head->header)
 		at += snprintf(at, (size_t)(end - at), "%s: %s\r\n", head->header, head->value);
+	if (head->lines)
+		at += snprintf(at, (size_t)(end - at), "%s", head->lines);
 	if (answer->close || request->old)
 		at += snprintf(at, (size_t)(end - at), "Connection: %s\r\n", answer->close ? "close" : "keep-alive");
 	at += snprintf(at, (size_t)(end - at), "\r\n");
@@ -107,7 +110,7 @@ static bool takes_body(const struct http_request *request)
 void http_answer_short(struct http_answer *answer, const struct http_request *request, const struct http_head *head,
 		const char *body, size_t length)
 {
-	put_head(answer, request, head, length);
+	put_head(answer, request, head, length, false);
 	if (!takes_body(request))
 		return;
 	memcpy(answer->own + answer->own_length, body, length);
@@ -117,7 +120,7 @@ void http_answer_short(struct http_answer *answer, const struct http_request *re
 void http_answer_constant(struct http_answer *answer, const struct http_request *request, const struct http_head *head,
 		const char *body, size_t length)
 {
-	put_head(answer, request, head, length);
+	put_head(answer, request, head, length, false);
 	if (!takes_body(request))
 		return;
 	answer->more = body;
@@ -127,9 +130,41 @@ void http_answer_constant(struct http_answer *answer, const struct http_request 
 void http_answer_shared(struct http_answer *answer, const struct http_request *request, const struct http_head *head,
 		struct http_body *body)
 {
-	http_answer_constant(answer, request, head, body->bytes, body->length);
+	http_answer_part(answer, request, head, body, 0, body->length);
+}
+
+void http_answer_part(struct http_answer *answer, const struct http_request *request, const struct http_head *head,
+		struct http_body *body, size_t offset, size_t length)
+{
+	http_answer_constant(answer, request, head, body->bytes + offset, length);
 	if (takes_body(request))
 		answer->held = http_body_hold(body);
+}
+
+void http_answer_stream(struct http_answer *answer, const struct http_request *request, const char *first)
+{
+	/* nginx would collect the events of a while before it hands them on. */
+	static const struct http_head head = {.status = 200,
+			.type = "text/event-stream; charset=utf-8",
+			.header = "X-Accel-Buffering",
+			.value = "no"};
+	put_head(answer, request, &head, 0, true);
+	answer->events = takes_body(request);
+	if (!answer->events)
+		return;
+	answer->more = first;
+	answer->more_length = strlen(first);
+}
+
+void http_answer_event(struct http_answer *answer, struct http_body *body)
+{
+	*answer = (struct http_answer){.more = body->bytes, .more_length = body->length, .events = true};
+	answer->held = http_body_hold(body);
+}
+
+void http_answer_beat(struct http_answer *answer, const char *constant)
+{
+	*answer = (struct http_answer){.more = constant, .more_length = strlen(constant), .events = true};
 }
 
 void http_answer_problem_with(struct http_answer *answer, const struct http_request *request, int status,

@@ -31,7 +31,8 @@ struct http_answer {
 	size_t more_length;
 	struct http_body *held; /* what more points into, or NULL when it is constant */
 	size_t sent;
-	bool close; /* the connection ends with this answer */
+	bool close;  /* the connection ends with this answer */
+	bool events; /* what was answered is an open stream: http_answer_event goes on with it */
 };
 
 /* What is said besides the body. type NULL: no body. */
@@ -40,6 +41,7 @@ struct http_head {
 	const char *type;
 	const char *cache;          /* Cache-Control; NULL: no-store */
 	const char *header, *value; /* one more header, or NULL */
+	const char *lines;          /* more headers, each with its line end, or NULL */
 };
 
 extern const char http_type_html[], http_type_json[], http_type_problem[], http_type_text[], http_type_css[];
@@ -54,6 +56,15 @@ void http_answer_constant(struct http_answer *answer, const struct http_request 
 		const char *body, size_t length);
 void http_answer_shared(struct http_answer *answer, const struct http_request *request, const struct http_head *head,
 		struct http_body *body);
+
+/* Part of a body, which is held likewise. */
+void http_answer_part(struct http_answer *answer, const struct http_request *request, const struct http_head *head,
+		struct http_body *body, size_t offset, size_t length);
+
+/* A stream without an end, which goes on until the connection is closed: the head, then each event in its turn. */
+void http_answer_stream(struct http_answer *answer, const struct http_request *request, const char *first);
+void http_answer_event(struct http_answer *answer, struct http_body *body); /* held until http_answer_done */
+void http_answer_beat(struct http_answer *answer, const char *constant);
 
 /* application/problem+json (RFC 9457). detail is a sentence without characters that JSON escapes. */
 void http_answer_problem(

@@ -28,13 +28,15 @@
 #define HTTP_HOSTS_MAX 16
 #define HTTP_ERROR_MAX 256
 
-#define HTTP_CLIENTS_MAX 32         /* at a time; when all are taken, the idle and the slow make room */
+#define HTTP_CLIENTS_MAX 64         /* at a time; when all are taken, the idle and the slow make room */
+#define HTTP_LISTENERS_MAX 32       /* of these, to events */
 #define HTTP_CLIENTS_LOOPBACK 2     /* of these, kept for clients on the loopback: the health check gets through */
 #define HTTP_TARGET_MAX 512         /* bytes of the request's target, else 414 */
 #define HTTP_HEAD_MAX 8192          /* bytes of request line and headers, else 431 */
 #define HTTP_BODY_MAX 1024          /* bytes of the body, however it is coded, else 413 */
 #define HTTP_REQUEST_LIMIT_MS 10000 /* first byte of the request to last of the answer, else 408 or a cut */
 #define HTTP_IDLE_LIMIT_MS 60000    /* between two requests of a connection */
+#define HTTP_BEAT_MS 15000          /* a listener to events is told something at least so often */
 #define HTTP_PASSWORD_MAX 256       /* bytes of username and password together */
 
 /* Strings are borrowed and must outlive the server. */
@@ -49,6 +51,7 @@ struct http_config {
 	bool allow_anonymous_commands;
 	int64_t request_limit_ms; /* 0: HTTP_REQUEST_LIMIT_MS */
 	int64_t idle_limit_ms;    /* 0: HTTP_IDLE_LIMIT_MS */
+	int64_t beat_ms;          /* 0: HTTP_BEAT_MS */
 };
 
 /* What the page and the API show beside the doors. Strings live until the callback's next call. */
@@ -82,6 +85,13 @@ struct http;
 int http_new(struct loop *loop, const struct log *log, const struct http_config *config, const struct http_agent *agent,
 		struct http **http, char error[static HTTP_ERROR_MAX]);
 uint16_t http_port(const struct http *http);
+
+/*
+ * Something that the agent's callbacks tell is another: listeners hear of it in the loop's next turn, once for all that
+ * changes until then. A listener that is too slow is told the newest state when it takes more, and nothing between. May
+ * be called from within the agent's callbacks; takes NULL.
+ */
+void http_changed(struct http *http);
 void http_free(struct http *http); /* takes NULL; open connections are cut */
 
 /*

@@ -20,15 +20,18 @@
 #define ACCEPTS_PER_TURN 16
 #define ACCEPT_PAUSE_MS 1000 /* when the process is out of descriptors */
 #define PATIENCE_MS 1000     /* a client this slow makes room when all slots are taken */
-#define LAST_WORDS_MS 1000   /* for an answer that ends a connection after its time is over, and to take the rest */
+#define LISTENER_UNSENT_MAX 16384
+#define LISTENER_GONE_MS 30000
+#define LAST_WORDS_MS 1000 /* for an answer that ends a connection after its time is over, and to take the rest */
 
 enum client_state {
 	CLIENT_FREE,
 	CLIENT_IDLE,    /* between two requests */
 	CLIENT_READING, /* the first byte of a request has come */
 	CLIENT_WRITING,
-	CLIENT_LEAVING, /* all is said; what still comes is dropped, so that the kernel sends no reset over our answer
-			 */
+	CLIENT_LISTENING, /* to events, and all that was said has been taken */
+	CLIENT_LEAVING,   /* all is said; what still comes is dropped, so that the kernel sends no reset over our answer
+			   */
 };
 
 struct client {
@@ -36,7 +39,9 @@ struct client {
 	struct loop_source source;
 	enum client_state state;
 	bool served; /* at least one request */
-	bool unread; /* the client may be sending what will not be read */
+	bool listener;
+	uint64_t told; /* to a listener: which of the site's changes */
+	bool unread;   /* the client may be sending what will not be read */
 	uint32_t interest;
 	int64_t since_ms; /* of the request, or of being idle */
 	int64_t deadline_ms;
@@ -53,10 +58,11 @@ struct http {
 	struct loop_source listener;
 	struct loop_timer timer; /* at or before the earliest deadline */
 	int64_t listen_again_ms; /* 0: listening */
-	int64_t request_limit_ms, idle_limit_ms;
+	int64_t request_limit_ms, idle_limit_ms, beat_ms;
+	struct loop_timer news;
 	uint16_t port;
 	struct http_reader *readers;
-	size_t client_count;
+	size_t client_count, listener_count;
 	struct client clients[HTTP_CLIENTS_MAX];
 };
 
@@ -79,6 +85,8 @@ static void client_close(struct client *client)
 	http_answer_done(&client->answer);
 	client->state = CLIENT_FREE;
 	client->http->client_count--;
+	if (client->listener)
+		client->http->listener_count--;
 }
 
 /* A reset: what the kernel still holds for a client that does not take it is dropped at once. */
@@ -122,6 +130,47 @@ static void client_leave(struct client *client)
 		client_watch(client, EPOLLIN);
 }
 
+static void client_write(struct client *client);
+
+static void client_say(struct client *client)
+{
+	client->state = CLIENT_WRITING;
+	client->since_ms = loop_now_ms();
+	client_deadline(client, client->since_ms + client->http->request_limit_ms);
+	client_write(client);
+}
+
+/* False when there is nothing new to say. */
+static bool client_tell(struct client *client, uint64_t news)
+{
+	struct http_body *state = client->told == news ? NULL : http_site_state(client->http->site);
+	if (!state)
+		return false;
+	client->told = news;
+	http_answer_event(&client->answer, state);
+	client_say(client);
+	return true;
+}
+
+/* What changed while the last event was on its way is told at once, as one. */
+static void client_listen(struct client *client)
+{
+	client->state = CLIENT_LISTENING;
+	client_deadline(client, loop_now_ms() + client->http->beat_ms);
+	if (!client_tell(client, http_site_look(client->http->site)))
+		client_watch(client, EPOLLIN);
+}
+
+static void tell_listeners(struct loop_timer *timer, int64_t now_ms)
+{
+	struct http *http = timer->user;
+	uint64_t news = http_site_look(http->site);
+	(void)now_ms;
+	for (size_t i = 0; i < HTTP_CLIENTS_MAX; i++)
+		if (http->clients[i].state == CLIENT_LISTENING)
+			client_tell(&http->clients[i], news);
+}
+
 static void client_write(struct client *client)
 {
 	int sent = http_answer_send(&client->answer, client->source.fd);
@@ -134,6 +183,10 @@ static void client_write(struct client *client)
 		return;
 	}
 	http_answer_done(&client->answer);
+	if (client->listener) {
+		client_listen(client);
+		return;
+	}
 	if (client->answer.close) {
 		client_leave(client);
 		return;
@@ -145,6 +198,25 @@ static void client_write(struct client *client)
 	client_deadline(client, client->since_ms + client->http->idle_limit_ms);
 	/* A request that is here already waits for the next turn: one client cannot keep the loop. */
 	client_watch(client, client->begin < client->end ? EPOLLOUT : EPOLLIN);
+}
+
+/*
+ * A listener sees what is newest: the kernel keeps no more than a few events for one that does not read, and gives up
+ * one whose machine has gone without a word.
+ */
+static void client_subscribe(struct client *client, struct http_request *request)
+{
+	struct http *http = client->http;
+	if (http->listener_count >= HTTP_LISTENERS_MAX) {
+		http_answer_problem_with(
+				&client->answer, request, 503, "Too many listen to events.", "Retry-After", "10");
+		return;
+	}
+	client->listener = true;
+	client->told = 0;
+	http->listener_count++;
+	setsockopt(client->source.fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &(int){LISTENER_UNSENT_MAX}, sizeof(int));
+	setsockopt(client->source.fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &(unsigned){LISTENER_GONE_MS}, sizeof(unsigned));
 }
 
 static void client_answer(struct client *client, enum http_reading reading)
@@ -161,6 +233,8 @@ static void client_answer(struct client *client, enum http_reading reading)
 	} else {
 		http_site_answer(client->http->site, request, &client->answer);
 	}
+	if (client->answer.events)
+		client_subscribe(client, request);
 	client->unread = reading == HTTP_READING_FAILED || client->begin < client->end;
 	client->state = CLIENT_WRITING;
 	client_write(client);
@@ -223,6 +297,7 @@ static void client_work(struct client *client)
 	case CLIENT_WRITING:
 		client_write(client);
 		break;
+	case CLIENT_LISTENING:
 	case CLIENT_LEAVING:
 		client_receive(client);
 		break;
@@ -237,6 +312,13 @@ static void client_ready(struct loop_source *source, uint32_t events)
 
 static void client_late(struct client *client)
 {
+	if (client->state == CLIENT_LISTENING) {
+		if (client_tell(client, http_site_look(client->http->site)))
+			return;
+		http_answer_beat(&client->answer, http_site_beat);
+		client_say(client);
+		return;
+	}
 	if (client->state != CLIENT_READING) {
 		client_drop(client);
 		return;
@@ -343,7 +425,7 @@ int http_adopt(struct http *http, int fd, bool loopback)
 	http->client_count++;
 	client->http = http;
 	client->state = CLIENT_IDLE;
-	client->served = false;
+	client->served = client->listener = false;
 	client->begin = client->end = 0;
 	client->since_ms = loop_now_ms();
 	client->reader = http_reader_at(http->readers, (size_t)(client - http->clients));
@@ -425,7 +507,9 @@ int http_new(struct loop *loop, const struct log *log, const struct http_config 
 	http->log = log;
 	http->request_limit_ms = config->request_limit_ms ? config->request_limit_ms : HTTP_REQUEST_LIMIT_MS;
 	http->idle_limit_ms = config->idle_limit_ms ? config->idle_limit_ms : HTTP_IDLE_LIMIT_MS;
+	http->beat_ms = config->beat_ms ? config->beat_ms : HTTP_BEAT_MS;
 	http->timer = (struct loop_timer){.expired = deadlines, .user = http};
+	http->news = (struct loop_timer){.expired = tell_listeners, .user = http};
 	http->listener.fd = -1;
 	http->readers = http_readers_new(HTTP_CLIENTS_MAX);
 	if (!http->readers)
@@ -447,6 +531,12 @@ fail:
 	return failed;
 }
 
+void http_changed(struct http *http)
+{
+	if (http && http->listener_count > 0)
+		loop_timer_set(http->loop, &http->news, loop_now_ms());
+}
+
 uint16_t http_port(const struct http *http)
 {
 	return http->port;
@@ -460,6 +550,7 @@ void http_free(struct http *http)
 		if (http->clients[i].state != CLIENT_FREE)
 			client_close(&http->clients[i]);
 	loop_timer_cancel(http->loop, &http->timer);
+	loop_timer_cancel(http->loop, &http->news);
 	loop_remove(http->loop, &http->listener);
 	if (http->listener.fd >= 0)
 		close(http->listener.fd);

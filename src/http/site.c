@@ -15,6 +15,8 @@
 
 #define PAGE_FRESH_MS 5000   /* its durations count minutes */
 #define REFUSAL_LOG_MS 60000 /* one line for all that is refused in this time */
+#define EVENT_BEGIN "event: doors\ndata: "
+#define EVENT_END "\n\n"
 #define LOCATION_MAX (DOOR_ID_MAX * 2 + 64)
 
 /* All that the shared bodies say but the time. */
@@ -32,7 +34,9 @@ struct http_site {
 	bool read_only;
 	struct http_node node;
 	struct snapshot now, shown; /* of the last request; what page and doors were made of */
-	struct http_body *page, *doors;
+	uint64_t changes;
+	struct http_body *page;
+	struct http_body *doors; /* as an event; the document is inside it */
 	int64_t page_until_ms;
 	int64_t refusal_logged_ms;
 	unsigned refusals;
@@ -59,8 +63,10 @@ static void refused(struct http_site *site, const char *what, const char *who)
 	site->refusal_logged_ms = now_ms;
 }
 
+const char http_site_beat[] = "event: alive\ndata: {}\n\n";
+
 /* What is shared is made again only when it would say something else. */
-static void look(struct http_site *site)
+uint64_t http_site_look(struct http_site *site)
 {
 	struct snapshot *now = &site->now;
 	site->agent.node(site->agent.user, &site->node);
@@ -70,7 +76,7 @@ static void look(struct http_site *site)
 	if (now->count == site->shown.count && strcmp(now->broker, site->shown.broker) == 0 &&
 			strcmp(now->broker_error, site->shown.broker_error) == 0 &&
 			memcmp(now->doors, site->shown.doors, now->count * sizeof(now->doors[0])) == 0)
-		return;
+		return site->changes;
 	site->shown.count = now->count;
 	memcpy(site->shown.broker, now->broker, sizeof(now->broker));
 	memcpy(site->shown.broker_error, now->broker_error, sizeof(now->broker_error));
@@ -78,6 +84,7 @@ static void look(struct http_site *site)
 	http_body_release(site->page);
 	http_body_release(site->doors);
 	site->page = site->doors = NULL;
+	return ++site->changes;
 }
 
 static const struct door_view *find_door(const struct http_site *site, const char *id, size_t length)
@@ -125,7 +132,7 @@ static void get_page(const struct exchange *exchange, const char *rest)
 	struct http_site *site = exchange->site;
 	int64_t now_ms = loop_now_ms();
 	(void)rest;
-	look(site);
+	http_site_look(site);
 	struct http_page page = {
 			.node = &site->node,
 			.doors = site->now.doors,
@@ -147,31 +154,50 @@ static void get_page(const struct exchange *exchange, const char *rest)
 	answer_body(exchange, http_type_html, site->page);
 }
 
+struct http_body *http_site_state(struct http_site *site)
+{
+	static const size_t begin = sizeof(EVENT_BEGIN) - 1, end = sizeof(EVENT_END) - 1;
+	if (site->doors)
+		return site->doors;
+	size_t size = 1024 + site->now.count * (DOCUMENT_DOORS_MAX / DOORS_MAX);
+	struct document_node node = {
+			.topics.node = site->node.node,
+			.version = site->node.version,
+			.broker = site->node.broker,
+	};
+	struct http_body *body = http_body_new(size), *fitted;
+	ssize_t length = body ? document_doors(&node, site->now.doors, site->now.count, body->bytes + begin,
+						size - begin - end)
+			      : -ENOMEM;
+	if (length < 0) {
+		log_error(site->log, "HTTP: no document of the doors: %s", strerror((int)-length));
+		http_body_release(body);
+		return NULL;
+	}
+	memcpy(body->bytes, EVENT_BEGIN, begin);
+	memcpy(body->bytes + begin + length, EVENT_END, end);
+	body->length = begin + (size_t)length + end;
+	fitted = realloc(body, sizeof(*body) + body->length);
+	return site->doors = fitted ? fitted : body;
+}
+
 static void get_doors(const struct exchange *exchange, const char *rest)
 {
-	struct http_site *site = exchange->site;
+	static const struct http_head head = {.status = 200, .type = http_type_json};
+	static const size_t begin = sizeof(EVENT_BEGIN) - 1, end = sizeof(EVENT_END) - 1;
 	(void)rest;
-	look(site);
-	if (!site->doors) {
-		size_t size = 1024 + site->now.count * (DOCUMENT_DOORS_MAX / DOORS_MAX);
-		struct document_node node = {
-				.topics.node = site->node.node,
-				.version = site->node.version,
-				.broker = site->node.broker,
-		};
-		struct http_body *body = http_body_new(size), *fitted;
-		ssize_t length = body ? document_doors(&node, site->now.doors, site->now.count, body->bytes, size)
-				      : -ENOMEM;
-		if (length < 0) {
-			http_body_release(body);
-			problem(exchange, 500, "The document could not be made.");
-			return;
-		}
-		body->length = (size_t)length;
-		fitted = realloc(body, sizeof(*body) + body->length);
-		site->doors = fitted ? fitted : body;
-	}
-	answer_body(exchange, http_type_json, site->doors);
+	http_site_look(exchange->site);
+	struct http_body *body = http_site_state(exchange->site);
+	if (body)
+		http_answer_part(exchange->answer, exchange->request, &head, body, begin, body->length - begin - end);
+	else
+		problem(exchange, 500, "The document could not be made.");
+}
+
+static void get_events(const struct exchange *exchange, const char *rest)
+{
+	(void)rest; /* the server goes on with the state */
+	http_answer_stream(exchange->answer, exchange->request, "retry: 2000\n\n");
 }
 
 static void get_constant(
@@ -242,7 +268,7 @@ static const struct door_view *post_door(const struct exchange *exchange, const 
 {
 	struct http_site *site = exchange->site;
 	const char *slash = strchr(rest, '/');
-	look(site);
+	http_site_look(site);
 	const struct door_view *door = slash ? find_door(site, rest, (size_t)(slash - rest)) : NULL;
 	if (!door) {
 		problem(exchange, 404, "There is no such door. GET /api/doors lists them.");
@@ -318,6 +344,7 @@ static const struct route routes[] = {
 		{"/icon.svg", .handle = get_icon},
 		{"/healthz", .open = true, .handle = get_health},
 		{"/api/doors", .handle = get_doors},
+		{"/api/events", .handle = get_events},
 		{"/api/doors/", .post = true, .handle = post_command},
 		{"/api/simulator/", .post = true, .handle = post_poke},
 };

@@ -23,4 +23,12 @@ bool http_site_read_only(const struct http_site *site);
 /* Always leaves a whole answer. */
 void http_site_answer(struct http_site *site, const struct http_request *request, struct http_answer *answer);
 
+/*
+ * What listeners to events are told. http_site_look asks the agent and counts how often the state was another one, from
+ * 1 on; http_site_state is the event that tells the one last seen, borrowed, or NULL when memory is short.
+ */
+uint64_t http_site_look(struct http_site *site);
+struct http_body *http_site_state(struct http_site *site);
+extern const char http_site_beat[]; /* the event that tells nothing but that the connection lives */
+
 #endif

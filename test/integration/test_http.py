@@ -471,6 +471,7 @@ def test_handbook_knows_the_bounds():
     bounds = {name: int(value) for name, value in re.findall(r"#define HTTP_(\w+) +(\d+)", header)}
     rows = dict(re.findall(r"^\| ([a-z][^|]+) \| ([^|]+) \|$", handbook, re.M))
     assert rows["clients at a time"].startswith(f"{bounds['CLIENTS_MAX']}, ")
+    assert rows["listeners to events at a time"] == f"{bounds['LISTENERS_MAX']} of these"
     assert rows["address of a request"] == f"{bounds['TARGET_MAX']} bytes"
     assert rows["request line and headers"] == f"{bounds['HEAD_MAX'] // 1024} KB"
     assert rows["body"].startswith(f"{bounds['BODY_MAX'] // 1024} KB")

@@ -387,7 +387,7 @@ static void test_routes(struct server *server)
 			{"POST /nothing", 404, NULL},
 			{"GET /api", 404, NULL},
 			{"GET //", 404, NULL},
-			{"GET /api/events", 404, NULL},
+			{"POST /api/events", 405, "GET, HEAD"},
 			{"GET /metrics", 404, NULL},
 			{"GET /../etc/passwd", 404, NULL},
 			{"GET /%2e%2e/etc/passwd", 404, NULL},
@@ -967,6 +967,134 @@ static void test_loopback_reserve(void)
 		close(pairs[i][0]);
 }
 
+/* ---- Events. ---- */
+
+/* Opens door 0 to this position and says that it changed. */
+static void move(struct server *server, int position)
+{
+	halt(server);
+	server->doors[0].state = DOOR_OPENING;
+	server->doors[0].position = position;
+	http_changed(server->http);
+	resume(server);
+}
+
+static int listen_to(int fd)
+{
+	say(fd, "GET /api/events HTTP/1.1\r\n" HOST "\r\n");
+	struct answer answer = hear(fd, false);
+	CHECK(answer.status == 200 && header_is(&answer, "Content-Type", "text/event-stream; charset=utf-8"));
+	CHECK(header_is(&answer, "Cache-Control", "no-store") && header_is(&answer, "Connection", "close"));
+	CHECK(!header(&answer, "Content-Length"));
+	return fd;
+}
+
+/* What comes next, up to the empty line that ends it; NULL when the connection ends before that. */
+static const char *hear_event(int fd)
+{
+	size_t length = 0;
+	for (big[0] = '\0'; length < 2 || memcmp(big + length - 2, "\n\n", 2) != 0; length++)
+		if (length == sizeof(big) - 1 || recv(fd, big + length, 1, 0) != 1)
+			return NULL;
+	big[length] = '\0';
+	return big;
+}
+
+static bool event_has(int fd, const char *begin, const char *text)
+{
+	const char *event = hear_event(fd);
+	return event && strncmp(event, begin, strlen(begin)) == 0 && strstr(event, text);
+}
+
+static void test_events(void)
+{
+	struct server server;
+	struct http_config config = plain;
+	config.beat_ms = 200;
+	config.request_limit_ms = 500;
+	start(&server, &config);
+	server.doors[0].position = 0;
+
+	tap_case("a listener is told the whole state first, then each change");
+	int fd = listen_to(dial(&server)), fds[HTTP_LISTENERS_MAX];
+	CHECK(event_has(fd, "retry: ", "\n\n"));
+	CHECK(event_has(fd, "event: doors\ndata: {\"node\":\"garage\"", "\"right\""));
+	move(&server, 17);
+	CHECK(event_has(fd, "event: doors\n", "\"state\":\"opening\",\"position\":17,"));
+	struct answer answer = ask(&server, "GET /api/doors HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(big[0] == '{' && strstr(big, "\"position\":17,") && answer.length > 2 && big[answer.length - 1] == '}');
+
+	tap_case("a listener hears at least a heartbeat, and of what changed without a word");
+	CHECK(event_has(fd, "event: alive\n", "data: {}"));
+	CHECK(event_has(fd, "event: alive\n", "data: {}"));
+	pthread_mutex_lock(&server.mutex);
+	server.broker = "disconnected";
+	pthread_mutex_unlock(&server.mutex);
+	CHECK(event_has(fd, "event: doors\n", "\"broker\":\"disconnected\""));
+	close(fd);
+
+	tap_case("HEAD of events is a head, and no listener");
+	fd = dial(&server);
+	say(fd, "HEAD /api/events HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(hear(fd, true).status == 200 && ends(fd));
+	close(fd);
+
+	tap_case("one listener more than the bound is told so; others are served, and one that leaves makes room");
+	for (int i = 0; i < HTTP_LISTENERS_MAX; i++)
+		fds[i] = listen_to(dial(&server));
+	answer = ask(&server, "GET /api/events HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(answer.status == 503 && header(&answer, "Retry-After"));
+	answer = ask(&server, "GET /api/doors HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(answer.status == 200);
+	move(&server, 18);
+	for (int i = 0; i < HTTP_LISTENERS_MAX; i++) {
+		const char *event;
+		while ((event = hear_event(fds[i])) && !strstr(event, "\"position\":18,"))
+			;
+		CHECK(event);
+	}
+	close(fds[0]);
+	int64_t start_ms = loop_now_ms();
+	while ((answer = ask(&server, "GET /api/events HTTP/1.1\r\n" HOST "\r\n")).status != 200 &&
+			since(start_ms) < PATIENCE_MS)
+		;
+	CHECK(answer.status == 200);
+	for (int i = 1; i < HTTP_LISTENERS_MAX; i++)
+		close(fds[i]);
+	finish(&server);
+
+	config.beat_ms = config.request_limit_ms = 0;
+	start(&server, &config);
+	tap_case("a slow listener is told the newest state, and little of what was between");
+	pthread_mutex_lock(&server.mutex);
+	server.door_count = DOORS_MAX;
+	pthread_mutex_unlock(&server.mutex);
+	fd = listen_to(dial_to("127.0.0.1", server.port, 4096));
+	for (int i = 1; i <= 200; i++)
+		move(&server, i % 100 ? i % 100 : 100);
+	int heard = 0;
+	const char *event;
+	while ((event = hear_event(fd)) && !strstr(event, "\"position\":100,"))
+		heard++;
+	printf("# heard %d events of 200\n", heard);
+	CHECK(event && heard < 100);
+	close(fd);
+	finish(&server);
+
+	config.request_limit_ms = 300;
+	start(&server, &config);
+	tap_case("a listener that takes nothing is cut off");
+	server.door_count = DOORS_MAX;
+	fd = listen_to(dial_to("127.0.0.1", server.port, 4096));
+	start_ms = loop_now_ms();
+	struct pollfd poll_fd = {.fd = fd, .events = POLLERR};
+	for (int i = 1; poll(&poll_fd, 1, 5) == 0 && since(start_ms) < PATIENCE_MS; i++)
+		move(&server, i % 100);
+	CHECK(poll_fd.revents & (POLLERR | POLLHUP));
+	close(fd);
+	finish(&server);
+}
+
 static void test_descriptors(void)
 {
 	struct server server;
@@ -1114,6 +1242,7 @@ int main(void)
 	test_deadlines();
 	test_many_clients();
 	test_loopback_reserve();
+	test_events();
 	test_descriptors();
 	test_healthcheck();
 	test_listen_errors();
