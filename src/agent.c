@@ -19,6 +19,7 @@
 #include "gpio/simulated.h"
 #include "http/http.h"
 #include "mqtt/mqtt.h"
+#include "tls/password.h"
 #include "tls/tls.h"
 
 #define HOST_NAME_MAX_BYTES 64 /* HOST_NAME_MAX of Linux */
@@ -795,10 +796,22 @@ static void configure_http(const struct config *config, struct http_config *http
 			.host_count = config->http.host_count,
 			.username = config->http.username,
 			.password = config->http.password,
+			.password_right = config->http.password && tls_password_looks_hashed(config->http.password)
+							  ? tls_password_check
+							  : NULL,
 			.allow_anonymous_commands = config->http.allow_anonymous_commands,
 	};
 	for (size_t i = 0; i < http->host_count; i++)
 		http->hosts[i] = config->http.hosts[i];
+}
+
+static const char damaged_hash[] =
+		"the password begins like a hash and is none: make it anew with portcullis --hash-password";
+
+static bool right_hash(const struct config *config)
+{
+	const char *password = config->http.password;
+	return !password || !tls_password_looks_hashed(password) || tls_password_is_hash(password);
 }
 
 static int start_http(struct agent *agent)
@@ -813,6 +826,10 @@ static int start_http(struct agent *agent)
 			.simulate = http_simulate,
 			.user = agent};
 	char error[HTTP_ERROR_MAX] = "";
+	if (!right_hash(agent->config)) {
+		log_error(agent->log, "HTTP: %s", damaged_hash);
+		return -EINVAL;
+	}
 	configure_http(agent->config, &http);
 	http.host_name = agent->host_name;
 	int result = http_new(agent->loop, agent->log, &http, &face, &agent->http, error);
@@ -1063,6 +1080,10 @@ int agent_check(const struct config *config, const char *path, const struct log 
 	struct tls_files files = tls_files(&config->mqtt.tls);
 	struct tls *tls = NULL;
 	char text[TLS_ERROR_MAX];
+	if (!right_hash(config)) {
+		fprintf(stderr, "%s: http: %s\n", path, damaged_hash);
+		return -EINVAL;
+	}
 	if (!mqtt_needs_tls(config))
 		return 0;
 	int error = tls_new(log, &tls);

@@ -3,18 +3,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
+#include <unistd.h>
 
 #include "agent.h"
 #include "base/log.h"
 #include "config/config.h"
 #include "gpio/gpio.h"
+#include "tls/password.h"
 
+#define PASSWORD_MAX 200 /* with a user name it fits into the header that browsers send */
 #define DEFAULT_CONFIG "/etc/portcullis/portcullis.yaml"
 
 /* sysexits.h; the unit file names 2 and 78 as not worth a restart. */
 enum status { STATUS_GOOD = 0, STATUS_FAILED = 1, STATUS_USAGE = 2, STATUS_CONFIG = 78 };
 
-enum mode { RUN, CHECK, HEALTHCHECK, LIST_LINES, WATCH, RELEASE };
+enum mode { RUN, CHECK, HEALTHCHECK, LIST_LINES, WATCH, RELEASE, HASH_PASSWORD };
 
 static const char usage[] = "Usage: portcullis [--config FILE] [MODE]\n"
 			    "\n"
@@ -47,6 +51,48 @@ static int list_lines(void)
 		return STATUS_FAILED;
 	}
 	return STATUS_GOOD;
+}
+
+/* One line of standard input, without an echo where that is a terminal. The length, or -1. */
+static ssize_t read_password(char *password, size_t size)
+{
+	struct termios before, quiet;
+	bool terminal = tcgetattr(STDIN_FILENO, &before) == 0;
+	if (terminal) {
+		quiet = before;
+		quiet.c_lflag &= ~(tcflag_t)ECHO;
+		fputs("Password: ", stderr);
+		tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+	}
+	bool read = fgets(password, (int)size, stdin) != NULL;
+	if (terminal) {
+		tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+		fputc('\n', stderr);
+	}
+	if (!read)
+		return -1;
+	size_t length = strlen(password);
+	bool whole = length + 1 < size || password[length - 1] == '\n';
+	while (length > 0 && (password[length - 1] == '\n' || password[length - 1] == '\r'))
+		password[--length] = '\0';
+	return whole ? (ssize_t)length : -1;
+}
+
+static int hash_password(void)
+{
+	char password[PASSWORD_MAX + 2], hash[TLS_PASSWORD_HASH_MAX];
+	ssize_t length = read_password(password, sizeof(password));
+	if (length <= 0) {
+		fprintf(stderr, "portcullis: expected a password of 1 to %d bytes on standard input\n", PASSWORD_MAX);
+		return STATUS_USAGE;
+	}
+	int error = tls_password_hash(password, (size_t)length, hash);
+	explicit_bzero(password, sizeof(password));
+	if (error < 0) {
+		fprintf(stderr, "portcullis: the password cannot be hashed: %s\n", strerror(-error));
+		return STATUS_FAILED;
+	}
+	return puts(hash) < 0 || fflush(stdout) != 0 ? STATUS_FAILED : STATUS_GOOD;
 }
 
 static int check(const char *path, const struct config *config, size_t warnings, const struct log *log)
@@ -132,6 +178,7 @@ int main(int argc, char *argv[])
 			{"list-lines", no_argument, NULL, LIST_LINES},
 			{"watch", no_argument, NULL, WATCH},
 			{"release", no_argument, NULL, RELEASE},
+			{"hash-password", no_argument, NULL, HASH_PASSWORD},
 			{"version", no_argument, NULL, 'V'},
 			{"help", no_argument, NULL, 'h'},
 			{0},
@@ -160,6 +207,8 @@ int main(int argc, char *argv[])
 		return try_help("unexpected argument", argv[optind]);
 	if (mode == LIST_LINES)
 		return list_lines();
+	if (mode == HASH_PASSWORD)
+		return hash_password();
 
 	sigset_t signals;
 	agent_signals(&signals);

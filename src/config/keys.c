@@ -167,10 +167,11 @@ static const struct config_key http_keys[] = {
 		.help = "With a password: the page, the API and the metrics ask for both."},
 	{.name = "password", .kind = CONFIG_KIND_SECRET, .offset = AT(config.http.password), .minimum = 1,
 		.maximum = CONFIG_SECRET_MAX, .example = "secret",
-		.help = "The password; password_file keeps it out of here."},
+		.help = "The password, or what portcullis --hash-password printed for it; password_file keeps it "
+			"out of here."},
 	{.name = "password_file", .kind = CONFIG_KIND_SECRET_FILE, .offset = AT(http_password_from_file),
 		.minimum = 1, .maximum = CONFIG_SECRET_MAX, .example = "/run/secrets/page",
-		.help = "A file that holds the password."},
+		.help = "A file that holds the password or its hash."},
 	{.name = "hosts", .kind = CONFIG_KIND_HOSTS, .offset = AT(config.http.hosts), .minimum = 1,
 		.maximum = CONFIG_HOSTS_MAX, .example = "[garage.example]",
 		.help = "Names that the page answers to, besides addresses, localhost and the host's own name."},

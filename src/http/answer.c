@@ -46,6 +46,7 @@ static const struct {
 		{414, "URI Too Long"},
 		{417, "Expectation Failed"},
 		{421, "Misdirected Request"},
+		{429, "Too Many Requests"},
 		{431, "Request Header Fields Too Large"},
 		{500, "Internal Server Error"},
 		{503, "Service Unavailable"},

@@ -43,6 +43,25 @@ static bool digits(const char *text)
 	return text[strspn(text, "0123456789")] == '\0';
 }
 
+void http_guard_peer(const struct sockaddr *address, struct http_peer *peer)
+{
+	const struct sockaddr_in *v4 = (const void *)address;
+	const struct sockaddr_in6 *v6 = (const void *)address;
+	*peer = (struct http_peer){.network = 0};
+	if (address->sa_family == AF_INET) {
+		inet_ntop(AF_INET, &v4->sin_addr, peer->text, sizeof(peer->text));
+		peer->network = v4->sin_addr.s_addr;
+	} else if (address->sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
+		uint32_t mapped;
+		memcpy(&mapped, &v6->sin6_addr.s6_addr[12], sizeof(mapped));
+		inet_ntop(AF_INET, &mapped, peer->text, sizeof(peer->text));
+		peer->network = mapped;
+	} else if (address->sa_family == AF_INET6) {
+		inet_ntop(AF_INET6, &v6->sin6_addr, peer->text, sizeof(peer->text));
+		memcpy(&peer->network, &v6->sin6_addr, sizeof(peer->network));
+	}
+}
+
 bool http_guard_host(const struct http_config *config, const char *host)
 {
 	char address[INET6_ADDRSTRLEN];
@@ -91,9 +110,10 @@ bool http_guard_origin(const char *origin, const char *fetch_site, const char *h
 	return *authority && strcasecmp(authority, host) == 0;
 }
 
+static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 static size_t base64(const unsigned char *in, size_t length, char *out)
 {
-	static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	size_t n = 0;
 	for (size_t i = 0; i < length; i += 3) {
 		unsigned bits = (unsigned)in[i] << 16;
@@ -101,10 +121,10 @@ static size_t base64(const unsigned char *in, size_t length, char *out)
 			bits |= (unsigned)in[i + 1] << 8;
 		if (i + 2 < length)
 			bits |= in[i + 2];
-		out[n++] = digit[bits >> 18];
-		out[n++] = digit[bits >> 12 & 63];
-		out[n++] = i + 1 < length ? digit[bits >> 6 & 63] : '=';
-		out[n++] = i + 2 < length ? digit[bits & 63] : '=';
+		out[n++] = base64_digits[bits >> 18];
+		out[n++] = base64_digits[bits >> 12 & 63];
+		out[n++] = i + 1 < length ? base64_digits[bits >> 6 & 63] : '=';
+		out[n++] = i + 2 < length ? base64_digits[bits & 63] : '=';
 	}
 	out[n] = '\0';
 	return n;
@@ -126,6 +146,26 @@ bool http_guard_credentials(const struct http_config *config, char credentials[s
 	base64(plain, user + 1 + password, credentials + 6);
 	explicit_bzero(plain, sizeof(plain));
 	return true;
+}
+
+size_t http_guard_decode(const char *authorization, char *plain)
+{
+	unsigned held = 0, bits = 0;
+	size_t length = 0;
+	if (strncasecmp(authorization, "basic ", 6) != 0)
+		return 0;
+	for (const char *at = authorization + 6; *at && *at != '='; at++) {
+		const char *digit = strchr(base64_digits, *at);
+		if (!digit)
+			return 0;
+		held = held << 6 | (unsigned)(digit - base64_digits);
+		bits += 6;
+		if (bits >= 8) {
+			bits -= 8;
+			plain[length++] = (char)(held >> bits & 255);
+		}
+	}
+	return length;
 }
 
 bool http_guard_authorized(const char *credentials, const char *authorization)

@@ -48,6 +48,9 @@ struct http_config {
 	const char *host_name; /* the host's own name: it answers to it, and to its first label + ".local" */
 	const char *username;  /* NULL: no password; with one, both are there */
 	const char *password;
+	/* NULL: password is plain. Else it is a hash that this checks, in a thread of the server's: it may take its
+	 * time. */
+	bool (*password_right)(const char *hash, const char *password, size_t length);
 	bool allow_anonymous_commands;
 	int64_t request_limit_ms; /* 0: HTTP_REQUEST_LIMIT_MS */
 	int64_t idle_limit_ms;    /* 0: HTTP_IDLE_LIMIT_MS */

@@ -24,8 +24,9 @@ struct http_request {
 	char origin[288];
 	char fetch_site[16];
 	char authorization[400];
-	char accept[256];       /* the beginning, when longer */
-	char if_none_match[64]; /* the same */
+	char accept[256];             /* the beginning, when longer */
+	char if_none_match[64];       /* the same */
+	const struct http_peer *peer; /* set by the server: who asks */
 };
 
 enum http_reading {

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "http/answer.h"
+#include "http/gate.h"
 #include "http/guard.h"
 #include "http/reader.h"
 #include "http/site.h"
@@ -26,8 +27,9 @@
 
 enum client_state {
 	CLIENT_FREE,
-	CLIENT_IDLE,    /* between two requests */
-	CLIENT_READING, /* the first byte of a request has come */
+	CLIENT_IDLE,     /* between two requests */
+	CLIENT_READING,  /* the first byte of a request has come */
+	CLIENT_CHECKING, /* the request is whole, its password is being checked */
 	CLIENT_WRITING,
 	CLIENT_LISTENING, /* to events, and all that was said has been taken */
 	CLIENT_LEAVING,   /* all is said; what still comes is dropped, so that the kernel sends no reset over our answer
@@ -46,6 +48,7 @@ struct client {
 	int64_t since_ms; /* of the request, or of being idle */
 	int64_t deadline_ms;
 	struct http_reader *reader;
+	struct http_peer peer;
 	size_t begin, end; /* of what is in input and not yet read */
 	struct http_answer answer;
 	char input[INPUT_MAX];
@@ -108,7 +111,7 @@ static void client_watch(struct client *client, uint32_t interest)
 /* Without a reset nothing is lost that the kernel can still deliver. */
 static void client_drop(struct client *client)
 {
-	if (client->state == CLIENT_READING || client->state == CLIENT_WRITING)
+	if (client->state == CLIENT_READING || client->state == CLIENT_CHECKING || client->state == CLIENT_WRITING)
 		client_cut(client);
 	else
 		client_close(client);
@@ -231,7 +234,12 @@ static void client_answer(struct client *client, enum http_reading reading)
 		else
 			http_answer_problem(&client->answer, request, failure.status, failure.detail);
 	} else {
-		http_site_answer(client->http->site, request, &client->answer);
+		request->peer = &client->peer;
+		if (!http_site_answer(client->http->site, request, &client->answer)) {
+			client->state = CLIENT_CHECKING;
+			client_watch(client, 0);
+			return;
+		}
 	}
 	if (client->answer.events)
 		client_subscribe(client, request);
@@ -282,6 +290,9 @@ static void client_work(struct client *client)
 	switch (client->state) {
 	case CLIENT_FREE:
 		break;
+	case CLIENT_CHECKING: /* all that is still watched for: the other side is gone */
+		client_cut(client);
+		break;
 	case CLIENT_IDLE:
 		if (client->begin == client->end && !client_receive(client))
 			break;
@@ -308,6 +319,14 @@ static void client_ready(struct loop_source *source, uint32_t events)
 {
 	(void)events; /* an error or a hang-up shows in the next recv or send */
 	client_work(source->user);
+}
+
+static void checked(void *user)
+{
+	struct http *http = user;
+	for (size_t i = 0; i < HTTP_CLIENTS_MAX; i++)
+		if (http->clients[i].state == CLIENT_CHECKING)
+			client_answer(&http->clients[i], HTTP_READING_DONE);
 }
 
 static void client_late(struct client *client)
@@ -363,6 +382,7 @@ static int readiness_to_go(const struct client *client, int64_t now_ms)
 			return 2;
 		__attribute__((fallthrough));
 	case CLIENT_READING:
+	case CLIENT_CHECKING:
 	case CLIENT_WRITING:
 		return now_ms - client->since_ms >= PATIENCE_MS;
 	default:
@@ -408,8 +428,9 @@ static void refuse(int fd)
 	close(fd);
 }
 
-int http_adopt(struct http *http, int fd, bool loopback)
+int http_adopt(struct http *http, int fd, const struct sockaddr *peer)
 {
+	bool loopback = http_guard_loopback(peer);
 	struct client *client = free_client(http, loopback);
 	if (!client) {
 		refuse(fd);
@@ -427,6 +448,7 @@ int http_adopt(struct http *http, int fd, bool loopback)
 	client->state = CLIENT_IDLE;
 	client->served = client->listener = false;
 	client->begin = client->end = 0;
+	http_guard_peer(peer, &client->peer);
 	client->since_ms = loop_now_ms();
 	client->reader = http_reader_at(http->readers, (size_t)(client - http->clients));
 	http_reader_reset(client->reader);
@@ -445,7 +467,7 @@ static void listener_ready(struct loop_source *source, uint32_t events)
 		int fd = accept4(source->fd, (struct sockaddr *)&peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
 			setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-			http_adopt(http, fd, http_guard_loopback((const struct sockaddr *)&peer));
+			http_adopt(http, fd, (const struct sockaddr *)&peer);
 			continue;
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
@@ -514,7 +536,7 @@ int http_new(struct loop *loop, const struct log *log, const struct http_config 
 	http->readers = http_readers_new(HTTP_CLIENTS_MAX);
 	if (!http->readers)
 		goto fail;
-	failed = http_site_new(log, config, agent, &http->site, error);
+	failed = http_site_new(loop, log, config, agent, checked, http, &http->site, error);
 	if (failed < 0)
 		goto fail;
 	failed = listen_at(http, config, error);

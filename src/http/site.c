@@ -9,6 +9,7 @@
 
 #include "base/loop.h"
 #include "documents/documents.h"
+#include "http/gate.h"
 #include "http/guard.h"
 #include "http/page.h"
 #include "page_data.h"
@@ -30,7 +31,7 @@ struct http_site {
 	const struct log *log;
 	struct http_config config;
 	struct http_agent agent;
-	char credentials[HTTP_CREDENTIALS_MAX + 1]; /* "": none are asked for */
+	struct http_gate *gate;
 	bool read_only;
 	struct http_node node;
 	struct snapshot now, shown; /* of the last request; what page and doors were made of */
@@ -362,10 +363,39 @@ static const struct route *find_route(const char *path, const char **rest)
 	return NULL;
 }
 
-void http_site_answer(struct http_site *site, const struct http_request *request, struct http_answer *answer)
+/* True when the request may go on; else the answer is made, or the password is being checked. */
+static bool let_in(const struct exchange *exchange, bool *checking)
+{
+	char retry_after[16];
+	int retry_after_s;
+	const struct http_request *request = exchange->request;
+	switch (http_gate_ask(
+			exchange->site->gate, request->authorization, request->peer, loop_now_ms(), &retry_after_s)) {
+	case HTTP_LET_IN:
+		return true;
+	case HTTP_CHECKING:
+		*checking = true;
+		return false;
+	case HTTP_SLOWED:
+		snprintf(retry_after, sizeof(retry_after), "%d", retry_after_s);
+		http_answer_problem_with(exchange->answer, request, 429,
+				"Too many wrong passwords: wait as long as Retry-After says.", "Retry-After",
+				retry_after);
+		return false;
+	case HTTP_NO_PASSWORD:
+	case HTTP_WRONG_PASSWORD:
+		break;
+	}
+	http_answer_problem_with(exchange->answer, request, 401, "A user name and a password are needed.",
+			"WWW-Authenticate", "Basic realm=\"Portcullis\", charset=\"UTF-8\"");
+	return false;
+}
+
+bool http_site_answer(struct http_site *site, const struct http_request *request, struct http_answer *answer)
 {
 	const struct exchange exchange = {site, request, answer};
 	const char *rest = "";
+	bool checking = false;
 	const struct route *route = find_route(request->path, &rest);
 	bool post = request->verb == HTTP_VERB_POST;
 	bool get = request->verb == HTTP_VERB_GET || request->verb == HTTP_VERB_HEAD;
@@ -374,10 +404,8 @@ void http_site_answer(struct http_site *site, const struct http_request *request
 		refused(site, "host", request->host);
 		problem(&exchange, 421,
 				"This server does not know that name as its own. If it is, add it to http: hosts.");
-	} else if (*site->credentials && !(route && route->open) &&
-			!http_guard_authorized(site->credentials, request->authorization)) {
-		http_answer_problem_with(answer, request, 401, "A user name and a password are needed.",
-				"WWW-Authenticate", "Basic realm=\"Portcullis\", charset=\"UTF-8\"");
+	} else if (!(route && route->open) && !let_in(&exchange, &checking)) {
+		return !checking;
 	} else if (!route) {
 		problem(&exchange, 404, "There is nothing at this address.");
 	} else if (route->post ? !post : !get) {
@@ -394,6 +422,7 @@ void http_site_answer(struct http_site *site, const struct http_request *request
 	} else {
 		route->handle(&exchange, rest);
 	}
+	return true;
 }
 
 bool http_site_read_only(const struct http_site *site)
@@ -401,14 +430,11 @@ bool http_site_read_only(const struct http_site *site)
 	return site->read_only;
 }
 
-int http_site_new(const struct log *log, const struct http_config *config, const struct http_agent *agent,
-		struct http_site **out, char error[static HTTP_ERROR_MAX])
+int http_site_new(struct loop *loop, const struct log *log, const struct http_config *config,
+		const struct http_agent *agent, void (*checked)(void *user), void *user, struct http_site **out,
+		char error[static HTTP_ERROR_MAX])
 {
 	struct sockaddr_storage address;
-	if (!config->username != !config->password || (config->username && strchr(config->username, ':'))) {
-		snprintf(error, HTTP_ERROR_MAX, "username and password go together, and a username has no colon");
-		return -EINVAL;
-	}
 	if (!http_guard_address(config->address, config->port, &address)) {
 		snprintf(error, HTTP_ERROR_MAX, "%s is no address to listen on", config->address);
 		return -EINVAL;
@@ -422,11 +448,10 @@ int http_site_new(const struct log *log, const struct http_config *config, const
 	site->read_only = !config->username && !config->allow_anonymous_commands &&
 			  !http_guard_loopback((const struct sockaddr *)&address);
 	site->shown.count = SIZE_MAX;
-	if (!http_guard_credentials(config, site->credentials)) {
-		snprintf(error, HTTP_ERROR_MAX, "username and password are longer than %d bytes together",
-				HTTP_PASSWORD_MAX);
+	int result = http_gate_new(loop, log, config, checked, user, &site->gate, error);
+	if (result < 0) {
 		http_site_free(site);
-		return -EINVAL;
+		return result;
 	}
 	*out = site;
 	return 0;
@@ -438,6 +463,6 @@ void http_site_free(struct http_site *site)
 		return;
 	http_body_release(site->page);
 	http_body_release(site->doors);
-	explicit_bzero(site->credentials, sizeof(site->credentials));
+	http_gate_free(site->gate);
 	free(site);
 }

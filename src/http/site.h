@@ -14,14 +14,16 @@
 
 struct http_site;
 
-/* 0 or -errno with a sentence in error. Freed with http_site_free, which takes NULL. */
-int http_site_new(const struct log *log, const struct http_config *config, const struct http_agent *agent,
-		struct http_site **site, char error[static HTTP_ERROR_MAX]);
+/* checked is called from the loop when requests that wait for it are to be asked again. 0 or -errno with a sentence in
+ * error. Freed with http_site_free, which takes NULL. */
+int http_site_new(struct loop *loop, const struct log *log, const struct http_config *config,
+		const struct http_agent *agent, void (*checked)(void *user), void *user, struct http_site **site,
+		char error[static HTTP_ERROR_MAX]);
 void http_site_free(struct http_site *site);
 bool http_site_read_only(const struct http_site *site);
 
-/* Always leaves a whole answer. */
-void http_site_answer(struct http_site *site, const struct http_request *request, struct http_answer *answer);
+/* Leaves a whole answer, or false: the password is being checked. The request must have its peer. */
+bool http_site_answer(struct http_site *site, const struct http_request *request, struct http_answer *answer);
 
 /*
  * What listeners to events are told. http_site_look asks the agent and counts how often the state was another one, from

@@ -3,6 +3,7 @@
  * socketpair. The first byte chooses the server (odd: with a password) and how the rest is cut into packets.
  */
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -10,6 +11,8 @@
 #include <unistd.h>
 
 #include "http/server.h"
+
+static const struct sockaddr_in loopback = {.sin_family = AF_INET, .sin_addr.s_addr = 0x0100007fu};
 
 static struct {
 	struct loop *loop;
@@ -144,7 +147,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t length)
 	check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == 0);
 	client.source = (struct loop_source){.fd = pair[0], .ready = ready, .user = &client};
 	world.commands = 0;
-	check(http_adopt(locked ? world.locked : world.open, pair[1], true) == 0);
+	check(http_adopt(locked ? world.locked : world.open, pair[1], (const struct sockaddr *)&loopback) == 0);
 	check(loop_add(world.loop, &client.source, EPOLLIN | EPOLLOUT) == 0);
 	check(loop_run(world.loop) == 0);
 	loop_remove(world.loop, &client.source);

@@ -5,11 +5,13 @@ the configuration reaches the server, and that nothing a client does holds up a 
 """
 
 import base64
+import hashlib
 import html.parser
 import http.client
 import json
 import re
 import socket
+import subprocess
 import threading
 import time
 from urllib.parse import urljoin, urlsplit
@@ -297,9 +299,10 @@ def test_password(served, tmp_path):
     agent = served(username="Aladdin", password_file=str(secret))
     right, wrong = basic("Aladdin", "open sesame"), basic("Aladdin", "open says me")
     for method, path in ("GET", "/"), ("GET", "/api/doors"), ("POST", "/api/doors/left/open"), ("GET", "/style.css"):
-        for headers in {}, {"Authorization": wrong}, {"Authorization": "Basic"}:
-            answer = ask(agent, method, path, **headers)
-            assert answer.status == 401 and answer.headers["WWW-Authenticate"].startswith("Basic realm=")
+        answer = ask(agent, method, path)
+        assert answer.status == 401 and answer.headers["WWW-Authenticate"].startswith("Basic realm=")
+    for headers in {"Authorization": wrong}, {"Authorization": "Basic"}:
+        assert ask(agent, "POST", "/api/doors/left/open", **headers).status == 401
     assert not agent.recorder.seen(agent.topic("left", "event"))
     page = browse(agent, Authorization=right)
     press(agent, page, "/api/doors/left/open", Authorization=right)
@@ -307,6 +310,48 @@ def test_password(served, tmp_path):
     assert ask(agent, "GET", "/healthz").status == 200
     assert agent.run("--healthcheck").returncode == 0
     assert not agent.log.find("sesame")
+
+
+def hashed(agent, password):
+    made = subprocess.run([*agent.command, "--hash-password"], input=password + "\n", text=True, capture_output=True,
+                          timeout=DEADLINE, check=True)
+    return made.stdout.strip()
+
+
+def test_a_hashed_password(agent_factory, served):
+    password = "S\u00e9same, open!"
+    hash = hashed(agent_factory(), password)
+    method, rounds, salt, checksum = hash.split("$")[1:]
+    assert method == "pbkdf2-sha256"
+    decoded = [base64.b64decode(part.replace(".", "+") + "=" * (-len(part) % 4)) for part in (salt, checksum)]
+    assert hashlib.pbkdf2_hmac("sha256", password.encode(), decoded[0], int(rounds)) == decoded[1]
+
+    agent = served(username="Aladdin", password=hash)
+    assert ask(agent, "GET", "/api/doors").status == 401
+    assert ask(agent, "GET", "/api/doors", Authorization=basic("Aladdin", "wrong")).status == 401
+    agent.log.wait("HTTP: wrong user name or password from 127.0.0.1$")
+    for _ in range(3):
+        assert ask(agent, "GET", "/api/doors", Authorization=basic("Aladdin", password)).status == 200
+    assert ask(agent, "GET", "/api/doors", Authorization=basic("Aladdin", hash)).status == 401
+
+
+def test_a_damaged_hash_is_told_before_the_start(agent_factory):
+    agent = agent_factory()
+    agent.config["http"] |= {"username": "Aladdin", "password": hashed(agent, "sesame")[:-1]}
+    for mode, status in (["--check"], 78), ([], 1):
+        done = agent.run(*mode)
+        assert done.returncode == status and "--hash-password" in done.stderr
+
+
+def test_guessing_is_slowed(served):
+    agent = served(username="Aladdin", password="open sesame")
+    tries = [ask(agent, "GET", "/", Authorization=basic("Aladdin", f"sesame{i}")) for i in range(6)]
+    assert [answer.status for answer in tries] == [401] * 5 + [429]
+    assert tries[-1].headers["Retry-After"] == "1"
+    assert ask(agent, "GET", "/healthz").status == 200
+    wait_until(lambda: ask(agent, "GET", "/", Authorization=basic("Aladdin", "open sesame")).status == 200,
+               "the end of the wait")
+    assert len(agent.log.find("wrong user name or password from 127.0.0.1$")) == 5
 
 
 @pytest.mark.parametrize("allowed", [False, True])

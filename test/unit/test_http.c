@@ -48,6 +48,9 @@ struct server {
 	char last_poke[32];
 };
 
+static const struct sockaddr_in loopback = {.sin_family = AF_INET, .sin_addr.s_addr = 0x0100007fu};
+static const struct sockaddr_in elsewhere = {.sin_family = AF_INET, .sin_addr.s_addr = 0x010200c0u}; /* 192.0.2.1 */
+
 static size_t doors(void *user, struct door_view *views, size_t max)
 {
 	struct server *server = user;
@@ -795,7 +798,7 @@ static void test_slow_reader(void)
 			setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0 ||
 			setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &(int){4096}, sizeof(int)) < 0)
 		exit(2);
-	CHECK(http_adopt(server.http, pair[1], true) == 0);
+	CHECK(http_adopt(server.http, pair[1], (const struct sockaddr *)&loopback) == 0);
 	resume(&server);
 	for (int i = 0; i < 3; i++) {
 		say(pair[0], "GET / HTTP/1.1\r\n" HOST "\r\n");
@@ -953,7 +956,7 @@ static void test_loopback_reserve(void)
 	for (int i = 0; i < HTTP_CLIENTS_MAX; i++) {
 		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pairs[i]) < 0)
 			exit(2);
-		int adopted = http_adopt(server.http, pairs[i][1], false);
+		int adopted = http_adopt(server.http, pairs[i][1], (const struct sockaddr *)&elsewhere);
 		CHECK(adopted == (i < HTTP_CLIENTS_MAX - HTTP_CLIENTS_LOOPBACK ? 0 : -EBUSY));
 		say(pairs[i][0], "GET / HTTP/1.1\r\n");
 	}

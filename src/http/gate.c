@@ -1,0 +1,263 @@
+#include "http/gate.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "http/guard.h"
+
+#define AUTHORIZATION_MAX 400 /* struct http_request's */
+#define STRANGERS 64
+#define FRIENDS 8
+#define MINUTE_MS 60000
+
+struct stranger {
+	uint64_t network;
+	unsigned failures; /* 0: free */
+	int64_t failed_ms, until_ms;
+};
+
+struct http_gate {
+	struct loop *loop;
+	const struct log *log;
+	struct http_config config;
+	bool hashed;
+	char credentials[HTTP_CREDENTIALS_MAX + 1]; /* of a plain password */
+	char right[AUTHORIZATION_MAX];              /* of a hashed one, once it was right; "" before */
+
+	struct stranger strangers[STRANGERS];
+	uint64_t friends[FRIENDS];
+	size_t friend_count, friend_next;
+	int64_t minute_ms;
+	unsigned failures; /* in this minute, from everywhere */
+	bool total_logged;
+
+	/* The check by the thread: all of it is the thread's from checking until done. */
+	pthread_t thread;
+	bool checking;
+	char checked[AUTHORIZATION_MAX]; /* what is being or was checked last */
+	bool was_right, known;
+	struct loop_source done;
+	void (*on_checked)(void *user);
+	void *user;
+};
+
+static bool equal(const char *a, const char *b)
+{
+	return *a && http_guard_authorized(a, b);
+}
+
+/* ---- The thread. ---- */
+
+static void *check(void *argument)
+{
+	struct http_gate *gate = argument;
+	char plain[AUTHORIZATION_MAX];
+	size_t user = strlen(gate->config.username), length = http_guard_decode(gate->checked, plain);
+	/* The hash is reckoned for a wrong name, too: the time does not tell whether the name was right. */
+	bool split = length > user && plain[user] == ':';
+	volatile unsigned char wrong = !split;
+	for (size_t i = 0; i < user && i < length; i++)
+		wrong |= (unsigned char)(plain[i] ^ gate->config.username[i]);
+	const char *password = split ? plain + user + 1 : plain;
+	bool right = gate->config.password_right(gate->config.password, password, split ? length - user - 1 : length);
+	gate->was_right = right && !wrong;
+	explicit_bzero(plain, sizeof(plain));
+	eventfd_write(gate->done.fd, 1);
+	return NULL;
+}
+
+/* ---- The loop's side. ---- */
+
+static void check_done(struct loop_source *source, uint32_t events)
+{
+	struct http_gate *gate = source->user;
+	eventfd_t count;
+	(void)events;
+	if (eventfd_read(source->fd, &count) < 0 || !gate->checking)
+		return;
+	pthread_join(gate->thread, NULL);
+	gate->checking = false;
+	gate->known = true;
+	if (gate->was_right)
+		memcpy(gate->right, gate->checked, sizeof(gate->right));
+	gate->on_checked(gate->user);
+}
+
+static enum http_verdict check_hashed(struct http_gate *gate, const char *authorization)
+{
+	if (equal(gate->right, authorization))
+		return HTTP_LET_IN;
+	if (gate->checking)
+		return HTTP_CHECKING;
+	if (gate->known && equal(gate->checked, authorization))
+		return HTTP_WRONG_PASSWORD;
+	if (strlen(authorization) >= sizeof(gate->checked) || strncasecmp(authorization, "basic ", 6) != 0)
+		return HTTP_WRONG_PASSWORD;
+	snprintf(gate->checked, sizeof(gate->checked), "%s", authorization);
+	gate->known = false;
+	int error = pthread_create(&gate->thread, NULL, check, gate);
+	if (error) {
+		log_error(gate->log, "HTTP: a password cannot be checked: %s", strerror(error));
+		return HTTP_SLOWED;
+	}
+	gate->checking = true;
+	return HTTP_CHECKING;
+}
+
+static struct stranger *find_stranger(struct http_gate *gate, uint64_t network, int64_t now_ms)
+{
+	for (struct stranger *stranger = gate->strangers; stranger < gate->strangers + STRANGERS; stranger++) {
+		if (stranger->failures && now_ms - stranger->failed_ms > HTTP_GATE_FORGET_MS)
+			stranger->failures = 0;
+		if (stranger->failures && stranger->network == network)
+			return stranger;
+	}
+	return NULL;
+}
+
+static bool is_friend(const struct http_gate *gate, uint64_t network)
+{
+	for (size_t i = 0; i < gate->friend_count; i++)
+		if (gate->friends[i] == network)
+			return true;
+	return false;
+}
+
+static void befriend(struct http_gate *gate, uint64_t network, int64_t now_ms)
+{
+	struct stranger *stranger = find_stranger(gate, network, now_ms);
+	if (stranger)
+		stranger->failures = 0;
+	if (is_friend(gate, network))
+		return;
+	gate->friends[gate->friend_next] = network;
+	gate->friend_next = (gate->friend_next + 1) % FRIENDS;
+	if (gate->friend_count < FRIENDS)
+		gate->friend_count++;
+}
+
+static void count_failure(struct http_gate *gate, const struct http_peer *peer, int64_t now_ms)
+{
+	struct stranger *stranger = find_stranger(gate, peer->network, now_ms);
+	if (!stranger) {
+		stranger = gate->strangers;
+		for (struct stranger *other = gate->strangers; other < gate->strangers + STRANGERS; other++)
+			if (!other->failures || (stranger->failures && other->failed_ms < stranger->failed_ms))
+				stranger = other;
+		*stranger = (struct stranger){.network = peer->network};
+	}
+	stranger->failures++;
+	stranger->failed_ms = now_ms;
+	if (stranger->failures >= HTTP_GATE_FREE_TRIES) {
+		unsigned doubled = stranger->failures - HTTP_GATE_FREE_TRIES;
+		int64_t wait_ms = doubled < 9 ? INT64_C(1000) << doubled : HTTP_GATE_WAIT_MAX_MS;
+		stranger->until_ms = now_ms + (wait_ms < HTTP_GATE_WAIT_MAX_MS ? wait_ms : HTTP_GATE_WAIT_MAX_MS);
+	}
+	gate->failures++;
+	log_warning(gate->log, "HTTP: wrong user name or password from %s", peer->text);
+}
+
+static int64_t slowed_until(struct http_gate *gate, const struct http_peer *peer, int64_t now_ms)
+{
+	const struct stranger *stranger = find_stranger(gate, peer->network, now_ms);
+	if (stranger && stranger->until_ms > now_ms)
+		return stranger->until_ms;
+	if (now_ms - gate->minute_ms >= MINUTE_MS) {
+		gate->minute_ms = now_ms;
+		gate->failures = 0;
+		gate->total_logged = false;
+	}
+	if (gate->failures < HTTP_GATE_TOTAL_MINUTE || is_friend(gate, peer->network))
+		return now_ms;
+	if (!gate->total_logged)
+		log_warning(gate->log,
+				"HTTP: more than %d wrong passwords in a minute: only who was right before is "
+				"heard for the rest of it",
+				HTTP_GATE_TOTAL_MINUTE);
+	gate->total_logged = true;
+	return gate->minute_ms + MINUTE_MS;
+}
+
+enum http_verdict http_gate_ask(struct http_gate *gate, const char *authorization, const struct http_peer *peer,
+		int64_t now_ms, int *retry_after_s)
+{
+	*retry_after_s = 1;
+	if (!gate->config.username)
+		return HTTP_LET_IN;
+	if (!*authorization)
+		return HTTP_NO_PASSWORD;
+	int64_t until_ms = slowed_until(gate, peer, now_ms);
+	if (until_ms > now_ms) {
+		*retry_after_s = (int)((until_ms - now_ms + 999) / 1000);
+		return HTTP_SLOWED;
+	}
+	enum http_verdict verdict;
+	if (gate->hashed)
+		verdict = check_hashed(gate, authorization);
+	else
+		verdict = equal(gate->credentials, authorization) ? HTTP_LET_IN : HTTP_WRONG_PASSWORD;
+	if (verdict == HTTP_WRONG_PASSWORD)
+		count_failure(gate, peer, now_ms);
+	else if (verdict == HTTP_LET_IN)
+		befriend(gate, peer->network, now_ms);
+	return verdict;
+}
+
+int http_gate_new(struct loop *loop, const struct log *log, const struct http_config *config,
+		void (*checked)(void *user), void *user, struct http_gate **out, char error[static HTTP_ERROR_MAX])
+{
+	if (!config->username != !config->password || (config->username && strchr(config->username, ':'))) {
+		snprintf(error, HTTP_ERROR_MAX, "username and password go together, and a username has no colon");
+		return -EINVAL;
+	}
+	struct http_gate *gate = calloc(1, sizeof(*gate));
+	int result = -ENOMEM;
+	snprintf(error, HTTP_ERROR_MAX, "out of memory");
+	if (!gate)
+		return result;
+	gate->loop = loop;
+	gate->log = log;
+	gate->config = *config;
+	gate->hashed = config->username && config->password_right;
+	gate->on_checked = checked;
+	gate->user = user;
+	gate->minute_ms = loop_now_ms();
+	gate->done = (struct loop_source){.fd = -1, .ready = check_done, .user = gate};
+	if (gate->hashed) {
+		gate->done.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		result = gate->done.fd < 0 ? -errno : loop_add(loop, &gate->done, EPOLLIN);
+		if (result < 0) {
+			snprintf(error, HTTP_ERROR_MAX, "passwords cannot be checked: %s", strerror(-result));
+			goto fail;
+		}
+	} else if (!http_guard_credentials(config, gate->credentials)) {
+		snprintf(error, HTTP_ERROR_MAX, "username and password are longer than %d bytes together",
+				HTTP_PASSWORD_MAX);
+		result = -EINVAL;
+		goto fail;
+	}
+	*out = gate;
+	return 0;
+fail:
+	http_gate_free(gate);
+	return result;
+}
+
+void http_gate_free(struct http_gate *gate)
+{
+	if (!gate)
+		return;
+	if (gate->checking)
+		pthread_join(gate->thread, NULL);
+	loop_remove(gate->loop, &gate->done);
+	if (gate->done.fd >= 0)
+		close(gate->done.fd);
+	explicit_bzero(gate, sizeof(*gate));
+	free(gate);
+}

@@ -1,0 +1,28 @@
+/*
+ * Passwords of people, kept as salted hashes: PBKDF2 with HMAC-SHA-256 (RFC 8018) in the notation of Python's passlib,
+ *
+ *     $pbkdf2-sha256$ROUNDS$SALT$CHECKSUM
+ *
+ * SALT (16 bytes) and CHECKSUM (32 bytes) are base64 without padding and with "." for "+". Any thread; no state.
+ */
+#ifndef PORTCULLIS_TLS_PASSWORD_H
+#define PORTCULLIS_TLS_PASSWORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define TLS_PASSWORD_HASH_MAX 128
+#define TLS_PASSWORD_ROUNDS 29000       /* passlib's default */
+#define TLS_PASSWORD_ROUNDS_MAX 1000000 /* a hash that asks for more is refused: it would keep a Pi busy for long */
+
+/* Does text claim to be a hash? Then it must be one: see tls_password_is_hash. */
+bool tls_password_looks_hashed(const char *text);
+bool tls_password_is_hash(const char *text);
+
+/* Takes as long as tls_password_check. 0 or -errno: -EIO where no random bytes could be had. */
+int tls_password_hash(const char *password, size_t length, char hash[static TLS_PASSWORD_HASH_MAX]);
+
+/* Blocks for the arithmetic: 15 ms on a PC, about half a second on a Pi Zero. False for a hash that is none. */
+bool tls_password_check(const char *hash, const char *password, size_t length);
+
+#endif
