@@ -59,7 +59,8 @@ struct broker {
 	struct mqtt *mqtt;
 	const struct mqtt_broker *config;
 	struct mqtt_connector *connector; /* may outlive the attempt while a look-up hangs */
-	int64_t v3_until_ms;
+	int64_t v3_until_ms;              /* speak MQTT 3.1.1 to it until then */
+	bool v3_guessed;                  /* because it hung up on 5, and 3.1.1 has not worked yet */
 	char label[LABEL_MAX];
 	char error[MQTT_ERROR_MAX]; /* what was logged last */
 };
@@ -115,7 +116,8 @@ struct mqtt {
 
 	struct batch batches[BATCHES_MAX];
 	size_t batch_count;
-	uint8_t grant[MQTT_SUBSCRIPTIONS_MAX]; /* as last logged */
+	uint8_t grant[MQTT_SUBSCRIPTIONS_MAX];
+	uint32_t granted; /* a bit for each batch that is answered */
 
 	pthread_mutex_t lock;
 	struct news news;
@@ -418,6 +420,8 @@ __attribute__((format(printf, 2, 3))) static void fail(struct mqtt *mqtt, const 
 	close_connection(mqtt, false);
 	tell(mqtt, sentence);
 	mqtt->short_losses = 0;
+	if (current(mqtt)->v3_guessed) /* it hung up on MQTT 5, but 3.1.1 did not work either */
+		current(mqtt)->v3_until_ms = 0;
 	int64_t now_ms = loop_now_ms();
 	mqtt->broker = (mqtt->broker + 1) % mqtt->config.broker_count;
 	if (++mqtt->tried < mqtt->config.broker_count) {
@@ -589,7 +593,9 @@ static void online(struct mqtt *mqtt, const struct news *news)
 	mqtt->maximum_packet = news->maximum_packet;
 	mqtt->retain_available = news->retain_available;
 	mqtt->refresh = mqtt->refusal_logged = false;
+	mqtt->granted = 0;
 	mqtt->error[0] = broker->error[0] = '\0';
+	broker->v3_guessed = false;
 	if (mqtt->version == 5)
 		broker->v3_until_ms = 0;
 	mqtt->socket = (struct loop_source){.fd = mqtt->fd, .ready = bytes_came, .user = mqtt};
@@ -679,10 +685,10 @@ static void greeting_failed(struct mqtt *mqtt, int code)
 		log_debug(mqtt->log, "broker %s: %s MQTT 5: trying 3.1.1", broker->label,
 				refused ? "refuses" : "hangs up on");
 		broker->v3_until_ms = loop_now_ms() + (refused ? V3_REFUSED_MS : V3_CLOSED_MS);
+		broker->v3_guessed = closed;
 		close_connection(mqtt, false);
 		attempt(mqtt);
 	} else if (closed) {
-		broker->v3_until_ms = 0;
 		fail(mqtt, "hangs up without an answer: is this the port of an MQTT broker?%s", tls_advice(mqtt));
 	} else {
 		const char *advice = mqtt_reason_advice(code);
@@ -694,11 +700,14 @@ static void greeting_failed(struct mqtt *mqtt, int code)
 static void tell_grants(struct mqtt *mqtt, const struct news *news)
 {
 	size_t denied = 0, shown = 0;
+	mqtt->granted |= news->granted;
 	for (size_t i = 0; i < mqtt->batch_count; i++) {
 		const struct batch *batch = &mqtt->batches[i];
 		if (news->granted & 1u << i)
 			memcpy(mqtt->grant + batch->first, news->grant + batch->first, batch->count);
 	}
+	if (mqtt->granted != (1u << mqtt->batch_count) - 1)
+		return;
 	for (size_t i = mqtt->config.subscription_count; i-- > 0;)
 		if (mqtt->grant[i] >= 0x80) {
 			denied++;

@@ -80,8 +80,8 @@ int mqtt_outbox_put(struct mqtt_outbox *outbox, struct mqtt_outgoing *outgoing)
 {
 	struct mqtt_outgoing **place = outgoing->retained ? find(outbox, outgoing->topic) : outbox->end;
 	struct mqtt_outgoing *older = *place ? unhang(outbox, place) : NULL;
-	while (full(outbox, outgoing) && outbox->live > 0) {
-		struct mqtt_outgoing **live = find(outbox, NULL);
+	struct mqtt_outgoing **live;
+	while (full(outbox, outgoing) && *(live = find(outbox, NULL))) {
 		if (place == &(*live)->next)
 			place = live;
 		free(unhang(outbox, live));
