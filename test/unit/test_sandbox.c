@@ -182,6 +182,10 @@ static int inside(const struct place *place)
 
 int main(void)
 {
+	if (PORTCULLIS_SANITIZED) {
+		puts("1..0 # SKIP what is built with a sanitizer is not locked down");
+		return 0;
+	}
 	struct place place;
 	make_place(&place);
 	fflush(stdout);
