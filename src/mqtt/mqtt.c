@@ -254,17 +254,11 @@ static void published3(void *context, MQTTAsync_successData *data)
 	acknowledged(context, 0);
 }
 
-/* An incomplete operation: the connection is lost, and that is said elsewhere. */
+/* Without a reason code the connection is lost, and that is said elsewhere. */
 static void refused5(void *context, MQTTAsync_failureData5 *data)
 {
-	if (data->code != MQTTASYNC_OPERATION_INCOMPLETE)
-		acknowledged(context, data->reasonCode > 0 ? (int)data->reasonCode : MQTTREASONCODE_UNSPECIFIED_ERROR);
-}
-
-static void refused3(void *context, MQTTAsync_failureData *data)
-{
-	if (data->code != MQTTASYNC_OPERATION_INCOMPLETE)
-		acknowledged(context, MQTTREASONCODE_UNSPECIFIED_ERROR);
+	if (data->reasonCode >= MQTTREASONCODE_UNSPECIFIED_ERROR)
+		acknowledged(context, (int)data->reasonCode);
 }
 
 static void grant(struct batch *batch, uint8_t code, const enum MQTTReasonCodes *codes5, const int *codes3)
@@ -293,14 +287,13 @@ static void subscribed3(void *context, MQTTAsync_successData *data)
 
 static void denied5(void *context, MQTTAsync_failureData5 *data)
 {
-	if (data->code != MQTTASYNC_OPERATION_INCOMPLETE)
-		grant(context, data->reasonCode > 0 ? (uint8_t)data->reasonCode : MQTTREASONCODE_UNSPECIFIED_ERROR,
-				NULL, NULL);
+	if (data->reasonCode >= MQTTREASONCODE_UNSPECIFIED_ERROR)
+		grant(context, (uint8_t)data->reasonCode, NULL, NULL);
 }
 
 static void denied3(void *context, MQTTAsync_failureData *data)
 {
-	if (data->code != MQTTASYNC_OPERATION_INCOMPLETE)
+	if (data->code == MQTTREASONCODE_UNSPECIFIED_ERROR)
 		grant(context, MQTTREASONCODE_UNSPECIFIED_ERROR, NULL, NULL);
 }
 
@@ -531,7 +524,6 @@ static void send_outgoing(struct mqtt *mqtt, struct mqtt_outgoing *outgoing)
 		response.onFailure5 = refused5;
 	} else {
 		response.onSuccess = published3;
-		response.onFailure = refused3;
 	}
 	if (outgoing->correlation_length) {
 		MQTTProperty correlation = {.identifier = MQTTPROPERTY_CODE_CORRELATION_DATA};

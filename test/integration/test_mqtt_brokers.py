@@ -313,8 +313,9 @@ def test_why_the_broker_ends_the_connection(fakes, agent_factory, reason, says):
     agent = agent_factory(fake).start()
     fake.wait_publish(agent.topic("availability"), "online")
     fake.connections[0].disconnect(reason)
-    fake.connections[0].close()
     line = agent.log.wait(f"warning: broker .*{says}")
+    fake.wait(lambda: fake.connections[0].closed, "the agent's hanging up")
+    assert len(agent.log.find("warning: broker")) == 1, "and nothing of the messages in flight"
     if reason == 0x8E:
         assert '"portcullis-garage"' in line
         time.sleep(4 * SLOWNESS)
