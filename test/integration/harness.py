@@ -249,6 +249,11 @@ def agent_command():
     raise AssertionError("no agent to test: build it, or say in PORTCULLIS_AGENT which one")
 
 
+def is_static(program):
+    """Whether it runs wherever it is put: a sanitizer's build does not."""
+    return b"/ld-linux" not in Path(program).read_bytes()[:8192]
+
+
 def door(id="left", **changes):
     """One door of the configuration: toggle wiring, both sensors, one second from end to end."""
     base = {

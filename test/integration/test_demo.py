@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from harness import DEADLINE, ROOT, SLOWNESS, Log, agent_command, wait_until
+from harness import DEADLINE, ROOT, SLOWNESS, Log, agent_command, is_static, wait_until
 
-pytestmark = pytest.mark.skipif(len(agent_command()) > 1, reason="the demo runs this machine's own program")
+pytestmark = pytest.mark.skipif(len(agent_command()) > 1 or not is_static(agent_command()[0]),
+                                reason="the demo runs this machine's own program, from a folder of its own")
 
 
 def processes(text):
