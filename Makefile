@@ -1,7 +1,7 @@
 # The front door: what it starts is in scripts/, cross/ and Meson. SETUP=: leaves the machine's packages alone.
 SETUP = scripts/setup
 
-.PHONY: all help cross test demo bench fuzz tidy check-format format clean amd64 armv6 armv7 arm64
+.PHONY: all help cross lock image test-image test demo bench fuzz tidy check-format format clean amd64 armv6 armv7 arm64
 
 all: amd64 ## build/amd64/portcullis (the default)
 
@@ -20,6 +20,19 @@ cross: ## build/{armv6,armv7,arm64,amd64}/portcullis: static, stripped, small
 	@$(SETUP) cross
 	@cross/sysroot
 	@for target in amd64 armv6 armv7 arm64; do cross/build $$target || exit; done
+
+lock: ## the newest Debian packages to compile against, into cross/sysroot.lock: a diff to review
+	@$(SETUP) cross
+	@cross/sysroot --update
+	@git --no-pager diff --stat cross/sysroot.lock
+
+image: ## an OCI image for every platform, in build/image; with or without a Docker engine
+	@$(SETUP) docker
+	@scripts/with-docker scripts/image
+
+test-image: ## builds the image twice, tries it, and starts the garage of docker/compose.yaml
+	@$(SETUP) docker
+	@scripts/with-docker test/image/run
 
 test: ## every suite that this machine can run, with a count at the end
 	@$(SETUP) test || echo "make test: going on without what is missing" >&2

@@ -766,8 +766,7 @@ static void http_node(void *user, struct http_node *node)
 			.version = PORTCULLIS_VERSION,
 			.broker = states[status.state],
 			.broker_error = agent->broker_error,
-			.uptime_ms = loop_now_ms() - agent->started_ms,
-			.simulated = agent->config->gpio.backend == CONFIG_SIMULATED};
+			.uptime_ms = loop_now_ms() - agent->started_ms};
 }
 
 static enum door_result http_command(void *user, size_t door, enum door_command command, enum door_reason *reason)

@@ -1,0 +1,310 @@
+"""The image that scripts/image built, as whoever pulls it has it: `make test-image`, inside scripts/with-docker.
+
+TEST_IMAGE is the OCI archive, TEST_IMAGE_LOG what the build printed, TEST_IMAGE_AGAIN the archive of a
+second build, which compiled everything again.
+"""
+
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+VERSION = subprocess.check_output([ROOT / "scripts/version"], text=True).strip()
+PROGRAM = "usr/bin/portcullis"
+DOCUMENTS = "usr/share/doc/portcullis"
+
+# Platform: emulator, and what BuildKit calls the compilation.
+PLATFORMS = {
+    ("arm", "v6"): (["qemu-arm-static", "-cpu", "arm1176"], "linux/amd64->arm/v6"),
+    ("arm", "v7"): (["qemu-arm-static", "-cpu", "cortex-a7"], "linux/amd64->arm/v7"),
+    ("arm64", None): (["qemu-aarch64-static", "-cpu", "cortex-a53"], "linux/amd64->arm64"),
+    ("amd64", None): ([], "linux/amd64"),
+}
+NAMES = ["".join(filter(None, platform)) for platform in PLATFORMS]
+each_platform = pytest.mark.parametrize("platform", PLATFORMS, ids=NAMES)
+
+
+def run(*command, timeout=120, **more):
+    return subprocess.run([*map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          timeout=timeout, check=False, **more)
+
+
+def must(*command, **more):
+    result = run(*command, **more)
+    assert result.returncode == 0, f"{command} ended with {result.returncode}:\n{result.stdout}"
+    return result.stdout
+
+
+class Archive:
+    """An OCI archive: {platform: manifest}, and the blobs that these name, each checked against its digest."""
+
+    def __init__(self, path):
+        self.tar = tarfile.open(path)
+        self.index = self.follow(json.load(self.tar.extractfile("index.json")))
+        self.manifests, self.attestations = {}, {}
+        for entry in self.index["manifests"]:
+            manifest = json.loads(self.blob(entry["digest"]))
+            reference = entry.get("annotations", {}).get("vnd.docker.reference.digest")
+            if reference:
+                self.attestations[reference] = manifest
+            else:
+                where = entry["platform"]
+                assert where["os"] == "linux"
+                manifest["digest"] = entry["digest"]
+                self.manifests[where["architecture"], where.get("variant")] = manifest
+
+    def follow(self, index):
+        """The archive's index names one index of platforms, or is one."""
+        only = index["manifests"]
+        return json.loads(self.blob(only[0]["digest"])) if len(only) == 1 else index
+
+    def blob(self, digest):
+        data = self.tar.extractfile("blobs/" + digest.replace(":", "/")).read()
+        assert "sha256:" + hashlib.sha256(data).hexdigest() == digest
+        return data
+
+    def config(self, platform):
+        return json.loads(self.blob(self.manifests[platform]["config"]["digest"]))
+
+    def layers(self, platform):
+        return [layer["digest"] for layer in self.manifests[platform]["layers"]]
+
+    def statements(self, platform):
+        """{predicate type: predicate} of the image's attestations."""
+        layers = self.attestations[self.manifests[platform]["digest"]]["layers"]
+        statements = [json.loads(self.blob(layer["digest"])) for layer in layers]
+        return {statement["predicateType"]: statement["predicate"] for statement in statements}
+
+
+@pytest.fixture(scope="session")
+def archive():
+    return Archive(os.environ["TEST_IMAGE"])
+
+
+@pytest.fixture(scope="session")
+def roots(archive, tmp_path_factory):
+    """{platform: folder with the image's files}"""
+    folders = {}
+    for platform, name in zip(PLATFORMS, NAMES):
+        folders[platform] = tmp_path_factory.mktemp(name)
+        for layer in archive.layers(platform):
+            with tarfile.open(fileobj=io.BytesIO(archive.blob(layer))) as tar:
+                tar.extractall(folders[platform])
+    return folders
+
+
+def test_platforms(archive):
+    assert set(archive.manifests) == set(PLATFORMS)
+    for platform in PLATFORMS:
+        config = archive.config(platform)
+        assert (config["os"], config["architecture"], config.get("variant")) == ("linux", *platform)
+
+
+@each_platform
+def test_compiled_without_emulation(platform):
+    log = Path(os.environ["TEST_IMAGE_LOG"]).read_text()
+    assert re.search(rf"^#\d+ \[{re.escape(PLATFORMS[platform][1])} build \d+/\d+\] RUN .*cross/build", log, re.MULTILINE)
+    assert "tools" in log and not re.search(r"\[linux/arm\S* (tools|build)", log)
+
+
+@each_platform
+def test_configuration(archive, platform):
+    config = archive.config(platform)["config"]
+    assert config["User"] == "10001:10001"
+    assert config["Entrypoint"] == ["/usr/bin/portcullis"]
+    assert config["Healthcheck"]["Test"] == ["CMD", "/usr/bin/portcullis", "--healthcheck"]
+    assert not config.get("Cmd") and not config.get("ExposedPorts") and not config.get("Volumes")
+
+
+@each_platform
+def test_labels_and_annotations(archive, platform):
+    revision = must("git", "-C", ROOT, "rev-parse", "HEAD").strip()
+    notes = [archive.config(platform)["config"]["Labels"], archive.manifests[platform]["annotations"],
+             archive.index["annotations"]]
+    for note in notes:
+        note = {key.removeprefix("org.opencontainers.image."): value for key, value in note.items()}
+        assert note["version"] == VERSION
+        assert note["revision"].removesuffix("-dirty") == revision
+        assert note["licenses"].startswith("MIT AND LGPL-2.1-or-later")
+        assert {"source", "title", "description"} <= set(note)
+
+
+@each_platform
+def test_files(roots, platform):
+    files = {str(path.relative_to(roots[platform])) for path in roots[platform].rglob("*") if not path.is_dir()}
+    licences = {file for file in files if file.startswith(f"{DOCUMENTS}/licences/")}
+    assert files - licences == {PROGRAM, "etc/ssl/certs/ca-certificates.crt", f"{DOCUMENTS}/sbom.spdx.json"}
+    folders = {str(path.relative_to(roots[platform])) for path in roots[platform].rglob("*") if path.is_dir()}
+    assert folders == {"usr", "usr/bin", "usr/share", "usr/share/doc", DOCUMENTS, f"{DOCUMENTS}/licences",
+                       f"{DOCUMENTS}/licences/common", "etc", "etc/ssl", "etc/ssl/certs", "var", "var/lib",
+                       "var/lib/portcullis"}
+    data = (roots[platform] / "var/lib/portcullis").stat()
+    assert (data.st_uid, data.st_gid) == (10001, 10001) or os.getuid() != 0
+
+
+@each_platform
+def test_licences(roots, platform):
+    """Each library of the bill of materials has its notice here, and the notices' texts are here, too."""
+    folder = roots[platform] / DOCUMENTS / "licences"
+    bill = json.loads((folder.parent / "sbom.spdx.json").read_text())
+    sources = {re.search(r"source package (\S+)", package["sourceInfo"])[1]
+               for package in bill["packages"] if "sourceInfo" in package}
+    assert {"glibc", "libgpiod", "paho.mqtt.c", "libyaml", "jansson", "gcc-14"} <= sources
+    assert {path.name for path in folder.iterdir()} == sources | {"README.md", "portcullis", "common"}
+    assert {"LGPL-2.1", "GPL-3"} <= {path.name for path in (folder / "common").iterdir()}
+    program = (roots[platform] / PROGRAM).read_bytes()
+    assert bill["packages"][0]["checksums"][0]["checksumValue"] == hashlib.sha256(program).hexdigest()
+
+
+@each_platform
+def test_certificates(roots, platform):
+    bundle = (roots[platform] / "etc/ssl/certs/ca-certificates.crt").read_text()
+    blocks = re.findall(r"^-----BEGIN CERTIFICATE-----\n(?:[A-Za-z0-9+/=]+\n)+-----END CERTIFICATE-----\n", bundle, re.M)
+    assert len(blocks) > 100 and "".join(blocks) == bundle
+
+
+@each_platform
+def test_attestations(archive, roots, platform):
+    statements = archive.statements(platform)
+    assert "https://slsa.dev/provenance/v0.2" in statements
+    assert statements["https://spdx.dev/Document"] == json.loads((roots[platform] / DOCUMENTS / "sbom.spdx.json").read_text())
+
+
+@each_platform
+def test_runs_on_its_processor(roots, platform):
+    program = roots[platform] / PROGRAM
+    assert must(*PLATFORMS[platform][0], program, "--version") == f"portcullis {VERSION}\n"
+    said = must(*PLATFORMS[platform][0], program, "--config", ROOT / "config/demo.yaml", "--check")
+    assert "good: node demo, 2 doors" in said
+
+
+def test_armv7_is_none_for_an_arm1176(roots):
+    """Else the emulator would prove nothing for ARMv6."""
+    assert run("qemu-arm-static", "-cpu", "arm1176", roots["arm", "v7"] / PROGRAM, "--version").returncode == -4
+
+
+def test_built_twice(archive):
+    """The second build compiled everything afresh; its log says so."""
+    again = Archive(os.environ["TEST_IMAGE_AGAIN"])
+    assert {platform: archive.layers(platform) for platform in PLATFORMS} == \
+        {platform: again.layers(platform) for platform in PLATFORMS}
+    log = Path(os.environ["TEST_IMAGE_LOG"] + ".again").read_text()
+    assert len(set(re.findall(r"^#(\d+) .*Linking target portcullis$", log, re.MULTILINE))) == len(PLATFORMS)
+
+
+def test_size(roots, archive):
+    for platform, name in zip(PLATFORMS, NAMES):
+        sizes = {path: (roots[platform] / path).stat().st_size for path in (PROGRAM, "etc/ssl/certs/ca-certificates.crt")}
+        everything = sum(path.stat().st_size for path in roots[platform].rglob("*") if path.is_file())
+        pulled = sum(layer["size"] for layer in archive.manifests[platform]["layers"])
+        print(f"{name}: program {sizes[PROGRAM]}, with the bundle {sum(sizes.values())}, all files {everything}, "
+              f"compressed {pulled}")
+        if platform == ("arm", "v7"):
+            assert sum(sizes.values()) <= 2_000_000
+
+
+# From here on with the engine.
+
+
+@pytest.fixture(scope="session")
+def image():
+    said = must("docker", "load", "-i", os.environ["TEST_IMAGE"])
+    return re.search(r"Loaded image: (\S+)", said)[1]
+
+
+@pytest.fixture(scope="session")
+def broker_image():
+    if run("docker", "pull", "-q", "eclipse-mosquitto:2").returncode == 0:
+        return "eclipse-mosquitto:2"
+    must("docker", "buildx", "build", "--load", "-t", "mosquitto-of-debian", "-f", ROOT / "test/image/mosquitto.Dockerfile",
+         ROOT / "test/image", timeout=600)
+    return "mosquitto-of-debian"
+
+
+@pytest.fixture
+def garage(image, broker_image, tmp_path):
+    """docker/compose.yaml as docs/install.md says, but without a GPIO chip. Gives a function that runs compose."""
+    for name in ("compose.yaml", "mosquitto.conf", "portcullis.yaml"):
+        shutil.copy(ROOT / "docker" / name, tmp_path)
+    (tmp_path / ".env").write_text(f"GPIO_GID=0\nPORTCULLIS_IMAGE={image}\nMOSQUITTO_IMAGE={broker_image}\n")
+    (tmp_path / "compose.override.yaml").write_text("services: {portcullis: {devices: !reset [], restart: 'no'}}\n")
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    (secrets / "mqtt-password").write_text("a secret\n")
+    must("docker", "run", "--rm", "--network", "none", "-v", f"{secrets}:/secrets", broker_image, "mosquitto_passwd", "-b", "-c",
+         "/secrets/mosquitto-passwords", "portcullis", "a secret")
+    # Docker hands files on as they are: to these users.
+    must("chown", "1883:1883", secrets / "mosquitto-passwords")
+    must("chown", "10001:1883", secrets / "mqtt-password")
+    must("chmod", "440", secrets / "mqtt-password")
+
+    def compose(*arguments, **more):
+        return must("docker", "compose", *arguments, cwd=tmp_path, **more)
+
+    try:
+        yield compose
+    finally:
+        print(run("docker", "compose", "logs", cwd=tmp_path).stdout)
+        run("docker", "compose", "down", "--volumes", "--timeout", "5", cwd=tmp_path)
+
+
+def test_compose_file(garage):
+    """Valid, and as careful as promised."""
+    services = json.loads(garage("config", "--format", "json"))["services"]
+    for service in services.values():
+        assert service["read_only"] and service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"] and service["secrets"]
+        assert service["healthcheck"]["test"]
+    original = json.loads(garage("-f", "compose.yaml", "config", "--format", "json"))["services"]
+    assert original["portcullis"]["devices"] and original["portcullis"]["group_add"] == ["0"]
+    assert {service["restart"] for service in original.values()} == {"unless-stopped"}
+
+
+def test_garage(garage):
+    """The agent in its container is healthy, opens the simulated door when told, and goes when asked."""
+    garage("up", "--detach", "--wait", "--wait-timeout", "120")
+    agent = garage("ps", "--quiet", "portcullis").strip()
+    details = json.loads(must("docker", "inspect", agent))[0]
+    assert details["State"]["Health"]["Status"] == "healthy"
+    # It is the container's first and only process.
+    assert len(must("docker", "top", agent, "-eo", "pid").split()) == 2
+
+    def client(program, *arguments):
+        return garage("exec", "-T", "mosquitto", program, "-u", "portcullis", "-P", "a secret", *arguments)
+
+    topic = "portcullis/garage/garage_door"
+    wait = ["-W", "60", "-C", "1"]
+    assert client("mosquitto_sub", *wait, "-t", "portcullis/garage/availability") == "online\n"
+    assert client("mosquitto_sub", *wait, "-t", f"{topic}/state") == "closed\n"
+    client("mosquitto_pub", "-q", "1", "-t", f"{topic}/set", "-m", "OPEN")
+    until_opening = ["-W", "60", "-C", "2", "-t", f"{topic}/state", "-t", f"{topic}/position"]
+    assert "closed" not in client("mosquitto_sub", *until_opening)
+    assert client("mosquitto_sub", *wait, "-t", f"{topic}/state") in ("opening\n", "open\n")
+
+    since = time.monotonic()
+    must("docker", "stop", "--time", "20", agent)
+    assert time.monotonic() - since < 10
+    assert json.loads(must("docker", "inspect", agent))[0]["State"]["ExitCode"] == 0
+    assert client("mosquitto_sub", *wait, "-t", "portcullis/garage/availability") == "offline\n"
+
+
+def test_health_check_can_fail(garage):
+    """An agent that stands still does not answer."""
+    garage("up", "--detach", "--wait", "--wait-timeout", "120")
+    agent = garage("ps", "--quiet", "portcullis").strip()
+    check = ["docker", "exec", agent, "/usr/bin/portcullis", "--healthcheck"]
+    assert run(*check).returncode == 0
+    must("docker", "kill", "--signal", "STOP", agent)
+    failed = run(*check)
+    must("docker", "kill", "--signal", "CONT", agent)
+    assert failed.returncode == 1 and "no answer from the agent" in failed.stdout
+    assert run(*check).returncode == 0
