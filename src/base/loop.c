@@ -21,23 +21,32 @@ struct loop {
 	void *caught_user;
 	struct epoll_event events[EVENTS_MAX];
 	int event_count, event_next;
+	struct loop_lateness lateness;
 };
 
-static int64_t clock_ms(clockid_t clock)
+const int64_t loop_late_bounds_us[LOOP_LATE_BOUNDS] = {
+		250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 1000000};
+
+static int64_t clock_us(clockid_t clock)
 {
 	struct timespec now;
 	clock_gettime(clock, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 int64_t loop_now_ms(void)
 {
-	return clock_ms(CLOCK_MONOTONIC);
+	return clock_us(CLOCK_MONOTONIC) / 1000;
 }
 
 int64_t loop_wall_ms(void)
 {
-	return clock_ms(CLOCK_REALTIME);
+	return clock_us(CLOCK_REALTIME) / 1000;
+}
+
+const struct loop_lateness *loop_lateness(const struct loop *loop)
+{
+	return &loop->lateness;
 }
 
 int loop_new(struct loop **out)
@@ -138,6 +147,15 @@ static struct loop_timer *earliest(struct loop *loop)
 	return first;
 }
 
+static void note_lateness(struct loop_lateness *lateness, int64_t late_us)
+{
+	int bound = 0;
+	while (bound < LOOP_LATE_BOUNDS && late_us > loop_late_bounds_us[bound])
+		bound++;
+	lateness->counts[bound]++;
+	lateness->total_us += late_us;
+}
+
 static void run_timers(struct loop *loop)
 {
 	/* At most as many as were armed: a timer that sets itself to the past again cannot starve the descriptors. */
@@ -148,6 +166,7 @@ static void run_timers(struct loop *loop)
 		most++;
 	while (most-- > 0 && !loop->stopped && (timer = earliest(loop)) && timer->at_ms <= now_ms) {
 		loop_timer_cancel(loop, timer);
+		note_lateness(&loop->lateness, clock_us(CLOCK_MONOTONIC) - timer->at_ms * 1000);
 		timer->expired(timer, now_ms);
 	}
 }

@@ -51,6 +51,19 @@ void loop_timer_cancel(struct loop *loop, struct loop_timer *timer);
  */
 int loop_signals(struct loop *loop, const sigset_t *signals, void (*caught)(void *user, int signal), void *user);
 
+/*
+ * How late timers ran: the time from a timer's deadline to the call of its callback, behind whatever ran before it.
+ * counts[i] are those that were at most loop_late_bounds_us[i] late (and above the bound before), the last those later
+ * than all bounds. Valid until loop_free, and counting on.
+ */
+#define LOOP_LATE_BOUNDS 10
+struct loop_lateness {
+	uint64_t counts[LOOP_LATE_BOUNDS + 1];
+	int64_t total_us;
+};
+extern const int64_t loop_late_bounds_us[LOOP_LATE_BOUNDS];
+const struct loop_lateness *loop_lateness(const struct loop *loop);
+
 /* Runs until loop_stop. Returns 0 or -errno when the loop itself failed. */
 int loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);

@@ -52,6 +52,15 @@ static void expired_again(struct loop_timer *timer, int64_t now_ms)
 	loop_timer_set(shared->loop, timer, now_ms - 1);
 }
 
+#define SLOW_MS 30
+
+static void expired_slow(struct loop_timer *timer, int64_t now_ms)
+{
+	(void)timer;
+	while (loop_now_ms() < now_ms + SLOW_MS)
+		;
+}
+
 static void readable(struct loop_source *source, uint32_t events)
 {
 	char byte;
@@ -181,6 +190,25 @@ int main(void)
 	CHECK(kill(getpid(), SIGUSR1) == 0);
 	CHECK(loop_run(trace.loop) == 0);
 	CHECK(traced(&trace, "s"));
+	loop_free(trace.loop);
+
+	tap_case("how late timers run is counted, each behind those before it");
+	begin(&trace);
+	struct loop_timer slow = {.expired = expired_slow};
+	now_ms = loop_now_ms();
+	loop_timer_set(trace.loop, &slow, now_ms - 3);
+	loop_timer_set(trace.loop, &a, now_ms - 2);
+	loop_timer_set(trace.loop, &stop, now_ms - 1);
+	CHECK(loop_run(trace.loop) == 0);
+	const struct loop_lateness *lateness = loop_lateness(trace.loop);
+	uint64_t counted = 0, late = 0;
+	for (int i = 0; i <= LOOP_LATE_BOUNDS; i++) {
+		counted += lateness->counts[i];
+		if (i == LOOP_LATE_BOUNDS || loop_late_bounds_us[i] > SLOW_MS * 1000 / 2)
+			late += lateness->counts[i];
+	}
+	CHECK(counted == 3 && late >= 2);
+	CHECK(lateness->total_us >= (int64_t)2 * SLOW_MS * 1000);
 	loop_free(trace.loop);
 
 	tap_case("loop_free takes NULL");
