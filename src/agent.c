@@ -1,12 +1,15 @@
 #include "agent.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/loop.h"
@@ -18,6 +21,7 @@
 #include "gpio/gpio.h"
 #include "gpio/simulated.h"
 #include "http/http.h"
+#include "metrics/metrics.h"
 #include "mqtt/mqtt.h"
 #include "tls/password.h"
 #include "tls/tls.h"
@@ -29,6 +33,7 @@
 #define BIRTH_DELAY_SPAN_MS 2000
 #define CONTRADICT_MIN_MS 1000 /* between two contradictions of a false "offline"; doubled for each */
 #define CONTRADICT_MAX_MS 300000
+#define CLOCK_STEP_MS 1000  /* more is no drift: somebody set the clock */
 #define REFUSED_LOG_MS 1000 /* at most one line of refused commands a door in so long */
 
 static const char online[] = "online", offline[] = "offline";
@@ -45,6 +50,7 @@ struct agent_door {
 	int64_t last_changed_unix_ms;
 	int64_t refused_logged_ms;
 	uint64_t refused_unlogged;
+	struct metrics_counts counts;
 	bool line_failing;
 };
 
@@ -80,7 +86,7 @@ struct agent {
 
 	struct loop_timer old_doors_timer, birth_timer, contradict_timer, watchdog_timer;
 	int64_t contradict_gap_ms, contradicted_ms;
-	int64_t started_ms, watchdog_ms;
+	int64_t started_ms, started_unix_ms, watchdog_ms;
 	char document[DOCUMENT_MAX];
 	char host_name[HOST_NAME_MAX_BYTES + 1], broker_error[MQTT_ERROR_MAX];
 	char configuration_url[128];
@@ -332,6 +338,7 @@ static void tell(struct agent_door *door, const struct door_happening *happening
 		break;
 	case DOOR_EVENT_FAULT:
 		event = DOOR_NEWS_FAULT;
+		door->counts.faults[happening->fault]++;
 		view.fault = happening->fault;
 		log_warning(agent->log, "door %s: fault %s", id, door_fault_name(happening->fault));
 		break;
@@ -368,8 +375,10 @@ static size_t carry_out(struct agent_door *door, const struct door_output *outpu
 		int error = line < 0 ? -ENXIO : gpio_set(door->agent->gpio, (size_t)line, action->on);
 		log_debug(door->agent->log, "door %s: %s %s", door->config->id, role_names[action->line],
 				action->on ? "on" : "off");
-		if (error == 0)
+		if (error == 0) {
+			door->counts.pulses += action->on && action->line != DOOR_LINE_WARNING;
 			continue;
+		}
 		if (!door->line_failing)
 			log_error(door->agent->log, "door %s: the %s could not be switched %s: %s", door->config->id,
 					role_names[action->line], action->on ? "on" : "off", strerror(-error));
@@ -440,15 +449,22 @@ static void hear(struct agent_door *door, enum door_sensor sensor, bool active, 
 
 static void edge(void *user, size_t line, bool active, int64_t at_ms)
 {
+	static_assert(METRICS_SENSORS == DOOR_SENSORS, "they are the same");
 	struct agent *agent = user;
-	hear(&agent->doors[agent->owners[line].door], (enum door_sensor)(agent->owners[line].role - SENSOR_LINES),
-			active, at_ms);
+	struct agent_door *door = &agent->doors[agent->owners[line].door];
+	enum door_sensor sensor = (enum door_sensor)(agent->owners[line].role - SENSOR_LINES);
+	door->counts.edges[sensor]++;
+	hear(door, sensor, active, at_ms);
 }
 
-static void log_command(struct agent_door *door, const char *command, enum door_source source, enum door_result result,
+/* How a command ended, for the log and the metrics. */
+static void note_command(struct agent_door *door, const char *command, enum door_source source, enum door_result result,
 		enum door_reason reason)
 {
 	const struct log *log = door->agent->log;
+	door->counts.commands[source][result]++;
+	if (result == DOOR_RESULT_REJECTED)
+		door->counts.refusals[reason]++;
 	if (result == DOOR_RESULT_ACCEPTED) {
 		log_info(log, "door %s: %s from %s accepted", door->config->id, command, door_source_name(source));
 		return;
@@ -479,7 +495,7 @@ static enum door_result command_door(
 	if (!door->agent->stopping)
 		step(door, &(struct door_input){.kind = DOOR_INPUT_COMMAND, .command = command, .source = source},
 				&result, reason);
-	log_command(door, door_command_name(command), source, result, *reason);
+	note_command(door, door_command_name(command), source, result, *reason);
 	publish_command_event(door, &command, source, result, *reason);
 	return result;
 }
@@ -507,7 +523,7 @@ static void set_message(struct agent_door *door, const struct mqtt_message *mess
 		result = command_door(door, command, DOOR_SOURCE_MQTT, &reason);
 	} else {
 		reason = message->retained ? DOOR_REASON_RETAINED : DOOR_REASON_UNKNOWN_COMMAND;
-		log_command(door, known ? door_command_name(command) : "a command", DOOR_SOURCE_MQTT, result, reason);
+		note_command(door, known ? door_command_name(command) : "a command", DOOR_SOURCE_MQTT, result, reason);
 		publish_command_event(door, known ? &command : NULL, DOOR_SOURCE_MQTT, result, reason);
 	}
 	if (!message->response_topic)
@@ -788,6 +804,79 @@ static int http_simulate(void *user, size_t door, const char *poke)
 	return simulator_poke(agent->gpio, door, poke);
 }
 
+/*
+ * When the agent started, by the wall clock of now: a Pi gets the time from the network after it. Else it stays the
+ * same from one scrape to the next.
+ */
+static int64_t started_unix_ms(struct agent *agent)
+{
+	int64_t at_ms = loop_wall_ms() - (loop_now_ms() - agent->started_ms);
+	if (llabs(at_ms - agent->started_unix_ms) > CLOCK_STEP_MS)
+		agent->started_unix_ms = at_ms;
+	return agent->started_unix_ms;
+}
+
+static int64_t cpu_us(void)
+{
+	struct timespec used;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	return (int64_t)used.tv_sec * 1000000 + used.tv_nsec / 1000;
+}
+
+static int64_t resident_bytes(void)
+{
+	char text[128];
+	int64_t pages = 0;
+	int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (length > 0) {
+		text[length] = '\0';
+		if (sscanf(text, "%*s %" SCNd64, &pages) != 1)
+			pages = 0;
+	}
+	if (fd >= 0)
+		close(fd);
+	return pages * sysconf(_SC_PAGESIZE);
+}
+
+static ssize_t http_metrics(void *user, char *buffer, size_t size)
+{
+	struct agent *agent = user;
+	struct mqtt_status mqtt;
+	struct http_status http;
+	struct gpio_status gpio;
+	mqtt_status(agent->mqtt, &mqtt);
+	http_status(agent->http, &http);
+	gpio_status(agent->gpio, &gpio);
+	struct metrics metrics = {
+			.version = PORTCULLIS_VERSION,
+			.door_count = agent->door_count,
+			.edges_dropped = gpio.edges_dropped,
+			.lateness = loop_lateness(agent->loop),
+			.connected = mqtt.state == MQTT_CONNECTED,
+			.connects = mqtt.connects,
+			.received = mqtt.received,
+			.dropped_full = mqtt.dropped_full,
+			.dropped_too_long = mqtt.dropped_too_long,
+			.publish_failed = mqtt.publish_failed,
+			.in_flight = mqtt.in_flight,
+			.queued = mqtt.queued,
+			.clients_refused = http.refused,
+			.clients = http.clients,
+			.listeners = http.listeners,
+			.started_unix_ms = started_unix_ms(agent),
+			.cpu_us = cpu_us(),
+			.resident_bytes = resident_bytes(),
+	};
+	static_assert(sizeof(metrics.answers) == sizeof(http.answers), "the same classes");
+	memcpy(metrics.answers, http.answers, sizeof(metrics.answers));
+	for (size_t i = 0; i < agent->door_count; i++) {
+		view_door(&agent->doors[i], &metrics.doors[i].view);
+		metrics.doors[i].counts = &agent->doors[i].counts;
+	}
+	return metrics_render(&metrics, buffer, size);
+}
+
 static void configure_http(const struct config *config, struct http_config *http)
 {
 	*http = (struct http_config){
@@ -824,6 +913,8 @@ static int start_http(struct agent *agent)
 			.command = http_command,
 			.healthy = http_healthy,
 			.simulate = http_simulate,
+			.metrics = http_metrics,
+			.metrics_max = METRICS_SIZE(agent->door_count),
 			.user = agent};
 	char error[HTTP_ERROR_MAX] = "";
 	if (!right_hash(agent->config)) {

@@ -15,6 +15,7 @@ struct gpio_backend {
 struct gpio {
 	const struct gpio_backend *backend;
 	size_t count;
+	struct gpio_status status;
 };
 
 #endif

@@ -22,6 +22,11 @@ int gpio_get(struct gpio *gpio, size_t line, bool *active)
 	return line < gpio->count ? gpio->backend->get(gpio, line, active) : -EINVAL;
 }
 
+void gpio_status(const struct gpio *gpio, struct gpio_status *status)
+{
+	*status = gpio->status;
+}
+
 /* The lines of one direction, in a copy that the caller frees; NULL when memory is short. */
 static struct gpio_line *select_lines(
 		const struct gpio_line *lines, size_t count, enum gpio_direction direction, size_t *selected)

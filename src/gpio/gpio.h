@@ -70,6 +70,12 @@ void gpio_close(struct gpio *gpio);
 int gpio_set(struct gpio *gpio, size_t line, bool active);  /* an output; 0 or -errno */
 int gpio_get(struct gpio *gpio, size_t line, bool *active); /* the level now; 0 or -errno */
 
+struct gpio_status {
+	uint64_t edges_dropped; /* by the kernel, whose queue was full */
+};
+
+void gpio_status(const struct gpio *gpio, struct gpio_status *status);
+
 /*
  * --release: requests every output of lines at its inactive value and lets go; inputs are not touched. Raspberry Pi OS
  * keeps the level of a line whose owner is gone, so the relays stay at rest; where the kernel makes it an input again,

@@ -382,6 +382,7 @@ static void report_edge(struct kernel *kernel, struct request *request, struct g
 	unsigned offset = gpiod_edge_event_get_line_offset(event);
 
 	request->dropped |= seqno != request->next_seqno;
+	kernel->gpio.status.edges_dropped += seqno - request->next_seqno;
 	request->next_seqno = seqno + 1;
 	for (size_t i = 0; i < request->count; i++)
 		if (kernel->offsets[request->lines[i]] == offset)

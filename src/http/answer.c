@@ -12,6 +12,7 @@ const char http_type_html[] = "text/html; charset=utf-8";
 const char http_type_json[] = "application/json";
 const char http_type_problem[] = "application/problem+json";
 const char http_type_text[] = "text/plain; charset=utf-8";
+const char http_type_metrics[] = "text/plain; version=0.0.4; charset=utf-8";
 const char http_type_css[] = "text/css; charset=utf-8";
 
 /*
@@ -86,7 +87,8 @@ static void put_head(struct http_answer *answer, const struct http_request *requ
 {
 	static_assert(sizeof(always) + HTTP_ANSWER_BODY_MAX + 512 < HTTP_ANSWER_MAX, "any head and a short body fit");
 	char *at = answer->own, *end = answer->own + sizeof(answer->own) - HTTP_ANSWER_BODY_MAX;
-	*answer = (struct http_answer){.more = "", .close = !request->keep_alive || events, .events = events};
+	*answer = (struct http_answer){
+			.status = head->status, .more = "", .close = !request->keep_alive || events, .events = events};
 	at += snprintf(at, (size_t)(end - at), "HTTP/1.1 %d %s\r\nCache-Control: %s\r\n%s", head->status,
 			phrase(head->status), head->cache ? head->cache : "no-store", always);
 	if (head->type)

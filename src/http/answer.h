@@ -25,6 +25,7 @@ struct http_body *http_body_hold(struct http_body *body);
 void http_body_release(struct http_body *body); /* takes NULL */
 
 struct http_answer {
+	int status;
 	char own[HTTP_ANSWER_MAX];
 	size_t own_length;
 	const char *more; /* follows own */
@@ -44,7 +45,8 @@ struct http_head {
 	const char *lines;          /* more headers, each with its line end, or NULL */
 };
 
-extern const char http_type_html[], http_type_json[], http_type_problem[], http_type_text[], http_type_css[];
+extern const char http_type_html[], http_type_json[], http_type_problem[], http_type_text[], http_type_css[],
+		http_type_metrics[];
 
 /*
  * Each writes the whole answer to request, which says what the client can take: no body for HEAD, an end of the

@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/log.h"
 #include "base/loop.h"
@@ -38,6 +39,7 @@
 #define HTTP_IDLE_LIMIT_MS 60000    /* between two requests of a connection */
 #define HTTP_BEAT_MS 15000          /* a listener to events is told something at least so often */
 #define HTTP_PASSWORD_MAX 256       /* bytes of username and password together */
+#define HTTP_STATUS_CLASSES 6
 
 /* Strings are borrowed and must outlive the server. */
 struct http_config {
@@ -76,6 +78,9 @@ struct http_agent {
 	bool (*healthy)(void *user, const char **reason);
 	/* A poke at the simulator (wall_button ...): 0, -ENOENT no such poke, -ENOTSUP real hardware. */
 	int (*simulate)(void *user, size_t door, const char *poke);
+	/* What GET /metrics answers, into metrics_max bytes: its length, or -errno. */
+	ssize_t (*metrics)(void *user, char *buffer, size_t size);
+	size_t metrics_max;
 	void *user;
 };
 
@@ -88,6 +93,14 @@ struct http;
 int http_new(struct loop *loop, const struct log *log, const struct http_config *config, const struct http_agent *agent,
 		struct http **http, char error[static HTTP_ERROR_MAX]);
 uint16_t http_port(const struct http *http);
+
+struct http_status {
+	uint64_t answers[HTTP_STATUS_CLASSES]; /* by the first digit of their status */
+	uint64_t refused;                      /* clients for whom there was no room; not in answers */
+	size_t clients, listeners;             /* the listeners are clients, too */
+};
+
+void http_status(const struct http *http, struct http_status *status);
 
 /*
  * Something that the agent's callbacks tell is another: listeners hear of it in the loop's next turn, once for all that

@@ -66,6 +66,7 @@ struct http {
 	uint16_t port;
 	struct http_reader *readers;
 	size_t client_count, listener_count;
+	struct http_status status;
 	struct client clients[HTTP_CLIENTS_MAX];
 };
 
@@ -222,6 +223,14 @@ static void client_subscribe(struct client *client, struct http_request *request
 	setsockopt(client->source.fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &(unsigned){LISTENER_GONE_MS}, sizeof(unsigned));
 }
 
+/* The answer is made: counted and sent. */
+static void client_reply(struct client *client)
+{
+	client->http->status.answers[client->answer.status / 100]++;
+	client->state = CLIENT_WRITING;
+	client_write(client);
+}
+
 static void client_answer(struct client *client, enum http_reading reading)
 {
 	struct http_request *request = http_reader_request(client->reader);
@@ -244,8 +253,7 @@ static void client_answer(struct client *client, enum http_reading reading)
 	if (client->answer.events)
 		client_subscribe(client, request);
 	client->unread = reading == HTTP_READING_FAILED || client->begin < client->end;
-	client->state = CLIENT_WRITING;
-	client_write(client);
+	client_reply(client);
 }
 
 static void client_parse(struct client *client)
@@ -346,9 +354,8 @@ static void client_late(struct client *client)
 	request->keep_alive = false;
 	http_answer_problem(&client->answer, request, 408, "The request took too long.");
 	client->unread = true;
-	client->state = CLIENT_WRITING;
 	client_deadline(client, loop_now_ms() + LAST_WORDS_MS);
-	client_write(client);
+	client_reply(client);
 }
 
 static void deadlines(struct loop_timer *timer, int64_t now_ms)
@@ -433,6 +440,7 @@ int http_adopt(struct http *http, int fd, const struct sockaddr *peer)
 	bool loopback = http_guard_loopback(peer);
 	struct client *client = free_client(http, loopback);
 	if (!client) {
+		http->status.refused++;
 		refuse(fd);
 		return -EBUSY;
 	}
@@ -562,6 +570,13 @@ void http_changed(struct http *http)
 uint16_t http_port(const struct http *http)
 {
 	return http->port;
+}
+
+void http_status(const struct http *http, struct http_status *status)
+{
+	*status = http->status;
+	status->clients = http->client_count;
+	status->listeners = http->listener_count;
 }
 
 void http_free(struct http *http)

@@ -37,7 +37,8 @@ struct http_site {
 	struct snapshot now, shown; /* of the last request; what page and doors were made of */
 	uint64_t changes;
 	struct http_body *page;
-	struct http_body *doors; /* as an event; the document is inside it */
+	struct http_body *doors;   /* as an event; the document is inside it */
+	struct http_body *metrics; /* metrics_max bytes, written anew when nobody is being sent it */
 	int64_t page_until_ms;
 	int64_t refusal_logged_ms;
 	unsigned refusals;
@@ -234,6 +235,25 @@ static void get_icon(const struct exchange *exchange, const char *rest)
 	get_constant(exchange, &head, page_icon, PAGE_ICON_LENGTH);
 }
 
+static void get_metrics(const struct exchange *exchange, const char *rest)
+{
+	struct http_site *site = exchange->site;
+	(void)rest;
+	if (!site->metrics || site->metrics->references > 1) {
+		http_body_release(site->metrics);
+		site->metrics = http_body_new(site->agent.metrics_max);
+	}
+	ssize_t length = site->metrics ? site->agent.metrics(site->agent.user, site->metrics->bytes,
+							 site->agent.metrics_max)
+				       : -ENOMEM;
+	if (length < 0) {
+		problem(exchange, 500, "The metrics could not be made.");
+		return;
+	}
+	site->metrics->length = (size_t)length;
+	answer_body(exchange, http_type_metrics, site->metrics);
+}
+
 static void get_health(const struct exchange *exchange, const char *rest)
 {
 	struct http_site *site = exchange->site;
@@ -343,6 +363,7 @@ static const struct route routes[] = {
 		{"/", .handle = get_page},
 		{"/style.css", .handle = get_style},
 		{"/icon.svg", .handle = get_icon},
+		{"/metrics", .handle = get_metrics},
 		{"/healthz", .open = true, .handle = get_health},
 		{"/api/doors", .handle = get_doors},
 		{"/api/events", .handle = get_events},
@@ -463,6 +484,7 @@ void http_site_free(struct http_site *site)
 		return;
 	http_body_release(site->page);
 	http_body_release(site->doors);
+	http_body_release(site->metrics);
 	http_gate_free(site->gate);
 	free(site);
 }

@@ -245,6 +245,8 @@ static void put_http(struct text *text, const struct metrics *metrics)
 	for (int digit = 2; digit < METRICS_STATUS_CLASSES; digit++)
 		put(text, "%s{code=\"%dxx\"} %" PRIu64 "\n", requests, digit, metrics->answers[digit]);
 	value(text, "portcullis_http_clients", "gauge", "HTTP clients connected now.", metrics->clients);
+	value(text, "portcullis_http_listeners", "gauge", "HTTP clients that listen to events now.",
+			metrics->listeners);
 	value(text, "portcullis_http_clients_refused_total", "counter", "HTTP clients for whom there was no room.",
 			metrics->clients_refused);
 }

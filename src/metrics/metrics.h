@@ -46,7 +46,7 @@ struct metrics {
 
 	uint64_t answers[METRICS_STATUS_CLASSES];
 	uint64_t clients_refused;
-	size_t clients;
+	size_t clients, listeners;
 
 	int64_t started_unix_ms;
 	int64_t cpu_us;

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -68,6 +69,12 @@ static bool healthy(void *user, const char **reason)
 	return true;
 }
 
+static ssize_t metrics(void *user, char *buffer, size_t size)
+{
+	(void)user;
+	return size == 64 ? snprintf(buffer, size, "doors 2\n") : -ENOBUFS;
+}
+
 static int simulate(void *user, size_t door, const char *poke)
 {
 	(void)user;
@@ -79,7 +86,13 @@ static int simulate(void *user, size_t door, const char *poke)
 /* Once, and for as long as the process lives. */
 static void begin(void)
 {
-	static const struct http_agent agent = {doors, node, command, healthy, simulate, NULL};
+	static const struct http_agent agent = {.doors = doors,
+			.node = node,
+			.command = command,
+			.healthy = healthy,
+			.simulate = simulate,
+			.metrics = metrics,
+			.metrics_max = 64};
 	static const struct http_config open = {.address = "127.0.0.1", .host_name = "pi"};
 	static const struct http_config locked = {
 			.address = "127.0.0.1", .username = "Aladdin", .password = "open sesame"};

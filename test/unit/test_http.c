@@ -21,7 +21,8 @@
 #include "http/server.h"
 #include "tap.h"
 
-#define PATIENCE_MS 10000 /* of the tests: a failure, not a measure */
+#define PATIENCE_MS 10000  /* of the tests: a failure, not a measure */
+#define METRICS_MAX 200000 /* more than a socket takes at once */
 #define HOST "Host: localhost\r\n"
 
 /* ---- The agent that the server asks, and the thread that it runs in. ---- */
@@ -42,7 +43,7 @@ struct server {
 	enum door_result result;
 	enum door_reason reason;
 	int simulate;
-	int commands, pokes;
+	int commands, pokes, scrapes;
 	size_t last_door;
 	enum door_command last_command;
 	char last_poke[32];
@@ -103,6 +104,13 @@ static int simulate(void *user, size_t door, const char *poke)
 	return error;
 }
 
+static ssize_t metrics(void *user, char *buffer, size_t size)
+{
+	struct server *server = user;
+	memset(buffer, 'a' + server->scrapes++, size);
+	return (ssize_t)size;
+}
+
 static void stop(struct loop_source *source, uint32_t events)
 {
 	(void)events;
@@ -152,7 +160,14 @@ static void start(struct server *server, const struct http_config *config)
 	server->log.level = LOG_ERROR;
 	if (loop_new(&server->loop) < 0)
 		exit(2);
-	const struct http_agent agent = {doors, node, command, healthy, simulate, server};
+	const struct http_agent agent = {.doors = doors,
+			.node = node,
+			.command = command,
+			.healthy = healthy,
+			.simulate = simulate,
+			.metrics = metrics,
+			.metrics_max = METRICS_MAX,
+			.user = server};
 	if (http_new(server->loop, &server->log, config, &agent, &server->http, error) < 0) {
 		printf("Bail out! %s\n", error);
 		exit(2);
@@ -391,7 +406,7 @@ static void test_routes(struct server *server)
 			{"GET /api", 404, NULL},
 			{"GET //", 404, NULL},
 			{"POST /api/events", 405, "GET, HEAD"},
-			{"GET /metrics", 404, NULL},
+			{"POST /metrics", 405, "GET, HEAD"},
 			{"GET /../etc/passwd", 404, NULL},
 			{"GET /%2e%2e/etc/passwd", 404, NULL},
 			{"POST /", 405, "GET, HEAD"},
@@ -576,9 +591,9 @@ static void test_password(void)
 	start(&server, &config);
 	static const char right[] = "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n";
 	static const char wrong[] = "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZA==\r\n";
-	static const char *const paths[] = {"GET /", "GET /style.css", "GET /api/doors", "POST /api/doors/left/open",
-			"POST /api/simulator/left/jam", "GET /nothing", "POST /"};
-	static const int statuses[] = {200, 200, 200, 202, 202, 404, 405};
+	static const char *const paths[] = {"GET /", "GET /style.css", "GET /api/doors", "GET /metrics",
+			"POST /api/doors/left/open", "POST /api/simulator/left/jam", "GET /nothing", "POST /"};
+	static const int statuses[] = {200, 200, 200, 200, 202, 202, 404, 405};
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		tap_case("%s wants the password", paths[i]);
 		int before = server.commands + server.pokes;
@@ -603,7 +618,7 @@ static void test_password(void)
 	struct loop *loop = NULL;
 	struct http *http = NULL;
 	struct log log;
-	const struct http_agent agent = {doors, node, command, healthy, simulate, NULL};
+	const struct http_agent agent = {.doors = doors, .node = node};
 	char error[HTTP_ERROR_MAX] = "";
 	log_init(&log);
 	CHECK(loop_new(&loop) == 0);
@@ -785,6 +800,11 @@ static char *pages(void)
 	return many;
 }
 
+static bool all_of(const struct answer *answer, int letter)
+{
+	return answer->length == METRICS_MAX && strspn(answer->body, (char[]){(char)letter, 0}) == METRICS_MAX;
+}
+
 static void test_slow_reader(void)
 {
 	struct server server;
@@ -800,11 +820,23 @@ static void test_slow_reader(void)
 		exit(2);
 	CHECK(http_adopt(server.http, pair[1], (const struct sockaddr *)&loopback) == 0);
 	resume(&server);
+	struct answer answer;
 	for (int i = 0; i < 3; i++) {
 		say(pair[0], "GET / HTTP/1.1\r\n" HOST "\r\n");
-		struct answer answer = hear(pair[0], false);
+		answer = hear(pair[0], false);
 		CHECK(answer.status == 200 && answer.length > 48 * 1024 && has(&answer, "</html>"));
 	}
+	tap_case("metrics for one client are not written over those that another is still being sent");
+	say(pair[0], "GET /metrics HTTP/1.1\r\n" HOST "\r\n");
+	struct pollfd begun = {.fd = pair[0], .events = POLLIN};
+	CHECK(poll(&begun, 1, PATIENCE_MS) == 1);
+	for (int i = 1; i <= 2; i++) {
+		answer = ask(&server, "GET /metrics HTTP/1.1\r\n" HOST "\r\n");
+		CHECK(answer.status == 200 && all_of(&answer, 'a' + i));
+		CHECK(header_is(&answer, "Content-Type", "text/plain; version=0.0.4; charset=utf-8"));
+	}
+	answer = hear(pair[0], false);
+	CHECK(answer.status == 200 && all_of(&answer, 'a'));
 	close(pair[0]);
 	finish(&server);
 }
@@ -928,6 +960,11 @@ static void test_many_clients(void)
 
 	tap_case("hundreds at once: each is served or told to come again, and afterwards all is well");
 	int good = 0, told = 0;
+	struct http_status before;
+	halt(&server);
+	http_status(server.http, &before);
+	CHECK(before.refused > 0 && before.clients <= HTTP_CLIENTS_MAX);
+	resume(&server);
 	for (int i = 0; i < HTTP_CLIENTS_MAX + 100; i++) {
 		fds[i] = dial(&server);
 		say(fds[i], "GET /api/doors HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
@@ -939,6 +976,12 @@ static void test_many_clients(void)
 		close(fds[i]);
 	}
 	printf("# served %d, told %d\n", good, told);
+	halt(&server);
+	struct http_status after;
+	http_status(server.http, &after);
+	CHECK(after.refused - before.refused == (uint64_t)told &&
+			after.answers[2] - before.answers[2] == (uint64_t)good);
+	resume(&server);
 	CHECK(good + told == HTTP_CLIENTS_MAX + 100 && good >= HTTP_CLIENTS_MAX);
 	answer = ask(&server, "GET /api/doors HTTP/1.1\r\n" HOST "\r\n");
 	CHECK(answer.status == 200);
@@ -1211,7 +1254,7 @@ static void test_listen_errors(void)
 	struct loop *loop = NULL;
 	struct http *http = NULL;
 	char error[HTTP_ERROR_MAX] = "";
-	const struct http_agent agent = {doors, node, command, healthy, simulate, NULL};
+	const struct http_agent agent = {.doors = doors, .node = node};
 	start(&server, &plain);
 	loop_new(&loop);
 	tap_case("a port in use, an address that is not ours and one that is none are said plainly");
