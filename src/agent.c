@@ -825,14 +825,14 @@ static int64_t cpu_us(void)
 
 static int64_t resident_bytes(void)
 {
-	char text[128];
+	char text[128], *size_end;
 	int64_t pages = 0;
 	int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
 	ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 	if (length > 0) {
 		text[length] = '\0';
-		if (sscanf(text, "%*s %" SCNd64, &pages) != 1)
-			pages = 0;
+		strtoll(text, &size_end, 10);
+		pages = strtoll(size_end, NULL, 10);
 	}
 	if (fd >= 0)
 		close(fd);
