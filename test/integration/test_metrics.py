@@ -19,6 +19,12 @@ RULES = ROOT / "config/prometheus-alerts.yml"
 DASHBOARD = ROOT / "config/grafana-dashboard.json"
 
 
+@pytest.fixture
+def agent(agent):
+    agent.recorder.wait(agent.topic("left", "state"), "closed")  # its sensors have settled: it hears commands
+    return agent
+
+
 def tool(name):
     return shutil.which(name) or pytest.skip(f"no {name} here: apt-get install prometheus")
 
