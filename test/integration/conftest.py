@@ -44,7 +44,7 @@ def agent_factory(tmp_path):
 
     yield make
     for agent in made:
-        agent.kill()
+        agent.finish()
 
 
 @pytest.fixture
