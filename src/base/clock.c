@@ -1,0 +1,66 @@
+#include "base/clock.h"
+
+#include <fcntl.h>
+#include <glob.h>
+#include <stdlib.h>
+#include <sys/timex.h>
+#include <unistd.h>
+
+#include "base/loop.h"
+
+static bool is_synchronized(void)
+{
+	struct timex look = {.modes = 0};
+	if (adjtimex(&look) >= 0 && !(look.status & STA_UNSYNC))
+		return true;
+	return access("/run/systemd/timesync/synchronized", F_OK) == 0;
+}
+
+/* Where the kernel has set its time from at the start. */
+static bool has_own_clock(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	return true;
+#else
+	glob_t found;
+	bool own = false;
+	if (glob("/sys/class/rtc/rtc*/hctosys", GLOB_NOSORT, NULL, &found) != 0)
+		return false;
+	for (size_t i = 0; i < found.gl_pathc && !own; i++) {
+		char said = '0';
+		int fd = open(found.gl_pathv[i], O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		own = read(fd, &said, 1) == 1 && said == '1';
+		close(fd);
+	}
+	globfree(&found);
+	return own;
+#endif
+}
+
+void clock_init(struct clock *clock)
+{
+	*clock = (struct clock){.of_its_own = has_own_clock(), .offset_ms = loop_wall_ms() - loop_now_ms()};
+}
+
+bool clock_judge(struct clock *clock, const struct clock_facts *facts)
+{
+	int64_t jump_ms = facts->unix_ms - facts->monotonic_ms - clock->offset_ms;
+	bool possible = facts->unix_ms >= CLOCK_FLOOR_UNIX_MS;
+	bool later = facts->unix_ms >= clock->known_unix_ms - CLOCK_SLACK_MS;
+	bool jumped = jump_ms > CLOCK_JUMP_MS || jump_ms < -CLOCK_JUMP_MS;
+	if (possible && (facts->synchronized || jumped || (clock->of_its_own && later)))
+		clock->set = true;
+	return clock->set;
+}
+
+bool clock_is_set(struct clock *clock, int64_t known_unix_ms)
+{
+	if (clock->set)
+		return true;
+	clock->known_unix_ms = known_unix_ms;
+	const struct clock_facts facts = {
+			.synchronized = is_synchronized(), .unix_ms = loop_wall_ms(), .monotonic_ms = loop_now_ms()};
+	return clock_judge(clock, &facts);
+}
