@@ -107,6 +107,9 @@ struct config {
 		enum config_log_level level;
 		enum config_log_format format;
 	} log;
+	struct {
+		const char *directory; /* NULL: in memory only */
+	} history;
 	struct config_door *doors;
 	size_t door_count;             /* 1 to DOORS_MAX */
 	struct config_string *strings; /* config.c's: all the memory behind the pointers above */

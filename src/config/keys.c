@@ -194,6 +194,14 @@ static const struct config_key log_keys[] = {
 	{.name = NULL},
 };
 
+static const struct config_key history_keys[] = {
+	{.name = "directory", .kind = CONFIG_KIND_FILE, .offset = AT(config.history.directory),
+		.maximum = CONFIG_PATH_MAX, .example = "/var/lib/portcullis",
+		.help = "Where the doors' last events and their counts outlive a restart, in two files of at most "
+			"256 KB; must be there, and writable by the agent. Default: in memory only."},
+	{.name = NULL},
+};
+
 static const struct config_key opener_keys[] = {
 	{.name = "while_opening", .kind = CONFIG_KIND_WORD, .offset = DOOR(door.machine.opener.while_opening),
 		.words = moving_presses, .standard = "stop", .example = "stop",
@@ -298,6 +306,8 @@ const struct config_key config_keys[] = {
 		.help = "The status page, the API and the metrics."},
 	{.name = "log", .kind = CONFIG_KIND_SECTION, .keys = log_keys,
 		.help = "The log on standard error."},
+	{.name = "history", .kind = CONFIG_KIND_SECTION, .keys = history_keys,
+		.help = "What happened to the doors."},
 	{.name = "doors", .kind = CONFIG_KIND_DOORS, .required = true, .offset = AT(doors), .minimum = 1,
 		.maximum = DOORS_MAX, .keys = door_keys,
 		.help = "The doors."},

@@ -117,7 +117,7 @@ static void keys(void)
 		{MQTT DOOR "Node: a\n", {"3:1: unknown key \"Node\", did you mean node?"}},
 		{MQTT DOOR "wifi: a\n",
 			{"3:1: unknown key \"wifi\", expected one of node, mqtt, home_assistant, gpio, http, log, "
-				"doors"}},
+				"history, doors"}},
 		{MQTT DOOR "broker: mqtt://b\n", {"3:1: key \"broker\" does not belong here, expected it in mqtt"}},
 		{"mqtt: {broker: mqtt://b, doors: []}\n" DOOR,
 			{"1:26: key \"doors\" does not belong here, expected it at the left margin"}},
@@ -438,6 +438,7 @@ static const char full[] = "node: garage-1\n"
 			   "  relays: [GPIO13, {line: 5, active: low}]\n"
 			   "http: {listen: '[::1]:8081', username: u, password: p, hosts: [garage.example, g]}\n"
 			   "log: {level: debug, format: json}\n"
+			   "history: {directory: /var/lib/portcullis}\n"
 			   "doors:\n"
 			   "  - name: Left door\n"
 			   "    device_class: gate\n"
@@ -505,6 +506,7 @@ static void values(void)
 	SAME(config.http.hosts[0], "garage.example");
 	SAME(config.http.hosts[1], "g");
 	CHECK(config.log.level == CONFIG_LOG_DEBUG && config.log.format == CONFIG_LOG_JSON);
+	SAME(config.history.directory, "/var/lib/portcullis");
 	if (!CHECK(config.door_count == 2))
 		return;
 
@@ -558,6 +560,7 @@ static void values(void)
 	CHECK(config.http.enabled && config.http.port == 8080 && config.http.host_count == 0);
 	SAME(config.http.address, "127.0.0.1");
 	CHECK(config.log.level == CONFIG_LOG_INFO && config.log.format == CONFIG_LOG_TEXT);
+	CHECK(config.history.directory == NULL);
 	machine = &config.doors[0].machine;
 	SAME(config.doors[0].id, "left");
 	CHECK(config.doors[0].device_class == CONFIG_GARAGE);
