@@ -125,6 +125,9 @@ class Tap:
             self.say(f"ok {name} # SKIP {str(reason).replace('Skipped: ', '')}")
         else:
             self.say(f"ok {name}")
+            for line in reports[-1].capstdout.splitlines():  # what a test measured
+                if line.startswith("# "):
+                    self.say(line)
 
 
 @pytest.hookimpl(trylast=True)
