@@ -48,6 +48,10 @@ class Hardware:
     emulator: str
     package: str  # Debian's, that brings the emulator
     arguments: tuple
+    # An instruction takes 2^shift ns of the guest's time, however busy the host is, and idle time passes as on the host:
+    # a computer that never stutters. Without this, what is measured in the guest is the host's load, and a Pi Zero's
+    # timer, met too late, sleeps for 71 minutes.
+    shift: int
     boot: str  # of the kernel's command line; what it does not know becomes the environment of /init
     registers: tuple  # second and third argument of a function, for a probe
 
@@ -59,6 +63,7 @@ HARDWARE = {
         "qemu-system-x86_64", "qemu-system-x86",
         ("-M", "pc", "-m", "256", "-device", "virtio-net-pci,netdev=net,romfile=", "-device", "virtio-rng-pci",
          "-device", "virtio-serial-pci", *VIRTIO_PORT),
+        1,
         "console=ttyS0 CONTROL=/dev/vport?p1 NETWORK=eth0",
         ("%si", "%dx"),
     ),
@@ -66,6 +71,7 @@ HARDWARE = {
         "qemu-system-arm", "qemu-system-arm",
         ("-M", "virt,highmem=off", "-cpu", "cortex-a7", "-m", "256", "-device", "virtio-net-device,netdev=net",
          "-device", "virtio-rng-device", "-device", "virtio-serial-device", *VIRTIO_PORT),
+        3,
         "console=ttyAMA0 CONTROL=/dev/vport?p1 NETWORK=eth0",
         ("%r1", "%r2"),
     ),
@@ -73,10 +79,16 @@ HARDWARE = {
     "armv6": Hardware(
         "qemu-system-arm", "qemu-system-arm",
         ("-M", "raspi0", "-device", "usb-net,netdev=net"),
+        3,
         "console=ttyAMA0 CONTROL=tcp NETWORK=usb0 initcall_blacklist=bcm2835_power_driver_init",
         ("%r1", "%r2"),
     ),
 }  # fmt: skip
+
+
+# The agent's threads: Paho gives its own a name. (What the control port sends must not be recorded: reading the record
+# would add to it without end.)
+SENDERS = 'COMM ~ "portcullis*" || COMM ~ "MQTT*"'
 
 
 class CommandFailed(Exception):
@@ -109,7 +121,7 @@ class Machine:
         tree = folder / "device-tree"
         self.qemu = subprocess.Popen(
             (
-                self.hardware.emulator, "-accel", "tcg", "-nodefaults", "-no-user-config", "-display", "none",
+                self.hardware.emulator, "-accel", "tcg", "-icount", f"shift={self.hardware.shift}", "-nodefaults", "-no-user-config", "-display", "none",
                 "-no-reboot", "-serial", "file:console", "-qmp", "unix:qmp,server=on,wait=off",
                 "-chardev", "socket,id=control,path=control,server=on,wait=off",
                 "-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:{self.page_port}-:8080"
@@ -132,7 +144,7 @@ class Machine:
     def _greet(self, deadline):
         """Waits for the shell on the control port. A TCP connection made too early is closed without a word."""
         while True:
-            tcp = "CONTROL=tcp" in self.hardware.boot
+            tcp = self.control_is_network
             self.control = self._connect(("127.0.0.1", self.control_port) if tcp else "control", deadline)
             try:
                 self._until(rb"ready\n", min(1, deadline - time.monotonic()) if tcp else deadline - time.monotonic(), "the boot")
@@ -173,6 +185,10 @@ class Machine:
 
     def __exit__(self, *_):
         self.close()
+
+    @property
+    def control_is_network(self):
+        return "CONTROL=tcp" in self.hardware.boot
 
     @property
     def page(self):
@@ -228,24 +244,32 @@ class Machine:
         """Plugs the network cable in or out."""
         self._qmp("set_link", name="net", up=up)
 
-    def add_chip(self, label, lines, names=None):
-        """A simulated chip: lines 0..lines-1, named {offset: name}. To be had by this label afterwards."""
+    def add_chip(self, label, lines, names=None, hogs=None):
+        """A simulated chip: lines 0..lines-1, named {offset: name}, of which the kernel itself holds those of
+        hogs {offset: consumer}. To be had as chips[label] afterwards."""
         folder = "/sys/kernel/config/gpio-sim/" + label
         script = [f"mkdir -p {folder}/bank0", f"echo {lines} >{folder}/bank0/num_lines",
                   f"echo {label} >{folder}/bank0/label"]  # fmt: skip
         for offset, name in (names or {}).items():
             script += [f"mkdir {folder}/bank0/line{offset}", f"echo {name} >{folder}/bank0/line{offset}/name"]
+        for offset, consumer in (hogs or {}).items():
+            hog = f"{folder}/bank0/line{offset}/hog"
+            script += [f"mkdir -p {hog}", f"echo {consumer} >{hog}/name", f"echo input >{hog}/direction"]
         script += [f"echo 1 >{folder}/live", f"cat {folder}/dev_name {folder}/bank0/chip_name"]
         device, chip = self.run("\n".join(script)).split()
-        self.chips[label] = Chip(self, chip, f"/sys/devices/platform/{device}/{chip}")
+        self.chips[label] = Chip(self, chip, lines, f"/sys/devices/platform/{device}/{chip}")
         return self.chips[label]
 
     def _add_probes(self):
         first, second = self.hardware.registers
         fields = {"line": f"{first}:u32", "value": f"{second}:s32", "mask": f"+0({first}):u32", "bits": f"+0({second}):u32"}
         probes = [f"p:wire/{name} gpio_sim:{probe.format_map(fields)}" for name, probe in PROBES.items()]
-        self.write("/sys/kernel/tracing/kprobe_events", "\n".join(probes))
-        self.run("echo mono >/sys/kernel/tracing/trace_clock; echo 1 >/sys/kernel/tracing/events/wire/enable")
+        self.write("/sys/kernel/tracing/kprobe_events", "\n".join([*probes, "p:wire/send tcp_sendmsg"]))
+        self.run(
+            "cd /sys/kernel/tracing; echo mono >trace_clock; echo 0 >tracing_on;"
+            f"echo '{SENDERS}' >events/wire/send/filter; echo 1 >events/wire/enable;"
+            "cd events/signal/signal_generate; echo sig==15 >filter; echo 1 >enable"
+        )
 
     def record(self):
         """A recorder of every line of every chip, for use in `with`: it holds what happened when the block has ended."""
@@ -256,6 +280,7 @@ class Machine:
 class Chip:
     machine: Machine
     name: str  # gpiochip0
+    lines: int
     folder: str
 
     @property
@@ -265,6 +290,9 @@ class Chip:
     def pull(self, line, up):
         """What stands at an input: a contact that pulls it up or down."""
         self.machine.run(f"echo pull-{'up' if up else 'down'} >{self.folder}/sim_gpio{line}/pull")
+
+    def pull_all_down(self):
+        self.machine.run(f"for pull in {self.folder}/sim_gpio*/pull; do echo pull-down >$pull; done")
 
     def value(self, line):
         return int(self.machine.run(f"cat {self.folder}/sim_gpio{line}/value"))
@@ -313,9 +341,9 @@ class Process:
 @dataclass(frozen=True)
 class Event:
     at_ms: float
-    what: str  # a name of PROBES
-    line: int
-    value: int  # the physical level; None where there is none
+    what: str  # a name of PROBES, "terminate" (SIGTERM to anyone) or "send" (over TCP, by the agent)
+    line: int = None
+    value: int = None  # the physical level, where there is one
 
 
 class Wire:
@@ -341,13 +369,18 @@ class Wire:
         written, kept = re.search(r"entries-in-buffer/entries-written: (\d+)/(\d+)", text).groups()
         assert written == kept, "the kernel's trace buffer is too small for this test"
         events = []
-        for at, what, fields in re.findall(r"(\d+\.\d+): (\w+): \(\S+(?: \[\w+\])?\) (.*)", text):
-            numbers = {name: int(number, 0) for name, number in re.findall(r"(\w+)=(\S+)", fields)}
-            if what == "set_multiple":
+        for at, what, fields in re.findall(r" (\d+\.\d+): (\w+): (?:\(.*?\))?(.*)", text, re.M):
+            at_ms = float(at) * 1e3
+            numbers = {name: int(number, 0) for name, number in re.findall(r"(\w+)=(-?\d\w*)", fields)}
+            if what == "signal_generate":
+                events.append(Event(at_ms, "terminate"))
+            elif what == "send":
+                events.append(Event(at_ms, "send"))
+            elif what == "set_multiple":
                 lines = [line for line in range(32) if numbers["mask"] >> line & 1]
-                events += [Event(float(at) * 1e3, "set", line, numbers["value"] >> line & 1) for line in lines]
+                events += [Event(at_ms, "set", line, numbers["value"] >> line & 1) for line in lines]
             else:
-                events.append(Event(float(at) * 1e3, what, numbers["line"], numbers.get("value")))
+                events.append(Event(at_ms, what, numbers["line"], numbers.get("value")))
         return events
 
     def of(self, line):

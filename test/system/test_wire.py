@@ -1,0 +1,200 @@
+"""What the relay's line does, as the kernel recorded it: the asked pulses and nothing else."""
+
+import random
+import signal
+import socket
+import threading
+import time
+
+import pytest
+
+import harness
+from guest import CLOSED, OPEN, RELAY, contact, door
+
+LOAD_PER_SECOND = 5000
+
+
+@pytest.fixture(params=["high", "low"])
+def relay(request, header):
+    """A relay's polarity; its line is pulled to the inactive level while nobody drives it, as boards do."""
+    header.pull(RELAY, up=request.param == "low")
+    return request.param
+
+
+def active(polarity):
+    return 0 if polarity == "low" else 1
+
+
+def online(agent, recorder):
+    recorder.wait(agent.topic("availability"), "online", deadline=20)
+    return agent
+
+
+def rest(machine):
+    """For longer than a pulse and its gap, by the guest's clock, which may be slower than ours."""
+    machine.run("usleep 250000")
+
+
+def press(agent, recorder, count, door="left"):
+    """TOGGLE, count times, each when the pulse before it is over."""
+    for _ in range(count):
+        since = recorder.mark()
+        answer = f"test/{random.getrandbits(64):x}"
+        recorder.publish(agent.topic(door, "set"), "TOGGLE", response_topic=answer)
+        assert recorder.wait(answer, since=since, deadline=60).json["result"] == "accepted"
+        rest(agent.machine)
+
+
+def tell(what, errors):
+    errors = sorted(errors)
+    p50, p99 = errors[len(errors) // 2], errors[-(-len(errors) * 99 // 100) - 1]
+    print(f"# {what}: {len(errors)} pulses, error p50 {p50:.2f} ms, p99 {p99:.2f} ms, {errors[0]:.2f} to {errors[-1]:.2f} ms")
+
+
+def test_pulses_have_their_level_and_length(relay, machine, agent_factory, broker, recorder):
+    agent = agent_factory(broker, config={"doors": [door(relay={"line": f"GPIO{RELAY}", "active": relay})]})
+    with machine.record() as wire:
+        online(agent.start(), recorder)
+        press(agent, recorder, 10)
+        agent.send_signal(signal.SIGTERM)
+        assert agent.wait() == 0
+    errors = [length - 100 for length in wire.pulses(RELAY, active(relay))]
+    assert len(errors) == 10
+    tell(f"active-{relay}", errors)
+    assert all(-50 < error < 1000 for error in errors)
+
+
+def test_start_and_exit_move_nothing(relay, machine, header, agent_factory, broker, recorder):
+    """With sensors that say something from the first moment on, and a command that the broker has kept."""
+    header.pull(CLOSED, up=True)
+    config = {"doors": [door(relay={"line": f"GPIO{RELAY}", "active": relay},
+                             closed_sensor=contact(CLOSED), open_sensor=contact(OPEN))]}  # fmt: skip
+    recorder.publish("portcullis/garage/left/set", "OPEN", retain=True)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
+        with machine.record() as wire:
+            since = recorder.mark()
+            agent = agent_factory(broker, config=config).start()
+            recorder.wait(agent.topic("left", "state"), "closed", since=since, deadline=20)
+            agent.send_signal(number)
+            agent.wait()
+        first = wire.of(RELAY)[:2]
+        assert [event.what for event in first] == ["request", "output"]
+        assert first[1].value != active(relay)
+        assert wire.pulses(RELAY, active(relay)) == []
+
+
+def test_orderly_stop_in_a_pulse_releases_the_relay_before_anything_is_sent(
+    relay, machine, agent_factory, broker, recorder
+):
+    agent = agent_factory(
+        broker, config={"doors": [door(relay={"line": f"GPIO{RELAY}", "active": relay}, pulse="5s")]}
+    )
+    with machine.record() as wire:
+        online(agent.start(), recorder)
+        recorder.publish(agent.topic("left", "set"), "TOGGLE")
+        harness.wait_until(lambda: len(wire.levels(RELAY)) == 2, "the pulse")
+        since = recorder.mark()
+        agent.send_signal(signal.SIGTERM)
+        recorder.wait(agent.topic("availability"), "offline", since=since)
+        assert agent.wait() == 0
+    (length,) = wire.pulses(RELAY, active(relay))
+    assert length < 4000
+    (stop,) = [event.at_ms for event in wire.events if event.what == "terminate"]
+    after = [event.what for event in wire.events if event.at_ms > stop and event.what in ("set", "send")]
+    assert after[0] == "set" and "send" in after
+
+
+@pytest.mark.parametrize("how", ["--release", "the next start"])
+def test_killed_in_a_pulse_the_relay_is_put_to_rest_by(how, relay, machine, agent_factory, broker, recorder):
+    agent = agent_factory(
+        broker, config={"doors": [door(relay={"line": f"GPIO{RELAY}", "active": relay}, pulse="5s")]}
+    )
+    with machine.record() as wire:
+        online(agent.start(), recorder)
+        recorder.publish(agent.topic("left", "set"), "TOGGLE")
+        harness.wait_until(lambda: len(wire.levels(RELAY)) == 2, "the pulse")
+        agent.send_signal(signal.SIGKILL)
+        agent.wait()
+        died = len(wire.so_far())
+        assert wire.levels(RELAY)[-1][1] == active(relay)  # a Pi's line stays as it is
+        since = recorder.mark()
+        if how == "--release":
+            assert agent.run("--release")[0] == 0
+        else:
+            agent.start()
+            recorder.wait(agent.topic("availability"), "online", since=since, deadline=20)
+            agent.send_signal(signal.SIGTERM)
+            assert agent.wait() == 0
+    assert len(wire.pulses(RELAY, active(relay))) == 1
+    assert all(event.value != active(relay) for event in wire.events[died:] if event.line == RELAY)
+
+
+def test_nothing_but_the_asked_pulses_while_commands_pour_in(
+    machine, header, agent_factory, broker_factory, recorder_factory
+):
+    """Commands that need no press, to the door beside; what is measured is the length of pulses meanwhile."""
+    broker = broker_factory(options=["log_type none", "log_type information"])
+    recorder = recorder_factory(broker, topics=["+/+/availability", "+/+/right/state", "test/#"])
+    header.pull(CLOSED, up=True)
+    doors = [door(), door("right", relay="GPIO18", closed_sensor=contact(CLOSED))]
+    config = {"doors": doors, "log": {"level": "info"}, "http": {"allow_anonymous_commands": True}}
+    with machine.record() as wire:
+        agent = online(agent_factory(broker, config=config).start(), recorder)
+        recorder.wait(agent.topic("right", "state"), "closed")
+        press(agent, recorder, 10)
+        quiet = len(wire.pulses(RELAY))
+        start_s, start_bytes = uptime_s(machine), heard(machine)
+        with Load(broker, agent.topic("right", "set"), "CLOSE") as load:
+            for _ in range(40):  # by the page, since a broker drops what a client is too slow for
+                answer = machine.run("wget -q -O - --post-data= http://127.0.0.1:8080/api/doors/left/toggle")
+                assert '"accepted"' in answer
+                rest(machine)
+            arrived = (heard(machine) - start_bytes) / load.size / (uptime_s(machine) - start_s)
+        agent.send_signal(signal.SIGTERM)
+        assert agent.wait(20) == 0
+    errors = [length - 100 for length in wire.pulses(RELAY)]
+    assert quiet == 10 and len(errors) == 50
+    assert wire.pulses(18) == []
+    tell("at rest", errors[:10])
+    tell(f"while {arrived:.0f} commands a second arrive", errors[10:])
+    assert all(-50 < error < 1000 for error in errors)
+
+
+def uptime_s(machine):
+    return float(machine.run("cat /proc/uptime").split()[0])
+
+
+def heard(machine):
+    """Bytes that came over the network, without the headers of Ethernet, IP and TCP."""
+    total, packets = machine.run("cd /sys/class/net/[eu]*/statistics; cat rx_bytes rx_packets").split()
+    return int(total) - 54 * int(packets)
+
+
+class Load:
+    """Publishes one command over and over, at QoS 0, for as long as the block runs."""
+
+    def __init__(self, broker, topic, payload):
+        self.socket = socket.create_connection(("127.0.0.1", broker.port))
+        self.socket.sendall(harness.packet(harness.CONNECT, harness.text("MQTT") + b"\4\2\0\0" + harness.text("load")))
+        assert self.socket.recv(4)[3] == 0
+        command = harness.packet(harness.PUBLISH, harness.text(topic) + payload.encode())
+        self.batch = command * (LOAD_PER_SECOND // 100)
+        self.size = len(command)
+        self.over = threading.Event()
+
+    def _run(self):
+        start = time.monotonic()
+        batches = 0
+        while not self.over.wait(max(0, start + batches / 100 - time.monotonic())):
+            self.socket.sendall(self.batch)
+            batches += 1
+
+    def __enter__(self):
+        self.thread = threading.Thread(target=self._run)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+        self.socket.close()
