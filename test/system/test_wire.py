@@ -67,7 +67,7 @@ def test_pulses_have_their_level_and_length(relay, machine, agent_factory, broke
 def test_start_and_exit_move_nothing(relay, machine, header, agent_factory, broker, recorder):
     """With sensors that say something from the first moment on, and a command that the broker has kept."""
     header.pull(CLOSED, up=True)
-    config = {"doors": [door(relay={"line": f"GPIO{RELAY}", "active": relay},
+    config = {"doors": [door(relay={"line": f"GPIO{RELAY}", "active": relay}, debounce="1ms",
                              closed_sensor=contact(CLOSED), open_sensor=contact(OPEN))]}  # fmt: skip
     recorder.publish("portcullis/garage/left/set", "OPEN", retain=True)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
@@ -75,6 +75,8 @@ def test_start_and_exit_move_nothing(relay, machine, header, agent_factory, brok
             since = recorder.mark()
             agent = agent_factory(broker, config=config).start()
             recorder.wait(agent.topic("left", "state"), "closed", since=since, deadline=20)
+            recorder.publish(agent.topic("left", "set"), "no command", response_topic="test/answer")
+            recorder.wait("test/answer", since=since)  # what the broker had kept came before
             agent.send_signal(number)
             agent.wait()
         first = wire.of(RELAY)[:2]
