@@ -1,7 +1,7 @@
 # The front door: what it starts is in scripts/, cross/ and Meson. SETUP=: leaves the machine's packages alone.
 SETUP = scripts/setup
 
-.PHONY: all help cross lock image test-image test demo bench fuzz tidy check-format format clean amd64 armv6 armv7 arm64
+.PHONY: all help cross lock image test-image test test-machines demo bench fuzz tidy check-format format clean amd64 armv6 armv7 arm64
 
 all: amd64 ## build/amd64/portcullis (the default)
 
@@ -38,6 +38,10 @@ test: ## every suite that this machine can run, with a count at the end
 	@$(SETUP) test || echo "make test: going on without what is missing" >&2
 	@scripts/test
 
+test-machines: ## the real agent on an emulated Pi Zero and an emulated ARMv7 machine (minutes)
+	@$(SETUP) machines
+	@scripts/test machine6 machine7
+
 demo: ## a broker, the agent and two simulated doors, until Ctrl-C
 	@$(SETUP) demo
 	@cross/build amd64
@@ -63,5 +67,5 @@ check-format: ## is the C as clang-format would have it?
 format: ## have clang-format write the C
 	git ls-files '*.c' '*.h' | xargs clang-format -i
 
-clean: ## removes the builds, not the sysroots
-	find build -mindepth 1 -maxdepth 1 ! -name sysroot -exec rm -rf {} +
+clean: ## removes the builds, not the sysroots and virtual machines' kernels
+	find build -mindepth 1 -maxdepth 1 ! -name sysroot ! -name vm -exec rm -rf {} +

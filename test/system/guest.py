@@ -54,8 +54,8 @@ class GuestAgent(harness.Agent):
 
     def run(self, *arguments, user=None):
         """(exit status, output) of the agent run to its end, as this user of the guest if one is named."""
-        command = self._command(arguments)
-        return self.machine.status(f"su {user} -c {shlex.quote(command)}" if user else command)
+        command = "timeout 15 " + self._command(arguments)
+        return self.machine.status(f"su {user} -c {shlex.quote(command)}" if user else command, timeout=30)
 
     @property
     def running(self):
