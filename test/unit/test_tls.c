@@ -139,7 +139,7 @@ static bool ready(int fd, short events)
 static bool reads_end(int fd)
 {
 	char byte;
-	ssize_t got;
+	ssize_t got = -1;
 	while (ready(fd, POLLIN) && (got = recv(fd, &byte, 1, 0)) > 0)
 		;
 	return got == 0;
