@@ -5,9 +5,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +39,6 @@
 #define SHORT_LOSSES_TELL 3   /* a shared client id looks so: mosquitto before 2.0.15, and many others, say no reason */
 #define V3_REFUSED_MS 3600000 /* how long a broker that refused MQTT 5 is met with 3.1.1 before 5 is tried again */
 #define V3_CLOSED_MS 300000   /* the same after a close without a word, which may have had another reason */
-#define EAGER_TURNS 100       /* about 0.1 ms */
 #define REFRESH_MIN_MS 60000
 #define LABEL_MAX 272
 
@@ -122,7 +119,7 @@ struct mqtt {
 	pthread_mutex_t lock;
 	struct news news;
 	int event_fd;
-	struct loop_source event, socket; /* socket: fd, while it is online and while it leaves */
+	struct loop_source event, socket; /* socket: fd, while it leaves */
 	struct mqtt_ring *ring;
 	struct mqtt_ring_message popped;
 
@@ -134,7 +131,6 @@ struct mqtt {
 };
 
 static void attempt(struct mqtt *mqtt);
-static void bytes_came(struct loop_source *source, uint32_t events);
 static void leaving(struct loop_source *source, uint32_t events);
 
 /* ---- Paho's threads: note, wake the loop, return. ---- */
@@ -590,8 +586,6 @@ static void online(struct mqtt *mqtt, const struct news *news)
 	broker->v3_guessed = false;
 	if (mqtt->version == 5)
 		broker->v3_until_ms = 0;
-	mqtt->socket = (struct loop_source){.fd = mqtt->fd, .ready = bytes_came, .user = mqtt};
-	loop_add(mqtt->loop, &mqtt->socket, EPOLLIN | EPOLLET); /* without it all works, later */
 	log_info(mqtt->log, "connected to the broker %s (MQTT %s)", broker->label, mqtt->version == 5 ? "5" : "3.1.1");
 	if (!mqtt->retain_available)
 		log_warning(mqtt->log,
@@ -756,20 +750,6 @@ static void news_came(struct loop_source *source, uint32_t events)
 	else if (mqtt->phase == GREETING && (news.failed || news.lost || news.disconnected))
 		greeting_failed(mqtt, news.failed ? news.failed_code : news.disconnected ? news.disconnected_code : 0);
 	pump(mqtt);
-}
-
-/*
- * Bytes came for Paho: its thread reads them now, and its news is a few microseconds away. To be awake already, and not
- * to be woken one thread after the other, is worth a third of the whole time from a command to its state.
- */
-static void bytes_came(struct loop_source *source, uint32_t events)
-{
-	(void)events;
-	struct mqtt *mqtt = source->user;
-	struct pollfd news = {.fd = mqtt->event_fd, .events = POLLIN};
-	for (int i = 0; i < EAGER_TURNS && poll(&news, 1, 0) == 0; i++)
-		sched_yield();
-	news_came(&mqtt->event, 0);
 }
 
 static int greet(struct mqtt *mqtt)
