@@ -1,7 +1,7 @@
 # The front door: what it starts is in scripts/, cross/ and Meson. SETUP=: leaves the machine's packages alone.
 SETUP = scripts/setup
 
-.PHONY: all help cross lock image test-image test test-machines demo bench fuzz tidy check-format format clean amd64 armv6 armv7 arm64
+.PHONY: all help cross lock image test-image deb test-deb test test-machines demo bench fuzz tidy check-format format clean amd64 armv6 armv7 arm64
 
 all: amd64 ## build/amd64/portcullis (the default)
 
@@ -33,6 +33,13 @@ image: ## an OCI image for every platform, in build/image; with or without a Doc
 test-image: ## builds the image twice, tries it, and starts the garage of docker/compose.yaml
 	@$(SETUP) docker
 	@scripts/with-docker test/image/run
+
+deb: cross ## Debian packages for armhf (ARMv6), arm64 and amd64, in build/deb
+	@scripts/deb armv6 arm64 amd64
+
+test-deb: cross ## lintian, and each package's life in a Debian 13; as root
+	@$(SETUP) deb
+	@test/deb/run
 
 test: ## every suite that this machine can run, with a count at the end
 	@$(SETUP) test || echo "make test: going on without what is missing" >&2

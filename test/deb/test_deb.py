@@ -1,0 +1,141 @@
+"""The Debian packages that scripts/deb made: `make test-deb`, as root. TEST_DEBS is their folder, TEST_DEBS_AGAIN that of
+the same packages made once more."""
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from roots import ROOT, Booted, Emulated
+
+DEBS = Path(os.environ["TEST_DEBS"])
+VERSION = subprocess.check_output([ROOT / "scripts/version"], text=True).strip()
+ARCHITECTURES = ["amd64", "arm64", "armhf"]
+each_architecture = pytest.mark.parametrize("architecture", ARCHITECTURES)
+CONFIG = "/etc/portcullis/portcullis.yaml"
+
+
+def package(architecture):
+    return DEBS / f"portcullis_{VERSION}_{architecture}.deb"
+
+
+def older(architecture, folder):
+    """The same package with a lower version."""
+    tree = folder / "tree"
+    subprocess.run(["dpkg-deb", "-R", package(architecture), tree], check=True)
+    control = tree / "DEBIAN/control"
+    control.write_text(control.read_text().replace(f"Version: {VERSION}\n", "Version: 0.0.1\n"))
+    path = folder / f"portcullis_0.0.1_{architecture}.deb"
+    subprocess.run(["dpkg-deb", "--root-owner-group", "-Znone", "-b", tree, path], check=True, stdout=subprocess.DEVNULL)
+    return path
+
+
+@each_architecture
+def test_lintian(architecture):
+    # --allow-root: lintian only reads
+    done = subprocess.run(["lintian", "--allow-root", "--fail-on", "error,warning", package(architecture)],
+                          capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, ""), done.stdout
+
+
+@each_architecture
+def test_same_bytes(architecture):
+    again = Path(os.environ["TEST_DEBS_AGAIN"]) / package(architecture).name
+    assert package(architecture).read_bytes() == again.read_bytes()
+
+
+@pytest.mark.parametrize("architecture, target", [("amd64", "amd64"), ("arm64", "arm64"), ("armhf", "armv6")])
+def test_program(architecture, target, tmp_path):
+    """The architecture's own program, and in armhf that of ARMv6."""
+    subprocess.run(["dpkg-deb", "-x", package(architecture), tmp_path], check=True)
+    program = (tmp_path / "usr/bin/portcullis").read_bytes()
+    assert program == (ROOT / "build" / target / "portcullis").read_bytes()
+
+
+# A chip that no machine has: --release fails and says so, which tells when it ran.
+OTHER_CHIP = f"sed -i 's/^  backend: simulated.*/  backend: libgpiod/; s/^  #chip: .*/  chip: nowhere/' {CONFIG}"
+NOT_RELEASED = "the relays were not released"
+
+
+def test_life_with_systemd(tmp_path):
+    debian = Booted()
+    try:
+        new, old = debian.put(package("amd64")), debian.put(older("amd64", tmp_path))
+
+        # Installing starts nothing, and makes the group that the unit wants.
+        debian.run(f"dpkg -i {old}")
+        assert debian.status("systemctl is-active portcullis")[1] == "inactive\n"
+        debian.run("getent group gpio")
+        debian.run("portcullis --check")
+        assert debian.run("man=$(dpkg -L portcullis | grep /man8/); zcat $man | head -1").startswith(".")
+
+        debian.run(f"sed -i 's/^#node: .*/node: barn/' {CONFIG} && systemctl enable --now portcullis")
+        debian.run("mosquitto_sub -W 30 -C 1 -t portcullis/barn/availability | grep -x online")
+        debian.run("portcullis --healthcheck")
+        before = debian.run("systemctl show -P MainPID portcullis")
+
+        # An upgrade keeps the configuration, and the new program runs on it.
+        debian.run(f"dpkg -i {new}")
+        debian.run(f"grep -x 'node: barn' {CONFIG}")
+        assert debian.run("systemctl is-active portcullis") == "active\n"
+        assert debian.run("systemctl show -P MainPID portcullis") != before
+        debian.run("mosquitto_sub -W 30 -C 1 -t portcullis/barn/availability | grep -x online")
+
+        # Removing stops it, releases the relays, and leaves the configuration.
+        removed = debian.run("dpkg -r portcullis")
+        assert NOT_RELEASED not in removed
+        assert debian.status("systemctl is-active portcullis")[0] != 0
+        assert debian.status("pidof portcullis")[0] == 1
+        debian.run("mosquitto_sub -W 30 -C 1 -t portcullis/barn/availability | grep -x offline")
+        journal = debian.run("journalctl -o cat -u portcullis")
+        assert "ended" in journal.splitlines()
+        debian.run(f"grep -x 'node: barn' {CONFIG}")
+
+        # Installed again it is as it was: enabled, with its configuration.
+        debian.run(f"dpkg -i {new}")
+        assert debian.run("systemctl is-enabled portcullis") == "enabled\n"
+
+        # The unit releases when it is stopped, the package once more; what cannot be released does not keep the package
+        # from going, but is said.
+        debian.run("systemctl start portcullis")
+        debian.run(OTHER_CHIP)
+        assert NOT_RELEASED in debian.run("dpkg -r portcullis")
+        assert debian.run("journalctl -o cat -u portcullis").count(NOT_RELEASED) == 1
+
+        debian.run("dpkg -P portcullis")
+        assert debian.status("ls -d /etc/portcullis /usr/share/doc/portcullis /etc/systemd/system/*.wants/portcullis*")[1] \
+            .count("No such file") == 3
+    finally:
+        debian.close()
+
+
+def test_life_on_armhf(tmp_path):
+    """The ARMv6 program, on an ARM1176, installed by an emulated dpkg. No systemd: the agent is run by hand."""
+    debian = Emulated()
+    try:
+        new, old = debian.put(package("armhf")), debian.put(older("armhf", tmp_path))
+        # All in one: the processes of one call cannot be told from another's.
+        said = debian.run(f"""set -ex
+            dpkg --print-architecture
+            dpkg -i {old}
+            QEMU_CPU=arm1176 portcullis --version
+            sed -i 's/^#node: .*/node: barn/' {CONFIG}
+            QEMU_CPU=arm1176 portcullis --check
+            QEMU_CPU=arm1176 portcullis >/root/log 2>&1 & agent=$!
+            until grep -q 'node barn' /root/log; do kill -0 $agent; sleep 0.1; done
+            dpkg -i {new}
+            kill -0 $agent
+            grep -x 'node: barn' {CONFIG}
+            kill $agent
+            wait $agent
+            {OTHER_CHIP}
+            dpkg -r portcullis
+            grep -x 'node: barn' {CONFIG}
+            dpkg -P portcullis
+            test ! -e {CONFIG} -a ! -e /usr/bin/portcullis""", timeout=300)
+        assert said.startswith("+ dpkg --print-architecture\narmhf\n")
+        assert f"portcullis {VERSION}\n" in said
+        assert NOT_RELEASED in said
+    finally:
+        debian.close()
