@@ -782,7 +782,8 @@ static void http_node(void *user, struct http_node *node)
 			.version = PORTCULLIS_VERSION,
 			.broker = states[status.state],
 			.broker_error = agent->broker_error,
-			.uptime_ms = loop_now_ms() - agent->started_ms};
+			.uptime_ms = loop_now_ms() - agent->started_ms,
+			.simulated = agent->config->gpio.backend == CONFIG_SIMULATED};
 }
 
 static enum door_result http_command(void *user, size_t door, enum door_command command, enum door_reason *reason)

@@ -66,6 +66,7 @@ struct http_node {
 	const char *broker;       /* "connected", "connecting", "disconnected" */
 	const char *broker_error; /* "" when there is nothing to say */
 	int64_t uptime_ms;
+	bool simulated;
 };
 
 /* Called from the loop, between two packets of a client: they must not block, nor free the server. */

@@ -4,17 +4,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "page_data.h"
 
-#define PANEL_HEIGHT 44 /* of the closed door in the drawing */
 #define REFRESH_S 15
 #define REFRESH_MOVING_S 2
 
 struct button {
 	enum door_command command;
 	const char *label;
+	const char *again;   /* what the second tap does, for who hears the page */
 	const char *refusal; /* why it makes no sense now; NULL: it does */
+};
+
+struct poke {
+	const char *name, *label;
 };
 
 struct message {
@@ -25,6 +30,8 @@ struct render {
 	const struct http_page *page;
 	const struct door_view *door;
 	const struct button *button;
+	const struct poke *poke;
+	bool named; /* the door's name stands on its button */
 	struct message message;
 	struct http_body *body;
 	size_t size;
@@ -150,18 +157,46 @@ static void put_broker(struct render *render)
 		put_format(render, " (%s)", node->broker_error);
 }
 
-static void put_state(struct render *render)
+static void put_detail(struct render *render)
 {
 	const struct door_view *door = render->door;
-	put_format(render, "%s", state_texts[door->state]);
 	if (door->warning)
-		put_format(render, ", about to close");
+		put_format(render, "about to close");
 	else if (door->position > 0 && door->position < 100 && door->state != DOOR_CLOSED &&
-			door->state != DOOR_UNKNOWN)
-		put_format(render, ", %d\u00a0%% open", door->position);
+			door->state != DOOR_UNKNOWN && !(door->state == DOOR_OPEN && door->position == 99))
+		put_format(render, "%d\u00a0%% open", door->position);
 }
 
+/* For the browser's tab: what is not closed, in short. */
+static void put_title(struct render *render)
+{
+	const struct http_page *page = render->page;
+	const struct door_view *other = NULL;
+	size_t count = 0;
+	for (size_t i = 0; i < page->door_count; i++)
+		if (page->doors[i].state != DOOR_CLOSED) {
+			other = &page->doors[i];
+			count++;
+		}
+	if (count == 1)
+		put_format(render, "%s: %s", other->name, state_texts[other->state]);
+	else if (count > 0)
+		put_format(render, "%zu doors not closed", count);
+	else
+		put_format(render, "Closed");
+}
+
+static void put_template(struct render *render, const struct page_piece *pieces);
+
 static void put_since(struct render *render)
+{
+	if (render->door->last_changed_unix_ms == 0)
+		put_format(render, "No change since the start.");
+	else
+		put_template(render, page_template_since);
+}
+
+static void put_by(struct render *render)
 {
 	static const char *const by[] = {
 			[DOOR_SOURCE_NONE] = "",
@@ -170,18 +205,28 @@ static void put_since(struct render *render)
 			[DOOR_SOURCE_LOCAL] = ", moved at the door: by wall button, remote or hand",
 			[DOOR_SOURCE_AUTO_CLOSE] = ", by auto-close",
 	};
-	const struct door_view *door = render->door;
-	char duration[HTTP_DURATION_MAX];
-	if (door->last_changed_unix_ms == 0) {
-		put_format(render, "No change since the start.");
-		return;
-	}
+	put_format(render, "%s", by[render->door->source]);
+}
+
+static void put_duration(struct render *render)
+{
 	/* A Pi sets its clock some time after the start: no change can be older than the agent. */
-	int64_t ago_ms = render->page->wall_ms - door->last_changed_unix_ms;
+	int64_t ago_ms = render->page->wall_ms - render->door->last_changed_unix_ms;
+	char duration[HTTP_DURATION_MAX];
 	if (ago_ms > render->page->node->uptime_ms)
 		ago_ms = render->page->node->uptime_ms;
 	http_page_duration(ago_ms, duration);
-	put_format(render, "For %s%s.", duration, by[door->source]);
+	put_format(render, "%s", duration);
+}
+
+static void put_time(struct render *render, const char *format)
+{
+	time_t seconds = (time_t)(render->door->last_changed_unix_ms / 1000);
+	struct tm utc;
+	char text[40] = "";
+	if (gmtime_r(&seconds, &utc))
+		strftime(text, sizeof(text), format, &utc);
+	put_format(render, "%s", text);
 }
 
 static void put_confidence(struct render *render)
@@ -194,8 +239,6 @@ static void put_confidence(struct render *render)
 	put_format(render, "%s",
 			render->door->settled ? texts[render->door->confidence] : "Waiting for the sensors to settle.");
 }
-
-static void put_template(struct render *render, const struct page_piece *pieces);
 
 static void put_message(struct render *render, const char *kind, const char *title, const char *text)
 {
@@ -210,15 +253,26 @@ static void put_notice(struct render *render)
 		return;
 	switch (page->result) {
 	case DOOR_RESULT_ACCEPTED:
-		put_message(render, "", "Asked.", "The door has been told.");
+		put_message(render, "notice", "Asked.", "The door has been told.");
 		break;
 	case DOOR_RESULT_UNCHANGED:
-		put_message(render, "", "Nothing to do.", "The door is so already.");
+		put_message(render, "notice", "Nothing to do.", "The door is so already.");
 		break;
 	case DOOR_RESULT_REJECTED:
-		put_message(render, "bad", "Refused.", door_reason_text(page->reason));
+		put_message(render, "bad notice", "Refused.", door_reason_text(page->reason));
 		break;
 	}
+}
+
+static void put_button(struct render *render, const struct button *button)
+{
+	render->button = button;
+	if (button->refusal)
+		put_template(render, page_template_refused);
+	else if (button->command == DOOR_COMMAND_STOP)
+		put_template(render, page_template_stop);
+	else
+		put_template(render, page_template_ask);
 }
 
 static void put_buttons(struct render *render)
@@ -229,18 +283,18 @@ static void put_buttons(struct render *render)
 		      (door->confidence == DOOR_CONFIDENCE_ESTIMATED &&
 				      (door->state == DOOR_OPEN || door->state == DOOR_CLOSED));
 	struct button buttons[] = {
-			{DOOR_COMMAND_OPEN, "Open",
-					door->state == DOOR_OPEN      ? "It is open already."
-					: door->state == DOOR_OPENING ? "It is opening already."
+			{DOOR_COMMAND_OPEN, "Open", "open",
+					door->state == DOOR_OPEN      ? "It is open."
+					: door->state == DOOR_OPENING ? "It is opening."
 								      : NULL},
-			{DOOR_COMMAND_STOP, "Stop", moving(door) ? NULL : "It is at rest."},
-			{DOOR_COMMAND_CLOSE, "Close",
-					door->state == DOOR_CLOSED    ? "It is closed already."
-					: door->state == DOOR_CLOSING ? "It is closing already."
-					: door->warning               ? "It is about to close already."
+			{DOOR_COMMAND_STOP, "Stop", "", moving(door) ? NULL : "It is at rest."},
+			{DOOR_COMMAND_CLOSE, "Close", "close",
+					door->state == DOOR_CLOSED    ? "It is closed."
+					: door->state == DOOR_CLOSING ? "It is closing."
+					: door->warning               ? "It is about to close."
 					: door->obstruction_sensor    ? "Something is in the way."
 								      : NULL},
-			{DOOR_COMMAND_TOGGLE, "Press the opener's button", NULL},
+			{DOOR_COMMAND_TOGGLE, "Press the opener\u2019s button", "press the button of", NULL},
 	};
 	for (size_t i = 0; i < sizeof(buttons) / sizeof(buttons[0]); i++) {
 		if (buttons[i].command == DOOR_COMMAND_STOP && !door->has_stop)
@@ -248,20 +302,78 @@ static void put_buttons(struct render *render)
 		if (buttons[i].command == DOOR_COMMAND_TOGGLE && !unseen)
 			continue;
 		if (!door->settled)
-			buttons[i].refusal = "The sensors have not settled yet.";
+			buttons[i].refusal = "The sensors settle.";
 		if (render->page->read_only)
-			buttons[i].refusal = "This page is read-only.";
-		render->button = &buttons[i];
-		put_template(render, page_template_button);
+			buttons[i].refusal = "Read-only.";
+		put_button(render, &buttons[i]);
 	}
 }
 
-static int panel_height(const struct door_view *door)
+/* At hand wherever the page is scrolled to. */
+static void put_stops(struct render *render)
 {
+	const struct http_page *page = render->page;
+	for (size_t i = 0; i < page->door_count && !page->read_only; i++) {
+		render->door = &page->doors[i];
+		render->named = true;
+		if (moving(render->door) && render->door->has_stop)
+			put_template(render, page_template_stop);
+		render->named = false;
+	}
+}
+
+static void put_pokes(struct render *render)
+{
+	static const struct poke pokes[] = {{"wall_button", "Wall button"}, {"obstruct", "Obstruct"},
+			{"clear", "Clear the way"}, {"jam", "Jam"}, {"unjam", "Unjam"}};
+	for (size_t i = 0; i < sizeof(pokes) / sizeof(pokes[0]); i++) {
+		render->poke = &pokes[i];
+		put_template(render, page_template_poke);
+	}
+}
+
+enum drawing { GARAGE, GATE, ENTRANCE };
+
+static enum drawing drawing(const struct door_view *door)
+{
+	return strcmp(door->device_class, "gate") == 0   ? GATE
+	       : strcmp(door->device_class, "door") == 0 ? ENTRANCE
+							 : GARAGE;
+}
+
+static void put_drawing(struct render *render)
+{
+	static const struct page_piece *const templates[] = {
+			page_template_garage, page_template_gate, page_template_entrance};
+	put_template(render, templates[drawing(render->door)]);
+}
+
+/* Where the moving part of the drawing is: a garage door goes up, a gate aside, a door turns and so is seen narrower.
+ */
+static void put_transform(struct render *render)
+{
+	const struct door_view *door = render->door;
 	int position = door->state == DOOR_CLOSED || door->state == DOOR_UNKNOWN ? 0 : door->position;
 	if (position == DOOR_POSITION_UNKNOWN)
 		position = door->state == DOOR_OPEN ? 100 : 50;
-	return PANEL_HEIGHT - position * 40 / 100;
+	switch (drawing(door)) {
+	case GARAGE:
+		put_format(render, "translate(0 %d)", -position * 80 / 100);
+		break;
+	case GATE:
+		put_format(render, "translate(%d 0)", position * 178 / 100);
+		break;
+	case ENTRANCE:
+		put_format(render, "scale(%d.%02d 1)", position == 0, (100 - position * 85 / 100) % 100);
+		break;
+	}
+}
+
+static void put_look(struct render *render)
+{
+	const struct door_view *door = render->door;
+	put_format(render, "%s%s%s%s", door_state_name(door->state), door->fault != DOOR_FAULT_NONE ? " faulty" : "",
+			door->obstruction_sensor ? " blocked" : "", door->warning ? " warning" : "");
 }
 
 static void put_field(struct render *render, enum page_field field)
@@ -278,8 +390,14 @@ static void put_field(struct render *render, enum page_field field)
 	case PAGE_FIELD_NODE:
 		put_escaped(render, page->node->node);
 		break;
+	case PAGE_FIELD_TITLE:
+		put_title(render);
+		break;
 	case PAGE_FIELD_STYLE_TAG:
-		put_escaped(render, PAGE_STYLE_TAG);
+		put_escaped(render, PAGE_STYLE_CSS_TAG);
+		break;
+	case PAGE_FIELD_SCRIPT_TAG:
+		put_escaped(render, PAGE_SCRIPT_JS_TAG);
 		break;
 	case PAGE_FIELD_BROKER:
 		put_escaped(render, page->node->broker);
@@ -301,6 +419,9 @@ static void put_field(struct render *render, enum page_field field)
 			put_template(render, page_template_door);
 		}
 		break;
+	case PAGE_FIELD_STOPS:
+		put_stops(render);
+		break;
 	case PAGE_FIELD_VERSION:
 		put_escaped(render, page->node->version);
 		break;
@@ -314,17 +435,35 @@ static void put_field(struct render *render, enum page_field field)
 	case PAGE_FIELD_NAME:
 		put_escaped(render, door->name);
 		break;
-	case PAGE_FIELD_STATE:
-		put_escaped(render, door_state_name(door->state));
+	case PAGE_FIELD_LOOK:
+		put_look(render);
 		break;
-	case PAGE_FIELD_PANEL:
-		put_format(render, "%d", panel_height(door));
+	case PAGE_FIELD_DRAWING:
+		put_drawing(render);
+		break;
+	case PAGE_FIELD_TRANSFORM:
+		put_transform(render);
 		break;
 	case PAGE_FIELD_STATE_TEXT:
-		put_state(render);
+		put_escaped(render, state_texts[door->state]);
+		break;
+	case PAGE_FIELD_STATE_DETAIL:
+		put_detail(render);
 		break;
 	case PAGE_FIELD_SINCE:
 		put_since(render);
+		break;
+	case PAGE_FIELD_DURATION:
+		put_duration(render);
+		break;
+	case PAGE_FIELD_CHANGED:
+		put_time(render, "%Y-%m-%dT%H:%M:%SZ");
+		break;
+	case PAGE_FIELD_CHANGED_TEXT:
+		put_time(render, "%Y-%m-%d %H:%M UTC");
+		break;
+	case PAGE_FIELD_BY:
+		put_by(render);
 		break;
 	case PAGE_FIELD_CONFIDENCE_TEXT:
 		put_confidence(render);
@@ -350,12 +489,27 @@ static void put_field(struct render *render, enum page_field field)
 	case PAGE_FIELD_LABEL:
 		put_escaped(render, render->button->label);
 		break;
-	case PAGE_FIELD_DISABLED:
-		if (render->button->refusal) {
-			put(render, " disabled title=\"", 17);
-			put_escaped(render, render->button->refusal);
-			put(render, "\"", 1);
-		}
+	case PAGE_FIELD_AGAIN:
+		put_escaped(render, render->button->again);
+		break;
+	case PAGE_FIELD_REFUSAL:
+		put_escaped(render, render->button->refusal);
+		break;
+	case PAGE_FIELD_STOP_NAME:
+		put_escaped(render, render->named ? "named" : "unseen");
+		break;
+	case PAGE_FIELD_SIMULATOR:
+		if (page->node->simulated && !page->read_only)
+			put_template(render, page_template_simulator);
+		break;
+	case PAGE_FIELD_POKES:
+		put_pokes(render);
+		break;
+	case PAGE_FIELD_POKE:
+		put_escaped(render, render->poke->name);
+		break;
+	case PAGE_FIELD_POKE_LABEL:
+		put_escaped(render, render->poke->label);
 		break;
 	case PAGE_FIELD_MESSAGE_KIND:
 		put_escaped(render, render->message.kind);
@@ -379,13 +533,11 @@ static void put_template(struct render *render, const struct page_piece *pieces)
 
 struct http_body *http_page_render(const struct http_page *page)
 {
-	static const struct button no_button;
 	struct render render = {
 			.page = page,
 			.door = page->doors,
-			.button = &no_button,
 			.message = {"", "", ""},
-			.size = 2048 + 2048 * page->door_count,
+			.size = 4096 + 6144 * page->door_count,
 	};
 	render.body = http_body_new(render.size);
 	if (!render.body)

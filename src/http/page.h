@@ -13,7 +13,7 @@
 #include "http/answer.h"
 #include "http/http.h"
 
-#define HTTP_PAGE_MAX (512 * 1024) /* DOORS_MAX doors with the longest names, all escaped, take less */
+#define HTTP_PAGE_MAX (1024 * 1024) /* DOORS_MAX doors with the longest names, all escaped, take less */
 
 struct http_page {
 	const struct http_node *node;

@@ -16,6 +16,7 @@ enum header {
 	HEADER_AUTHORIZATION,
 	HEADER_ACCEPT,
 	HEADER_IF_NONE_MATCH,
+	HEADER_ACCEPT_ENCODING,
 	HEADER_EXPECT,
 	HEADERS
 };
@@ -52,6 +53,7 @@ static const struct field fields[HEADERS] = {
 		[HEADER_AUTHORIZATION] = FIELD("authorization", request.authorization, false),
 		[HEADER_ACCEPT] = FIELD("accept", request.accept, true),
 		[HEADER_IF_NONE_MATCH] = FIELD("if-none-match", request.if_none_match, true),
+		[HEADER_ACCEPT_ENCODING] = FIELD("accept-encoding", request.accept_encoding, true),
 		[HEADER_EXPECT] = FIELD("expect", expect, false),
 };
 

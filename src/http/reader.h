@@ -25,6 +25,7 @@ struct http_request {
 	char fetch_site[16];
 	char authorization[400];
 	char accept[256];             /* the beginning, when longer */
+	char accept_encoding[64];     /* the same */
 	char if_none_match[64];       /* the same */
 	const struct http_peer *peer; /* set by the server: who asks */
 };

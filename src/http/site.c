@@ -202,37 +202,43 @@ static void get_events(const struct exchange *exchange, const char *rest)
 	http_answer_stream(exchange->answer, exchange->request, "retry: 2000\n\n");
 }
 
-static void get_constant(
-		const struct exchange *exchange, const struct http_head *head, const char *bytes, size_t length)
+static const struct page_asset *find_asset(const char *path)
 {
-	struct http_head tagged = *head;
-	tagged.header = "ETag";
-	if (strstr(exchange->request->if_none_match, tagged.value)) {
-		tagged.status = 304;
-		tagged.type = NULL;
-		length = 0;
+	for (size_t i = 0; i < PAGE_ASSETS; i++)
+		if (strcmp(page_assets[i].path, path) == 0)
+			return &page_assets[i];
+	return NULL;
+}
+
+/* Refusing gzip with a weight of 0 is heeded; "gzip;q=0.1" counts as refused, which does no harm. */
+static bool takes_gzip(const struct http_request *request)
+{
+	const char *gzip = strstr(request->accept_encoding, "gzip");
+	return gzip && strncmp(gzip, "gzip;q=0", 8) != 0;
+}
+
+/* The page names style and script with their tags, so that new ones are seen at once: these are kept for ever. */
+static void get_asset(const struct exchange *exchange, const char *path)
+{
+	const struct http_request *request = exchange->request;
+	const struct page_asset *asset = find_asset(path);
+	bool packed = asset->packed_length > 0 && takes_gzip(request);
+	struct http_head head = {.status = 200,
+			.type = asset->type,
+			.cache = *request->query ? "private, max-age=31536000, immutable" : "private, max-age=86400",
+			.header = "ETag",
+			.value = asset->tag,
+			.lines = packed ? "Content-Encoding: gzip\r\nVary: Accept-Encoding\r\n"
+					: "Vary: Accept-Encoding\r\n"};
+	if (strstr(request->if_none_match, asset->tag)) {
+		head.status = 304;
+		head.type = NULL;
+		head.lines = NULL;
+		http_answer_constant(exchange->answer, request, &head, "", 0);
+		return;
 	}
-	http_answer_constant(exchange->answer, exchange->request, &tagged, bytes, length);
-}
-
-static void get_style(const struct exchange *exchange, const char *rest)
-{
-	(void)rest; /* the page asks for /style.css?TAG, so that a new one is seen at once */
-	static const struct http_head head = {.status = 200,
-			.type = http_type_css,
-			.cache = "private, max-age=31536000, immutable",
-			.value = "\"" PAGE_STYLE_TAG "\""};
-	get_constant(exchange, &head, page_style, PAGE_STYLE_LENGTH);
-}
-
-static void get_icon(const struct exchange *exchange, const char *rest)
-{
-	(void)rest;
-	static const struct http_head head = {.status = 200,
-			.type = "image/svg+xml",
-			.cache = "private, max-age=86400",
-			.value = "\"" PAGE_ICON_TAG "\""};
-	get_constant(exchange, &head, page_icon, PAGE_ICON_LENGTH);
+	http_answer_constant(exchange->answer, request, &head, packed ? asset->packed : asset->plain,
+			packed ? asset->packed_length : asset->plain_length);
 }
 
 static void get_metrics(const struct exchange *exchange, const char *rest)
@@ -361,8 +367,6 @@ struct route {
 
 static const struct route routes[] = {
 		{"/", .handle = get_page},
-		{"/style.css", .handle = get_style},
-		{"/icon.svg", .handle = get_icon},
 		{"/metrics", .handle = get_metrics},
 		{"/healthz", .open = true, .handle = get_health},
 		{"/api/doors", .handle = get_doors},
@@ -381,7 +385,9 @@ static const struct route *find_route(const char *path, const char **rest)
 			return route;
 		}
 	}
-	return NULL;
+	static const struct route asset = {.handle = get_asset};
+	*rest = path;
+	return find_asset(path) ? &asset : NULL;
 }
 
 /* True when the request may go on; else the answer is made, or the password is being checked. */

@@ -56,8 +56,8 @@ static enum button find(const char *page, const char *command)
 {
 	char start[64];
 	snprintf(start, sizeof(start), "<button class=\"%s\"", command);
-	const char *button = strstr(page, start);
-	if (!button)
+	const char *button = strstr(page, start), *stops = strstr(page, "<nav");
+	if (!button || button > stops)
 		return ABSENT;
 	const char *end = strchr(button, '>'), *disabled = strstr(button, " disabled");
 	return disabled && disabled < end ? DISABLED : ENABLED;
@@ -67,13 +67,16 @@ static void test_words(void)
 {
 	tap_case("a closed door that a sensor sees");
 	char *page = render_door(&closed_door);
-	CHECK(has(page, "<p class=\"state\">Closed</p>"));
-	CHECK(has(page, "<p>For 12 minutes, asked by MQTT.</p>"));
-	CHECK(has(page, "<p>Seen by a sensor.</p>"));
+	CHECK(has(page, "<p class=\"state\">Closed<small></small></p>"));
+	CHECK(has(page, "<p class=\"since\">For 12 minutes, since <time datetime=\"2023-11-14T22:01:20Z\">2023-11-14 "
+			"22:01 "
+			"UTC</time>, asked by MQTT.</p>"));
+	CHECK(has(page, "<p class=\"sure\">Seen by a sensor.</p>"));
 	CHECK(has(page, "MQTT broker: connected</p>"));
 	CHECK(has(page, "Portcullis 1.2.3, running for 3 hours."));
 	CHECK(has(page, "method=\"post\" action=\"/api/doors/left/open\">"));
-	CHECK(!has(page, "class=\"message") && !has(page, "{{"));
+	CHECK(has(page, "<title>Closed · garage</title>") && has(page, "translate(0 0)"));
+	CHECK(!has(page, "class=\"message ") && !has(page, "wall_button") && !has(page, "{{"));
 	free(page);
 
 	tap_case("a door on its way");
@@ -83,16 +86,23 @@ static void test_words(void)
 	door.position = 40;
 	door.source = DOOR_SOURCE_LOCAL;
 	page = render_door(&door);
-	CHECK(has(page, "<p class=\"state\">Opening, 40\u00a0% open</p>"));
+	CHECK(has(page, "<p class=\"state\">Opening<small>40\u00a0% open</small></p>"));
+	CHECK(has(page, "<title>Left door: Opening") && has(page, "class=\"door opening\"") &&
+			has(page, "translate(0 -32)"));
+	CHECK(has(strstr(page, "<nav"), "/api/doors/left/stop"));
 	CHECK(has(page, "moved at the door: by wall button, remote or hand."));
 	CHECK(has(page, "Reckoned from the travel time, not seen by a sensor."));
 	CHECK(has(page, "<meta http-equiv=\"refresh\" content=\"2\">"));
 	free(page);
 
 	tap_case("an unknown state is never called closed");
-	door = (struct door_view){.id = "x", .name = "X", .position = DOOR_POSITION_UNKNOWN, .settled = true};
+	door = (struct door_view){.id = "x",
+			.name = "X",
+			.device_class = "garage",
+			.position = DOOR_POSITION_UNKNOWN,
+			.settled = true};
 	page = render_door(&door);
-	CHECK(has(page, "<p class=\"state\">Unknown</p>") && !has(page, ">Closed<"));
+	CHECK(has(page, "<p class=\"state\">Unknown<small>") && !has(page, ">Closed<"));
 	CHECK(has(page, "no sensor says where it is") && has(page, "No change since the start."));
 	free(page);
 
@@ -100,11 +110,11 @@ static void test_words(void)
 	door = closed_door;
 	door.last_changed_unix_ms = 1000;
 	page = render_door(&door);
-	CHECK(has(page, "<p>For 3 hours, asked by MQTT.</p>"));
+	CHECK(has(page, "<p class=\"since\">For 3 hours, since"));
 	free(page);
 	door.last_changed_unix_ms = NOW_MS + 3600000;
 	page = render_door(&door);
-	CHECK(has(page, "<p>For less than a minute, asked by MQTT.</p>"));
+	CHECK(has(page, "<p class=\"since\">For less than a minute, since"));
 	free(page);
 
 	tap_case("each fault has its own words");
@@ -222,11 +232,54 @@ static void test_escape(void)
 	struct door_view door = closed_door;
 	door.name = "<script>alert('1')</script> & \"Gäste\"";
 	char *page = render_door(&door);
-	CHECK(!has(page, "<script"));
+	CHECK(!has(page, "<script>"));
 	CHECK(has(page, "&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt; &amp; &quot;Gäste&quot;</h2>"));
-	CHECK(has(page, "aria-label=\"Open: &lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt; &amp; "
-			"&quot;Gäste&quot;\""));
 	free(page);
+}
+
+static void test_drawings(void)
+{
+	static const struct {
+		const char *device_class;
+		int position;
+		const char *transform;
+	} table[] = {
+			{"garage", 50, "translate(0 -40)"},
+			{"gate", 50, "translate(89 0)"},
+			{"door", 0, "scale(1.00 1)"},
+			{"door", 50, "scale(0.58 1)"},
+			{"door", 100, "scale(0.15 1)"},
+	};
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		tap_case("drawing of a %s at %d %%", table[i].device_class, table[i].position);
+		struct door_view door = closed_door;
+		door.state = DOOR_STOPPED;
+		door.device_class = table[i].device_class;
+		door.position = table[i].position;
+		char *page = render_door(&door);
+		CHECK(has(page, table[i].transform));
+		free(page);
+	}
+}
+
+static void test_simulator(void)
+{
+	tap_case("the simulator's panel is there when the doors are simulated and commands are taken");
+	struct http_node simulated = node;
+	simulated.simulated = true;
+	struct http_page page = {.node = &simulated, .doors = &closed_door, .door_count = 1, .wall_ms = NOW_MS};
+	char *text = render(&page);
+	static const char *const pokes[] = {"wall_button", "obstruct", "clear", "jam", "unjam"};
+	for (size_t i = 0; i < sizeof(pokes) / sizeof(pokes[0]); i++) {
+		char action[64];
+		snprintf(action, sizeof(action), "action=\"/api/simulator/left/%s\"", pokes[i]);
+		CHECK(has(text, action));
+	}
+	free(text);
+	page.read_only = true;
+	text = render(&page);
+	CHECK(!has(text, "/api/simulator/"));
+	free(text);
 }
 
 static void test_many(void)
@@ -241,17 +294,21 @@ static void test_many(void)
 	for (size_t i = 0; i < DOORS_MAX; i++) {
 		doors[i] = (struct door_view){.id = id,
 				.name = name,
+				.device_class = "garage",
+				.state = DOOR_OPENING,
+				.settled = true,
 				.fault = DOOR_FAULT_DID_NOT_FINISH,
 				.source = DOOR_SOURCE_LOCAL,
 				.last_changed_unix_ms = 1,
 				.obstruction_sensor = true,
 				.has_stop = true};
 	}
-	struct http_page page = {.node = &node,
+	struct http_node simulated = node;
+	simulated.simulated = true;
+	struct http_page page = {.node = &simulated,
 			.doors = doors,
 			.door_count = DOORS_MAX,
 			.wall_ms = NOW_MS,
-			.read_only = true,
 			.noticed = &doors[63],
 			.result = DOOR_RESULT_REJECTED,
 			.reason = DOOR_REASON_UNKNOWN_STATE};
@@ -293,6 +350,8 @@ int main(void)
 	test_buttons();
 	test_notices();
 	test_escape();
+	test_drawings();
+	test_simulator();
 	test_many();
 	test_durations();
 	return tap_done();

@@ -2,13 +2,18 @@
 """Turns the page's sources into C: embed.py OUT.c OUT.h FILE...
 
 A template (.html) becomes an array of pieces, each some text and the field ({{field}}) that follows it; the fields of all
-templates become one enum, so that the compiler finds a field that nobody fills. Any other file becomes its bytes, with
-an ETag from their hash. White space at the ends of lines is dropped.
+templates become one enum, so that the compiler finds a field that nobody fills. Any other file becomes an entry of
+page_assets, as it is and packed by gzip where that makes it shorter, with an ETag from its hash. White space at the ends
+of lines, and lines that are a comment, are dropped.
 """
+import gzip
 import hashlib
 import pathlib
 import re
 import sys
+
+TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml",
+         ".png": "image/png", ".webmanifest": "application/manifest+json"}
 
 
 def literal(data):
@@ -20,36 +25,55 @@ def literal(data):
     return "\n".join(out) or '\t\t""'
 
 
+def array(symbol, data):
+    """For what is longer than a string literal must be able to be."""
+    rows = [", ".join(map(str, data[start:start + 30])) for start in range(0, len(data), 30)]
+    return f"static const unsigned char {symbol}[] = {{\n\t" + ",\n\t".join(rows or ["0"]) + "};"
+
+
+def text_of(path):
+    lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
+    return "\n".join(line for line in lines if line and not re.match(r"//|/\*.*\*/$", line))
+
+
 def main(out_c, out_h, *names):
-    fields, body, declarations = [], [], []
-    for name in map(pathlib.Path, names):
-        text = "\n".join(line.strip() for line in name.read_text(encoding="utf-8").splitlines() if line.strip())
-        symbol = name.stem
-        if name.suffix == ".html":
+    fields, body, declarations, assets = [], [], [], []
+    for path in map(pathlib.Path, names):
+        symbol = path.stem
+        if path.suffix == ".html":
             declarations.append(f"extern const struct page_piece page_template_{symbol}[];")
             body.append(f"const struct page_piece page_template_{symbol}[] = {{")
-            parts = re.split(r"\{\{(\w+)\}\}", text + "\n") + ["none"]
+            parts = re.split(r"\{\{(\w+)\}\}", text_of(path)) + ["none"]
             for piece, field in zip(parts[0::2], parts[1::2]):
                 if field not in fields and field != "none":
                     fields.append(field)
                 data = piece.encode()
                 body.append(f"\t{{{len(data)}, PAGE_FIELD_{field.upper()},\n{literal(data)}}},")
             body.append("\t{0, PAGE_FIELD_NONE, NULL},\n};\n")
-        else:
-            data = text.encode()
-            tag = hashlib.sha256(data).hexdigest()[:16]
-            declarations.append(f'#define PAGE_{symbol.upper()}_TAG "{tag}"')
-            declarations.append(f"#define PAGE_{symbol.upper()}_LENGTH {len(data)}")
-            declarations.append(f"extern const char page_{symbol}[];")
-            body.append(f"const char page_{symbol}[] =\n{literal(data)};\n")
+            continue
+        data = path.read_bytes() if path.suffix == ".png" else text_of(path).encode() + b"\n"
+        packed = gzip.compress(data, 9, mtime=0)
+        tag = hashlib.sha256(data).hexdigest()[:16]
+        declarations.append(f'#define PAGE_{re.sub("[^A-Z]", "_", path.name.upper())}_TAG "{tag}"')
+        if len(packed) >= len(data):
+            packed = b""
+        name = re.sub(r"\W", "_", path.name)
+        body += [array(f"{name}_plain", data), array(f"{name}_packed", packed), ""]
+        assets.append(f'\t{{"/{path.name}", "{TYPES[path.suffix]}", "\\"{tag}\\"",\n'
+                      f"\t\t{name}_plain, {len(data)}, {name}_packed, {len(packed)}}},")
+    body += ["const struct page_asset page_assets[] = {", *assets, "};"]
     header = ["/* Made by embed.py from the page's sources. */", "#ifndef PORTCULLIS_HTTP_PAGE_DATA_H",
               "#define PORTCULLIS_HTTP_PAGE_DATA_H", "", "#include <stddef.h>", "", "enum page_field {", "\tPAGE_FIELD_NONE,",
               *(f"\tPAGE_FIELD_{field.upper()}," for field in fields), "};", "",
               "/* A template ends with a piece whose text is NULL. */",
               "struct page_piece {", "\tsize_t length;", "\tenum page_field field; /* what follows the text */",
-              "\tconst char *text;", "};", "", *declarations, "", "#endif", ""]
+              "\tconst char *text;", "};", "",
+              "struct page_asset {", "\tconst char *path, *type, *tag;", "\tconst void *plain;", "\tsize_t plain_length;",
+              "\tconst void *packed; /* by gzip */", "\tsize_t packed_length; /* 0: it would not be shorter */", "};", "",
+              f"#define PAGE_ASSETS {len(assets)}", "extern const struct page_asset page_assets[PAGE_ASSETS];",
+              *declarations, "", "#endif", ""]
     pathlib.Path(out_h).write_text("\n".join(header), encoding="utf-8")
-    pathlib.Path(out_c).write_text('#include "page_data.h"\n\n' + "\n".join(body), encoding="utf-8")
+    pathlib.Path(out_c).write_text('#include "page_data.h"\n\n' + "\n".join(body) + "\n", encoding="utf-8")
 
 
 main(*sys.argv[1:])

@@ -1,0 +1,199 @@
+"use strict";
+// All words are the server's: when an event says that something changed, the page is asked for again and what differs is
+// put in its place. This script adds what a page alone cannot: to do so live, the viewer's time zone, and a voice.
+(() => {
+	const byId = (id) => document.getElementById(id);
+	const RETRY_MS = 1000, RETRY_MAX_MS = 5000, SILENCE_MS = 25000, HIDDEN_MS = 30000, NOTICE_MS = 8000, ARMED_MS = 6000;
+	const PARTS = ["messages", "doors", "stops", "history", "about"];
+	let address = "/"; // with how the last command ended, for a while
+	let stream, silence, retry, hidden, plain, delay = RETRY_MS, heard = Date.now(), lost = false;
+	let busy = false, again = false;
+
+	// ---- What is shown ----
+
+	const clock = (time, seconds) => time.toLocaleTimeString([], {hour: "numeric", minute: "2-digit", second: seconds}).replaceAll(" ", "\u00a0");
+
+	function day(time) {
+		const midnight = (at) => new Date(at.getFullYear(), at.getMonth(), at.getDate());
+		const days = Math.round((midnight(new Date()) - midnight(time)) / 86400000);
+		if (days === 0) return "today";
+		if (days === 1) return "yesterday";
+		return time.toLocaleDateString("en", {weekday: "short", day: "numeric", month: "short", year: days > 300 ? "numeric" : undefined});
+	}
+
+	function localise(root) {
+		for (const element of root.querySelectorAll("time[datetime]")) {
+			const time = new Date(element.dateTime), when = day(time);
+			element.textContent = (when === "today" ? "" : `${when} `) + clock(time);
+		}
+	}
+
+	// Makes old equal to fresh, and leaves alone what is equal: focus, transitions, what is unfolded.
+	function morph(old, fresh) {
+		if (old.isEqualNode(fresh)) return;
+		for (const {name} of [...old.attributes])
+			if (!fresh.hasAttribute(name) && name !== "open") old.removeAttribute(name);
+		for (const {name, value} of fresh.attributes)
+			if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+		const olds = [...old.childNodes], news = [...fresh.childNodes];
+		news.forEach((node, i) => {
+			const place = olds[i];
+			if (!place) old.append(node);
+			else if (place.nodeName !== node.nodeName || place.id !== node.id) place.replaceWith(node);
+			else if (node.nodeType === Node.ELEMENT_NODE) morph(place, node);
+			else if (place.data !== node.data) place.data = node.data;
+		});
+		olds.slice(news.length).forEach((node) => node.remove());
+	}
+
+	const words = (door) => `${door.querySelector("h2").textContent}: ${door.querySelector(".state").firstChild.textContent}`;
+
+	function show(text) {
+		const fresh = new DOMParser().parseFromString(text, "text/html");
+		const source = (page) => page.querySelector("script").getAttribute("src");
+		if (source(fresh) !== source(document)) {
+			location.reload(); // another version of the agent
+			return;
+		}
+		localise(fresh);
+		const before = new Set([...document.querySelectorAll(".door")].map(words));
+		const focused = document.activeElement.closest(".door");
+		document.title = fresh.title;
+		morph(document.querySelector("header"), fresh.querySelector("header"));
+		for (const id of PARTS)
+			if (byId(id) && fresh.getElementById(id)) morph(byId(id), fresh.getElementById(id));
+		if (focused && document.activeElement === document.body) {
+			const name = focused.querySelector("h2");
+			name.tabIndex = -1;
+			name.focus({preventScroll: true});
+		}
+		const doors = [...document.querySelectorAll(".door")];
+		const said = [...doors.map(words).filter((word) => !before.has(word)),
+			...[...document.querySelectorAll(".notice")].map((notice) => notice.textContent)].join(". ");
+		if (said && said !== byId("said").textContent) byId("said").textContent = said;
+	}
+
+	function connected(yes) {
+		if (yes) heard = Date.now();
+		else if (!lost) byId("lost").textContent = `Not connected since ${clock(new Date(heard), "2-digit")}. Shown is what was last known.`;
+		lost = !yes;
+		byId("lost").hidden = yes;
+		document.documentElement.classList.toggle("stale", lost);
+	}
+
+	async function refresh() {
+		again = true;
+		if (busy) return;
+		busy = true;
+		while (again) {
+			again = false;
+			try {
+				const answer = await fetch(address, {headers: {Accept: "text/html"}, signal: AbortSignal.timeout(8000)});
+				if (!answer.ok) throw new Error(answer.status);
+				show(await answer.text());
+				connected(true);
+			} catch {
+				connected(false);
+			}
+		}
+		busy = false;
+	}
+
+	// ---- Live ----
+
+	function hear() {
+		heard = Date.now();
+		delay = RETRY_MS;
+		clearTimeout(silence);
+		silence = setTimeout(drop, SILENCE_MS);
+	}
+
+	function hush() {
+		if (stream) stream.close();
+		stream = null;
+		clearTimeout(silence);
+		clearTimeout(retry);
+	}
+
+	function drop() {
+		hush();
+		refresh();
+		retry = setTimeout(listen, delay);
+		delay = Math.min(delay * 2, RETRY_MAX_MS);
+	}
+
+	function listen() {
+		hush();
+		silence = setTimeout(drop, SILENCE_MS);
+		stream = new EventSource("/api/events");
+		stream.addEventListener("doors", () => { hear(); refresh(); });
+		stream.addEventListener("alive", hear);
+		stream.onerror = drop;
+	}
+
+	document.addEventListener("visibilitychange", () => {
+		clearTimeout(hidden);
+		if (document.hidden) hidden = setTimeout(hush, HIDDEN_MS);
+		else if (!stream) listen();
+		else refresh();
+	});
+	addEventListener("pagehide", hush);
+	addEventListener("pageshow", (event) => { if (event.persisted) listen(); });
+	setInterval(() => { if (!document.hidden) refresh(); }, 60000); // "for 12 minutes"
+
+	// ---- Commands ----
+
+	function notify(text) {
+		const note = document.createElement("p");
+		note.className = "message bad notice";
+		note.textContent = text;
+		byId("messages").replaceChildren(note);
+		byId("said").textContent = text;
+	}
+
+	document.addEventListener("submit", async (event) => {
+		event.preventDefault();
+		const form = event.target;
+		const details = form.closest("details.control");
+		if (details) details.open = false;
+		try {
+			const answer = await fetch(form.action, {method: "POST", headers: {Accept: "text/html"}, signal: AbortSignal.timeout(8000)});
+			if (answer.ok) {
+				const {pathname, search} = new URL(answer.url);
+				address = pathname + search;
+				show(await answer.text());
+			} else {
+				notify((await answer.json()).detail);
+			}
+		} catch {
+			notify("The command did not reach the agent.");
+			connected(false);
+		}
+		clearTimeout(plain);
+		plain = setTimeout(() => { address = "/"; refresh(); }, NOTICE_MS);
+	});
+
+	document.addEventListener("toggle", (event) => {
+		const details = event.target;
+		if (!details.matches("details.control") || !details.open) return;
+		for (const other of document.querySelectorAll("details.control[open]"))
+			if (other !== details) other.open = false;
+		clearTimeout(details.armed);
+		details.armed = setTimeout(() => { details.open = false; }, ARMED_MS);
+		if (details.querySelector("summary").matches(":focus-visible"))
+			setTimeout(() => { if (details.open) details.querySelector("button").focus(); }, 450);
+	}, true);
+
+	document.addEventListener("keydown", (event) => {
+		const details = event.key === "Escape" && event.target.closest("details.control[open]");
+		if (!details) return;
+		details.open = false;
+		details.querySelector("summary").focus();
+	});
+
+	// ----
+
+	localise(document);
+	if (location.search) history.replaceState(null, "", "/");
+	listen();
+})();
