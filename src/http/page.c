@@ -1,5 +1,6 @@
 #include "http/page.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -188,24 +189,19 @@ static void put_title(struct render *render)
 
 static void put_template(struct render *render, const struct page_piece *pieces);
 
+/* In the order of enum door_source. */
+static const char *const sources[] = {"nobody saw by whom", "asked by MQTT", "asked from the page or the API",
+		"moved by wall button, remote or hand", "by auto-close"};
+
 static void put_since(struct render *render)
 {
-	if (render->door->last_changed_unix_ms == 0)
+	const struct door_view *door = render->door;
+	if (moving(door) && door->source != DOOR_SOURCE_NONE)
+		put_format(render, "%c%s.", toupper(*sources[door->source]), sources[door->source] + 1);
+	else if (door->last_changed_unix_ms == 0)
 		put_format(render, "No change since the start.");
 	else
 		put_template(render, page_template_since);
-}
-
-static void put_by(struct render *render)
-{
-	static const char *const by[] = {
-			[DOOR_SOURCE_NONE] = "",
-			[DOOR_SOURCE_MQTT] = ", asked by MQTT",
-			[DOOR_SOURCE_HTTP] = ", asked from this page or the API",
-			[DOOR_SOURCE_LOCAL] = ", moved at the door: by wall button, remote or hand",
-			[DOOR_SOURCE_AUTO_CLOSE] = ", by auto-close",
-	};
-	put_format(render, "%s", by[render->door->source]);
 }
 
 static void put_duration(struct render *render)
@@ -232,8 +228,8 @@ static void put_time(struct render *render, const char *format)
 static void put_confidence(struct render *render)
 {
 	static const char *const texts[] = {
-			[DOOR_CONFIDENCE_UNKNOWN] = "Nobody has seen it yet: no sensor says where it is.",
-			[DOOR_CONFIDENCE_ESTIMATED] = "Reckoned from the travel time, not seen by a sensor.",
+			[DOOR_CONFIDENCE_UNKNOWN] = "No sensor says where it is.",
+			[DOOR_CONFIDENCE_ESTIMATED] = "Reckoned from the time, not seen by a sensor.",
 			[DOOR_CONFIDENCE_SENSED] = "Seen by a sensor.",
 	};
 	put_format(render, "%s",
@@ -463,7 +459,7 @@ static void put_field(struct render *render, enum page_field field)
 		put_time(render, "%Y-%m-%d %H:%M UTC");
 		break;
 	case PAGE_FIELD_BY:
-		put_by(render);
+		put_escaped(render, sources[door->source]);
 		break;
 	case PAGE_FIELD_CONFIDENCE_TEXT:
 		put_confidence(render);

@@ -68,9 +68,8 @@ static void test_words(void)
 	tap_case("a closed door that a sensor sees");
 	char *page = render_door(&closed_door);
 	CHECK(has(page, "<p class=\"state\">Closed<small></small></p>"));
-	CHECK(has(page, "<p class=\"since\">For 12 minutes, since <time datetime=\"2023-11-14T22:01:20Z\">2023-11-14 "
-			"22:01 "
-			"UTC</time>, asked by MQTT.</p>"));
+	CHECK(has(page, "<p class=\"since\">Since <time datetime=\"2023-11-14T22:01:20Z\">2023-11-14 22:01 UTC</time> "
+			"(12 minutes), asked by MQTT.</p>"));
 	CHECK(has(page, "<p class=\"sure\">Seen by a sensor.</p>"));
 	CHECK(has(page, "MQTT broker: connected</p>"));
 	CHECK(has(page, "Portcullis 1.2.3, running for 3 hours."));
@@ -90,8 +89,8 @@ static void test_words(void)
 	CHECK(has(page, "<title>Left door: Opening") && has(page, "class=\"door opening\"") &&
 			has(page, "translate(0 -32)"));
 	CHECK(has(strstr(page, "<nav"), "/api/doors/left/stop"));
-	CHECK(has(page, "moved at the door: by wall button, remote or hand."));
-	CHECK(has(page, "Reckoned from the travel time, not seen by a sensor."));
+	CHECK(has(page, "<p class=\"since\">Moved by wall button, remote or hand.</p>"));
+	CHECK(has(page, "Reckoned from the time, not seen by a sensor."));
 	CHECK(has(page, "<meta http-equiv=\"refresh\" content=\"2\">"));
 	free(page);
 
@@ -103,18 +102,18 @@ static void test_words(void)
 			.settled = true};
 	page = render_door(&door);
 	CHECK(has(page, "<p class=\"state\">Unknown<small>") && !has(page, ">Closed<"));
-	CHECK(has(page, "no sensor says where it is") && has(page, "No change since the start."));
+	CHECK(has(page, "No sensor says where it is") && has(page, "No change since the start."));
 	free(page);
 
 	tap_case("no change is older than the agent, whatever the clock did");
 	door = closed_door;
 	door.last_changed_unix_ms = 1000;
 	page = render_door(&door);
-	CHECK(has(page, "<p class=\"since\">For 3 hours, since"));
+	CHECK(has(page, "</time> (3 hours), asked by MQTT.</p>"));
 	free(page);
 	door.last_changed_unix_ms = NOW_MS + 3600000;
 	page = render_door(&door);
-	CHECK(has(page, "<p class=\"since\">For less than a minute, since"));
+	CHECK(has(page, "</time> (less than a minute), asked by MQTT.</p>"));
 	free(page);
 
 	tap_case("each fault has its own words");

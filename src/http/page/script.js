@@ -155,7 +155,10 @@
 		event.preventDefault();
 		const form = event.target;
 		const details = form.closest("details.control");
-		if (details) details.open = false;
+		if (details) {
+			if (details.contains(document.activeElement)) details.querySelector("summary").focus();
+			details.open = false;
+		}
 		try {
 			const answer = await fetch(form.action, {method: "POST", headers: {Accept: "text/html"}, signal: AbortSignal.timeout(8000)});
 			if (answer.ok) {

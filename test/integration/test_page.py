@@ -1,0 +1,479 @@
+"""The page in a real browser: Debian's Chromium, driven by ChromeDriver, in front of the real agent.
+
+What the server says in words is tested in test/unit/test_http_page.c; here is what a person sees, taps, types and hears.
+After each test the browser's console must be empty and every request must have gone to the agent.
+"""
+
+import gzip
+import http.client
+import json
+import os
+import re
+import shutil
+import tempfile
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from harness import DEADLINE, ROOT, door, wait_until
+
+if not shutil.which("chromium") or not shutil.which("chromedriver"):
+    pytest.skip("no chromium and chromedriver here: scripts/setup test installs them", allow_module_level=True)
+selenium = pytest.importorskip("selenium", reason="no python3-selenium here: scripts/setup test installs it")
+
+from selenium import webdriver  # noqa: E402
+from selenium.webdriver.chrome.service import Service  # noqa: E402
+from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
+from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.common.keys import Keys  # noqa: E402
+
+FLAGS = ("--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+         "--disable-component-update --disable-sync --disable-dev-shm-usage --force-color-profile=srgb").split()
+AXE = ROOT / "build" / "axe-core" / "package" / "axe.min.js"
+WIRE_MAX = 30 * 1024
+
+# Openers and wirings that show every state: both sensors and a light beam; one sensor and relays for each way; none.
+LEFT = door("left", obstruction_sensor={"line": "GPIO25"}, travel_time="2s")
+RIGHT = {"id": "right", "name": "Right door", "open_relay": "GPIO27", "close_relay": "GPIO22", "stop_relay": "GPIO10",
+         "closed_sensor": "GPIO26", "travel_time": "4s", "debounce": "20ms"}
+SIDE = {"id": "side", "name": "Side entrance", "device_class": "door", "relay": "GPIO5", "travel_time": "2s"}
+GATE = {"id": "gate", "name": "Drive gate", "device_class": "gate", "relay": "GPIO6", "closed_sensor": "GPIO7",
+        "travel_time": "2s", "close_warning": {"line": "GPIO8", "time": "5s"}}
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    options = webdriver.ChromeOptions()
+    profile = tempfile.mkdtemp(prefix="portcullis-chromium-")
+    for flag in [*FLAGS, f"--user-data-dir={profile}"]:
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(service=Service(shutil.which("chromedriver")), options=options)
+    driver.set_page_load_timeout(DEADLINE)
+    yield driver
+    driver.quit()
+    shutil.rmtree(profile, ignore_errors=True)
+
+
+class Browser:
+    """One test's view of the browser. expected: a pattern of console messages that the test means to cause."""
+
+    def __init__(self, driver, agent):
+        self.driver, self.agent = driver, agent
+        self.origin = f"http://127.0.0.1:{agent.http_port}"
+        self.expected = None
+        self.size(1280, 900)
+        self.media()
+        for kind in "browser", "performance":
+            driver.get_log(kind)
+
+    def cdp(self, command, **arguments):
+        return self.driver.execute_cdp_cmd(command, arguments)
+
+    def size(self, width, height, mobile=False):
+        self.cdp("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=mobile)
+
+    def media(self, scheme="light", motion="no-preference"):
+        self.cdp("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme},
+                                                         {"name": "prefers-reduced-motion", "value": motion}])
+
+    def open(self, path="/"):
+        self.driver.get(self.origin + path)
+        return self
+
+    def script(self, code, *arguments):
+        return self.driver.execute_script(code, *arguments)
+
+    def find(self, selector):
+        return self.driver.find_element(By.CSS_SELECTOR, selector)
+
+    def text(self, selector):
+        """What is seen there now, or "" where there is nothing."""
+        return self.script("const e = document.querySelector(arguments[0]); return e ? e.innerText : ''", selector)
+
+    def wait(self, selector, pattern):
+        return wait_until(lambda: re.search(pattern, now := self.text(selector)) and now, f"{pattern} at {selector}")
+
+    def state(self, id, pattern):
+        return self.wait(f"#door-{id} .state", pattern)
+
+    def tap(self, selector):
+        """A tap of a finger or mouse, where the thing is seen: what covers it gets it instead."""
+        place = "return JSON.stringify(document.querySelector(arguments[0]).getBoundingClientRect())"
+        seen = [None]
+        wait_until(lambda: seen.append(self.script(place, selector)) or seen[-1] == seen[-2], "a thing that stands still")
+        ActionChains(self.driver).click(self.find(selector)).perform()
+
+    def confirm(self, id, command):
+        """First and second tap."""
+        self.tap(f"#door-{id} details.{command} summary")
+        again = f"#door-{id} details.{command} button"
+        wait_until(lambda: self.find(again).is_displayed(), "the second button")
+        self.tap(again)
+
+    def poke(self, id, poke):
+        if not self.script("return document.querySelector(arguments[0]).open", f"#door-{id} .simulator"):
+            self.tap(f"#door-{id} .simulator summary")
+        self.tap(f"#door-{id} form[action$='/{poke}'] button")
+
+    def post(self, path):
+        connection = http.client.HTTPConnection("127.0.0.1", self.agent.http_port, timeout=DEADLINE)
+        connection.request("POST", path)
+        answer = connection.getresponse()
+        answer.read()
+        connection.close()
+        return answer.status
+
+    def axe(self):
+        """What axe-core finds wrong, in short."""
+        if not AXE.is_file():
+            pytest.skip("no axe-core in build/: scripts/setup test fetches it by npm")
+        self.script("if (!window.axe) { " + AXE.read_text() + " }")
+        found = self.driver.execute_async_script("axe.run(document).then(arguments[0])")
+        assert found["passes"]
+        return [(v["id"], [node["target"] for node in v["nodes"]]) for v in found["violations"]]
+
+    def check(self):
+        console = [entry["message"] for entry in self.driver.get_log("browser")]
+        assert not [line for line in console if not (self.expected and re.search(self.expected, line))], console
+        asked = [message["params"]["request"]["url"] for entry in self.driver.get_log("performance")
+                 if (message := json.loads(entry["message"])["message"])["method"] == "Network.requestWillBeSent"]
+        assert asked and all(url.startswith((self.origin + "/", "data:,", "about:")) for url in asked), asked
+
+
+@pytest.fixture
+def browse(chromium, agent_factory, broker):
+    """browse(doors...): a browser on the page of an agent with these doors, settled and connected."""
+    made = []
+
+    def make(*doors, **changes):
+        agent = agent_factory(broker, config={"doors": list(doors) or [LEFT, RIGHT], **changes}).start()
+        agent.log.wait("connected to the broker")
+        agent.log.wait(f"door {(doors or [LEFT, RIGHT])[0]['id']}: " if (doors or [LEFT])[0].get("closed_sensor") else "HTTP")
+        made.append(Browser(chromium, agent))
+        return made[-1].open()
+
+    yield make
+    for browser in made:
+        browser.check()
+        chromium.get("about:blank")
+        browser.cdp("Emulation.setScriptExecutionDisabled", value=False)
+        browser.cdp("Emulation.setTimezoneOverride", timezoneId="")
+
+
+# ---- What a person does. ----
+
+def test_open_watch_and_close(browse):
+    page = browse()
+    page.state("left", "^Closed$")
+    assert page.driver.title == "Closed · garage"
+    page.confirm("left", "open")
+    page.state("left", "^Opening")
+    wait_until(lambda: page.driver.title == "Left door: Opening · garage", "the title of an opening door")
+    shift = "return new DOMMatrix(getComputedStyle(document.querySelector('#door-left .panel')).transform).f"
+    seen = []
+    wait_until(lambda: seen.append(page.script(shift)) or seen[-1] < -79.9, "the drawing of an open door")
+    assert len({round(value) for value in seen}) > 8 and sorted(seen, reverse=True) == seen, seen
+    page.state("left", "^Open$")
+    assert "asked from the page" in page.text("#door-left .since")
+    assert page.text("#door-left .sure") == "Seen by a sensor."
+    assert page.find("#door-left button.open").get_attribute("disabled") and "It is open." in page.text("#door-left button.open")
+    page.confirm("left", "close")
+    page.state("left", "^Closing")
+    page.state("left", "^Closed$")
+    assert page.text("#door-right .state") == "Closed"
+
+
+def test_one_tap_moves_nothing(browse):
+    page = browse(RIGHT)
+    page.tap("#door-right details.open summary")
+    page.script("document.querySelector('#door-right details.open').dispatchEvent(new Event('toggle'))")
+    again = page.find("#door-right details.open button")
+    # Two taps in one breath are one: the second button is not there yet, and the first takes its word back.
+    page.tap("#door-right details.open summary") if not again.is_displayed() else page.find("body").send_keys(Keys.ESCAPE)
+    page.script("document.querySelector('#door-right details.open').open = true")
+    wait_until(lambda: again.is_displayed(), "the second button")
+    wait_until(lambda: not page.find("#door-right details.open").get_attribute("open"), "its end after some seconds")
+    assert not page.agent.log.find("accepted") and page.text("#door-right .state") == "Closed"
+
+
+def test_stop_is_at_hand_while_moving(browse):
+    page = browse(RIGHT, LEFT, SIDE)
+    page.size(390, 600, mobile=True)
+    assert not page.script("return document.querySelectorAll('#stops button').length")
+    page.confirm("right", "open")
+    page.state("right", "^Opening")
+    wait_until(lambda: page.script("return document.querySelectorAll('#stops button').length") == 1, "one STOP")
+    page.script("scrollTo(0, document.body.scrollHeight)")
+    box = page.script("return document.querySelector('#stops button').getBoundingClientRect().toJSON()")
+    assert 0 <= box["top"] and box["bottom"] <= 600, "in view wherever the page is scrolled to"
+    page.tap("#stops button")
+    page.state("right", "^Stopped")
+    wait_until(lambda: not page.script("return document.querySelectorAll('#stops button').length"), "its end")
+
+
+def test_refusals(browse):
+    page = browse(LEFT, SIDE)
+    page.state("side", "^Unknown$")
+    page.confirm("side", "open")  # toggle wiring and an unknown state: which way would it go?
+    page.wait("#door-side .notice", r"^Refused\. .*either way")
+    assert "Refused." in page.script("return document.querySelector('#said').textContent")
+    page.confirm("left", "open")
+    page.state("left", "^Open$")
+    page.poke("left", "obstruct")
+    page.wait("#door-left button.close", "Something is in the way")
+    assert page.find("#door-left .cone").is_displayed()
+    assert page.find("#door-left button.close").get_attribute("disabled")
+    page.poke("left", "clear")
+    wait_until(lambda: page.script("return document.querySelector('#door-left details.close') != null"), "Close again")
+
+
+def test_fault_and_recovery(browse):
+    page = browse(LEFT)
+    page.poke("left", "jam")
+    page.confirm("left", "open")
+    page.wait("#door-left .message.bad", r"^It did not start\..*Look at the opener")
+    page.state("left", "^Closed$")
+    page.poke("left", "unjam")
+    page.confirm("left", "open")
+    page.state("left", "^Open$")
+    assert not page.text("#door-left .message.bad")
+
+
+def test_every_poke_of_the_simulator(browse):
+    page = browse(LEFT)
+    page.poke("left", "wall_button")
+    page.state("left", "^Open$")
+    assert "moved by wall button" in page.text("#door-left .since")
+    page.poke("left", "wall_button")
+    page.state("left", "^Closing")
+    page.poke("left", "obstruct")
+    page.wait("#door-left .message.bad", "Something is in the way")
+    page.poke("left", "clear")
+    page.state("left", "^Open$")
+
+
+def test_close_warning(browse):
+    page = browse(GATE)
+    page.confirm("gate", "open")
+    page.state("gate", "^Open$")
+    page.confirm("gate", "close")
+    page.wait("#door-gate .state", "about to close")
+    assert "warning" in page.find("#door-gate").get_attribute("class").split()
+    page.tap("#door-gate button.stop")
+    page.state("gate", "^Open$")
+
+
+def test_another_client_is_seen_at_once(browse):
+    page = browse(LEFT)
+    page.script("window.mark = true")
+    assert page.post("/api/doors/left/open") == 202
+    page.state("left", "^Opening")
+    page.state("left", "^Open$")
+    assert page.script("return window.mark"), "the page was not loaded anew"
+    wait_until(lambda: page.script("return document.querySelector('#said').textContent") == "Left door: Open", "a voice")
+
+
+def test_broker_lost_and_found(browse, broker):
+    page = browse(LEFT)
+    assert page.text(".broker") == "MQTT broker: connected"
+    broker.kill()
+    page.wait(".broker", "^MQTT broker: (disconnected|connecting)")
+    broker.start()
+    page.wait(".broker", "^MQTT broker: connected$")
+
+
+def test_agent_stops_and_returns(browse):
+    page = browse(LEFT)
+    page.expected = "ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|from the Manifest"
+    page.agent.stop()
+    said = page.wait("#lost", r"^Not connected since \d")
+    assert re.search(r"since \d+:\d\d:\d\d", said) and "last known" in said
+    assert page.find("#lost").get_attribute("role") == "alert" and page.text("#door-left .state") == "Closed"
+    assert not page.axe()
+    page.agent.start()
+    wait_until(lambda: not page.find("#lost").is_displayed(), "the connection")
+    page.confirm("left", "open")
+    page.state("left", "^Open$")
+
+
+def test_keyboard_alone(browse):
+    page = browse(LEFT)
+    body = page.find("body")
+    focused = "return document.activeElement.innerText"
+    for _ in range(10):
+        ActionChains(page.driver).send_keys(Keys.TAB).perform()
+        if page.script(focused).startswith("Open"):
+            break
+    outline = "return getComputedStyle(document.activeElement).outlineStyle"
+    assert page.script(focused).startswith("Open") and page.script(outline) == "solid"
+    ActionChains(page.driver).send_keys(Keys.ENTER).perform()
+    wait_until(lambda: page.script(focused).startswith("Tap again"), "the focus on the second button")
+    ActionChains(page.driver).send_keys(Keys.ESCAPE).perform()
+    assert not page.find("#door-left details.open").get_attribute("open") and page.script(focused).startswith("Open")
+    ActionChains(page.driver).send_keys(Keys.ENTER).perform()
+    wait_until(lambda: page.script(focused).startswith("Tap again"), "the focus on the second button")
+    ActionChains(page.driver).send_keys(Keys.ENTER).perform()
+    page.state("left", "^Open$")
+    assert body and page.script("return document.activeElement.closest('#door-left') != null"), "the focus is not lost"
+
+
+def test_what_is_unfolded_stays_so(browse):
+    page = browse(LEFT)
+    page.tap("#door-left .simulator summary")
+    page.post("/api/doors/left/open")
+    page.state("left", "^Open$")
+    assert page.find("#door-left .simulator").get_attribute("open")
+
+
+def test_without_javascript(browse):
+    page = browse(LEFT)
+    page.cdp("Emulation.setScriptExecutionDisabled", value=True)
+    page.open()
+    state = lambda: page.find("#door-left .state").text  # noqa: E731
+    assert state() == "Closed" and page.driver.find_elements(By.CSS_SELECTOR, "#door-left .drawing")
+    page.find("#door-left details.open summary").click()
+    button = page.find("#door-left details.open button")
+    wait_until(button.is_displayed, "the second button")
+    button.click()
+    wait_until(lambda: "Asked." in page.find("body").text, "the notice")
+    assert "?door=left&said=accepted" in page.driver.current_url
+    wait_until(lambda: (page.open(), state())[1].startswith("Opening"), "a page that says Opening")
+    # The browser refreshes by itself: after 2 s while something moves.
+    wait_until(lambda: state() == "Open", "a page that says Open")
+
+
+# ---- What a person sees, whoever it is. ----
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1280])
+def test_sizes(browse, width):
+    page = browse(LEFT, RIGHT, {**SIDE, "name": "Donaudampfschifffahrtsgesellschaftskapitänswitwenrentenauszahl"})
+    page.size(width, 700, mobile=width < 500)
+    page.open()
+    page.post("/api/doors/right/open")
+    page.state("right", "^Opening")
+    assert page.script("return document.documentElement.scrollWidth") <= width
+    small = page.script("""return [...document.querySelectorAll('.controls button, .controls summary')].filter(e => {
+        const box = e.getBoundingClientRect(); return box.height && (box.height < 44 || box.width < 44); }).length""")
+    cut = page.script("""return [...document.querySelectorAll('.controls button')].filter(
+        e => e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1).map(e => e.innerText)""")
+    assert not small and not cut
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe(browse, scheme):
+    """In each state that looks different, at the size of a phone and of a desk."""
+    page = browse(LEFT, RIGHT, SIDE, GATE)
+    page.media(scheme)
+    page.open()
+    back = page.script("return getComputedStyle(document.body).backgroundColor")
+    assert (sum(map(int, re.findall(r"\d+", back)[:3])) < 150) == (scheme == "dark")
+    assert page.axe() == []
+    page.size(320, 640, mobile=True)
+    page.tap("#door-left details.open summary")
+    wait_until(lambda: page.find("#door-left details.open button").is_displayed(), "the second button")
+    assert page.axe() == []
+    page.size(1280, 900)
+    page.poke("left", "jam")
+    page.confirm("side", "open")
+    page.wait("#door-side .notice", "Refused")
+    page.confirm("right", "open")
+    page.confirm("left", "open")
+    page.state("right", "^Opening")
+    assert page.axe() == []
+    page.wait("#door-left .message.bad", "did not start")
+    assert page.axe() == []
+
+
+def test_reduced_motion(browse):
+    page = browse(LEFT)
+    page.media(motion="reduce")
+    assert page.script("return getComputedStyle(document.querySelector('.panel')).transitionDuration") in ("0s", "")
+    page.confirm("left", "open")
+    page.state("left", "^Open$")
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/St_Johns"])
+def test_times_are_the_viewers(browse, zone):
+    page = browse(LEFT)
+    page.cdp("Emulation.setTimezoneOverride", timezoneId=zone)
+    page.post("/api/doors/left/open")
+    page.state("left", "^Open$")
+    page.open()
+    time = page.find("#door-left time")
+    there = datetime.fromisoformat(time.get_attribute("datetime").replace("Z", "+00:00")).astimezone(ZoneInfo(zone))
+    assert time.text.replace("\u00a0", " ").replace("\u202f", " ").endswith(there.strftime("%-I:%M %p")), time.text
+
+
+def test_read_only(browse, agent_factory):
+    page = browse(LEFT)
+    page.agent.stop()
+    page.agent.config["http"] = {"listen": f"0.0.0.0:{page.agent.http_port}"}
+    page.agent.start()
+    page.agent.log.wait("HTTP: listening")
+    page.expected = "ERR_|from the Manifest"
+    page.open()
+    page.wait("#messages", "^Read-only")
+    assert all(button.get_attribute("disabled") for button in page.driver.find_elements(By.TAG_NAME, "button"))
+    assert "Read-only." in page.text("#door-left button.open") and not page.axe()
+
+
+# ---- What it is made of. ----
+
+def test_content_security_policy(browse):
+    page = browse(LEFT)
+    page.expected = "Content Security Policy"
+    assert page.script("""
+        let count = 0;
+        document.addEventListener("securitypolicyviolation", () => count++);
+        const script = document.createElement("script");
+        script.textContent = "window.bad = true";
+        document.body.append(script);
+        const image = new Image();
+        image.src = "https://example.invalid/x.png";
+        document.body.append(image);
+        const style = document.createElement("style");
+        style.textContent = "body { display: none }";
+        document.head.append(style);
+        return window.bad""") is None
+    wait_until(lambda: len([1 for entry in page.driver.get_log("browser") if "Content Security Policy" in entry["message"]])
+               or page.script("return getComputedStyle(document.body).display") == "flex", "violations")
+    assert page.script("return getComputedStyle(document.body).display") == "flex"
+    policy = page.script("return fetch('/').then(answer => answer.headers.get('Content-Security-Policy'))")
+    assert "default-src 'none'" in policy and "unsafe" not in policy
+    page.driver.get_log("performance")
+    page.open()
+
+
+def test_installable(browse):
+    page = browse(LEFT)
+    manifest = page.cdp("Page.getAppManifest")
+    assert manifest["url"] == page.origin + "/manifest.webmanifest" and not manifest["errors"]
+    wait_until(lambda: not page.cdp("Page.getInstallabilityErrors")["installabilityErrors"], "an installable page")
+
+
+def test_weight(browse):
+    """Everything that a first visit takes over the wire, heads and all."""
+    page = browse(LEFT, RIGHT)
+    connection = http.client.HTTPConnection("127.0.0.1", page.agent.http_port, timeout=DEADLINE)
+    total = 0
+    source = page.driver.page_source
+    links = re.findall(r'(?:href|src)="(/[^"#]+)"', source)
+    assert {path.split("?")[0] for path in links} >= {"/style.css", "/script.js", "/icon.svg", "/icon.png"}
+    for path in ["/", *links]:
+        connection.request("GET", path, headers={"Accept-Encoding": "gzip"})
+        answer = connection.getresponse()
+        body = answer.read()
+        size = len(body) + sum(len(name) + len(value) + 4 for name, value in answer.getheaders()) + 19
+        print(f"# {path}: {size} bytes")
+        total += size
+        if path != "/":
+            if answer.headers.get("Content-Encoding") == "gzip":
+                gzip.decompress(body)
+            connection.request("GET", path, headers={"If-None-Match": answer.headers["ETag"]})
+            again = connection.getresponse()
+            assert (again.status, again.read()) == (304, b""), path
+    print(f"# all: {total} bytes")
+    assert total <= WIRE_MAX
