@@ -34,6 +34,8 @@ struct render {
 	const struct poke *poke;
 	bool named; /* the door's name stands on its button */
 	struct message message;
+	int64_t time_ms; /* wall clock */
+	const struct door_record *record;
 	struct http_body *body;
 	size_t size;
 	bool failed;
@@ -206,18 +208,21 @@ static void put_since(struct render *render)
 
 static void put_duration(struct render *render)
 {
-	/* A Pi sets its clock some time after the start: no change can be older than the agent. */
 	int64_t ago_ms = render->page->wall_ms - render->door->last_changed_unix_ms;
 	char duration[HTTP_DURATION_MAX];
-	if (ago_ms > render->page->node->uptime_ms)
-		ago_ms = render->page->node->uptime_ms;
 	http_page_duration(ago_ms, duration);
 	put_format(render, "%s", duration);
 }
 
-static void put_time(struct render *render, const char *format)
+static void put_time(struct render *render, int64_t unix_ms)
 {
-	time_t seconds = (time_t)(render->door->last_changed_unix_ms / 1000);
+	render->time_ms = unix_ms;
+	put_template(render, page_template_time);
+}
+
+static void put_time_as(struct render *render, const char *format)
+{
+	time_t seconds = (time_t)(render->time_ms / 1000);
 	struct tm utc;
 	char text[40] = "";
 	if (gmtime_r(&seconds, &utc))
@@ -372,6 +377,70 @@ static void put_look(struct render *render)
 			door->obstruction_sensor ? " blocked" : "", door->warning ? " warning" : "");
 }
 
+/* An underscored name as words. */
+static void put_words(struct render *render, const char *name)
+{
+	char text[48];
+	snprintf(text, sizeof(text), "%s", name);
+	for (char *at = text; *at; at++)
+		if (*at == '_')
+			*at = ' ';
+	put_escaped(render, text);
+}
+
+/* NULL: what is told by the event that follows it, and not of use to a person. */
+static const char *const news_texts[] = {
+		[DOOR_NEWS_OPENED] = "opened, %s",
+		[DOOR_NEWS_CLOSED] = "closed, %s",
+		[DOOR_NEWS_STOPPED] = "stopped, %s",
+		[DOOR_NEWS_STATE_UNKNOWN] = "could not be seen any more",
+		[DOOR_NEWS_AUTO_CLOSE] = "closes by itself",
+		[DOOR_NEWS_FAULT] = "has a fault: ",
+		[DOOR_NEWS_FAULT_CLEARED] = "is well again, after: ",
+		[DOOR_NEWS_COMMAND_REJECTED] = "was refused to move: ",
+		[DOOR_NEWS_COMMAND_CANCELLED] = "did not get the rest of a command",
+		[DOOR_NEWS_STARTED] = "was %s when the agent started",
+		[DOOR_NEWS_CLOCK_SET] = NULL,
+};
+
+static bool is_told(const struct door_record *record)
+{
+	return record->news < sizeof(news_texts) / sizeof(news_texts[0]) && news_texts[record->news];
+}
+
+static void put_record(struct render *render)
+{
+	const struct door_record *record = render->record;
+	const char *text = news_texts[record->news];
+	const char *of = record->news == DOOR_NEWS_STARTED ? door_state_name(record->state) : sources[record->source];
+	const char *gap = strstr(text, "%s");
+	put(render, text, gap ? (size_t)(gap - text) : strlen(text));
+	if (gap) {
+		put_escaped(render, of);
+		put_escaped(render, gap + 2);
+	}
+	if (record->news == DOOR_NEWS_FAULT || record->news == DOOR_NEWS_FAULT_CLEARED)
+		put_words(render, door_fault_name(record->fault));
+	if (record->news == DOOR_NEWS_COMMAND_REJECTED) {
+		put_escaped(render, door_reason_text(record->reason));
+		if (record->count > 1)
+			put_format(render, " (%u times)", record->count);
+	}
+}
+
+static void put_records(struct render *render)
+{
+	const struct http_page *page = render->page;
+	for (size_t i = 0; i < page->record_count; i++) {
+		render->record = &page->records[i];
+		if (render->record->door >= page->door_count || !is_told(render->record))
+			continue;
+		render->door = &page->doors[render->record->door];
+		put_template(render, page_template_record);
+	}
+	render->record = NULL;
+}
+
 static void put_field(struct render *render, enum page_field field)
 {
 	const struct http_page *page = render->page;
@@ -452,11 +521,27 @@ static void put_field(struct render *render, enum page_field field)
 	case PAGE_FIELD_DURATION:
 		put_duration(render);
 		break;
-	case PAGE_FIELD_CHANGED:
-		put_time(render, "%Y-%m-%dT%H:%M:%SZ");
+	case PAGE_FIELD_TIME:
+		if (render->record && render->record->unix_ms == 0)
+			put_format(render, "at an unknown time");
+		else
+			put_time(render, render->record ? render->record->unix_ms : door->last_changed_unix_ms);
 		break;
-	case PAGE_FIELD_CHANGED_TEXT:
-		put_time(render, "%Y-%m-%d %H:%M UTC");
+	case PAGE_FIELD_TIME_ISO:
+		put_time_as(render, "%Y-%m-%dT%H:%M:%SZ");
+		break;
+	case PAGE_FIELD_TIME_TEXT:
+		put_time_as(render, "%Y-%m-%d %H:%M UTC");
+		break;
+	case PAGE_FIELD_HISTORY:
+		if (page->record_count > 0)
+			put_template(render, page_template_history);
+		break;
+	case PAGE_FIELD_RECORDS:
+		put_records(render);
+		break;
+	case PAGE_FIELD_RECORD:
+		put_record(render);
 		break;
 	case PAGE_FIELD_BY:
 		put_escaped(render, sources[door->source]);
@@ -533,7 +618,7 @@ struct http_body *http_page_render(const struct http_page *page)
 			.page = page,
 			.door = page->doors,
 			.message = {"", "", ""},
-			.size = 4096 + 6144 * page->door_count,
+			.size = 4096 + 6144 * page->door_count + 192 * page->record_count,
 	};
 	render.body = http_body_new(render.size);
 	if (!render.body)

@@ -19,6 +19,8 @@ struct http_page {
 	const struct http_node *node;
 	const struct door_view *doors;
 	size_t door_count;
+	const struct door_record *records; /* what happened today and yesterday, the newest first */
+	size_t record_count;
 	bool read_only;  /* buttons are there, and disabled */
 	int64_t wall_ms; /* now, as loop_wall_ms */
 	/* How the command ended that brought the person here. */

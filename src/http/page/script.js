@@ -23,7 +23,11 @@
 
 	function localise(root) {
 		for (const element of root.querySelectorAll("time[datetime]")) {
-			const time = new Date(element.dateTime), when = day(time);
+			const time = new Date(element.dateTime), when = day(time), entry = element.closest(".history li");
+			if (entry && when !== "today" && when !== "yesterday") {
+				entry.remove();
+				continue;
+			}
 			element.textContent = (when === "today" ? "" : `${when} `) + clock(time);
 		}
 	}
