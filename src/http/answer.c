@@ -170,21 +170,33 @@ void http_answer_beat(struct http_answer *answer, const char *constant)
 	*answer = (struct http_answer){.more = constant, .more_length = strlen(constant), .events = true};
 }
 
+static void put_problem(struct http_answer *answer, const struct http_request *request, const struct http_head *head,
+		const char *detail, const char *members)
+{
+	char body[HTTP_ANSWER_BODY_MAX];
+	int length = snprintf(body, sizeof(body),
+			"{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\"%s}\n",
+			phrase(head->status), head->status, detail, members);
+	http_answer_short(answer, request, head, body, (size_t)length);
+}
+
 void http_answer_problem_with(struct http_answer *answer, const struct http_request *request, int status,
 		const char *detail, const char *header, const char *value)
 {
-	char body[HTTP_ANSWER_BODY_MAX];
-	int length = snprintf(body, sizeof(body), "{\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\"}\n",
-			phrase(status), status, detail);
-	http_answer_short(answer, request,
-			&(struct http_head){
-					.status = status, .type = http_type_problem, .header = header, .value = value},
-			body, (size_t)length);
+	const struct http_head head = {.status = status, .type = http_type_problem, .header = header, .value = value};
+	put_problem(answer, request, &head, detail, "");
+}
+
+void http_answer_problem_about(struct http_answer *answer, const struct http_request *request, int status,
+		const char *detail, const char *members)
+{
+	const struct http_head head = {.status = status, .type = http_type_problem};
+	put_problem(answer, request, &head, detail, members);
 }
 
 void http_answer_problem(struct http_answer *answer, const struct http_request *request, int status, const char *detail)
 {
-	http_answer_problem_with(answer, request, status, detail, NULL, NULL);
+	http_answer_problem_about(answer, request, status, detail, "");
 }
 
 int http_answer_send(struct http_answer *answer, int fd)

@@ -71,6 +71,9 @@ void http_answer_beat(struct http_answer *answer, const char *constant);
 /* application/problem+json (RFC 9457). detail is a sentence without characters that JSON escapes. */
 void http_answer_problem(
 		struct http_answer *answer, const struct http_request *request, int status, const char *detail);
+/* The same with more members: "" or ,"name":value... */
+void http_answer_problem_about(struct http_answer *answer, const struct http_request *request, int status,
+		const char *detail, const char *members);
 void http_answer_problem_with(struct http_answer *answer, const struct http_request *request, int status,
 		const char *detail, const char *header, const char *value);
 

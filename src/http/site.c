@@ -305,10 +305,16 @@ static const struct door_view *post_door(const struct exchange *exchange, const 
 	return door;
 }
 
+static void rejected(const struct exchange *exchange, enum door_reason reason)
+{
+	char members[64];
+	snprintf(members, sizeof(members), ",\"result\":\"%s\",\"reason\":\"%s\"",
+			door_result_name(DOOR_RESULT_REJECTED), door_reason_name(reason));
+	http_answer_problem_about(exchange->answer, exchange->request, 409, door_reason_text(reason), members);
+}
+
 static void post_command(const struct exchange *exchange, const char *rest)
 {
-	static const int statuses[] = {
-			[DOOR_RESULT_ACCEPTED] = 202, [DOOR_RESULT_UNCHANGED] = 200, [DOOR_RESULT_REJECTED] = 409};
 	struct http_site *site = exchange->site;
 	const char *word;
 	const struct door_view *door = post_door(exchange, rest, &word);
@@ -326,11 +332,16 @@ static void post_command(const struct exchange *exchange, const char *rest)
 								       : door_result_name(result));
 			return;
 		}
+		if (result == DOOR_RESULT_REJECTED) {
+			rejected(exchange, reason);
+			return;
+		}
 		char body[HTTP_ANSWER_BODY_MAX];
 		ssize_t length = document_result(result, reason, body, sizeof(body));
 		http_answer_short(exchange->answer, exchange->request,
-				&(struct http_head){.status = statuses[result], .type = http_type_json}, body,
-				length < 0 ? 0 : (size_t)length);
+				&(struct http_head){.status = result == DOOR_RESULT_ACCEPTED ? 202 : 200,
+						.type = http_type_json},
+				body, length < 0 ? 0 : (size_t)length);
 		return;
 	}
 	problem(exchange, 404, "There is no such command: open, close, stop and toggle are.");

@@ -4,16 +4,17 @@
 A template (.html) becomes an array of pieces, each some text and the field ({{field}}) that follows it; the fields of all
 templates become one enum, so that the compiler finds a field that nobody fills. Any other file becomes an entry of
 page_assets, as it is and packed by gzip where that makes it shorter, with an ETag from its hash. White space at the ends
-of lines, and lines that are a comment, are dropped.
+of lines, and lines that are a comment, are dropped, and what JSON can do without. JSON is found below /api.
 """
 import gzip
 import hashlib
+import json
 import pathlib
 import re
 import sys
 
 TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml",
-         ".png": "image/png", ".webmanifest": "application/manifest+json"}
+         ".png": "image/png", ".webmanifest": "application/manifest+json", ".json": "application/json"}
 
 
 def literal(data):
@@ -32,6 +33,8 @@ def array(symbol, data):
 
 
 def text_of(path):
+    if path.suffix == ".json":
+        return json.dumps(json.loads(path.read_bytes()), ensure_ascii=False, separators=(",", ":"))
     lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
     return "\n".join(line for line in lines if line and not re.match(r"//|/\*.*\*/$", line))
 
@@ -59,7 +62,8 @@ def main(out_c, out_h, *names):
             packed = b""
         name = re.sub(r"\W", "_", path.name)
         body += [array(f"{name}_plain", data), array(f"{name}_packed", packed), ""]
-        assets.append(f'\t{{"/{path.name}", "{TYPES[path.suffix]}", "\\"{tag}\\"",\n'
+        place = "/api/" if path.suffix == ".json" else "/"
+        assets.append(f'\t{{"{place}{path.name}", "{TYPES[path.suffix]}", "\\"{tag}\\"",\n'
                       f"\t\t{name}_plain, {len(data)}, {name}_packed, {len(packed)}}},")
     body += ["const struct page_asset page_assets[] = {", *assets, "};"]
     header = ["/* Made by embed.py from the page's sources. */", "#ifndef PORTCULLIS_HTTP_PAGE_DATA_H",
