@@ -69,7 +69,7 @@ def test_every_route_is_described():
               for path, rest in re.findall(r'\{"([^"]+)",(.*?)\}', table, re.DOTALL)
               if path.startswith("/api/") or path in ("/metrics", "/healthz")}
     described = {(path.split("{")[0], method) for path, methods in DESCRIPTION["paths"].items() for method in methods}
-    assert len(routes) >= 7 and described == routes
+    assert len(routes) >= 6 and described == routes | {("/api/openapi.json", "get")}
 
 
 def test_answers_fit(agent):
@@ -85,7 +85,7 @@ def test_answers_fit(agent):
     assert refusal["reason"] == "obstructed" and refusal["detail"] == "Something is in the way of the door."
 
 
-@pytest.mark.parametrize("method, path, status", [
+ERRORS = [
     ("GET", "/nothing", 404),
     ("POST", "/api/doors/nobody/open", 404),
     ("POST", "/api/doors/left/fly", 404),
@@ -93,10 +93,13 @@ def test_answers_fit(agent):
     ("DELETE", "/api/doors", 405),
     ("BREW", "/api/doors", 400),
     ("GET", "/" + "x" * 600, 414),
-])
-def test_errors_are_problems(agent, method, path, status):
-    problem = fits(ask(agent, method, path), status, "application/problem+json", "Problem")
-    assert problem["status"] == status and problem["title"] and problem["detail"]
+]
+
+
+def test_errors_are_problems(agent):
+    for method, path, status in ERRORS:
+        problem = fits(ask(agent, method, path), status, "application/problem+json", "Problem")
+        assert problem["status"] == status and problem["title"] and problem["detail"]
 
 
 def counted(agent, **headers):

@@ -478,7 +478,10 @@ static void test_commands(struct server *server)
 	CHECK(answer.status == 200 && has(&answer, "\"unchanged\""));
 	set_result(server, DOOR_RESULT_REJECTED, DOOR_REASON_OBSTRUCTED, 0);
 	answer = ask(server, "POST /api/doors/left/close HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\n{}");
-	CHECK(answer.status == 409 && has(&answer, "\"rejected\"") && has(&answer, "\"obstructed\""));
+	CHECK(answer.status == 409 && header_is(&answer, "Content-Type", "application/problem+json"));
+	CHECK(strcmp(answer.body, "{\"type\":\"about:blank\",\"title\":\"Conflict\",\"status\":409,"
+				  "\"detail\":\"Something is in the way of the door.\","
+				  "\"result\":\"rejected\",\"reason\":\"obstructed\"}\n") == 0);
 
 	tap_case("a form comes back to the page, which says what became of it");
 	answer = ask(server, "POST /api/doors/left/close HTTP/1.1\r\n" HOST
@@ -597,9 +600,10 @@ static void test_password(void)
 	start(&server, &config);
 	static const char right[] = "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n";
 	static const char wrong[] = "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZA==\r\n";
-	static const char *const paths[] = {"GET /", "GET /style.css", "GET /api/doors", "GET /metrics",
-			"POST /api/doors/left/open", "POST /api/simulator/left/jam", "GET /nothing", "POST /"};
-	static const int statuses[] = {200, 200, 200, 200, 202, 202, 404, 405};
+	static const char *const paths[] = {"GET /", "GET /style.css", "GET /api/doors", "GET /api/openapi.json",
+			"GET /metrics", "POST /api/doors/left/open", "POST /api/simulator/left/jam", "GET /nothing",
+			"POST /"};
+	static const int statuses[] = {200, 200, 200, 200, 200, 202, 202, 404, 405};
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		tap_case("%s wants the password", paths[i]);
 		int before = server.commands + server.pokes;
