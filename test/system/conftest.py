@@ -1,7 +1,7 @@
 """Fixtures of the system tests: the one virtual machine that all of them share, and agents in it.
 
-PORTCULLIS_MACHINE says which one (amd64 unless said; machine.py has the list), PORTCULLIS_AGENT ends with the program to
-put into it. Broker, client and TAP are those of the integration tests.
+PORTCULLIS_MACHINE says which one (amd64 unless said; machine.py has the list), PORTCULLIS_AGENT ends with the program
+to put into it. Broker, client and TAP are those of the integration tests.
 """
 
 import importlib.util

@@ -7,7 +7,7 @@ import shlex
 import harness
 from machine import HOST
 
-HEADER = "pinctrl-sim"  # the label of the chip that stands for a Pi's header; the emulated Pi Zero has a pinctrl-bcm2835
+HEADER = "pinctrl-sim"  # the chip that stands for a Pi's header; the emulated Pi Zero has a pinctrl-bcm2835 besides
 RELAY = 17
 CLOSED, OPEN = 23, 24  # sensors
 
@@ -69,7 +69,8 @@ class GuestAgent(harness.Agent):
         return self.process.wait(deadline * harness.SLOWNESS)
 
     def wait_log(self, pattern, deadline=10):
-        return harness.wait_until(lambda: re.search(pattern, self.log_text(), re.M), f"{pattern!r} in the log", deadline)
+        found = lambda: re.search(pattern, self.log_text(), re.M)  # noqa: E731
+        return harness.wait_until(found, f"{pattern!r} in the log", deadline)
 
     def log_text(self):
         return self.process.output()

@@ -7,10 +7,11 @@
             ...
         wire.pulses(17)
 
-The guest reaches a server on the host's loopback as 10.0.2.2, and its port 8080 is `page` on the host. Commands go over a
-virtio-serial port, so that they arrive while the network link is down.
+The guest reaches a server on the host's loopback as 10.0.2.2, and its port 8080 is `page` on the host. Commands go over
+a virtio-serial port where there is one, so that they arrive while the network link is down.
 """
 
+import ctypes
 import json
 import os
 import re
@@ -31,8 +32,8 @@ HOST = "10.0.2.2"  # the host's loopback, seen from the guest
 BOOT_TIMEOUT_S = 120
 HERE = Path(__file__).resolve().parent
 
-# What the kernel tells of a line is taken where its driver writes the (simulated) register: physical levels, time stamps
-# of the kernel's, and independent of whatever drives the line.
+# What the kernel tells of a line is taken where its driver writes the (simulated) register: physical levels, the
+# kernel's time stamps, and independent of whatever drives the line.
 PROBES = {
     "request": "gpio_sim_request line={line}",
     "output": "gpio_sim_direction_output line={line} value={value}",
@@ -48,9 +49,9 @@ class Hardware:
     emulator: str
     package: str  # Debian's, that brings the emulator
     arguments: tuple
-    # An instruction takes 2^shift ns of the guest's time, however busy the host is, and idle time passes as on the host:
-    # a computer that never stutters. Without this, what is measured in the guest is the host's load, and a Pi Zero's
-    # timer, met too late, sleeps for 71 minutes.
+    # An instruction takes 2^shift ns of the guest's time, however busy the host is, and idle time passes as on the
+    # host: a computer that never stutters. Without this, what is measured in the guest is the host's load, and a Pi
+    # Zero's timer, met too late, sleeps for 71 minutes.
     shift: int
     boot: str  # of the kernel's command line; what it does not know becomes the environment of /init
     registers: tuple  # second and third argument of a function, for a probe
@@ -75,7 +76,8 @@ HARDWARE = {
         "console=ttyAMA0 CONTROL=/dev/vport?p1 NETWORK=eth0",
         ("%r1", "%r2"),
     ),
-    # A Pi Zero. The network is a USB adapter, the control port a TCP connection: its emulated UARTs lose what they are sent.
+    # A Pi Zero. The network is a USB adapter; the control port is a TCP connection, since its emulated UARTs lose what
+    # they are sent.
     "armv6": Hardware(
         "qemu-system-arm", "qemu-system-arm",
         ("-M", "raspi0", "-device", "usb-net,netdev=net"),
@@ -121,8 +123,9 @@ class Machine:
         tree = folder / "device-tree"
         self.qemu = subprocess.Popen(
             (
-                self.hardware.emulator, "-accel", "tcg", "-icount", f"shift={self.hardware.shift}", "-nodefaults", "-no-user-config", "-display", "none",
-                "-no-reboot", "-serial", "file:console", "-qmp", "unix:qmp,server=on,wait=off",
+                self.hardware.emulator, "-accel", "tcg", "-icount", f"shift={self.hardware.shift}",
+                "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+                "-serial", "file:console", "-qmp", "unix:qmp,server=on,wait=off",
                 "-chardev", "socket,id=control,path=control,server=on,wait=off",
                 "-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:{self.page_port}-:8080"
                 f",hostfwd=tcp:127.0.0.1:{self.control_port}-:7000",
@@ -131,6 +134,7 @@ class Machine:
                 "-append", f"{self.hardware.boot} quiet panic=-1 CLOCK={time.time():.0f}",
             ),
             cwd=self.folder, stdin=subprocess.DEVNULL, stderr=open(self.folder / "errors", "w"),
+            preexec_fn=_end_with_us,
         )  # fmt: skip
         deadline = time.monotonic() + BOOT_TIMEOUT_S
         self.qmp = self._connect("qmp", deadline)
@@ -142,15 +146,18 @@ class Machine:
         self._add_probes()
 
     def _greet(self, deadline):
-        """Waits for the shell on the control port. A TCP connection made too early is closed without a word."""
+        """Waits for the shell on the control port."""
+        if not self.control_is_network:
+            self.control = self._connect("control", deadline)
+            self._until(rb"ready\n", deadline - time.monotonic(), "the boot")
+            return
         while True:
-            tcp = self.control_is_network
-            self.control = self._connect(("127.0.0.1", self.control_port) if tcp else "control", deadline)
+            self.control = self._connect(("127.0.0.1", self.control_port), deadline)
             try:
-                self._until(rb"ready\n", min(1, deadline - time.monotonic()) if tcp else deadline - time.monotonic(), "the boot")
+                self._until(rb"ready\n", 1, "the boot")
                 return
-            except RuntimeError:
-                if not tcp or time.monotonic() > deadline or self.qemu.poll() is not None:
+            except RuntimeError:  # made before the guest listens, a connection is closed without a word
+                if time.monotonic() > deadline or self.qemu.poll() is not None:
                     raise
                 self.control.close()
                 time.sleep(0.1)
@@ -262,7 +269,12 @@ class Machine:
 
     def _add_probes(self):
         first, second = self.hardware.registers
-        fields = {"line": f"{first}:u32", "value": f"{second}:s32", "mask": f"+0({first}):u32", "bits": f"+0({second}):u32"}
+        fields = {
+            "line": f"{first}:u32",
+            "value": f"{second}:s32",
+            "mask": f"+0({first}):u32",
+            "bits": f"+0({second}):u32",
+        }
         probes = [f"p:wire/{name} gpio_sim:{probe.format_map(fields)}" for name, probe in PROBES.items()]
         self.write("/sys/kernel/tracing/kprobe_events", "\n".join([*probes, "p:wire/send tcp_sendmsg"]))
         self.run(
@@ -272,7 +284,7 @@ class Machine:
         )
 
     def record(self):
-        """A recorder of every line of every chip, for use in `with`: it holds what happened when the block has ended."""
+        """A recorder of every line of every chip, for use in `with`: when the block has ended it holds what happened."""
         return Wire(self)
 
 
@@ -404,6 +416,10 @@ class Wire:
         assert len(levels) % 2 == 1 or not levels, f"line {line} ends active: {levels}"
         edges = [at for at, _ in levels[1:]]
         return [end - start for start, end in zip(edges[::2], edges[1::2])]
+
+
+def _end_with_us():
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG, for when a time limit ends the tests
 
 
 def _free_port():

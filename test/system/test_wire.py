@@ -48,7 +48,8 @@ def press(agent, recorder, count, door="left"):
 def tell(what, errors):
     errors = sorted(errors)
     p50, p99 = errors[len(errors) // 2], errors[-(-len(errors) * 99 // 100) - 1]
-    print(f"# {what}: {len(errors)} pulses, error p50 {p50:.2f} ms, p99 {p99:.2f} ms, {errors[0]:.2f} to {errors[-1]:.2f} ms")
+    figures = f"p50 {p50:.2f} ms, p99 {p99:.2f} ms, {errors[0]:.2f} to {errors[-1]:.2f} ms"
+    print(f"# {what}: {len(errors)} pulses, error {figures}")
 
 
 def test_pulses_have_their_level_and_length(relay, machine, agent_factory, broker, recorder):
