@@ -20,8 +20,8 @@ gpio-sim-y := gpio-sim-main.o irq_sim.o
 ccflags-y := -DCONFIG_IRQ_SIM=1
 """
 
-# The kernel was built by gcc: without its flags that clang lacks, and without the stack protector, whose guard clang seeks
-# elsewhere.
+# The kernel was built by gcc: without its flags that clang lacks, and without the stack protector, whose guard clang
+# seeks elsewhere.
 COMPILER = """#!/bin/sh
 for flag; do
 	shift

@@ -284,7 +284,7 @@ class Machine:
         )
 
     def record(self):
-        """A recorder of every line of every chip, for use in `with`: when the block has ended it holds what happened."""
+        """A recorder of every line of every chip, for use in `with`: after the block it holds what happened."""
         return Wire(self)
 
 
