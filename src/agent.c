@@ -33,8 +33,11 @@
 #define BIRTH_DELAY_SPAN_MS 2000
 #define CONTRADICT_MIN_MS 1000 /* between two contradictions of a false "offline"; doubled for each */
 #define CONTRADICT_MAX_MS 300000
-#define CLOCK_STEP_MS 1000  /* more is no drift: somebody set the clock */
-#define REFUSED_LOG_MS 1000 /* at most one line of refused commands a door in so long */
+#define CLOCK_STEP_MS 1000   /* more is no drift: somebody set the clock */
+#define STALL_CHECK_MS 10000 /* as old as Home Assistant's commands may become */
+#define STALL_MS 2000        /* a timer this late: the agent stood still, and what waited is of the past */
+#define STALE_MS 1000        /* after that, what has waited arrives */
+#define REFUSED_LOG_MS 1000  /* at most one line of refused commands a door in so long */
 
 static const char online[] = "online", offline[] = "offline";
 
@@ -84,9 +87,9 @@ struct agent {
 	struct mqtt_subscription subscriptions[MQTT_SUBSCRIPTIONS_MAX];
 	size_t subscription_count;
 
-	struct loop_timer old_doors_timer, birth_timer, contradict_timer, watchdog_timer;
+	struct loop_timer old_doors_timer, birth_timer, contradict_timer, watchdog_timer, stall_timer;
 	int64_t contradict_gap_ms, contradicted_ms;
-	int64_t started_ms, started_unix_ms, watchdog_ms;
+	int64_t started_ms, started_unix_ms, watchdog_ms, stale_until_ms;
 	char document[DOCUMENT_MAX];
 	char host_name[HOST_NAME_MAX_BYTES + 1], broker_error[MQTT_ERROR_MAX];
 	char configuration_url[128];
@@ -491,8 +494,8 @@ static enum door_result command_door(
 		struct agent_door *door, enum door_command command, enum door_source source, enum door_reason *reason)
 {
 	enum door_result result = DOOR_RESULT_REJECTED;
-	*reason = DOOR_REASON_STOPPING;
-	if (!door->agent->stopping)
+	*reason = door->agent->stopping ? DOOR_REASON_STOPPING : DOOR_REASON_STALE;
+	if (!door->agent->stopping && loop_now_ms() >= door->agent->stale_until_ms)
 		step(door, &(struct door_input){.kind = DOOR_INPUT_COMMAND, .command = command, .source = source},
 				&result, reason);
 	note_command(door, door_command_name(command), source, result, *reason);
@@ -1116,8 +1119,23 @@ static void feed_watchdog(struct loop_timer *timer, int64_t now_ms)
 	loop_timer_set(agent->loop, timer, now_ms + agent->watchdog_ms / 2);
 }
 
+static void check_stall(struct loop_timer *timer, int64_t now_ms)
+{
+	struct agent *agent = timer->user;
+	if (now_ms - timer->at_ms >= STALL_MS) {
+		log_warning(agent->log,
+				"the agent stood still for %" PRId64 " s (frozen, or starved of the processor): "
+				"commands that waited are refused",
+				(now_ms - timer->at_ms) / 1000);
+		agent->stale_until_ms = now_ms + STALE_MS;
+	}
+	loop_timer_set(agent->loop, timer, now_ms + STALL_CHECK_MS);
+}
+
 static void start_timers(struct agent *agent)
 {
+	agent->stall_timer = (struct loop_timer){.expired = check_stall, .user = agent};
+	loop_timer_set(agent->loop, &agent->stall_timer, loop_now_ms() + STALL_CHECK_MS);
 	agent->old_doors_timer = (struct loop_timer){.expired = stop_watching_old_doors, .user = agent};
 	agent->birth_timer = (struct loop_timer){.expired = home_assistant_born, .user = agent};
 	agent->contradict_timer = (struct loop_timer){.expired = contradict_now, .user = agent};

@@ -125,6 +125,8 @@ const char *door_reason_name(enum door_reason reason)
 		return "retained";
 	case DOOR_REASON_UNKNOWN_COMMAND:
 		return "unknown_command";
+	case DOOR_REASON_STALE:
+		return "stale";
 	case DOOR_REASON_STOPPING:
 		return "stopping";
 	}
@@ -156,6 +158,8 @@ const char *door_reason_text(enum door_reason reason)
 		return "The command was retained by the broker, so nobody asks for it now; publish it without retain.";
 	case DOOR_REASON_UNKNOWN_COMMAND:
 		return "This is not a command; OPEN, CLOSE, STOP and TOGGLE are.";
+	case DOOR_REASON_STALE:
+		return "The agent stood still and the command may be old: give it again.";
 	case DOOR_REASON_STOPPING:
 		return "The agent is shutting down.";
 	}

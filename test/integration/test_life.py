@@ -77,6 +77,25 @@ def test_a_killed_agent_is_offline_by_its_will(agent, broker):
     agent.recorder.wait(agent.topic("availability"), "offline")
 
 
+def test_what_waited_while_the_agent_was_frozen_is_refused(agent):
+    agent.recorder.wait(agent.topic("left", "state"), "closed")
+    agent.freeze()
+    for command in ("OPEN", "TOGGLE"):
+        agent.recorder.publish(agent.topic("left", "set"), command)
+    time.sleep(12.5)  # the bound itself: a check every 10 s, 2 s late
+    agent.thaw()
+    for count in (1, 2):
+        agent.recorder.wait(agent.topic("left", "event"), lambda text: '"reason":"stale"' in text, count=count)
+    assert agent.log.find("stood still")
+    assert not agent.log.find("relay on")
+    wait_until(lambda: command_works(agent), "commands that are heard again")
+
+
+def command_works(agent):
+    agent.recorder.publish(agent.topic("left", "set"), "OPEN")
+    return agent.log.find("relay on")
+
+
 def test_starting_and_ending_touch_no_relay(agent):
     assert agent.stop() == 0
     assert not agent.log.find("relay (on|off)")
