@@ -13,8 +13,12 @@
 
 #include "base/loop.h"
 
-/* Paho's calls bring no context: this is the one thing that they share, a count of the connections begun. */
-static _Atomic uint32_t connections;
+#define SETTLING_MS 200 /* Paho watches a new socket only some time after connect */
+#define SETTLING_NAP_US 1000
+
+/* Paho's calls bring no context: this is all that they share, a count of the connections begun and the last one's time.
+ */
+static _Atomic uint32_t connections, connected_ms;
 
 int mqtt_wire_uri(int fd, char uri[static MQTT_WIRE_URI_MAX])
 {
@@ -33,6 +37,7 @@ int mqtt_wire_paho_connect(int fd, const struct sockaddr *address, socklen_t len
 		return connect(fd, address, length);
 	if (dup3(ntohs(in->sin_port), fd, O_CLOEXEC) < 0)
 		return -1;
+	atomic_store(&connected_ms, (uint32_t)loop_now_ms());
 	atomic_fetch_add(&connections, 1);
 	syscall(SYS_futex, &connections, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 	return 0;
@@ -44,6 +49,8 @@ int mqtt_wire_paho_usleep(useconds_t us)
 	static _Thread_local int64_t napped_ms;
 
 	uint32_t now = atomic_load(&connections);
+	if (now && (uint32_t)loop_now_ms() - atomic_load(&connected_ms) < SETTLING_MS)
+		us = SETTLING_NAP_US;
 	if (now == seen && loop_now_ms() - napped_ms < 500) {
 		/* The kernel's own: with a time_t of 64 bits, the C library's is another one on 32-bit machines. */
 		const struct {

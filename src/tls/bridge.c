@@ -38,6 +38,7 @@ struct tls_bridge {
 
 	/* The thread's. */
 	int wire, plain;
+	bool unacknowledged; /* something was read since the last word with the kernel */
 	int64_t handshake_until_ms;
 	struct tls_context *context;
 	struct tls_peer peer;
@@ -60,6 +61,15 @@ static int wire_send(void *user, const unsigned char *bytes, size_t length)
 	return MBEDTLS_ERR_NET_CONN_RESET;
 }
 
+/* Or the kernel keeps the acknowledgement for 40 ms, and the other side's Nagle waits for it. */
+static void acknowledge_at_once(struct tls_bridge *bridge)
+{
+	int one = 1;
+	if (bridge->unacknowledged)
+		setsockopt(bridge->wire, IPPROTO_TCP, TCP_QUICKACK, &one, sizeof(one));
+	bridge->unacknowledged = false;
+}
+
 static int wire_receive(void *user, unsigned char *bytes, size_t length)
 {
 	struct tls_bridge *bridge = user;
@@ -70,10 +80,13 @@ static int wire_receive(void *user, unsigned char *bytes, size_t length)
 		if (!tls_is_record(bytes[0])) /* mbedTLS would wait for a whole head of a record */
 			return MBEDTLS_ERR_SSL_INVALID_RECORD;
 	}
+	bridge->unacknowledged |= got > 0;
 	if (got >= 0)
 		return (int)got;
-	if (errno == EAGAIN || errno == EINTR)
+	if (errno == EAGAIN || errno == EINTR) {
+		acknowledge_at_once(bridge);
 		return MBEDTLS_ERR_SSL_WANT_READ;
+	}
 	bridge->peer.error = errno;
 	return MBEDTLS_ERR_NET_CONN_RESET;
 }
@@ -94,11 +107,6 @@ static bool wait_for(struct tls_bridge *bridge, short wire, int plain, int64_t u
 	*plain_came = 0;
 	if (poll(fds, sizeof(fds) / sizeof(fds[0]), timeout) > 0)
 		*plain_came = fds[2].revents;
-	if (fds[1].revents & POLLIN) {
-		/* Or the kernel keeps the acknowledgement for 40 ms, and the other side's Nagle waits for it. */
-		int one = 1;
-		setsockopt(bridge->wire, IPPROTO_TCP, TCP_QUICKACK, &one, sizeof(one));
-	}
 	return !atomic_load(&bridge->stop);
 }
 
