@@ -57,8 +57,9 @@ static int wire_send(void *user, const unsigned char *bytes, size_t length)
 		return (int)sent;
 	if (errno == EAGAIN || errno == EINTR)
 		return MBEDTLS_ERR_SSL_WANT_WRITE;
+	/* Nobody takes it any more; but why, is perhaps still to be read. */
 	bridge->peer.error = errno;
-	return MBEDTLS_ERR_NET_CONN_RESET;
+	return (int)length;
 }
 
 /* Or the kernel keeps the acknowledgement for 40 ms, and the other side's Nagle waits for it. */
@@ -335,6 +336,8 @@ static void bridge_ends(struct tls_bridge *bridge)
 		result = shake_hands(bridge);
 	}
 	if (result) {
+		bridge->peer.chose_pss = bridge->client && result == MBEDTLS_ERR_SSL_ILLEGAL_PARAMETER &&
+					 mbedtls_ssl_get_version_number(&bridge->ssl) == MBEDTLS_SSL_VERSION_TLS1_2;
 		if (result == CONNECTION_GIVEN_UP)
 			snprintf(bridge->reason, sizeof(bridge->reason), "TLS: given up");
 		else

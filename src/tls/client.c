@@ -29,6 +29,8 @@ struct tls_client {
 	char lost[TLS_ERROR_MAX];
 	bool broken;
 
+	bool avoid_pss; /* since the server chose it where it does not work, until that fails, too */
+
 	/* The session to resume: of this server, verified against these files, while its certificates last. */
 	bool resumable;
 	mbedtls_ssl_session session;
@@ -62,6 +64,8 @@ static struct tls_context *make_context(void *user, uint64_t attempt, char error
 		return NULL;
 	if (lock_attempt(client, attempt)) {
 		client->stamp = stamp;
+		if (client->avoid_pss)
+			tls_context_avoid_pss(context);
 		pthread_mutex_unlock(&client->lock);
 	}
 	return context;
@@ -101,10 +105,12 @@ static void shaken(
 	client->shaken = true;
 	client->resumed = !error && !peer->judged;
 	snprintf(client->error, sizeof(client->error), "%s", error ? error : "");
-	if (error)
+	if (error) {
 		forget_session(client);
-	else if (peer->judged)
+		client->avoid_pss = !client->avoid_pss && peer->chose_pss;
+	} else if (peer->judged) {
 		client->valid_to = peer->valid_to;
+	}
 	pthread_mutex_unlock(&client->lock);
 	if (!error) {
 		if (mbedtls_ssl_get_version_number(ssl) == MBEDTLS_SSL_VERSION_TLS1_2) /* 1.3's tickets come later */

@@ -43,6 +43,34 @@ static const uint16_t groups[] = {
 		MBEDTLS_SSL_IANA_TLS_GROUP_NONE,
 };
 
+/*
+ * PKCS #1 before PSS, which TLS 1.3 needs: mbedTLS 3.6.6 offers PSS to servers of TLS 1.2, too, and then refuses it
+ * there (mbedTLS pull request 10672). A server that keeps to our order is not led into that; for one that does not,
+ * there is tls_context_avoid_pss.
+ */
+static const uint16_t signatures[] = {
+		MBEDTLS_TLS1_3_SIG_ECDSA_SECP256R1_SHA256,
+		MBEDTLS_TLS1_3_SIG_ECDSA_SECP384R1_SHA384,
+		MBEDTLS_TLS1_3_SIG_ECDSA_SECP521R1_SHA512,
+		MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA256,
+		MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA384,
+		MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA512,
+		MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA256,
+		MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA384,
+		MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA512,
+		MBEDTLS_TLS1_3_SIG_NONE,
+};
+
+static const uint16_t signatures_without_pss[] = {
+		MBEDTLS_TLS1_3_SIG_ECDSA_SECP256R1_SHA256,
+		MBEDTLS_TLS1_3_SIG_ECDSA_SECP384R1_SHA384,
+		MBEDTLS_TLS1_3_SIG_ECDSA_SECP521R1_SHA512,
+		MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA256,
+		MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA384,
+		MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA512,
+		MBEDTLS_TLS1_3_SIG_NONE,
+};
+
 static const char *system_bundle(void)
 {
 	for (size_t i = 0; i < sizeof(bundles) / sizeof(bundles[0]); i++)
@@ -226,6 +254,7 @@ static int configure(struct tls_context *context, enum tls_role role)
 	mbedtls_ssl_conf_max_tls_version(config, MBEDTLS_SSL_VERSION_TLS1_3);
 	mbedtls_ssl_conf_ciphersuites(config, suites);
 	mbedtls_ssl_conf_groups(config, groups);
+	mbedtls_ssl_conf_sig_algs(config, signatures);
 	if (context->certificate_path) {
 		result = mbedtls_ssl_conf_own_cert(config, &context->own, &context->key);
 		if (result)
@@ -294,6 +323,12 @@ void tls_context_put(struct tls_context *context)
 	mbedtls_pk_free(&context->key);
 	mbedtls_ssl_ticket_free(&context->tickets);
 	free(context);
+}
+
+void tls_context_avoid_pss(struct tls_context *context)
+{
+	mbedtls_ssl_conf_max_tls_version(&context->config, MBEDTLS_SSL_VERSION_TLS1_2);
+	mbedtls_ssl_conf_sig_algs(&context->config, signatures_without_pss);
 }
 
 void tls_context_forget_trust(struct tls_context *context)

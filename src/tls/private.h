@@ -19,7 +19,8 @@
 
 /* ---- context.c: certificates, keys and trust. ---- */
 
-/* What is read from the files. Threads share it; it never changes but for tls_context_forget_trust. */
+/* What is read from the files. Threads share it; it never changes once it is in use but for tls_context_forget_trust.
+ */
 struct tls_context {
 	atomic_int references;
 	mbedtls_ssl_config config;
@@ -36,6 +37,9 @@ int tls_context_new(enum tls_role role, const struct tls_files *files, struct tl
 		char error[static TLS_ERROR_MAX]);
 struct tls_context *tls_context_get(struct tls_context *context);
 void tls_context_put(struct tls_context *context); /* takes NULL */
+
+/* No RSA-PSS, and for that no TLS 1.3. Only for a context of one's own that is not in use. */
+void tls_context_avoid_pss(struct tls_context *context);
 
 /* The system's CAs take half a megabyte, and nobody needs them after the handshake. Only for a context of one's own. */
 void tls_context_forget_trust(struct tls_context *context);
@@ -62,6 +66,7 @@ struct tls_peer {
 	bool heard;                  /* it has sent a byte */
 	unsigned char first;         /* the first one */
 	int error;                   /* errno of the wire, 0 = none */
+	bool chose_pss;              /* in TLS 1.2, which failed for that: see tls_context_avoid_pss */
 };
 
 /* Can a record begin with this byte? RFC 8446, 5.1: change_cipher_spec, alert, handshake, application_data. */

@@ -259,7 +259,8 @@ void tls_reason(const mbedtls_ssl_context *ssl, const struct tls_peer *peer, boo
 {
 	/* A server's peers are anybody: there is nothing to advise. */
 	const char *port = peer->server ? "; is this its port for TLS?" : "";
-	const char *where = shaking_hands ? "in the handshake" : "without TLS's farewell";
+	const char *broke_where = shaking_hands ? " in the handshake" : "";
+	const char *closed_where = shaking_hands ? " in the handshake" : " without TLS's farewell";
 	bool silent = shaking_hands && !peer->heard;
 	if (*peer->verdict) {
 		snprintf(reason, TLS_ERROR_MAX, "TLS: %s", peer->verdict);
@@ -267,6 +268,13 @@ void tls_reason(const mbedtls_ssl_context *ssl, const struct tls_peer *peer, boo
 	}
 	if (peer->heard && !tls_is_record(peer->first)) {
 		snprintf(reason, TLS_ERROR_MAX, "TLS: the other side speaks something else than TLS%s", port);
+		return;
+	}
+	if (peer->chose_pss) {
+		snprintf(reason, TLS_ERROR_MAX,
+				"TLS: the other side signs with RSA-PSS in TLS 1.2, which mbedTLS refuses: the next "
+				"try goes "
+				"without");
 		return;
 	}
 	switch (code) {
@@ -277,12 +285,13 @@ void tls_reason(const mbedtls_ssl_context *ssl, const struct tls_peer *peer, boo
 		snprintf(reason, TLS_ERROR_MAX, "TLS: the other side ended the connection in the handshake");
 		break;
 	case MBEDTLS_ERR_SSL_CONN_EOF:
-		snprintf(reason, TLS_ERROR_MAX, "TLS: the other side closed the connection %s%s%s", where,
-				silent ? ", without a word" : "", silent ? port : "");
-		break;
 	case MBEDTLS_ERR_NET_CONN_RESET:
-		snprintf(reason, TLS_ERROR_MAX, "TLS: the connection broke%s: %s",
-				shaking_hands ? " in the handshake" : "", strerror(peer->error));
+		if (peer->error)
+			snprintf(reason, TLS_ERROR_MAX, "TLS: the connection broke%s: %s%s", broke_where,
+					strerror(peer->error), silent ? port : "");
+		else
+			snprintf(reason, TLS_ERROR_MAX, "TLS: the other side closed the connection%s%s%s", closed_where,
+					silent ? ", without a word" : "", silent ? port : "");
 		break;
 	case MBEDTLS_ERR_SSL_TIMEOUT:
 		snprintf(reason, TLS_ERROR_MAX, "TLS: the other side stalls in the handshake%s%s",

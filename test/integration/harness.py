@@ -165,8 +165,9 @@ class Broker(Process):
 
     name = "broker"
 
-    def __init__(self, folder, options=(), users=None, acl=None, listener_options=()):
+    def __init__(self, folder, options=(), users=None, acl=None, listener_options=(), env=None):
         super().__init__()
+        self.env = {**os.environ, **env} if env else None
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.options = list(options)
@@ -212,7 +213,7 @@ class Broker(Process):
         assert executable, "mosquitto is missing: apt-get install mosquitto"
         first = self.process is None
         for attempt in range(5):
-            self._spawn([executable, "-c", str(self._configure())])
+            self._spawn([executable, "-c", str(self._configure())], env=self.env)
             with self.log.changed:
                 self.log.changed.wait_for(lambda: self.log.ended or self.log.find("running$"), timeout=DEADLINE)
             if self.log.find("running$") and self.running:
@@ -359,7 +360,7 @@ class Message:
 class Recorder:
     """An MQTT client (5 unless said) that keeps all that it hears, in order."""
 
-    def __init__(self, broker, topics=("#",), version=5, username=None, password=None, client_id=""):
+    def __init__(self, broker, topics=("#",), version=5, username=None, password=None, client_id="", tls=None):
         protocol = paho.mqtt.client.MQTTv5 if version == 5 else paho.mqtt.client.MQTTv311
         arguments = {"client_id": client_id, "protocol": protocol}
         if hasattr(paho.mqtt.client, "CallbackAPIVersion"):  # paho-mqtt 2
@@ -367,6 +368,8 @@ class Recorder:
         self.client = paho.mqtt.client.Client(**arguments)
         if username is not None:
             self.client.username_pw_set(username, password)
+        if tls is not None:
+            self.client.tls_set_context(tls)
         self.version = version
         self.topics = list(topics)
         self.messages = []
