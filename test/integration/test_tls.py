@@ -512,11 +512,11 @@ def test_a_server_that(act, says, made, fakes, start_agent):
 def test_servers_that_stall_are_left_after_a_while(made, fakes, start_agent, broker_factory):
     """The next broker of the list has its turn; doors and page do not wait for it."""
     servers = [fakes(Server(act)) for act in (stalls, stalls_in_a_record)]
-    broker = broker_factory()
-    agents = [start_agent([server.url, broker.url], tls_config(made)) for server in servers]
-    for server, agent in zip(servers, agents):
+    for server in servers:
         accepted, _ = s_client(server.port, made, "127.0.0.1", "ca")
         assert not accepted
+    agents = [start_agent([server.url, broker_factory().url], tls_config(made)) for server in servers]
+    for agent in agents:
         opens_the_door(agent)
         assert not agent.log.find("warning: broker")
     for agent in agents:
