@@ -42,8 +42,11 @@ static size_t doors(void *user, struct door_view *views, size_t max)
 	(void)user;
 	check(max >= 2);
 	for (size_t i = 0; i < 2; i++)
-		views[i] = (struct door_view){
-				.id = i ? "right" : "left", .name = "Door <1>", .has_stop = true, .settled = true};
+		views[i] = (struct door_view){.id = i ? "right" : "left",
+				.name = "Door <1>",
+				.device_class = "gate",
+				.has_stop = true,
+				.settled = true};
 	return 2;
 }
 
