@@ -72,6 +72,25 @@ def test_every_route_is_described():
     assert len(routes) >= 6 and described == routes | {("/api/openapi.json", "get")}
 
 
+def words(kind):
+    """What door_KIND_name of src/door/types.c can return."""
+    source = (ROOT / "src/door/types.c").read_text()
+    body = re.search(rf"^const char \*door_{kind}_name\(.*?^}}", source, re.DOTALL | re.MULTILINE).group(0)
+    return set(re.findall(r'return "(\w+)";', body))
+
+
+def test_its_words_are_the_programs():
+    schemas = DESCRIPTION["components"]["schemas"]
+    door = schemas["Door"]["properties"]
+    for kind in "state", "fault", "source":
+        assert set(door[kind]["enum"]) - {None} == words(kind) - {"unknown", "none"}
+    assert set(door["confidence"]["enum"]) == words("confidence") - {"none"}
+    only_mqtt = {"retained", "unknown_command"}
+    assert set(schemas["Rejected"]["properties"]["reason"]["enum"]) == words("reason") - {"none"} - only_mqtt
+    parameter = DESCRIPTION["paths"]["/api/doors/{id}/{command}"]["post"]["parameters"][1]
+    assert set(parameter["schema"]["enum"]) == words("command") - {"none"}
+
+
 def test_answers_fit(agent):
     for _ in range(2):
         doors = fits(ask(agent, "GET", "/api/doors"), 200, "application/json", "Doors")["doors"]
