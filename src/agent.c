@@ -769,6 +769,29 @@ static size_t http_doors(void *user, struct door_view *views, size_t max)
 	return count;
 }
 
+static size_t http_lines(void *user, size_t index, struct http_line lines[static HTTP_LINES_MAX])
+{
+	static_assert(LINES_PER_DOOR <= HTTP_LINES_MAX, "all lines of a door are shown");
+	struct agent *agent = user;
+	const struct agent_door *door = &agent->doors[index];
+	size_t count = 0;
+	for (int role = 0; role < LINES_PER_DOOR; role++) {
+		if (door->lines[role] < 0)
+			continue;
+		const struct gpio_line *line = &agent->lines[door->lines[role]];
+		bool active = false;
+		bool known = gpio_get(agent->gpio, (size_t)door->lines[role], &active) == 0;
+		lines[count++] = (struct http_line){.role = role_names[role],
+				.name = line->name,
+				.offset = line->offset,
+				.output = role < SENSOR_LINES,
+				.known = known,
+				.active = active,
+				.high = active != line->active_low};
+	}
+	return count;
+}
+
 static void http_node(void *user, struct http_node *node)
 {
 	static const char *const states[] = {
@@ -914,6 +937,7 @@ static int start_http(struct agent *agent)
 	struct http_config http;
 	struct http_agent face = {.doors = http_doors,
 			.node = http_node,
+			.lines = http_lines,
 			.command = http_command,
 			.healthy = http_healthy,
 			.simulate = http_simulate,

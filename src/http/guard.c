@@ -47,7 +47,7 @@ void http_guard_peer(const struct sockaddr *address, struct http_peer *peer)
 {
 	const struct sockaddr_in *v4 = (const void *)address;
 	const struct sockaddr_in6 *v6 = (const void *)address;
-	*peer = (struct http_peer){.network = 0};
+	*peer = (struct http_peer){.loopback = http_guard_loopback(address)};
 	if (address->sa_family == AF_INET) {
 		inet_ntop(AF_INET, &v4->sin_addr, peer->text, sizeof(peer->text));
 		peer->network = v4->sin_addr.s_addr;

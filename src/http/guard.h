@@ -21,6 +21,7 @@ bool http_guard_loopback(const struct sockaddr *address); /* mapped IPv4 include
 /* Who asks: for the log, and as one of those who may have guessed before. */
 struct http_peer {
 	char text[INET6_ADDRSTRLEN];
+	bool loopback;
 	uint64_t network; /* of an IPv4 address all of it, of an IPv6 address the first 64 bits */
 };
 void http_guard_peer(const struct sockaddr *address, struct http_peer *peer); /* "" for what is no IP address */

@@ -69,6 +69,18 @@ struct http_node {
 	bool simulated;
 };
 
+/* A line of a door, for who wires it. */
+struct http_line {
+	const char *role; /* "relay", "closed sensor" ...; constant */
+	const char *name; /* of the line on its chip, or "" */
+	unsigned offset;  /* where name is "" */
+	bool output;
+	bool known; /* it could be read */
+	bool active;
+	bool high; /* the level on the wire */
+};
+#define HTTP_LINES_MAX 8 /* of one door */
+
 /* Called from the loop, between two packets of a client: they must not block, nor free the server. */
 struct http_agent {
 	size_t (*doors)(void *user, struct door_view *views, size_t max); /* fills views, returns how many */
@@ -79,6 +91,8 @@ struct http_agent {
 	bool (*healthy)(void *user, const char **reason);
 	/* A poke at the simulator (wall_button ...): 0, -ENOENT no such poke, -ENOTSUP real hardware. */
 	int (*simulate)(void *user, size_t door, const char *poke);
+	/* The lines of a door as they are now: fills lines, returns how many. */
+	size_t (*lines)(void *user, size_t door, struct http_line lines[static HTTP_LINES_MAX]);
 	/* What GET /metrics answers, into metrics_max bytes: its length, or -errno. */
 	ssize_t (*metrics)(void *user, char *buffer, size_t size);
 	size_t metrics_max;

@@ -36,6 +36,8 @@ struct render {
 	struct message message;
 	int64_t time_ms; /* wall clock */
 	const struct door_record *record;
+	const struct http_line *lines; /* NULL: it is not the Set-up view */
+	const struct http_line *line;
 	struct http_body *body;
 	size_t size;
 	bool failed;
@@ -300,14 +302,65 @@ static void put_buttons(struct render *render)
 	for (size_t i = 0; i < sizeof(buttons) / sizeof(buttons[0]); i++) {
 		if (buttons[i].command == DOOR_COMMAND_STOP && !door->has_stop)
 			continue;
-		if (buttons[i].command == DOOR_COMMAND_TOGGLE && !unseen)
+		if (buttons[i].command == DOOR_COMMAND_TOGGLE && !unseen && !render->lines)
 			continue;
+		/* While a door is being wired, what the agent believes may be wrong: the command itself says so. */
+		if (render->lines)
+			buttons[i].refusal = NULL;
 		if (!door->settled)
 			buttons[i].refusal = "The sensors settle.";
 		if (render->page->read_only)
 			buttons[i].refusal = "Read-only.";
 		put_button(render, &buttons[i]);
 	}
+}
+
+static void put_lines(struct render *render)
+{
+	const struct http_line *lines = render->lines + (render->door - render->page->doors) * HTTP_LINES_MAX;
+	for (render->line = lines; render->line < lines + HTTP_LINES_MAX && render->line->role; render->line++)
+		put_template(render, page_template_line);
+}
+
+static const char *meaning(const struct http_line *line)
+{
+	static const struct {
+		const char *role, *active, *inactive;
+	} meanings[] = {
+			{"closed sensor", "The door is closed.", "The door is not closed."},
+			{"open sensor", "The door is open.", "The door is not open."},
+			{"obstruction sensor", "Something is in the way.", "The way is clear."},
+	};
+	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
+		if (strcmp(line->role, meanings[i].role) == 0)
+			return line->active ? meanings[i].active : meanings[i].inactive;
+	return line->active ? "On." : "Off.";
+}
+
+static void put_travel(struct render *render)
+{
+	const struct door_view *door = render->door;
+	if (door->last_open_ms > 0 || door->last_close_ms > 0)
+		put_format(render, "Measured between the contacts, with a twentieth more to be safe:");
+	else if (door->has_open_sensor && door->has_closed_sensor)
+		put_format(render, "Let the door run once all the way up and down: its travel time is then measured "
+				   "here.");
+	else
+		put_format(render, "The travel time is measured by contacts at both ends. Without them: press a "
+				   "button, and "
+				   "\u201cIt has arrived\u201d when the door stands.");
+}
+
+/* What of the configuration can be seen from here; a travel time is rather too long than too short. */
+static void put_yaml(struct render *render)
+{
+	const struct door_view *door = render->door;
+	put_format(render, "- id: %s\n", door->id);
+	if (door->last_open_ms > 0)
+		put_format(render, "  open_time: %lldms\n", (long long)(door->last_open_ms * 21 / 20 + 99) / 100 * 100);
+	if (door->last_close_ms > 0)
+		put_format(render, "  close_time: %lldms\n",
+				(long long)(door->last_close_ms * 21 / 20 + 99) / 100 * 100);
 }
 
 /* At hand wherever the page is scrolled to. */
@@ -533,6 +586,40 @@ static void put_field(struct render *render, enum page_field field)
 	case PAGE_FIELD_TIME_TEXT:
 		put_time_as(render, "%Y-%m-%d %H:%M UTC");
 		break;
+	case PAGE_FIELD_SETUP_LINK:
+		if (page->setup)
+			put_template(render, page_template_setup_link);
+		break;
+	case PAGE_FIELD_SETUP_DOORS:
+		for (size_t i = 0; i < page->door_count; i++) {
+			render->door = &page->doors[i];
+			put_template(render, page_template_setup_door);
+		}
+		break;
+	case PAGE_FIELD_LINES:
+		put_lines(render);
+		break;
+	case PAGE_FIELD_LINE_ROLE:
+		put_format(render, "%c%s", toupper(*render->line->role), render->line->role + 1);
+		break;
+	case PAGE_FIELD_LINE_NAME:
+		if (*render->line->name)
+			put_escaped(render, render->line->name);
+		else
+			put_format(render, "line %u", render->line->offset);
+		break;
+	case PAGE_FIELD_LINE_LEVEL:
+		put_format(render, "%s", !render->line->known ? "unknown" : render->line->high ? "high" : "low");
+		break;
+	case PAGE_FIELD_LINE_MEANING:
+		put_format(render, "%s", render->line->known ? meaning(render->line) : "It cannot be read.");
+		break;
+	case PAGE_FIELD_TRAVEL:
+		put_travel(render);
+		break;
+	case PAGE_FIELD_YAML:
+		put_yaml(render);
+		break;
 	case PAGE_FIELD_HISTORY:
 		if (page->record_count > 0)
 			put_template(render, page_template_history);
@@ -612,22 +699,34 @@ static void put_template(struct render *render, const struct page_piece *pieces)
 	}
 }
 
-struct http_body *http_page_render(const struct http_page *page)
+static struct http_body *render_all(
+		const struct http_page *page, const struct http_line *lines, const struct page_piece *pieces)
 {
 	struct render render = {
 			.page = page,
 			.door = page->doors,
 			.message = {"", "", ""},
+			.lines = lines,
 			.size = 4096 + 6144 * page->door_count + 192 * page->record_count,
 	};
 	render.body = http_body_new(render.size);
 	if (!render.body)
 		return NULL;
-	put_template(&render, page_template_page);
+	put_template(&render, pieces);
 	if (render.failed) {
 		http_body_release(render.body);
 		return NULL;
 	}
 	struct http_body *fitted = realloc(render.body, sizeof(*fitted) + render.body->length);
 	return fitted ? fitted : render.body;
+}
+
+struct http_body *http_page_render(const struct http_page *page)
+{
+	return render_all(page, NULL, page_template_page);
+}
+
+struct http_body *http_page_render_setup(const struct http_page *page, const struct http_line *lines)
+{
+	return render_all(page, lines, page_template_setup);
 }

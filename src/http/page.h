@@ -21,6 +21,7 @@ struct http_page {
 	size_t door_count;
 	const struct door_record *records; /* what happened today and yesterday, the newest first */
 	size_t record_count;
+	bool setup;      /* a link to the Set-up view */
 	bool read_only;  /* buttons are there, and disabled */
 	int64_t wall_ms; /* now, as loop_wall_ms */
 	/* How the command ended that brought the person here. */
@@ -31,6 +32,9 @@ struct http_page {
 
 /* One reference for the caller; NULL when memory is short. */
 struct http_body *http_page_render(const struct http_page *page);
+
+/* The Set-up view, for who wires the doors: lines are HTTP_LINES_MAX for each door, role NULL after the last. */
+struct http_body *http_page_render_setup(const struct http_page *page, const struct http_line *lines);
 
 /* "less than a minute", "12 minutes" ... for people. */
 #define HTTP_DURATION_MAX 32

@@ -33,6 +33,7 @@ struct http_site {
 	struct http_agent agent;
 	struct http_gate *gate;
 	bool read_only;
+	bool setup; /* those who see the page may see the Set-up view */
 	struct http_node node;
 	struct snapshot now, shown; /* of the last request; what page and doors were made of */
 	uint64_t changes;
@@ -139,6 +140,7 @@ static void get_page(const struct exchange *exchange, const char *rest)
 			.node = &site->node,
 			.doors = site->now.doors,
 			.door_count = site->now.count,
+			.setup = site->setup,
 			.read_only = site->read_only,
 			.wall_ms = loop_wall_ms(),
 	};
@@ -154,6 +156,35 @@ static void get_page(const struct exchange *exchange, const char *rest)
 		site->page_until_ms = now_ms + PAGE_FRESH_MS;
 	}
 	answer_body(exchange, http_type_html, site->page);
+}
+
+/* Only for those who gave the password, or sit at the machine. */
+static void get_setup(const struct exchange *exchange, const char *rest)
+{
+	struct http_site *site = exchange->site;
+	(void)rest;
+	if (!site->config.username && !exchange->request->peer->loopback) {
+		problem(exchange, 403,
+				"The Set-up view is for those who log in (http: username and password_file) and for "
+				"the "
+				"machine itself.");
+		return;
+	}
+	http_site_look(site);
+	struct http_line *lines = calloc(site->now.count + 1, HTTP_LINES_MAX * sizeof(*lines));
+	for (size_t i = 0; lines && i < site->now.count; i++)
+		site->agent.lines(site->agent.user, i, lines + i * HTTP_LINES_MAX);
+	const struct http_page page = {
+			.node = &site->node,
+			.doors = site->now.doors,
+			.door_count = site->now.count,
+			.read_only = site->read_only,
+			.wall_ms = loop_wall_ms(),
+	};
+	struct http_body *body = lines ? http_page_render_setup(&page, lines) : NULL;
+	answer_body(exchange, http_type_html, body);
+	http_body_release(body);
+	free(lines);
 }
 
 struct http_body *http_site_state(struct http_site *site)
@@ -378,6 +409,7 @@ struct route {
 
 static const struct route routes[] = {
 		{"/", .handle = get_page},
+		{"/setup", .handle = get_setup},
 		{"/metrics", .handle = get_metrics},
 		{"/healthz", .open = true, .handle = get_health},
 		{"/api/doors", .handle = get_doors},
@@ -485,6 +517,7 @@ int http_site_new(struct loop *loop, const struct log *log, const struct http_co
 	site->agent = *agent;
 	site->read_only = !config->username && !config->allow_anonymous_commands &&
 			  !http_guard_loopback((const struct sockaddr *)&address);
+	site->setup = config->username || http_guard_loopback((const struct sockaddr *)&address);
 	site->shown.count = SIZE_MAX;
 	int result = http_gate_new(loop, log, config, checked, user, &site->gate, error);
 	if (result < 0) {

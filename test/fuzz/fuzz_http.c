@@ -79,6 +79,14 @@ static ssize_t metrics(void *user, char *buffer, size_t size)
 	return size == 64 ? snprintf(buffer, size, "doors 2\n") : -ENOBUFS;
 }
 
+static size_t lines(void *user, size_t door, struct http_line lines[static HTTP_LINES_MAX])
+{
+	(void)user, (void)door;
+	lines[0] = (struct http_line){.role = "relay", .name = "GPIO17", .output = true, .known = true};
+	lines[1] = (struct http_line){.role = "closed sensor", .name = "", .offset = 23, .known = true, .active = true};
+	return 2;
+}
+
 static int simulate(void *user, size_t door, const char *poke)
 {
 	(void)user;
@@ -95,6 +103,7 @@ static void begin(void)
 			.command = command,
 			.healthy = healthy,
 			.simulate = simulate,
+			.lines = lines,
 			.metrics = metrics,
 			.metrics_max = 64};
 	static const struct http_config open = {.address = "127.0.0.1", .host_name = "pi"};

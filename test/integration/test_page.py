@@ -349,6 +349,26 @@ def test_without_javascript(browse):
     wait_until(lambda: state() == "Open", "a page that says Open")
 
 
+def test_set_up(browse):
+    page = browse(LEFT, SIDE)
+    page.tap("#about a")
+    page.wait("h1", "^Set-up of garage$")
+    row = "#door-left tbody tr:nth-child(2)"
+    page.wait(row, r"Closed sensor\s+GPIO23\s+\w+\s+The door is closed\.")
+    assert "its travel time is then measured" in page.text("#door-left .travel")
+    page.confirm("left", "open")
+    page.wait("#messages", "Asked")
+    page.wait(row, "The door is not closed")
+    page.wait("#door-left pre", r"open_time: 2[1-4]00ms")
+    page.confirm("side", "toggle")
+    page.wait("#door-side .stopwatch", "It has arrived")
+    page.tap("#door-side .stopwatch button")
+    page.wait("#door-side output", r"^travel_time: \d+ms$")
+    page.size(320, 640, mobile=True)
+    assert page.script("return document.documentElement.scrollWidth") <= 320
+    assert page.axe() == []
+
+
 # ---- What a person sees, whoever it is. ----
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1280])
@@ -466,6 +486,7 @@ def test_weight(browse):
     source = page.driver.page_source
     links = re.findall(r'(?:href|src)="(/[^"#]+)"', source)
     assert {path.split("?")[0] for path in links} >= {"/style.css", "/script.js", "/icon.svg", "/icon.png"}
+    links.remove("/setup")  # another page
     for path in ["/", *links]:
         connection.request("GET", path, headers={"Accept-Encoding": "gzip"})
         answer = connection.getresponse()

@@ -92,6 +92,14 @@ static bool healthy(void *user, const char **reason)
 	return !*reason;
 }
 
+static size_t lines(void *user, size_t door, struct http_line lines[static HTTP_LINES_MAX])
+{
+	(void)user, (void)door;
+	lines[0] = (struct http_line){.role = "relay", .name = "GPIO17", .output = true, .known = true};
+	lines[1] = (struct http_line){.role = "closed sensor", .name = "", .offset = 23, .known = true, .active = true};
+	return 2;
+}
+
 static int simulate(void *user, size_t door, const char *poke)
 {
 	struct server *server = user;
@@ -165,6 +173,7 @@ static void start(struct server *server, const struct http_config *config)
 			.command = command,
 			.healthy = healthy,
 			.simulate = simulate,
+			.lines = lines,
 			.metrics = metrics,
 			.metrics_max = METRICS_MAX,
 			.user = server};
@@ -1004,6 +1013,21 @@ static void test_loopback_reserve(void)
 	struct server server;
 	int pairs[HTTP_CLIENTS_MAX][2];
 	start(&server, &plain);
+	tap_case("the Set-up view is not for clients from outside");
+	halt(&server);
+	struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pairs[0]) < 0 ||
+			setsockopt(pairs[0][0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0)
+		exit(2);
+	CHECK(http_adopt(server.http, pairs[0][1], (const struct sockaddr *)&elsewhere) == 0);
+	resume(&server);
+	say(pairs[0][0], "GET /setup HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(hear(pairs[0][0], false).status == 403);
+	close(pairs[0][0]);
+	struct answer answer = ask(&server, "GET /setup HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(answer.status == 200 && has(&answer, "<small>GPIO17</small>") && has(&answer, "<small>line 23</small>"));
+	CHECK(has(&answer, "<td>low</td><td>The door is closed.</td>"));
+
 	tap_case("clients from outside leave room for the health check");
 	halt(&server);
 	for (int i = 0; i < HTTP_CLIENTS_MAX; i++) {

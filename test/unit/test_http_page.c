@@ -317,6 +317,42 @@ static void test_simulator(void)
 	free(text);
 }
 
+static void test_setup(void)
+{
+	tap_case("the Set-up view shows levels, what they mean, and the travel time to paste");
+	static const struct http_line lines[2 * HTTP_LINES_MAX] = {
+			{.role = "relay", .name = "GPIO17", .output = true, .known = true},
+			{.role = "closed sensor",
+					.name = "",
+					.offset = 23,
+					.known = true,
+					.active = true,
+					.high = true},
+			{.role = "open sensor", .name = "GPIO24"},
+	};
+	struct door_view door = closed_door;
+	door.last_open_ms = 12340;
+	door.has_open_sensor = door.has_closed_sensor = true;
+	struct http_page page = {.node = &node, .doors = &door, .door_count = 1, .wall_ms = NOW_MS};
+	struct http_body *body = http_page_render_setup(&page, lines);
+	char *text = strndup(body->bytes, body->length);
+	http_body_release(body);
+	CHECK(has(text, "Relay<small>GPIO17</small></th><td>low</td><td>Off.</td>"));
+	CHECK(has(text, "Closed sensor<small>line 23</small></th><td>high</td><td>The door is closed.</td>"));
+	CHECK(has(text, "Open sensor<small>GPIO24</small></th><td>unknown</td><td>It cannot be read.</td>"));
+	CHECK(has(text, "<pre>- id: left\n  open_time: 13000ms\n</pre>") && !has(text, "close_time"));
+	CHECK(find(text, "toggle") == ENABLED && find(text, "close") == ENABLED && has(text, "Mind the doors."));
+	free(text);
+	tap_case("the page links to it for those who may see it");
+	text = render(&page);
+	CHECK(!has(text, "href=\"/setup\""));
+	free(text);
+	page.setup = true;
+	text = render(&page);
+	CHECK(has(text, "href=\"/setup\""));
+	free(text);
+}
+
 static void test_many(void)
 {
 	tap_case("64 doors with the longest names, all escaped and all in trouble, fit");
@@ -388,6 +424,7 @@ int main(void)
 	test_drawings();
 	test_simulator();
 	test_history();
+	test_setup();
 	test_many();
 	test_durations();
 	return tap_done();

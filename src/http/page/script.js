@@ -4,10 +4,11 @@
 (() => {
 	const byId = (id) => document.getElementById(id);
 	const RETRY_MS = 1000, RETRY_MAX_MS = 5000, SILENCE_MS = 25000, HIDDEN_MS = 30000, NOTICE_MS = 8000, ARMED_MS = 6000;
-	const PARTS = ["messages", "doors", "stops", "history", "about"];
-	let address = "/"; // with how the last command ended, for a while
+	const PARTS = ["messages", "doors", "stops", "history", "about", "setup"];
+	const home = location.pathname; // the doors, or the Set-up view
+	let address = home; // with how the last command ended, for a while
 	let stream, silence, retry, hidden, plain, delay = RETRY_MS, heard = Date.now(), lost = false;
-	let busy = false, again = false;
+	let busy = false, again = false, noted = 0;
 
 	// ---- What is shown ----
 
@@ -34,7 +35,7 @@
 
 	// Makes old equal to fresh, and leaves alone what is equal: focus, transitions, what is unfolded.
 	function morph(old, fresh) {
-		if (old.isEqualNode(fresh)) return;
+		if (old.isEqualNode(fresh) || old.className === "stopwatch") return;
 		for (const {name} of [...old.attributes])
 			if (!fresh.hasAttribute(name) && name !== "open") old.removeAttribute(name);
 		for (const {name, value} of fresh.attributes)
@@ -65,7 +66,7 @@
 		document.title = fresh.title;
 		morph(document.querySelector("header"), fresh.querySelector("header"));
 		for (const id of PARTS)
-			if (byId(id) && fresh.getElementById(id)) morph(byId(id), fresh.getElementById(id));
+			if (byId(id) && fresh.getElementById(id) && !(id === "messages" && Date.now() < noted)) morph(byId(id), fresh.getElementById(id));
 		if (focused && document.activeElement === document.body) {
 			const name = focused.querySelector("h2");
 			name.tabIndex = -1;
@@ -149,10 +150,24 @@
 
 	function notify(text) {
 		const note = document.createElement("p");
-		note.className = "message bad notice";
+		note.className = "message notice";
 		note.textContent = text;
 		byId("messages").replaceChildren(note);
 		byId("said").textContent = text;
+		noted = Date.now() + NOTICE_MS;
+	}
+
+	// For doors without contacts: from the command until a person says that the door stands.
+	function measure(section) {
+		const watch = section && section.querySelector(".stopwatch");
+		if (!watch) return;
+		const start = performance.now();
+		watch.hidden = false;
+		watch.querySelector("output").textContent = "";
+		watch.querySelector("button").onclick = () => {
+			const tenths = Math.ceil((performance.now() - start) * 1.05 / 100);
+			watch.querySelector("output").textContent = `travel_time: ${tenths * 100}ms`;
+		};
 	}
 
 	document.addEventListener("submit", async (event) => {
@@ -166,9 +181,16 @@
 		try {
 			const answer = await fetch(form.action, {method: "POST", headers: {Accept: "text/html"}, signal: AbortSignal.timeout(8000)});
 			if (answer.ok) {
-				const {pathname, search} = new URL(answer.url);
-				address = pathname + search;
-				show(await answer.text());
+				const text = await answer.text();
+				if (home === "/") {
+					const {pathname, search} = new URL(answer.url);
+					address = pathname + search;
+					show(text);
+				} else {
+					notify(new DOMParser().parseFromString(text, "text/html").querySelector(".notice").textContent);
+					measure(form.closest("section"));
+					refresh();
+				}
 			} else {
 				notify((await answer.json()).detail);
 			}
@@ -177,7 +199,7 @@
 			connected(false);
 		}
 		clearTimeout(plain);
-		plain = setTimeout(() => { address = "/"; refresh(); }, NOTICE_MS);
+		plain = setTimeout(() => { address = home; refresh(); }, NOTICE_MS);
 	});
 
 	document.addEventListener("toggle", (event) => {
@@ -201,6 +223,7 @@
 	// ----
 
 	localise(document);
-	if (location.search) history.replaceState(null, "", "/");
+	if (location.search) history.replaceState(null, "", home);
+	if (byId("setup")) setInterval(refresh, 1000); // levels are no events
 	listen();
 })();
