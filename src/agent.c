@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/loop.h"
 #include "base/notify.h"
 #include "base/sandbox.h"
@@ -20,6 +21,7 @@
 #include "door/door.h"
 #include "gpio/gpio.h"
 #include "gpio/simulated.h"
+#include "history/history.h"
 #include "http/http.h"
 #include "metrics/metrics.h"
 #include "mqtt/mqtt.h"
@@ -33,6 +35,7 @@
 #define BIRTH_DELAY_SPAN_MS 2000
 #define CONTRADICT_MIN_MS 1000 /* between two contradictions of a false "offline"; doubled for each */
 #define CONTRADICT_MAX_MS 300000
+#define CLOCK_LOOK_MS 5000   /* so often, until it is set */
 #define CLOCK_STEP_MS 1000   /* more is no drift: somebody set the clock */
 #define STALL_CHECK_MS 10000 /* as old as Home Assistant's commands may become */
 #define STALL_MS 2000        /* a timer this late: the agent stood still, and what waited is of the past */
@@ -51,6 +54,10 @@ struct agent_door {
 	struct loop_timer timer;
 	int lines[LINES_PER_DOOR]; /* places in agent->lines; -1: not wired */
 	int64_t last_changed_unix_ms;
+	int64_t last_changed_ms;        /* 0: not since the start */
+	struct history_change former;   /* the last change that a former run saw */
+	enum door_source former_source; /* of it, while what the sensors say is still that */
+	bool seen;                      /* the sensors have settled since the start */
 	int64_t refused_logged_ms;
 	uint64_t refused_unlogged;
 	struct metrics_counts counts;
@@ -67,6 +74,9 @@ struct agent {
 	struct gpio *gpio;
 	struct mqtt *mqtt;
 	struct http *http;
+	struct history *history; /* NULL: not running */
+	struct clock clock;
+	bool clock_awaited;
 
 	struct tls *tls;                                  /* NULL: nothing needs it */
 	struct tls_client *tls_clients[MQTT_BROKERS_MAX]; /* NULL: a broker without TLS */
@@ -87,7 +97,7 @@ struct agent {
 	struct mqtt_subscription subscriptions[MQTT_SUBSCRIPTIONS_MAX];
 	size_t subscription_count;
 
-	struct loop_timer old_doors_timer, birth_timer, contradict_timer, watchdog_timer, stall_timer;
+	struct loop_timer old_doors_timer, birth_timer, contradict_timer, watchdog_timer, stall_timer, clock_timer;
 	int64_t contradict_gap_ms, contradicted_ms;
 	int64_t started_ms, started_unix_ms, watchdog_ms, stale_until_ms;
 	char document[DOCUMENT_MAX];
@@ -178,6 +188,7 @@ static void agent_free(struct agent *agent)
 		tls_client_free(agent->tls_clients[i]);
 	tls_free(agent->tls);
 	gpio_close(agent->gpio);
+	history_free(agent->history);
 	loop_free(agent->loop);
 	free(agent->set_topics);
 	free(agent->consumers);
@@ -228,6 +239,8 @@ static void view_door(const struct agent_door *door, struct door_view *view)
 			.last_changed_unix_ms = door->last_changed_unix_ms,
 	};
 	door_view(&door->machine, loop_now_ms(), view);
+	if (view->source == DOOR_SOURCE_NONE)
+		view->source = door->former_source;
 }
 
 /* Not connected is no failure: everything retained is published afresh on the next connect. */
@@ -315,9 +328,94 @@ static void publish_everything(struct agent *agent)
 	publish_discovery(agent);
 }
 
+/* The history */
+
+/* Changes that were seen before the clock was set get their times when it is. */
+static void look_at_clock(struct agent *agent)
+{
+	int64_t now_ms = loop_now_ms();
+	if (agent->clock.set || !clock_is_set(&agent->clock, history_newest_unix_ms(agent->history)))
+		return;
+	int64_t unix_ms = loop_wall_ms();
+	if (agent->clock_awaited)
+		log_info(agent->log, "the clock is set: events have a time again");
+	history_clock_set(agent->history, now_ms, unix_ms);
+	for (size_t i = 0; i < agent->door_count; i++) {
+		struct agent_door *door = &agent->doors[i];
+		if (door->last_changed_ms == 0)
+			continue;
+		door->last_changed_unix_ms = unix_ms - (now_ms - door->last_changed_ms);
+		publish_door(door, PUBLISH_ATTRIBUTES);
+		http_changed(agent->http);
+	}
+}
+
+static void look_at_clock_again(struct loop_timer *timer, int64_t now_ms)
+{
+	struct agent *agent = timer->user;
+	look_at_clock(agent);
+	if (agent->clock.set)
+		return;
+	if (!agent->clock_awaited)
+		log_info(agent->log, "the clock is not set yet: events have no time until it is");
+	agent->clock_awaited = true;
+	loop_timer_set(agent->loop, timer, now_ms + CLOCK_LOOK_MS);
+}
+
+/* When something happens, by both clocks. */
+struct moment {
+	int64_t ms, unix_ms; /* unix_ms is 0 while the clock is not set */
+};
+
+static struct moment now(struct agent *agent)
+{
+	look_at_clock(agent);
+	return (struct moment){.ms = loop_now_ms(), .unix_ms = agent->clock.set ? loop_wall_ms() : 0};
+}
+
+static void record(struct agent_door *door, const struct door_record *what, const struct door_view *view,
+		const struct moment *at)
+{
+	struct agent *agent = door->agent;
+	const struct door_totals totals = {.cycles = view->cycles,
+			.last_open_ms = view->last_open_ms,
+			.last_close_ms = view->last_close_ms,
+			.last_travel_ms = view->last_travel_ms};
+	struct door_record filled = *what;
+	filled.door = (uint8_t)(door - agent->doors);
+	history_add(agent->history, &filled, &totals, at->ms, at->unix_ms);
+}
+
+static void record_command(struct agent_door *door, const enum door_command *command, enum door_source source,
+		enum door_result result, enum door_reason reason)
+{
+	const struct moment at = now(door->agent);
+	struct door_view view;
+	if (result == DOOR_RESULT_UNCHANGED)
+		return;
+	view_door(door, &view);
+	const struct door_record what = {.news = door_news_of_result(result),
+			.command = (int8_t)(command ? (int)*command : -1),
+			.state = view.state,
+			.source = source,
+			.reason = reason};
+	record(door, &what, &view, &at);
+}
+
+static void record_start(struct agent_door *door, const struct moment *at)
+{
+	struct door_view view;
+	view_door(door, &view);
+	if (!view.settled)
+		return;
+	door->seen = true;
+	record(door, &(struct door_record){.news = DOOR_NEWS_STARTED, .command = -1, .state = view.state}, &view, at);
+}
+
 static void publish_command_event(struct agent_door *door, const enum door_command *command, enum door_source source,
 		enum door_result result, enum door_reason reason)
 {
+	record_command(door, command, source, result, reason);
 	char topic[TOPIC_MAX + 1];
 	topic_door(&door->agent->topics, door->config->id, TOPIC_EVENT, topic);
 	publish_document(door->agent, topic,
@@ -327,7 +425,7 @@ static void publish_command_event(struct agent_door *door, const enum door_comma
 
 /* The door's machine */
 
-static void tell(struct agent_door *door, const struct door_happening *happening)
+static void tell(struct agent_door *door, const struct door_happening *happening, const struct moment *at)
 {
 	struct agent *agent = door->agent;
 	const char *id = door->config->id;
@@ -363,6 +461,12 @@ static void tell(struct agent_door *door, const struct door_happening *happening
 		log_info(agent->log, "door %s: the command ended before its last press", id);
 		break;
 	}
+	const struct door_record what = {.news = event,
+			.command = -1,
+			.state = view.state,
+			.source = view.source,
+			.fault = happening->fault};
+	record(door, &what, &view, at);
 	char topic[TOPIC_MAX + 1];
 	topic_door(&agent->topics, id, TOPIC_EVENT, topic);
 	publish_document(agent, topic, document_door_event(event, &view, agent->document, DOCUMENT_MAX), false);
@@ -391,13 +495,20 @@ static size_t carry_out(struct agent_door *door, const struct door_output *outpu
 	return failed;
 }
 
-static void note_state(struct agent_door *door)
+static void note_state(struct agent_door *door, const struct moment *at)
 {
-	struct door_view view;
-	view_door(door, &view);
-	/* What the sensors say at the start is no change: since when it is so, nobody has seen. */
-	if (view.source != DOOR_SOURCE_NONE || door->last_changed_unix_ms != 0)
-		door->last_changed_unix_ms = loop_wall_ms();
+	struct door_view view = {.id = door->config->id};
+	door_view(&door->machine, at->ms, &view);
+	if (view.source != DOOR_SOURCE_NONE || door->last_changed_ms != 0) {
+		door->last_changed_ms = at->ms;
+		door->last_changed_unix_ms = at->unix_ms;
+		door->former_source = DOOR_SOURCE_NONE;
+	} else {
+		/* What the sensors say at the start is no change: since when it is so, only a former run can know. */
+		bool as_before = view.state != DOOR_UNKNOWN && view.state == door->former.state;
+		door->last_changed_unix_ms = as_before ? door->former.unix_ms : 0;
+		door->former_source = as_before ? door->former.source : DOOR_SOURCE_NONE;
+	}
 	log_info(door->agent->log, "door %s: %s (%s, %s)", view.id, door_state_name(view.state),
 			door_source_name(view.source), door_confidence_name(view.confidence));
 }
@@ -415,20 +526,23 @@ static void step(struct agent_door *door, const struct door_input *input, enum d
 	struct door_output output;
 	queue[0] = *input;
 	for (size_t next = 0; next < queued; next++) {
-		door_step(&door->machine, &queue[next], loop_now_ms(), &output);
+		const struct moment at = now(door->agent);
+		door_step(&door->machine, &queue[next], at.ms, &output);
 		size_t count = carry_out(door, &output, failures);
 		failed = failed || count > 0;
 		for (size_t i = 0; i < count && queued < sizeof(queue) / sizeof(queue[0]); i++)
 			queue[queued++] = failures[i];
 		if (output.state_changed)
-			note_state(door);
+			note_state(door, &at);
+		if (!door->seen)
+			record_start(door, &at);
 		if (output.position_changed || output.state_changed || output.attributes_changed)
 			http_changed(door->agent->http);
 		publish_door(door, (output.position_changed ? PUBLISH_POSITION : 0u) |
 						   (output.state_changed ? PUBLISH_STATE : 0u) |
 						   (output.attributes_changed ? PUBLISH_ATTRIBUTES : 0u));
 		for (size_t i = 0; i < output.happening_count; i++)
-			tell(door, &output.happenings[i]);
+			tell(door, &output.happenings[i], &at);
 		if (output.answered && result) {
 			*result = output.result;
 			*reason = output.reason;
@@ -825,6 +939,13 @@ static bool http_healthy(void *user, const char **reason)
 	return !agent->stopping;
 }
 
+static size_t http_history(void *user, size_t door, uint64_t before, struct door_record *records, size_t max)
+{
+	struct agent *agent = user;
+	static_assert(HTTP_ALL_DOORS == HISTORY_ALL_DOORS, "handed on");
+	return history_read(agent->history, door, before, records, max);
+}
+
 static int http_simulate(void *user, size_t door, const char *poke)
 {
 	struct agent *agent = user;
@@ -940,6 +1061,7 @@ static int start_http(struct agent *agent)
 			.lines = http_lines,
 			.command = http_command,
 			.healthy = http_healthy,
+			.history = http_history,
 			.simulate = http_simulate,
 			.metrics = http_metrics,
 			.metrics_max = METRICS_SIZE(agent->door_count),
@@ -1022,14 +1144,32 @@ static int start_gpio(struct agent *agent)
 	return result;
 }
 
+static int start_history(struct agent *agent)
+{
+	const char *ids[DOORS_MAX];
+	for (size_t i = 0; i < agent->door_count; i++)
+		ids[i] = agent->doors[i].config->id;
+	const struct history_config history = {.directory = agent->config->history.directory,
+			.doors = ids,
+			.door_count = agent->door_count,
+			.started_ms = agent->started_ms};
+	int error = history_new(agent->log, &history, &agent->history);
+	if (error < 0)
+		log_error(agent->log, "history: %s", strerror(-error));
+	return error;
+}
+
 static int start_doors(struct agent *agent)
 {
 	int64_t now_ms = loop_now_ms();
+	struct door_totals totals;
 	for (size_t i = 0; i < agent->door_count; i++) {
 		struct agent_door *door = &agent->doors[i];
 		door->timer = (struct loop_timer){.expired = door_deadline, .user = door};
 		door->refused_logged_ms = now_ms - REFUSED_LOG_MS;
 		door_init(&door->machine, &door->config->machine, now_ms);
+		history_restore(agent->history, i, &totals, &door->former);
+		door_restore(&door->machine, &totals, now_ms);
 	}
 	for (size_t i = 0; i < agent->door_count; i++) {
 		struct agent_door *door = &agent->doors[i];
@@ -1103,6 +1243,8 @@ static int lock_down(const struct agent *agent)
 		add_folder_of(&folders, tls[i]->key_file);
 		add_folder_of(&folders, tls[i]->key_password_file);
 	}
+	if (config->history.directory)
+		add_folder(&folders, config->history.directory, true);
 	return sandbox_enter(agent->log, folders.list, folders.count);
 }
 
@@ -1119,6 +1261,7 @@ static void begin_stop(struct agent *agent)
 	for (size_t i = 0; i < agent->door_count; i++)
 		step(&agent->doors[i], &(struct door_input){.kind = DOOR_INPUT_STOPPING}, NULL, NULL);
 	agent->stopping = true;
+	history_stop(agent->history);
 	notify_send("STOPPING=1");
 	publish_text(agent, agent->availability_topic, offline);
 	mqtt_stop(agent->mqtt, AGENT_STOP_LIMIT_MS, stopped, agent);
@@ -1164,6 +1307,8 @@ static void start_timers(struct agent *agent)
 	agent->birth_timer = (struct loop_timer){.expired = home_assistant_born, .user = agent};
 	agent->contradict_timer = (struct loop_timer){.expired = contradict_now, .user = agent};
 	agent->watchdog_timer = (struct loop_timer){.expired = feed_watchdog, .user = agent};
+	agent->clock_timer = (struct loop_timer){.expired = look_at_clock_again, .user = agent};
+	loop_timer_set(agent->loop, &agent->clock_timer, loop_now_ms());
 	agent->watchdog_ms = notify_watchdog_ms();
 	if (agent->watchdog_ms > 0)
 		loop_timer_set(agent->loop, &agent->watchdog_timer, loop_now_ms());
@@ -1189,8 +1334,11 @@ int agent_run(const struct config *config, const struct log *log)
 		error = start_tls(agent);
 	if (error == 0)
 		error = start_http(agent);
+	clock_init(&agent->clock);
 	if (error == 0)
 		error = lock_down(agent); /* before any other thread starts */
+	if (error == 0)
+		error = start_history(agent);
 	if (error == 0)
 		error = start_mqtt(agent);
 	if (error == 0)

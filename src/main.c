@@ -215,5 +215,6 @@ int main(int argc, char *argv[])
 	agent_signals(&signals);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* the history's disk is full, and says so by its error */
 	return run(mode, path);
 }

@@ -186,6 +186,34 @@ ssize_t document_doors(const struct document_node *node, const struct door_view 
 	return finish(document, buffer, size);
 }
 
+ssize_t document_history(const struct door_record *records, size_t count, const struct door_view *doors, uint64_t next,
+		char *buffer, size_t size)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < count; i++) {
+		const struct door_record *record = &records[i];
+		bool commanded = record->command >= 0;
+		json_t *one = json_object();
+		set_integer(&one, "number", (int64_t)record->number, true);
+		set_time(&one, "time", record->unix_ms);
+		set_integer(&one, "run", record->run, true);
+		set_integer(&one, "uptime_ms", record->up_ms, true);
+		set_text(&one, "door", doors[record->door].id);
+		set_text(&one, "event", door_news_name(record->news));
+		set_text(&one, "state", record->state == DOOR_UNKNOWN ? NULL : door_state_name(record->state));
+		set_source(&one, record->source);
+		set_text(&one, "command", commanded ? door_command_name((enum door_command)record->command) : NULL);
+		set_text(&one, "reason", record->reason == DOOR_REASON_NONE ? NULL : door_reason_name(record->reason));
+		set_fault(&one, record->fault);
+		set_integer(&one, "count", record->count, true);
+		append(&list, one);
+	}
+	json_t *document = json_object();
+	set(&document, "events", list);
+	set_integer(&document, "next", (int64_t)next, next > 0);
+	return finish(document, buffer, size);
+}
+
 /*
  * Home Assistant. The keys are those of its MQTT discovery; each rule that is not plain from its documentation is told
  * in docs/home-assistant.md and held by test/unit/test_documents.c.

@@ -18,6 +18,7 @@
 #include "door/types.h"
 
 #define DOCUMENT_MAX 8192        /* enough for each of one door, with the longest names */
+#define DOCUMENT_RECORD_MAX 448  /* enough for each record of document_history, and once more for what is around */
 #define DOCUMENT_DOORS_MAX 49152 /* enough for document_doors of DOORS_MAX doors */
 
 /* What Home Assistant and the API are told of the agent. Borrowed strings. */
@@ -47,6 +48,13 @@ ssize_t document_result(enum door_result result, enum door_reason reason, char *
 /* GET /api/doors. */
 ssize_t document_doors(const struct document_node *node, const struct door_view *doors, size_t count, char *buffer,
 		size_t size);
+
+/*
+ * GET /api/history. doors are those that the records count; next is the number to ask for the page after this one, 0:
+ * there is none.
+ */
+ssize_t document_history(const struct door_record *records, size_t count, const struct door_view *doors, uint64_t next,
+		char *buffer, size_t size);
 
 /*
  * homeassistant/device/ID/config of one door, and of the agent itself. The same view and node give the same bytes.

@@ -59,6 +59,8 @@ struct http_config {
 	int64_t beat_ms;          /* 0: HTTP_BEAT_MS */
 };
 
+#define HTTP_ALL_DOORS SIZE_MAX
+
 /* What the page and the API show beside the doors. Strings live until the callback's next call. */
 struct http_node {
 	const char *node;
@@ -89,6 +91,9 @@ struct http_agent {
 	enum door_result (*command)(void *user, size_t door, enum door_command command, enum door_reason *reason);
 	/* True when healthy; else reason is a short sentence. */
 	bool (*healthy)(void *user, const char **reason);
+	/* What happened to a door, or to HTTP_ALL_DOORS: the newest first, with numbers below before (0: from the
+	   newest on). Returns how many. */
+	size_t (*history)(void *user, size_t door, uint64_t before, struct door_record *records, size_t max);
 	/* A poke at the simulator (wall_button ...): 0, -ENOENT no such poke, -ENOTSUP real hardware. */
 	int (*simulate)(void *user, size_t door, const char *poke);
 	/* The lines of a door as they are now: fills lines, returns how many. */

@@ -18,6 +18,8 @@
 #define REFUSAL_LOG_MS 60000 /* one line for all that is refused in this time */
 #define EVENT_BEGIN "event: doors\ndata: "
 #define EVENT_END "\n\n"
+#define HISTORY_STANDARD 50 /* events of a page of the history, unless limit says otherwise */
+#define HISTORY_MOST 100
 #define LOCATION_MAX (DOOR_ID_MAX * 2 + 64)
 
 /* All that the shared bodies say but the time. */
@@ -233,6 +235,82 @@ static void get_events(const struct exchange *exchange, const char *rest)
 	http_answer_stream(exchange->answer, exchange->request, "retry: 2000\n\n");
 }
 
+/* A whole number from 1 to maximum and nothing else. */
+static bool parse_number(const char *text, size_t length, uint64_t maximum, uint64_t *number)
+{
+	*number = 0;
+	for (size_t i = 0; i < length; i++)
+		if (text[i] < '0' || text[i] > '9' || __builtin_mul_overflow(*number, 10, number) ||
+				__builtin_add_overflow(*number, (uint64_t)(text[i] - '0'), number))
+			return false;
+	return *number > 0 && *number <= maximum;
+}
+
+struct history_query {
+	size_t door;
+	uint64_t limit, before;
+};
+
+/* Each of door=ID, limit=COUNT and before=NUMBER may be there. False: the answer is made. */
+static bool parse_history(const struct exchange *exchange, struct history_query *query)
+{
+	const struct http_site *site = exchange->site;
+	const char *text = exchange->request->query;
+	*query = (struct history_query){.door = HTTP_ALL_DOORS, .limit = HISTORY_STANDARD};
+	while (*text) {
+		size_t length = strcspn(text, "&"), name = strcspn(text, "=&");
+		const char *value = text + name + (name < length);
+		size_t value_length = (size_t)(text + length - value);
+		bool good = false;
+		if (name == 4 && memcmp(text, "door", 4) == 0) {
+			const struct door_view *door = find_door(site, value, value_length);
+			if (!door) {
+				problem(exchange, 404, "There is no such door. GET /api/doors lists them.");
+				return false;
+			}
+			query->door = (size_t)(door - site->now.doors);
+			good = true;
+		} else if (name == 5 && memcmp(text, "limit", 5) == 0) {
+			good = parse_number(value, value_length, HISTORY_MOST, &query->limit);
+		} else if (name == 6 && memcmp(text, "before", 6) == 0) {
+			good = parse_number(value, value_length, INT64_MAX, &query->before);
+		}
+		if (!good) {
+			problem(exchange, 400, "The query takes door=ID, limit=1 to 100 and before=NUMBER.");
+			return false;
+		}
+		text += length + (text[length] == '&');
+	}
+	return true;
+}
+
+static void get_history(const struct exchange *exchange, const char *rest)
+{
+	struct http_site *site = exchange->site;
+	struct door_record records[HISTORY_MOST + 1];
+	struct history_query query;
+	(void)rest;
+	http_site_look(site);
+	if (!parse_history(exchange, &query))
+		return;
+	size_t limit = (size_t)query.limit; /* and one more tells whether there is a next page */
+	size_t count = site->agent.history(site->agent.user, query.door, query.before, records, limit + 1);
+	bool more = count > limit;
+	count -= more;
+	size_t size = (count + 1) * DOCUMENT_RECORD_MAX;
+	struct http_body *body = http_body_new(size);
+	ssize_t length = body ? document_history(records, count, site->now.doors, more ? records[count - 1].number : 0,
+						body->bytes, size)
+			      : -ENOMEM;
+	if (length < 0) {
+		problem(exchange, 500, "The document could not be made.");
+	} else {
+		body->length = (size_t)length;
+		answer_body(exchange, http_type_json, body);
+	}
+	http_body_release(body);
+}
+
 static const struct page_asset *find_asset(const char *path)
 {
 	for (size_t i = 0; i < PAGE_ASSETS; i++)
@@ -413,6 +491,7 @@ static const struct route routes[] = {
 		{"/metrics", .handle = get_metrics},
 		{"/healthz", .open = true, .handle = get_health},
 		{"/api/doors", .handle = get_doors},
+		{"/api/history", .handle = get_history},
 		{"/api/events", .handle = get_events},
 		{"/api/doors/", .post = true, .handle = post_command},
 		{"/api/simulator/", .post = true, .handle = post_poke},

@@ -87,6 +87,17 @@ static size_t lines(void *user, size_t door, struct http_line lines[static HTTP_
 	return 2;
 }
 
+static size_t history(void *user, size_t door, uint64_t before, struct door_record *records, size_t max)
+{
+	size_t count = 0;
+	(void)user;
+	check(door < 2 || door == HTTP_ALL_DOORS);
+	check(max > 1 && max <= 101);
+	for (uint64_t number = before && before < 200 ? before - 1 : 200; number > 0 && count < max; number--)
+		records[count++] = (struct door_record){.number = number, .door = number % 2, .command = -1};
+	return count;
+}
+
 static int simulate(void *user, size_t door, const char *poke)
 {
 	(void)user;
@@ -102,6 +113,7 @@ static void begin(void)
 			.node = node,
 			.command = command,
 			.healthy = healthy,
+			.history = history,
 			.simulate = simulate,
 			.lines = lines,
 			.metrics = metrics,

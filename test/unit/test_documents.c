@@ -223,6 +223,65 @@ static void api(void)
 	json_decref(list);
 }
 
+static void history(void)
+{
+	struct door_view doors[] = {full, bare};
+	const struct door_record records[] = {
+			{.number = 9,
+					.unix_ms = 1767323045678,
+					.up_ms = 1234,
+					.run = 3,
+					.count = 2,
+					.door = 1,
+					.command = DOOR_COMMAND_CLOSE,
+					.news = DOOR_NEWS_COMMAND_REJECTED,
+					.state = DOOR_OPEN,
+					.source = DOOR_SOURCE_HTTP,
+					.reason = DOOR_REASON_OBSTRUCTED},
+			{.number = 8, .command = -1, .news = DOOR_NEWS_FAULT, .fault = DOOR_FAULT_REVERSED},
+	};
+
+	tap_case("the history lists records; what is not known is null");
+	json_t *document = parsed(document_history(records, 2, doors, 8, text, sizeof(text)));
+	json_t *one = json_array_get(json_object_get(document, "events"), 0);
+	CHECK(is_integer(json_object_get(one, "number"), 9) && is_integer(json_object_get(one, "run"), 3));
+	CHECK(says(json_object_get(one, "time"), "2026-01-02T03:04:05.678Z"));
+	CHECK(is_integer(json_object_get(one, "uptime_ms"), 1234) && is_integer(json_object_get(one, "count"), 2));
+	CHECK(says(json_object_get(one, "door"), "side-gate") &&
+			says(json_object_get(one, "event"), "command_rejected"));
+	CHECK(says(json_object_get(one, "state"), "open") && says(json_object_get(one, "source"), "http"));
+	CHECK(says(json_object_get(one, "command"), "close") && says(json_object_get(one, "reason"), "obstructed"));
+	CHECK(json_is_null(json_object_get(one, "fault")));
+	one = json_array_get(json_object_get(document, "events"), 1);
+	CHECK(json_is_null(json_object_get(one, "time")) && json_is_null(json_object_get(one, "state")));
+	CHECK(json_is_null(json_object_get(one, "source")) && json_is_null(json_object_get(one, "command")));
+	CHECK(json_is_null(json_object_get(one, "reason")) && says(json_object_get(one, "fault"), "reversed"));
+	CHECK(is_integer(json_object_get(document, "next"), 8));
+	json_decref(document);
+	document = parsed(document_history(NULL, 0, doors, 0, text, sizeof(text)));
+	CHECK(json_array_size(json_object_get(document, "events")) == 0);
+	CHECK(json_is_null(json_object_get(document, "next")));
+	json_decref(document);
+
+	tap_case("the longest records fit into what the header promises");
+	struct door_record longest[100];
+	for (size_t i = 0; i < 100; i++)
+		longest[i] = (struct door_record){.number = INT64_MAX,
+				.unix_ms = 1767323045678,
+				.up_ms = INT64_MAX,
+				.run = UINT32_MAX,
+				.count = UINT16_MAX,
+				.command = DOOR_COMMAND_TOGGLE,
+				.news = DOOR_NEWS_COMMAND_CANCELLED,
+				.state = DOOR_OPENING,
+				.source = DOOR_SOURCE_AUTO_CLOSE,
+				.reason = DOOR_REASON_SENSOR_CONFLICT,
+				.fault = DOOR_FAULT_SENSOR_CONFLICT};
+	doors[0].id = "abcdefghijklmnopqrstuvwxyzabcdef";
+	for (size_t count = 0; count <= 100; count++)
+		CHECK(document_history(longest, count, doors, INT64_MAX, text, (count + 1) * DOCUMENT_RECORD_MAX) > 0);
+}
+
 /* What Home Assistant's schema of a device's document knows at the root; anything else there loses the whole document.
  */
 static void check_root(json_t *document)
@@ -499,6 +558,8 @@ static ssize_t write_one(int which)
 		return document_discovery_door(&node, &full, text, sizeof(text));
 	case 6:
 		return document_discovery_door(&node, &bare, text, sizeof(text));
+	case 7:
+		return document_history(&(struct door_record){.number = 1}, 1, doors, 0, text, sizeof(text));
 	default:
 		return document_discovery_agent(&node, text, sizeof(text));
 	}
@@ -507,7 +568,7 @@ static ssize_t write_one(int which)
 static void short_of_memory(void)
 {
 	tap_case("short of memory at whichever allocation: an error and nothing written, or the whole document");
-	for (int which = 0; which < 8; which++) {
+	for (int which = 0; which < 9; which++) {
 		static char whole[sizeof(text)];
 		const ssize_t length = write_one(which);
 		int enough = 0;
@@ -569,6 +630,7 @@ int main(int argc, char **argv)
 	states();
 	events();
 	api();
+	history();
 	discovery_door();
 	discovery_wirings();
 	discovery_agent();

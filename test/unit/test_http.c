@@ -100,6 +100,24 @@ static size_t lines(void *user, size_t door, struct http_line lines[static HTTP_
 	return 2;
 }
 
+/* Fifteen events, by turns of the two doors. */
+static size_t history(void *user, size_t door, uint64_t before, struct door_record *records, size_t max)
+{
+	size_t count = 0;
+	(void)user;
+	for (uint64_t number = 15; number > 0; number--) {
+		if ((before > 0 && number >= before) || (door != HTTP_ALL_DOORS && door != number % 2) || count == max)
+			continue;
+		records[count++] = (struct door_record){.number = number,
+				.door = number % 2,
+				.command = -1,
+				.news = DOOR_NEWS_OPENED,
+				.state = DOOR_OPEN,
+				.count = 1};
+	}
+	return count;
+}
+
 static int simulate(void *user, size_t door, const char *poke)
 {
 	struct server *server = user;
@@ -172,6 +190,7 @@ static void start(struct server *server, const struct http_config *config)
 			.node = node,
 			.command = command,
 			.healthy = healthy,
+			.history = history,
 			.simulate = simulate,
 			.lines = lines,
 			.metrics = metrics,
@@ -541,6 +560,48 @@ static void test_commands(struct server *server)
 }
 
 /* ---- Who may do what. ---- */
+
+static size_t count_of(const char *text, const char *part)
+{
+	size_t count = 0;
+	for (; (text = strstr(text, part)) != NULL; text++)
+		count++;
+	return count;
+}
+
+static void test_history(struct server *server)
+{
+	tap_case("GET /api/history: the newest events of all doors");
+	struct answer answer = ask(server, "GET /api/history HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(answer.status == 200 && header_is(&answer, "Content-Type", "application/json"));
+	CHECK(count_of(answer.body, "\"event\":\"opened\"") == 15 && has(&answer, "\"next\":null"));
+	CHECK(header_is(&answer, "Cache-Control", "no-store"));
+
+	tap_case("of one door, and page by page");
+	answer = ask(server, "GET /api/history?door=right&limit=5 HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(count_of(answer.body, "\"door\":\"right\"") == 5 && !has(&answer, "\"left\""));
+	CHECK(has(&answer, "\"number\":15") && has(&answer, "\"next\":7"));
+	answer = ask(server, "GET /api/history?before=7&limit=5&door=right HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(count_of(answer.body, "\"door\":\"right\"") == 3 && has(&answer, "\"next\":null"));
+	answer = ask(server, "GET /api/history?limit=15 HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(count_of(answer.body, "\"door\"") == 15 && has(&answer, "\"next\":null"));
+	answer = ask(server, "GET /api/history?before=1 HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(answer.status == 200 && has(&answer, "\"events\":[]"));
+
+	static const char *const wrong[] = {"limit=0", "limit=101", "limit=", "limit", "limit=5x", "limit=-1",
+			"before=0", "before=x", "before=99999999999999999999", "doors=left", "=", "limit=5&&door=left",
+			"%6cimit=5"};
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		tap_case("GET /api/history?%s is refused", wrong[i]);
+		answer = ask(server, "GET /api/history?%s HTTP/1.1\r\n" HOST "\r\n", wrong[i]);
+		CHECK(answer.status == 400 && has(&answer, "limit=1 to 100"));
+	}
+	tap_case("a door that is not there has no history");
+	answer = ask(server, "GET /api/history?door=middle HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(answer.status == 404);
+	answer = ask(server, "POST /api/history HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n");
+	CHECK(answer.status == 405);
+}
 
 static void test_hosts_and_origins(struct server *server)
 {
@@ -1312,6 +1373,7 @@ int main(void)
 	start(&server, &plain);
 	test_routes(&server);
 	test_commands(&server);
+	test_history(&server);
 	test_hosts_and_origins(&server);
 	test_keep_alive(&server);
 	test_bounds(&server);
