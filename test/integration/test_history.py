@@ -42,9 +42,9 @@ def home(agent_factory, recorder_factory, broker, tmp_path):
         agent = agent_factory(broker, config={"history": {"directory": str(directory)},
                                               "doors": [door(**{"travel_time": "500ms", **changes})]})
         agent.recorder = recorder_factory(broker, topics=[agent.topic("#")])
-        mark = agent.recorder.mark()
+        agent.mark = agent.recorder.mark()
         agent.start(prefix=prefix)
-        agent.recorder.wait(agent.topic("availability"), "online", since=mark)
+        agent.recorder.wait(agent.topic("availability"), "online", since=agent.mark)
         wait_until(lambda: only_door(agent)["settled"], "sensors that have settled")
         return agent
 
@@ -132,8 +132,8 @@ def test_a_restart_loses_nothing(home, end):
         assert after[key] == before[key], key
     found = events(agent)
     assert found[0]["event"] == "started" and found[0]["run"] == 2 and found[1:] == known
-    attributes = agent.recorder.seen(agent.topic("left", "attributes"))[-1].json
-    assert attributes["cycles"] == 1 and attributes["source"] == "mqtt"
+    agent.recorder.wait(agent.topic("left", "attributes"), since=agent.mark,
+                        payload=lambda text: '"settled":true' in text and '"cycles":1' in text and '"source":"mqtt"' in text)
     assert not agent.log.find("relay (on|off)")
     move(agent, "OPEN", "open")
     move(agent, "CLOSE", "closed")

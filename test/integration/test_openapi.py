@@ -102,9 +102,13 @@ def test_answers_fit(agent):
     wait_until(lambda: '"obstruction_sensor":true' in ask(agent, "GET", "/api/doors").text, "the obstruction")
     refusal = fits(ask(agent, "POST", "/api/doors/left/close"), 409, "application/problem+json", "Rejected")
     assert refusal["reason"] == "obstructed" and refusal["detail"] == "Something is in the way of the door."
+    history = fits(ask(agent, "GET", "/api/history"), 200, "application/json", "History")
+    assert {"started", "opening", "opened", "command_accepted", "command_rejected"} <= {e["event"] for e in history["events"]}
 
 
 ERRORS = [
+    ("GET", "/api/history?limit=0", 400),
+    ("GET", "/api/history?door=nobody", 404),
     ("GET", "/nothing", 404),
     ("POST", "/api/doors/nobody/open", 404),
     ("POST", "/api/doors/left/fly", 404),
