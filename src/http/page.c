@@ -222,7 +222,7 @@ static void put_time(struct render *render, int64_t unix_ms)
 	put_template(render, page_template_time);
 }
 
-__attribute__((format(strftime, 2, 0))) static void put_time_as(struct render *render, const char *format)
+static void put_time_as(struct render *render, const char *format)
 {
 	time_t seconds = (time_t)(render->time_ms / 1000);
 	struct tm utc;
