@@ -45,9 +45,9 @@ static char *render_door(const struct door_view *door)
 	return render(&(struct http_page){.node = &node, .doors = door, .door_count = 1, .wall_ms = NOW_MS});
 }
 
-static bool has(const char *page, const char *text)
+static bool has(const char *page, const char *wanted)
 {
-	return page && strstr(page, text);
+	return page && strstr(page, wanted);
 }
 
 enum button { ABSENT, DISABLED, ENABLED };
@@ -306,9 +306,9 @@ static void test_simulator(void)
 	char *text = render(&page);
 	static const char *const pokes[] = {"wall_button", "obstruct", "clear", "jam", "unjam"};
 	for (size_t i = 0; i < sizeof(pokes) / sizeof(pokes[0]); i++) {
-		char action[64];
-		snprintf(action, sizeof(action), "action=\"/api/simulator/left/%s\"", pokes[i]);
-		CHECK(has(text, action));
+		char form[64];
+		snprintf(form, sizeof(form), "action=\"/api/simulator/left/%s\"", pokes[i]);
+		CHECK(has(text, form));
 	}
 	free(text);
 	page.read_only = true;
