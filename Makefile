@@ -1,7 +1,7 @@
 # The front door: what it starts is in scripts/, cross/ and Meson. SETUP=: leaves the machine's packages alone.
 SETUP = scripts/setup
 
-.PHONY: all help cross lock image test-image deb test-deb test test-machines demo bench fuzz tidy check-format format clean amd64 armv6 armv7 arm64
+.PHONY: all help cross lock image test-image deb test-deb release publish test test-machines demo bench fuzz tidy check-format format clean amd64 armv6 armv7 arm64
 
 all: amd64 ## build/amd64/portcullis (the default)
 
@@ -40,6 +40,15 @@ deb: cross ## Debian packages for armhf (ARMv6), arm64 and amd64, in build/deb
 test-deb: cross ## lintian, and each package's life in a Debian 13; as root
 	@$(SETUP) deb
 	@test/deb/run
+
+release: ## everything of a release, with SHA256SUMS, in build/release/VERSION
+	@$(SETUP) cross
+	@$(SETUP) docker
+	@scripts/release
+
+publish: ## the image and the release to where they are to be had: see scripts/publish
+	@$(SETUP) publish
+	@scripts/with-docker scripts/publish
 
 test: ## every suite that this machine can run, with a count at the end
 	@$(SETUP) test || echo "make test: going on without what is missing" >&2

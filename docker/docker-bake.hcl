@@ -1,5 +1,5 @@
 # docker buildx bake -f docker/docker-bake.hcl: the image for every platform, from one machine. scripts/image (make image)
-# does so where there is neither a Docker engine nor a registry, too. To publish: TAGS=host/name:1.2.3 ... --push
+# calls it, also where there is neither a Docker engine nor a registry.
 
 variable "TAGS" { default = "portcullis:latest" }   # comma-separated
 variable "VERSION" { default = "" }
