@@ -100,10 +100,10 @@ class Booted(Debian):
 
 class Emulated(Debian):
     """armhf, its programs run by QEMU, which only the scripts that are run in here see: the kernel's table of foreign
-    formats (binfmt_misc) is one of their own user namespace. That takes Linux 6.7."""
+    formats (binfmt_misc) is one of their own user namespace. That takes Linux 6.7. No network but loopback."""
 
     def __init__(self):
         super().__init__(archive("armhf", "--variant=extract", "--include=?essential"))
 
     def command(self, script):
-        return ["unshare", "--user", "--map-root-user", "--mount", "--fork", "sh", HERE / "emulate", self.folder, script]
+        return ["unshare", "--user", "--map-root-user", "--mount", "--net", "--fork", "sh", HERE / "emulate", self.folder, script]

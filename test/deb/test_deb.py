@@ -125,7 +125,7 @@ def test_life_on_armhf(tmp_path):
             QEMU_CPU=arm1176 portcullis >/root/log 2>&1 & agent=$!
             until grep -q 'node barn' /root/log; do kill -0 $agent; sleep 0.1; done
             dpkg -i {new}
-            kill -0 $agent
+            kill -0 $agent || {{ cat /root/log; false; }}
             grep -x 'node: barn' {CONFIG}
             kill $agent
             wait $agent
