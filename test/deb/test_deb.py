@@ -70,7 +70,8 @@ def test_life_with_systemd(tmp_path):
         debian.run("portcullis --check")
         assert debian.run("man=$(dpkg -L portcullis | grep /man8/); zcat $man | head -1").startswith(".")
 
-        debian.run(f"sed -i 's/^#node: .*/node: barn/' {CONFIG} && systemctl enable --now portcullis")
+        debian.run(f"sed -i 's/^#node: .*/node: barn/; s/^#history:/history:/' {CONFIG}")
+        debian.run("systemctl enable --now portcullis")
         debian.run("mosquitto_sub -W 30 -C 1 -t portcullis/barn/availability | grep -x online")
         debian.run("portcullis --healthcheck")
         before = debian.run("systemctl show -P MainPID portcullis")
@@ -91,6 +92,7 @@ def test_life_with_systemd(tmp_path):
         journal = debian.run("journalctl -o cat -u portcullis")
         assert "ended" in journal.splitlines()
         debian.run(f"grep -x 'node: barn' {CONFIG}")
+        debian.run("test -s /var/lib/portcullis/history.jsonl")
 
         # Installed again it is as it was: enabled, with its configuration.
         debian.run(f"dpkg -i {new}")
@@ -104,8 +106,8 @@ def test_life_with_systemd(tmp_path):
         assert debian.run("journalctl -o cat -u portcullis").count(NOT_RELEASED) == 1
 
         debian.run("dpkg -P portcullis")
-        assert debian.status("ls -d /etc/portcullis /usr/share/doc/portcullis /etc/systemd/system/*.wants/portcullis*")[1] \
-            .count("No such file") == 3
+        left = debian.run("find / -xdev -iname '*portcullis*' -not -path '/root/*' -not -path '/var/log/*'")
+        assert left == ""
     finally:
         debian.close()
 

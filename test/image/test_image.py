@@ -290,6 +290,8 @@ def test_garage(garage):
     assert "closed" not in client("mosquitto_sub", *until_opening)
     assert client("mosquitto_sub", *wait, "-t", f"{topic}/state") in ("opening\n", "open\n")
 
+    assert '"opening"' in must("docker", "cp", f"{agent}:/var/lib/portcullis/history.jsonl", "-")
+
     since = time.monotonic()
     must("docker", "stop", "--time", "20", agent)
     assert time.monotonic() - since < 10
