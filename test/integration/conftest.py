@@ -77,12 +77,13 @@ def fakes():
 
 @pytest.fixture
 def agent(agent_factory, recorder_factory, broker):
-    """The agent on one simulated door, started and online, with a recorder of everything in agent.recorder."""
+    """The agent on one simulated door, started, online and settled, with a recorder of everything in agent.recorder."""
     recorder = recorder_factory(broker)
     agent = agent_factory(broker).start()
     agent.recorder = recorder
     recorder.wait(agent.topic("availability"), "online")
-    recorder.wait(agent.topic("left", "state"))
+    recorder.wait(agent.topic("left", "state"), "closed")
+    recorder.wait(agent.topic("left", "attributes"), lambda text: '"settled":true' in text)
     return agent
 
 
