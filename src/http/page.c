@@ -10,6 +10,7 @@
 #include "page_data.h"
 
 #define REFRESH_S 15
+#define HISTORY_MS (48 * 3600000) /* today and yesterday, in any time zone */
 #define REFRESH_MOVING_S 2
 
 struct button {
@@ -486,7 +487,8 @@ static void put_records(struct render *render)
 	const struct http_page *page = render->page;
 	for (size_t i = 0; i < page->record_count; i++) {
 		render->record = &page->records[i];
-		if (render->record->door >= page->door_count || !is_told(render->record))
+		bool old = render->record->unix_ms > 0 && page->wall_ms - render->record->unix_ms > HISTORY_MS;
+		if (render->record->door >= page->door_count || old || !is_told(render->record))
 			continue;
 		render->door = &page->doors[render->record->door];
 		put_template(render, page_template_record);

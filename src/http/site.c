@@ -18,6 +18,7 @@
 #define REFUSAL_LOG_MS 60000 /* one line for all that is refused in this time */
 #define EVENT_BEGIN "event: doors\ndata: "
 #define EVENT_END "\n\n"
+#define HISTORY_OF_PAGE 80  /* events looked at for the page; it leaves out about half of them */
 #define HISTORY_STANDARD 50 /* events of a page of the history, unless limit says otherwise */
 #define HISTORY_MOST 100
 #define LOCATION_MAX (DOOR_ID_MAX * 2 + 64)
@@ -138,10 +139,14 @@ static void get_page(const struct exchange *exchange, const char *rest)
 	int64_t now_ms = loop_now_ms();
 	(void)rest;
 	http_site_look(site);
+	struct door_record records[HISTORY_OF_PAGE];
 	struct http_page page = {
 			.node = &site->node,
 			.doors = site->now.doors,
 			.door_count = site->now.count,
+			.records = records,
+			.record_count = site->agent.history(
+					site->agent.user, HTTP_ALL_DOORS, 0, records, HISTORY_OF_PAGE),
 			.setup = site->setup,
 			.read_only = site->read_only,
 			.wall_ms = loop_wall_ms(),

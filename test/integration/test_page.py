@@ -349,6 +349,15 @@ def test_without_javascript(browse):
     wait_until(lambda: state() == "Open", "a page that says Open")
 
 
+def test_history(browse):
+    page = browse(LEFT)
+    assert page.wait("#history", "^Today and yesterday") and "Left door was closed when the agent started" in page.text("#history")
+    page.confirm("left", "open")
+    page.wait("#history li:first-child", r"^\d+:\d\d.*\s+Left door opened, asked from the page or the API$")
+    page.poke("left", "wall_button")
+    page.wait("#history li:first-child", "Left door closed, moved by wall button, remote or hand$")
+
+
 def test_set_up(browse):
     page = browse(LEFT, SIDE)
     page.tap("#about a")

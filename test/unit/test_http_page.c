@@ -274,6 +274,7 @@ static void test_history(void)
 			{.number = 6, .news = DOOR_NEWS_FAULT, .fault = DOOR_FAULT_DID_NOT_FINISH},
 			{.number = 5, .news = DOOR_NEWS_STARTED, .state = DOOR_OPEN},
 			{.number = 4, .news = DOOR_NEWS_CLOSED, .door = 7},
+			{.number = 3, .unix_ms = NOW_MS - 49 * 3600000, .news = DOOR_NEWS_CLOSED},
 	};
 	tap_case("the history is told in words, without what says nothing to a person");
 	struct http_page page = {.node = &node,
