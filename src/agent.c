@@ -25,8 +25,8 @@
 #include "http/http.h"
 #include "metrics/metrics.h"
 #include "mqtt/mqtt.h"
+#include "secure.h"
 #include "tls/password.h"
-#include "tls/tls.h"
 
 #define HOST_NAME_MAX_BYTES 64 /* HOST_NAME_MAX of Linux */
 #define HEALTHCHECK_LIMIT_MS 3000
@@ -78,9 +78,7 @@ struct agent {
 	struct clock clock;
 	bool clock_awaited;
 
-	struct tls *tls;                                  /* NULL: nothing needs it */
-	struct tls_client *tls_clients[MQTT_BROKERS_MAX]; /* NULL: a broker without TLS */
-	struct mqtt_layer tls_layers[MQTT_BROKERS_MAX];
+	struct secure *secure; /* NULL: nothing needs it */
 
 	struct agent_door *doors;
 	size_t door_count;
@@ -183,10 +181,7 @@ static void agent_free(struct agent *agent)
 	http_free(agent->http);
 	agent->http = NULL;
 	mqtt_free(agent->mqtt);
-	tls_stop(agent->tls);
-	for (size_t i = 0; i < MQTT_BROKERS_MAX; i++)
-		tls_client_free(agent->tls_clients[i]);
-	tls_free(agent->tls);
+	secure_free(agent->secure);
 	gpio_close(agent->gpio);
 	history_free(agent->history);
 	loop_free(agent->loop);
@@ -772,64 +767,6 @@ static void subscribe(struct agent *agent, const char *topic, bool want_retained
 			(struct mqtt_subscription){.topic = topic, .want_retained = want_retained};
 }
 
-/* TLS between the broker and the MQTT client */
-
-_Static_assert(TLS_ERROR_MAX <= MQTT_ERROR_MAX, "layer_lost hands the buffer on");
-
-static int layer_start(void *client, int fd, int64_t limit_ms, void (*ended)(void *mqtt, int fd, const char *error),
-		void *mqtt)
-{
-	return tls_client_connect(client, fd, limit_ms, ended, mqtt);
-}
-
-static void layer_cancel(void *client)
-{
-	tls_client_cancel(client);
-}
-
-static bool layer_lost(void *client, char reason[static MQTT_ERROR_MAX])
-{
-	return tls_client_lost(client, reason);
-}
-
-static struct tls_files tls_files(const struct config_tls *config)
-{
-	return (struct tls_files){
-			.ca_file = config->ca_file,
-			.certificate_file = config->certificate_file,
-			.key_file = config->key_file,
-			.key_password_file = config->key_password_file,
-	};
-}
-
-static bool mqtt_needs_tls(const struct config *config)
-{
-	for (size_t i = 0; i < config->mqtt.broker_count; i++)
-		if (config->mqtt.brokers[i].tls)
-			return true;
-	return false;
-}
-
-static int start_tls(struct agent *agent)
-{
-	const struct config *config = agent->config;
-	struct tls_files files = tls_files(&config->mqtt.tls);
-	int error = mqtt_needs_tls(config) ? tls_new(agent->log, &agent->tls) : 0;
-	for (size_t i = 0; !error && i < config->mqtt.broker_count; i++) {
-		if (!config->mqtt.brokers[i].tls)
-			continue;
-		error = tls_client_new(
-				agent->tls, agent->loop, &files, config->mqtt.brokers[i].host, &agent->tls_clients[i]);
-		agent->tls_layers[i] = (struct mqtt_layer){.start = layer_start,
-				.cancel = layer_cancel,
-				.lost = layer_lost,
-				.user = agent->tls_clients[i]};
-	}
-	if (error)
-		log_error(agent->log, "TLS cannot start: %s", strerror(-error));
-	return error;
-}
-
 static int start_mqtt(struct agent *agent)
 {
 	const struct config *config = agent->config;
@@ -864,7 +801,7 @@ static int start_mqtt(struct agent *agent)
 	for (size_t i = 0; i < mqtt.broker_count; i++)
 		mqtt.brokers[i] = (struct mqtt_broker){.host = config->mqtt.brokers[i].host,
 				.port = config->mqtt.brokers[i].port,
-				.layer = agent->tls_clients[i] ? &agent->tls_layers[i] : NULL};
+				.layer = secure_broker(agent->secure, i)};
 	struct mqtt_handlers handlers = {
 			.connected = connected, .disconnected = disconnected, .message = message, .user = agent};
 	char error[MQTT_ERROR_MAX] = "";
@@ -1075,6 +1012,7 @@ static int start_http(struct agent *agent)
 	}
 	configure_http(agent->config, &http);
 	http.host_name = agent->host_name;
+	secure_page(agent->secure, &http);
 	int result = http_new(agent->loop, agent->log, &http, &face, &agent->http, error);
 	if (result < 0)
 		log_error(agent->log, "HTTP: %s", error);
@@ -1333,7 +1271,7 @@ int agent_run(const struct config *config, const struct log *log)
 	if (error == 0)
 		error = start_gpio(agent);
 	if (error == 0)
-		error = start_tls(agent);
+		error = secure_new(agent->loop, log, config, &agent->secure);
 	if (error == 0)
 		error = start_http(agent);
 	clock_init(&agent->clock);
@@ -1361,23 +1299,11 @@ int agent_run(const struct config *config, const struct log *log)
 
 int agent_check(const struct config *config, const char *path, const struct log *log)
 {
-	struct tls_files files = tls_files(&config->mqtt.tls);
-	struct tls *tls = NULL;
-	char text[TLS_ERROR_MAX];
 	if (!right_hash(config)) {
 		fprintf(stderr, "%s: http: %s\n", path, damaged_hash);
 		return -EINVAL;
 	}
-	if (!mqtt_needs_tls(config))
-		return 0;
-	int error = tls_new(log, &tls);
-	if (error)
-		return error;
-	error = tls_check(tls, TLS_CLIENT, &files, text);
-	if (error)
-		fprintf(stderr, "%s: mqtt.tls: %s\n", path, text);
-	tls_free(tls);
-	return error;
+	return secure_check(config, path, log);
 }
 
 int agent_release(const struct config *config, const struct log *log)
@@ -1433,7 +1359,7 @@ int agent_healthcheck(const struct config *config, const struct log *log)
 		return -ENOTSUP;
 	}
 	configure_http(config, &http);
-	int error = http_healthcheck(&http, HEALTHCHECK_LIMIT_MS, text);
+	int error = secure_healthcheck(config, log, &http, HEALTHCHECK_LIMIT_MS, text);
 	if (error < 0)
 		log_error(log, "unhealthy: %s", text);
 	return error;

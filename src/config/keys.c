@@ -180,7 +180,7 @@ static const struct config_key http_keys[] = {
 		.help = "Without a password, an address that is not loopback serves a page that shows and does not "
 			"command; true lets everybody who reaches it move the doors."},
 	{.name = "tls", .kind = CONFIG_KIND_SECTION, .keys = http_tls_keys,
-		.help = "Serves the page by HTTPS. Not in this version yet."},
+		.help = "Serves the page by HTTPS. Renewed files are taken into use without a restart."},
 	{.name = NULL},
 };
 

@@ -140,7 +140,6 @@ static bool is_loopback(const char *address)
 static void http_rules(struct config_reader *reader)
 {
 	struct config *config = &reader->settings->config;
-	const void *tls = first_given(reader, &config->http.tls);
 
 	choose_password(reader, &config->http.password, &reader->settings->http_password_from_file,
 			&config->http.username, "http");
@@ -148,9 +147,6 @@ static void http_rules(struct config_reader *reader)
 	if (given(reader, &config->http.username) && !password)
 		config_error(reader, where(reader, &config->http.username),
 				"http has a username and no password, expected password_file or password");
-	if (tls != NULL)
-		config_error(reader, where(reader, tls),
-				"http.tls: this version has no TLS yet, expected no keys here");
 	check_pair(reader, &config->http.tls);
 	if (password && config->http.allow_anonymous_commands)
 		config_warning(reader, where(reader, &config->http.allow_anonymous_commands),

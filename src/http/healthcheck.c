@@ -62,17 +62,21 @@ static ssize_t receive_until(int fd, char *answer, size_t size, int64_t deadline
 	return (ssize_t)length;
 }
 
-static int ask(int fd, const struct sockaddr_storage *address, socklen_t length, int64_t deadline_ms, char *answer,
-		size_t size)
+static int ask(const struct http_config *config, int *fd, const struct sockaddr_storage *address, socklen_t length,
+		int64_t deadline_ms, char *answer, size_t size)
 {
 	/* HTTP/1.0: no Host is needed, and the answer ends with the connection. */
 	static const char request[] = "GET /healthz HTTP/1.0\r\n\r\n";
-	int error = connect_until(fd, address, length, deadline_ms);
+	int error = connect_until(*fd, address, length, deadline_ms);
 	if (error < 0)
 		return error;
-	if (send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) != sizeof(request) - 1)
+	if (config->secure)
+		*fd = config->secure(config->secure_user, *fd);
+	if (*fd < 0)
+		return *fd;
+	if (send(*fd, request, sizeof(request) - 1, MSG_NOSIGNAL) != sizeof(request) - 1)
 		return -errno;
-	ssize_t received = receive_until(fd, answer, size, deadline_ms);
+	ssize_t received = receive_until(*fd, answer, size, deadline_ms);
 	return received < 0 ? (int)received : 0;
 }
 
@@ -99,7 +103,7 @@ int http_healthcheck(const struct http_config *config, int timeout_ms, char erro
 	}
 	to_loopback(&address);
 	int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int failed = fd < 0 ? -errno : ask(fd, &address, length, deadline_ms, answer, sizeof(answer));
+	int failed = fd < 0 ? -errno : ask(config, &fd, &address, length, deadline_ms, answer, sizeof(answer));
 	if (fd >= 0)
 		close(fd);
 	if (failed < 0) {

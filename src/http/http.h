@@ -54,6 +54,13 @@ struct http_config {
 	 * time. */
 	bool (*password_right)(const char *hash, const char *password, size_t length);
 	bool allow_anonymous_commands;
+	/*
+	 * NULL: HTTP on the wire. Else what lies between, such as TLS: it takes an accepted socket (of the health
+	 * check: a connected one), which is its own from then on, and returns a plain, non-blocking one, or -errno.
+	 * Does not block.
+	 */
+	int (*secure)(void *user, int fd);
+	void *secure_user;
 	int64_t request_limit_ms; /* 0: HTTP_REQUEST_LIMIT_MS */
 	int64_t idle_limit_ms;    /* 0: HTTP_IDLE_LIMIT_MS */
 	int64_t beat_ms;          /* 0: HTTP_BEAT_MS */

@@ -60,6 +60,8 @@ struct http {
 	struct http_site *site;
 	struct loop_source listener;
 	struct loop_timer timer; /* at or before the earliest deadline */
+	int (*secure)(void *user, int fd);
+	void *secure_user;
 	int64_t listen_again_ms; /* 0: listening */
 	int64_t request_limit_ms, idle_limit_ms, beat_ms;
 	struct loop_timer news;
@@ -475,7 +477,12 @@ static void listener_ready(struct loop_source *source, uint32_t events)
 		int fd = accept4(source->fd, (struct sockaddr *)&peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
 			setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-			http_adopt(http, fd, (const struct sockaddr *)&peer);
+			if (http->secure)
+				fd = http->secure(http->secure_user, fd);
+			if (fd < 0)
+				http->status.refused++;
+			else
+				http_adopt(http, fd, (const struct sockaddr *)&peer);
 			continue;
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
@@ -535,6 +542,8 @@ int http_new(struct loop *loop, const struct log *log, const struct http_config 
 		return failed;
 	http->loop = loop;
 	http->log = log;
+	http->secure = config->secure;
+	http->secure_user = config->secure_user;
 	http->request_limit_ms = config->request_limit_ms ? config->request_limit_ms : HTTP_REQUEST_LIMIT_MS;
 	http->idle_limit_ms = config->idle_limit_ms ? config->idle_limit_ms : HTTP_IDLE_LIMIT_MS;
 	http->beat_ms = config->beat_ms ? config->beat_ms : HTTP_BEAT_MS;
@@ -551,8 +560,9 @@ int http_new(struct loop *loop, const struct log *log, const struct http_config 
 	if (failed < 0)
 		goto fail;
 	bool v6 = strchr(config->address, ':');
-	log_info(log, "HTTP: listening on http://%s%s%s:%u/%s", v6 ? "[" : "", config->address, v6 ? "]" : "",
-			http->port, http_site_read_only(http->site) ? ", read-only: no password is set" : "");
+	log_info(log, "HTTP: listening on http%s://%s%s%s:%u/%s", config->secure ? "s" : "", v6 ? "[" : "",
+			config->address, v6 ? "]" : "", http->port,
+			http_site_read_only(http->site) ? ", read-only: no password is set" : "");
 	error[0] = '\0';
 	*out = http;
 	return 0;

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -43,7 +44,7 @@ struct tls_bridge {
 	struct tls_context *context;
 	struct tls_peer peer;
 	mbedtls_ssl_context ssl;
-	struct half up, down; /* towards the wire, from the wire */
+	struct half *up, *down; /* towards the wire, from the wire; on the thread's stack, which goes when it ends */
 	char reason[TLS_ERROR_MAX];
 };
 
@@ -149,7 +150,7 @@ static int shake_hands(struct tls_bridge *bridge)
 
 static bool read_plain(struct tls_bridge *bridge)
 {
-	struct half *up = &bridge->up;
+	struct half *up = bridge->up;
 	if (up->begin < up->end || up->ended)
 		return false;
 	ssize_t got = recv(bridge->plain, up->bytes, sizeof(up->bytes), 0);
@@ -163,7 +164,7 @@ static bool read_plain(struct tls_bridge *bridge)
 
 static bool write_plain(struct tls_bridge *bridge)
 {
-	struct half *down = &bridge->down;
+	struct half *down = bridge->down;
 	if (down->begin == down->end)
 		return false;
 	ssize_t sent = send(bridge->plain, down->bytes + down->begin, down->end - down->begin, MSG_NOSIGNAL);
@@ -175,7 +176,7 @@ static bool write_plain(struct tls_bridge *bridge)
 
 static int read_wire(struct tls_bridge *bridge, bool *progress)
 {
-	struct half *down = &bridge->down;
+	struct half *down = bridge->down;
 	if (down->begin < down->end || down->ended)
 		return 0;
 	int result = mbedtls_ssl_read(&bridge->ssl, down->bytes, sizeof(down->bytes));
@@ -192,7 +193,7 @@ static int read_wire(struct tls_bridge *bridge, bool *progress)
 	down->ended = true;
 	if (result == 0)
 		result = MBEDTLS_ERR_SSL_CONN_EOF;
-	if (result == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY || bridge->up.ended) /* or we were the first to go */
+	if (result == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY || bridge->up->ended) /* or we were the first to go */
 		return 0;
 	return result;
 }
@@ -200,7 +201,7 @@ static int read_wire(struct tls_bridge *bridge, bool *progress)
 /* What was read before, then, once nothing more comes from the plain side, the farewell. */
 static int write_wire(struct tls_bridge *bridge, bool *progress, bool *farewell)
 {
-	struct half *up = &bridge->up;
+	struct half *up = bridge->up;
 	int result = 0;
 	if (up->begin < up->end)
 		result = mbedtls_ssl_write(&bridge->ssl, up->bytes + up->begin, up->end - up->begin);
@@ -232,7 +233,7 @@ static void sooner(int64_t *until_ms, int64_t limit_ms)
 /* Carries bytes both ways until both have ended, in good order or by the clock. mbedTLS's error or 0. */
 static int shuttle(struct tls_bridge *bridge)
 {
-	struct half *up = &bridge->up, *down = &bridge->down;
+	struct half *up = bridge->up, *down = bridge->down;
 	bool farewell = false, told_plain = false, hung_up = false;
 	int64_t until_ms = LOOP_NEVER;
 	for (;;) {
@@ -359,11 +360,15 @@ static void bridge_ends(struct tls_bridge *bridge)
 static void *run(void *argument)
 {
 	struct tls_bridge *bridge = argument;
+	struct half up = {.begin = 0}, down = {.begin = 0};
+	bridge->up = &up;
+	bridge->down = &down;
 	mbedtls_ssl_init(&bridge->ssl);
 	if (bridge->client || !speaks_plain(bridge))
 		bridge_ends(bridge);
 	mbedtls_ssl_free(&bridge->ssl);
 	tls_context_put(bridge->context);
+	malloc_trim(0); /* glibc would keep what 40 clients took */
 	close(bridge->wire);
 	close(bridge->plain);
 	atomic_store(&bridge->ended, true);

@@ -106,6 +106,7 @@ static void shaken(
 	client->resumed = !error && !peer->judged;
 	snprintf(client->error, sizeof(client->error), "%s", error ? error : "");
 	if (error) {
+		snprintf(client->lost, sizeof(client->lost), "%s", error);
 		forget_session(client);
 		client->avoid_pss = !client->avoid_pss && peer->chose_pss;
 	} else if (peer->judged) {
@@ -176,7 +177,7 @@ int tls_client_new(struct tls *tls, struct loop *loop, const struct tls_files *f
 	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	int error = fd < 0 ? -errno : 0;
 	client->event = (struct loop_source){.fd = fd, .ready = news_came, .user = client};
-	if (!error)
+	if (!error && loop)
 		error = loop_add(loop, &client->event, EPOLLIN);
 	if (error)
 		tls_client_free(client);
@@ -190,7 +191,8 @@ void tls_client_free(struct tls_client *client)
 	if (!client)
 		return;
 	tls_client_cancel(client);
-	loop_remove(client->loop, &client->event);
+	if (client->loop)
+		loop_remove(client->loop, &client->event);
 	if (client->event.fd >= 0)
 		close(client->event.fd);
 	forget_session(client);
@@ -208,6 +210,12 @@ int tls_client_connect(struct tls_client *client, int fd, int64_t handshake_limi
 	client->plain = tls_bridge_start(
 			client->tls, &owner, client, client->attempt, fd, client->server, handshake_limit_ms);
 	return client->plain < 0 ? client->plain : 0;
+}
+
+int tls_client_open(struct tls_client *client, int fd, int64_t handshake_limit_ms)
+{
+	tls_client_cancel(client);
+	return tls_bridge_start(client->tls, &owner, client, client->attempt, fd, client->server, handshake_limit_ms);
 }
 
 void tls_client_cancel(struct tls_client *client)

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <mbedtls/platform_util.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -336,6 +337,7 @@ void tls_context_forget_trust(struct tls_context *context)
 	mbedtls_ssl_conf_ca_chain(&context->config, NULL, NULL);
 	mbedtls_x509_crt_free(&context->trust);
 	mbedtls_x509_crt_init(&context->trust);
+	malloc_trim(0);
 }
 
 void tls_stamp(enum tls_role role, const struct tls_files *files, struct tls_stamp *stamp)

@@ -20,7 +20,7 @@
 #include "base/loop.h"
 
 #define TLS_ERROR_MAX 384
-#define TLS_BRIDGES_MAX 48      /* connections at a time, both roles together: a thread and about 100 KB each */
+#define TLS_BRIDGES_MAX 80      /* connections at a time, both roles together: a thread and about 100 KB each */
 #define TLS_BRIDGES_CLIENTS 8   /* of these, kept for the client's role */
 #define TLS_FLUSH_LIMIT_MS 5000 /* after the plain end is closed */
 #define TLS_PASSWORD_MAX 256    /* bytes of a key's password */
@@ -55,7 +55,10 @@ int tls_check(struct tls *tls, enum tls_role role, const struct tls_files *files
 
 struct tls_client;
 
-/* server is the name or address that the certificate must have; like the files it is borrowed. 0 or -errno. */
+/*
+ * server is the name or address that the certificate must have; like the files it is borrowed. loop may be NULL for
+ * tls_client_open alone. 0 or -errno.
+ */
 int tls_client_new(struct tls *tls, struct loop *loop, const struct tls_files *files, const char *server,
 		struct tls_client **client);
 void tls_client_free(struct tls_client *client); /* takes NULL; after tls_stop */
@@ -67,6 +70,13 @@ void tls_client_free(struct tls_client *client); /* takes NULL; after tls_stop *
  */
 int tls_client_connect(struct tls_client *client, int fd, int64_t handshake_limit_ms,
 		void (*ended)(void *user, int plain_fd, const char *error), void *user);
+
+/*
+ * The same for programs without a loop: the plain, non-blocking socket comes back at once, or -errno. It reads end of
+ * file when the handshake fails, and tls_client_lost says why.
+ */
+int tls_client_open(struct tls_client *client, int fd, int64_t handshake_limit_ms);
+
 void tls_client_cancel(struct tls_client *client); /* a handshake under way, if any */
 
 bool tls_client_resumed(struct tls_client *client); /* did the last handshake resume an earlier session? */

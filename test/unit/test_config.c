@@ -263,10 +263,9 @@ static void http(void)
 		{MQTT DOOR "http: {password: a}\n", {"3:18: http has a password and no username, expected both"}},
 		{MQTT DOOR "http: {hosts: [\"http://a\"]}\n", {"3:16: hosts: \"http://a\" is no host name"}},
 		{MQTT DOOR "http: {hosts: [\"a:80\"]}\n", {"3:16: hosts: \"a:80\" is no host name"}},
-		{MQTT DOOR "http: {tls: {key_file: k, certificate_file: c}}\n",
-			{"3:45: http.tls: this version has no TLS yet"}},
-		{MQTT DOOR "http: {tls: {key_file: k}}\n",
-			{"3:24: http.tls: this version has no TLS yet", "3:24: key_file needs its certificate"}});
+		{MQTT DOOR "http: {tls: {key_file: k, certificate_file: c}}\n", {NULL}},
+		{MQTT DOOR "http: {tls: {key_file: k}}\n", {"3:24: key_file needs its certificate"}},
+		{MQTT DOOR "http: {tls: {certificate_file: c}}\n", {"3:32: certificate_file needs its private key"}});
 }
 
 static void lines(void)

@@ -1,0 +1,292 @@
+"""The page over HTTPS: what a browser sees, certificates that are renewed while it runs, and clients that stall."""
+
+import http.client
+import json
+import os
+import re
+import shutil
+import socket
+import ssl
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from certificates import DAY, NOW, Authority
+from harness import DEADLINE, SLOWNESS, door, wait_until
+
+
+@pytest.fixture(scope="module")
+def ca(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("certificates") / "ca")
+
+
+def install(pair, folder):
+    """Both files at once, as far as that goes: ACME tools rename, too."""
+    for source, name in ((pair.certificate, "page.crt"), (pair.key, "page.key")):
+        shutil.copy(source, folder / "new")
+        (folder / "new").rename(folder / name)
+
+
+@pytest.fixture
+def files(tmp_path, ca):
+    folder = tmp_path / "tls"
+    folder.mkdir()
+    install(ca.issue("page", ["localhost", "127.0.0.1"]), folder)
+    return folder
+
+
+@pytest.fixture
+def page(agent_factory, files):
+    """The agent, serving HTTPS."""
+    agent = agent_factory(config=config(files)).start()
+    agent.log.wait(f"listening on https://127.0.0.1:{agent.http_port}/")
+    agent.log.wait("door left: closed")
+    return agent
+
+
+def config(files, **http):
+    return {"http": {"tls": {"certificate_file": str(files / "page.crt"), "key_file": str(files / "page.key")}, **http},
+            "doors": [door(travel_time="200ms")]}
+
+
+def trusting(ca):
+    return ssl.create_default_context(cafile=str(ca.certificate))
+
+
+def connect(agent, context, session=None):
+    sock = socket.create_connection(("127.0.0.1", agent.http_port), timeout=DEADLINE)
+    return context.wrap_socket(sock, server_hostname="localhost", session=session)
+
+
+def ask(agent, ca, method, path, connection=None):
+    """Status and text of an answer."""
+    own = connection or http.client.HTTPSConnection("127.0.0.1", agent.http_port, timeout=DEADLINE, context=trusting(ca))
+    own.request(method, path)
+    answer = own.getresponse()
+    text = answer.read().decode()
+    if connection is None:
+        own.close()
+    return answer.status, text
+
+
+def opens_the_door(agent, ca):
+    status, text = ask(agent, ca, "POST", "/api/doors/left/open")
+    assert (status, json.loads(text)["result"]) == (202, "accepted")
+    wait_until(lambda: json.loads(ask(agent, ca, "GET", "/api/doors")[1])["doors"][0]["state"] == "open", "the door to open")
+
+
+def serial(agent, ca):
+    """The number of the certificate that a new connection is shown."""
+    with connect(agent, trusting(ca)) as sock:
+        return sock.getpeercert()["serialNumber"]
+
+
+def test_page_and_api(page, ca):
+    status, text = ask(page, ca, "GET", "/")
+    assert status == 200 and "Left door" in text
+    opens_the_door(page, ca)
+    connection = http.client.HTTPSConnection("127.0.0.1", page.http_port, timeout=DEADLINE, context=trusting(ca))
+    sock = None
+    for _ in range(3):
+        assert ask(page, ca, "GET", "/api/doors", connection)[0] == 200
+        assert sock in (None, connection.sock), "the connection is kept"
+        sock = connection.sock
+    connection.close()
+
+
+def test_a_browser_s_post_from_the_page_itself(page, ca):
+    connection = http.client.HTTPSConnection("127.0.0.1", page.http_port, timeout=DEADLINE, context=trusting(ca))
+    for origin, status in ((f"https://127.0.0.1:{page.http_port}", 202), ("https://evil.example", 403)):
+        connection.request("POST", "/api/doors/left/open", headers={"Origin": origin})
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status in (status, 200 if status == 202 else status)
+
+
+def test_a_page_of_64_doors_arrives_whole(agent_factory, files, ca):
+    """More than a record, more than any buffer on the way."""
+    doors = [door(f"d{i}", relay={"line": 100 + i}, closed_sensor=None, open_sensor=None) for i in range(64)]
+    agent = agent_factory(config=config(files) | {"doors": doors}).start()
+    agent.log.wait("listening on https")
+    status, text = ask(agent, ca, "GET", "/")
+    assert status == 200 and text.rstrip().endswith("</html>") and len(text) > 20000
+    assert all(f"D{i} door" in text for i in range(64))
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=["TLSv1.2", "TLSv1.3"])
+def test_versions_and_sessions(version, page, ca):
+    context = trusting(ca)
+    context.minimum_version = context.maximum_version = version
+    session = None
+    for round in range(2):
+        with connect(page, context, session) as sock:
+            assert sock.version() == {"TLSv1_2": "TLSv1.2", "TLSv1_3": "TLSv1.3"}[version.name]
+            assert sock.session_reused == (round > 0)
+            sock.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+            assert b"200 OK" in sock.recv(4096)
+            session = sock.session
+
+
+def test_nothing_older_than_tls_1_2(page, ca):
+    context = trusting(ca)
+    context.set_ciphers("DEFAULT@SECLEVEL=0")
+    context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
+    with pytest.raises(ssl.SSLError):
+        connect(page, context)
+
+
+def test_plain_http_gets_a_readable_answer(page):
+    with socket.create_connection(("127.0.0.1", page.http_port), timeout=DEADLINE) as sock:
+        sock.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        answer = http.client.HTTPResponse(sock)
+        answer.begin()
+        assert answer.status == 400 and "https://" in answer.read().decode()
+        assert sock.recv(1) == b""
+
+
+def test_a_renewed_certificate_is_taken_into_use_and_nothing_is_dropped(page, ca, files):
+    before = serial(page, ca)
+    events = connect(page, trusting(ca))
+    events.sendall(b"GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert b"event-stream" in events.recv(8192)
+
+    install(ca.issue("renewed", ["localhost", "127.0.0.1"]), files)
+    wait_until(lambda: serial(page, ca) != before, "the renewed certificate")
+    page.log.wait("took the renewed certificate")
+
+    opens_the_door(page, ca)  # and the listener of before hears of it
+    heard = b""
+    while b'"open"' not in heard:
+        piece = events.recv(8192)
+        assert piece, heard
+        heard += piece
+    events.close()
+
+
+def test_a_bad_renewal_keeps_the_former_certificate(page, ca, files):
+    before = serial(page, ca)
+    (files / "page.crt").write_text("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n")
+    wait_until(lambda: serial(page, ca) == before and page.log.find("error: TLS: .*former certificate stays in use"),
+               "the word on the bad file")
+    (files / "page.crt").unlink()
+    wait_until(lambda: serial(page, ca) == before and page.log.find("error: TLS: cannot read .*page.crt"),
+               "the word on the missing file")
+    assert len(page.log.find("error: ")) == 2, "each once"
+    install(ca.issue("good", ["localhost", "127.0.0.1"]), files)
+    wait_until(lambda: serial(page, ca) != before, "the good one")
+
+
+def test_start_with_bad_files(agent_factory, ca, files):
+    for name in ("page.crt", "page.key"):
+        agent = agent_factory(config=config(files))
+        kept = (files / name).read_text()
+        (files / name).write_text("")
+        checked = agent.run("--check")
+        assert checked.returncode == 78 and re.search(rf"http\.tls: TLS: \S+{name} holds no", checked.stderr)
+        agent.start()
+        assert agent.wait() == 1
+        assert agent.log.find(rf"error: http\.tls: TLS: \S+{name} holds no")
+        (files / name).write_text(kept)
+
+
+def test_health_check(agent_factory, ca, files):
+    agent = agent_factory(config=config(files)).start()
+    agent.log.wait("listening on https")
+    assert agent.run("--healthcheck").returncode == 0
+
+    expired = ca.issue("expired", ["gate.example"], begin=NOW - 30 * DAY, end=NOW - DAY)
+    install(expired, files)  # the check asks by address, and for this very certificate
+    wait_until(lambda: agent.run("--healthcheck").returncode == 0, "the check of an expired certificate of another name")
+
+    other = agent_factory(config=config(files, listen=f"127.0.0.1:{agent.http_port}"))
+    other.config["http"]["tls"]["certificate_file"] = str(ca.certificate)
+    checked = other.run("--healthcheck")
+    assert checked.returncode == 1 and "the certificate is not the one in" in checked.stderr
+
+    assert agent.stop() == 0
+    checked = agent.run("--healthcheck")
+    assert checked.returncode == 1 and "Connection refused" in checked.stderr
+
+
+def test_clients_that_stall_hold_up_nobody(page, ca):
+    """More than there is room for, silent or in the middle of a handshake: doors and page go on."""
+    hello = trusting_hello()
+    stalled = []
+    for i in range(150):
+        with suppress(OSError):
+            sock = socket.create_connection(("127.0.0.1", page.http_port), timeout=DEADLINE)
+            if i % 2:
+                sock.sendall(hello[:len(hello) // 2])
+            stalled.append(sock)
+
+    def answered():
+        with suppress(OSError, http.client.HTTPException):
+            return ask(page, ca, "GET", "/api/doors")[0] == 200
+        return False
+
+    began = time.monotonic()
+    wait_until(answered, "room for one that does not stall")
+    assert time.monotonic() - began < 5 * SLOWNESS
+    opens_the_door(page, ca)
+    for sock in stalled:
+        sock.settimeout(15 * SLOWNESS)
+        with suppress(ConnectionError):
+            while sock.recv(4096):
+                pass
+        sock.close()
+
+
+def trusting_hello():
+    """The bytes of a ClientHello."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    engine = ssl.create_default_context().wrap_bio(incoming, outgoing, server_hostname="localhost")
+    with suppress(ssl.SSLWantReadError):
+        engine.do_handshake()
+    return outgoing.read()
+
+
+def test_nothing_is_left_of_clients_that_went(page, ca):
+    process = Path(f"/proc/{page.process.pid}")
+    opens_the_door(page, ca)
+
+    def state():
+        return len(os.listdir(process / "fd")), len(os.listdir(process / "task"))
+
+    before = state()
+    hello = trusting_hello()
+    for i in range(200):
+        with suppress(OSError, ssl.SSLError):
+            if i % 4 == 0:
+                connect(page, trusting(ca)).close()
+            elif i % 4 == 1:
+                ask(page, ca, "GET", "/")
+            else:
+                with socket.create_connection(("127.0.0.1", page.http_port), timeout=DEADLINE) as sock:
+                    sock.sendall(hello[:len(hello) // (i % 4 - 1)])
+    wait_until(lambda: state()[1] <= before[1] + 1, "the threads to end", deadline=20)
+    assert state()[0] <= before[0] + 80  # one for each place that was used, until the next client's coming
+
+
+def test_stopping_waits_for_nobody(page, ca):
+    listening = connect(page, trusting(ca))
+    listening.sendall(b"GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert listening.recv(4096)
+    stalled = socket.create_connection(("127.0.0.1", page.http_port), timeout=DEADLINE)
+    began = time.monotonic()
+    assert page.stop() == 0
+    assert time.monotonic() - began < 3 * SLOWNESS
+    stalled.close()
+    listening.close()
+
+
+def test_https_and_mqtts_at_once(agent_factory, broker_factory, recorder_factory, ca, files):
+    broker = broker_factory(listener_options=[f"certfile {files / 'page.crt'}", f"keyfile {files / 'page.key'}"])
+    agent = agent_factory(f"mqtts://127.0.0.1:{broker.port}",
+                          config=config(files) | {"mqtt": {"tls": {"ca_file": str(ca.certificate)}}}).start()
+    agent.log.wait("connected to the broker")
+    recorder = recorder_factory(broker, tls=trusting(ca))
+    opens_the_door(agent, ca)
+    recorder.wait(agent.topic("left", "state"), "open")
+    assert agent.stop() == 0
