@@ -39,7 +39,7 @@
 #define CLOCK_STEP_MS 1000   /* more is no drift: somebody set the clock */
 #define STALL_CHECK_MS 10000 /* as old as Home Assistant's commands may become */
 #define STALL_MS 2000        /* a timer this late: the agent stood still, and what waited is of the past */
-#define STALE_MS 1000        /* after that, what has waited arrives */
+#define STALE_MS 5000        /* after that, what has waited arrives, even where the processor is scarce */
 #define REFUSED_LOG_MS 1000  /* at most one line of refused commands a door in so long */
 
 static const char online[] = "online", offline[] = "offline";
@@ -100,7 +100,6 @@ struct agent {
 	int64_t started_ms, started_unix_ms, watchdog_ms, stale_until_ms;
 	char document[DOCUMENT_MAX];
 	char host_name[HOST_NAME_MAX_BYTES + 1], broker_error[MQTT_ERROR_MAX];
-	char configuration_url[128];
 	bool stopping;
 	int failure; /* what agent_run returns */
 };
@@ -294,7 +293,6 @@ static void describe(struct agent *agent, struct document_node *node)
 	*node = (struct document_node){
 			.topics = agent->topics,
 			.version = PORTCULLIS_VERSION,
-			.configuration_url = agent->configuration_url[0] ? agent->configuration_url : NULL,
 			.mqtt5 = status.version == 5,
 	};
 }
