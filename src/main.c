@@ -6,7 +6,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "agent.h"
+#include "agent/agent.h"
 #include "base/log.h"
 #include "config/config.h"
 #include "gpio/gpio.h"

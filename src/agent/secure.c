@@ -1,4 +1,4 @@
-#include "secure.h"
+#include "agent/secure.h"
 
 #include <errno.h>
 #include <stdio.h>

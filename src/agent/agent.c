@@ -1,0 +1,233 @@
+#include "agent/inside.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/notify.h"
+#include "base/sandbox.h"
+
+#define STALL_CHECK_MS 10000 /* as old as Home Assistant's commands may become */
+#define STALL_MS 2000        /* a timer this late: the agent stood still, and what waited is of the past */
+#define STALE_MS 5000        /* after that, what has waited arrives, even where the processor is scarce */
+
+void agent_signals(sigset_t *signals)
+{
+	sigemptyset(signals);
+	sigaddset(signals, SIGTERM);
+	sigaddset(signals, SIGINT);
+	sigaddset(signals, SIGHUP);
+}
+
+void agent_free(struct agent *agent)
+{
+	if (!agent)
+		return;
+	http_free(agent->http);
+	agent->http = NULL;
+	mqtt_free(agent->mqtt);
+	secure_free(agent->secure);
+	gpio_close(agent->gpio);
+	history_free(agent->history);
+	loop_free(agent->loop);
+	free(agent->set_topics);
+	free(agent->consumers);
+	free(agent->lines);
+	free(agent->doors);
+	free(agent);
+}
+
+/* The doors and their lines, without touching anything: what every mode begins with. */
+int agent_new(const struct config *config, const struct log *log, struct agent **out)
+{
+	struct agent *agent = calloc(1, sizeof(*agent));
+	if (!agent)
+		return -ENOMEM;
+	size_t lines = agent_count_lines(config);
+	agent->config = config;
+	agent->log = log;
+	agent->doors = calloc(config->door_count, sizeof(*agent->doors));
+	agent->lines = calloc(lines, sizeof(*agent->lines));
+	agent->consumers = calloc(lines, sizeof(*agent->consumers));
+	agent->set_topics = calloc(config->door_count, sizeof(*agent->set_topics));
+	int error = agent->doors && agent->lines && agent->consumers && agent->set_topics && lines <= GPIO_LINES_MAX
+				    ? loop_new(&agent->loop)
+				    : -ENOMEM;
+	if (error < 0) {
+		agent_free(agent);
+		return error;
+	}
+	agent->door_count = config->door_count;
+	for (size_t i = 0; i < agent->door_count; i++) {
+		agent->doors[i].agent = agent;
+		agent->doors[i].config = &config->doors[i];
+		agent_add_lines(agent, i);
+	}
+	gethostname(agent->host_name, sizeof(agent->host_name) - 1);
+	*out = agent;
+	return 0;
+}
+
+#define FOLDERS_MAX 24
+#define FOLDER_BYTES 256
+
+struct folders {
+	struct sandbox_folder list[FOLDERS_MAX];
+	char paths[FOLDERS_MAX][FOLDER_BYTES];
+	size_t count;
+};
+
+static void add_folder(struct folders *folders, const char *path, bool write)
+{
+	if (folders->count == FOLDERS_MAX)
+		return;
+	char *copy = folders->paths[folders->count];
+	snprintf(copy, FOLDER_BYTES, "%s", path);
+	folders->list[folders->count++] = (struct sandbox_folder){.path = copy, .write = write};
+}
+
+/* Where a file is named and where it is: renewed certificates come as new files, often behind links. */
+static void add_folder_of(struct folders *folders, const char *file)
+{
+	char path[PATH_MAX], real[PATH_MAX];
+	if (!file)
+		return;
+	snprintf(path, sizeof(path), "%s", file);
+	bool linked = realpath(file, real) && strcmp(real, path) != 0;
+	add_folder(folders, dirname(path), false);
+	if (linked)
+		add_folder(folders, dirname(real), false);
+}
+
+/*
+ * What is read after the start: name services, whose files are replaced when the network changes (/etc, /run), our own
+ * figures (/proc/self), trust and certificates when they are renewed.
+ */
+static int lock_down(const struct agent *agent)
+{
+	static const char *const read[] = {
+			"/etc", "/run", "/proc/self", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates"};
+	const struct config *config = agent->config;
+	const struct config_tls *tls[] = {&config->mqtt.tls, &config->http.tls};
+	struct folders folders = {.count = 0};
+	for (size_t i = 0; i < sizeof(read) / sizeof(read[0]); i++)
+		add_folder(&folders, read[i], false);
+	for (size_t i = 0; i < sizeof(tls) / sizeof(tls[0]); i++) {
+		add_folder_of(&folders, tls[i]->ca_file);
+		add_folder_of(&folders, tls[i]->certificate_file);
+		add_folder_of(&folders, tls[i]->key_file);
+		add_folder_of(&folders, tls[i]->key_password_file);
+	}
+	if (config->history.directory)
+		add_folder(&folders, config->history.directory, true);
+	return sandbox_enter(agent->log, folders.list, folders.count);
+}
+
+static void stopped(void *user)
+{
+	struct agent *agent = user;
+	loop_stop(agent->loop);
+}
+
+void agent_begin_stop(struct agent *agent)
+{
+	if (agent->stopping)
+		return;
+	for (size_t i = 0; i < agent->door_count; i++)
+		agent_step(&agent->doors[i], &(struct door_input){.kind = DOOR_INPUT_STOPPING}, NULL, NULL);
+	agent->stopping = true;
+	history_stop(agent->history);
+	notify_send("STOPPING=1");
+	agent_publish_text(agent, agent->availability_topic, AGENT_OFFLINE);
+	mqtt_stop(agent->mqtt, AGENT_STOP_LIMIT_MS, stopped, agent);
+}
+
+static void caught(void *user, int signal)
+{
+	struct agent *agent = user;
+	if (agent->stopping) {
+		log_warning(agent->log, "%s again: ending at once", strsignal(signal));
+		loop_stop(agent->loop);
+		return;
+	}
+	log_info(agent->log, "%s: stopping", strsignal(signal));
+	agent_begin_stop(agent);
+}
+
+static void feed_watchdog(struct loop_timer *timer, int64_t now_ms)
+{
+	struct agent *agent = timer->user;
+	notify_send("WATCHDOG=1");
+	loop_timer_set(agent->loop, timer, now_ms + agent->watchdog_ms / 2);
+}
+
+static void check_stall(struct loop_timer *timer, int64_t now_ms)
+{
+	struct agent *agent = timer->user;
+	if (now_ms - timer->at_ms >= STALL_MS) {
+		log_warning(agent->log,
+				"the agent stood still for %" PRId64 " s (frozen, or starved of the processor): "
+				"commands that waited are refused",
+				(now_ms - timer->at_ms) / 1000);
+		agent->stale_until_ms = now_ms + STALE_MS;
+	}
+	loop_timer_set(agent->loop, timer, now_ms + STALL_CHECK_MS);
+}
+
+static void start_timers(struct agent *agent)
+{
+	agent->stall_timer = (struct loop_timer){.expired = check_stall, .user = agent};
+	loop_timer_set(agent->loop, &agent->stall_timer, loop_now_ms() + STALL_CHECK_MS);
+	agent->watchdog_timer = (struct loop_timer){.expired = feed_watchdog, .user = agent};
+	agent_start_clock(agent);
+	agent->watchdog_ms = notify_watchdog_ms();
+	if (agent->watchdog_ms > 0)
+		loop_timer_set(agent->loop, &agent->watchdog_timer, loop_now_ms());
+}
+
+int agent_run(const struct config *config, const struct log *log)
+{
+	struct agent *agent;
+	sigset_t signals;
+	int error = agent_new(config, log, &agent);
+	if (error < 0) {
+		log_error(log, "cannot start: %s", strerror(-error));
+		return error;
+	}
+	log_info(log, "portcullis " PORTCULLIS_VERSION ": node %s, %zu door%s", config->node, config->door_count,
+			config->door_count == 1 ? "" : "s");
+	agent->started_ms = loop_now_ms();
+	agent_signals(&signals);
+	error = loop_signals(agent->loop, &signals, caught, agent);
+	if (error == 0)
+		error = agent_start_gpio(agent);
+	if (error == 0)
+		error = secure_new(agent->loop, log, config, &agent->secure);
+	if (error == 0)
+		error = agent_start_http(agent);
+	clock_init(&agent->clock);
+	if (error == 0)
+		error = lock_down(agent); /* before any other thread starts */
+	if (error == 0)
+		error = agent_start_history(agent);
+	if (error == 0)
+		error = agent_start_mqtt(agent);
+	if (error == 0)
+		error = agent_start_doors(agent);
+	if (error == 0) {
+		start_timers(agent);
+		notify_send("READY=1");
+		error = loop_run(agent->loop);
+		if (error < 0)
+			log_error(log, "the event loop failed: %s", strerror(-error));
+		else
+			error = agent->failure;
+	}
+	agent_free(agent);
+	log_info(log, "ended");
+	return error;
+}

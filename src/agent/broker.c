@@ -1,0 +1,207 @@
+#include "agent/inside.h"
+
+#include <string.h>
+#include <sys/random.h>
+
+#define OLD_DOORS_MS 10000     /* so long after a connect retained states may tell of doors that are gone */
+#define BIRTH_DELAY_MIN_MS 200 /* after Home Assistant's birth: it must be listening, and not all devices at once */
+#define BIRTH_DELAY_SPAN_MS 2000
+#define CONTRADICT_MIN_MS 1000 /* between two contradictions of a false "offline"; doubled for each */
+#define CONTRADICT_MAX_MS 300000
+
+static struct agent_door *find_door(struct agent *agent, const char *id)
+{
+	for (size_t i = 0; i < agent->door_count; i++)
+		if (strcmp(agent->doors[i].config->id, id) == 0)
+			return &agent->doors[i];
+	return NULL;
+}
+
+static void set_message(struct agent_door *door, const struct mqtt_message *message)
+{
+	struct agent *agent = door->agent;
+	enum door_result result = DOOR_RESULT_REJECTED;
+	enum door_reason reason;
+	enum door_command command;
+	bool known = door_command_parse(message->payload, message->length, &command);
+	if (message->retained && message->length == 0)
+		return; /* somebody cleared a retained command */
+	if (known && !message->retained) {
+		result = agent_command(door, command, DOOR_SOURCE_MQTT, &reason);
+	} else {
+		reason = message->retained ? DOOR_REASON_RETAINED : DOOR_REASON_UNKNOWN_COMMAND;
+		agent_refuse(door, known ? &command : NULL, DOOR_SOURCE_MQTT, reason);
+	}
+	if (!message->response_topic)
+		return;
+	ssize_t length = document_result(result, reason, agent->document, DOCUMENT_MAX);
+	if (length >= 0)
+		mqtt_respond(agent->mqtt, message, agent->document, (size_t)length);
+}
+
+/* A door of a former configuration: its retained topics and its device go. */
+static void forget_door(struct agent *agent, const char *id)
+{
+	static const enum topic_leaf leaves[] = {TOPIC_POSITION, TOPIC_STATE, TOPIC_ATTRIBUTES};
+	char topic[TOPIC_MAX + 1];
+	log_info(agent->log, "door %s is no longer configured: removing what the broker has kept of it", id);
+	for (size_t i = 0; i < sizeof(leaves) / sizeof(leaves[0]); i++) {
+		topic_door(&agent->topics, id, leaves[i], topic);
+		agent_publish_text(agent, topic, "");
+	}
+	if (agent->config->home_assistant.discovery) {
+		topic_discovery_door(&agent->topics, id, topic);
+		agent_publish_text(agent, topic, "");
+	}
+}
+
+/*
+ * An "offline" that we did not say: an old will that came late, or another agent with our name. Contradicted soon the
+ * first time, then ever more slowly, so that two agents with one name do not fight. Not at once: a broker that ends
+ * hands us our own will, and one that comes back the will it has kept, just before our "online".
+ */
+static void contradict(struct agent *agent)
+{
+	int64_t now_ms = loop_now_ms(), at_ms = agent->contradicted_ms + agent->contradict_gap_ms;
+	if (agent->contradict_timer.armed)
+		return;
+	if (now_ms - agent->contradicted_ms > 2 * CONTRADICT_MAX_MS || agent->contradict_gap_ms == 0)
+		agent->contradict_gap_ms = at_ms = CONTRADICT_MIN_MS;
+	if (at_ms < now_ms + CONTRADICT_MIN_MS)
+		at_ms = now_ms + CONTRADICT_MIN_MS;
+	loop_timer_set(agent->loop, &agent->contradict_timer, at_ms);
+}
+
+static void contradict_now(struct loop_timer *timer, int64_t now_ms)
+{
+	struct agent *agent = timer->user;
+	agent->contradicted_ms = now_ms;
+	agent->contradict_gap_ms = agent->contradict_gap_ms * 2 < CONTRADICT_MAX_MS ? agent->contradict_gap_ms * 2
+										    : CONTRADICT_MAX_MS;
+	if (agent->stopping)
+		return;
+	log_warning(agent->log,
+			"somebody published \"offline\" as our availability (a late will, or another agent "
+			"with node %s); saying \"online\" again",
+			agent->topics.node);
+	agent_publish_text(agent, agent->availability_topic, AGENT_ONLINE);
+}
+
+static bool payload_is(const struct mqtt_message *message, const char *text)
+{
+	return message->length == strlen(text) && memcmp(message->payload, text, message->length) == 0;
+}
+
+static void message(void *user, const struct mqtt_message *message)
+{
+	struct agent *agent = user;
+	char id[DOOR_ID_MAX + 1];
+	enum topic_leaf leaf;
+	if (agent->stopping)
+		return;
+	if (strcmp(message->topic, agent->availability_topic) == 0) {
+		if (payload_is(message, AGENT_ONLINE)) /* the broker's last word is ours */
+			loop_timer_cancel(agent->loop, &agent->contradict_timer);
+		else
+			contradict(agent);
+	} else if (strcmp(message->topic, agent->status_topic) == 0) {
+		uint32_t delay = 0;
+		if (!payload_is(message, AGENT_ONLINE) || message->retained)
+			return;
+		if (getrandom(&delay, sizeof(delay), GRND_NONBLOCK) < 0)
+			delay = 0;
+		loop_timer_set(agent->loop, &agent->birth_timer,
+				loop_now_ms() + BIRTH_DELAY_MIN_MS + delay % BIRTH_DELAY_SPAN_MS);
+	} else if (topic_parse_door(&agent->topics, message->topic, id, &leaf)) {
+		struct agent_door *door = find_door(agent, id);
+		if (door && leaf == TOPIC_SET)
+			set_message(door, message);
+		else if (!door && leaf == TOPIC_STATE && message->retained && message->length > 0)
+			forget_door(agent, id);
+	}
+}
+
+static void connected(void *user)
+{
+	struct agent *agent = user;
+	if (agent->stopping)
+		return;
+	http_changed(agent->http);
+	agent_publish_everything(agent);
+	loop_timer_set(agent->loop, &agent->old_doors_timer, loop_now_ms() + OLD_DOORS_MS);
+}
+
+static void disconnected(void *user)
+{
+	struct agent *agent = user;
+	http_changed(agent->http);
+	loop_timer_cancel(agent->loop, &agent->old_doors_timer);
+	loop_timer_cancel(agent->loop, &agent->birth_timer);
+	loop_timer_cancel(agent->loop, &agent->contradict_timer);
+}
+
+static void stop_watching_old_doors(struct loop_timer *timer, int64_t now_ms)
+{
+	struct agent *agent = timer->user;
+	(void)now_ms;
+	mqtt_unsubscribe(agent->mqtt, agent->every_state_topic);
+}
+
+static void home_assistant_born(struct loop_timer *timer, int64_t now_ms)
+{
+	(void)now_ms;
+	agent_publish_everything(timer->user);
+}
+
+static void subscribe(struct agent *agent, const char *topic, bool want_retained)
+{
+	agent->subscriptions[agent->subscription_count++] =
+			(struct mqtt_subscription){.topic = topic, .want_retained = want_retained};
+}
+
+int agent_start_mqtt(struct agent *agent)
+{
+	const struct config *config = agent->config;
+	agent->old_doors_timer = (struct loop_timer){.expired = stop_watching_old_doors, .user = agent};
+	agent->birth_timer = (struct loop_timer){.expired = home_assistant_born, .user = agent};
+	agent->contradict_timer = (struct loop_timer){.expired = contradict_now, .user = agent};
+	agent->topics = (struct topic_base){.prefix = config->mqtt.topic_prefix,
+			.node = config->node,
+			.discovery = config->home_assistant.prefix};
+	topic_availability(&agent->topics, agent->availability_topic);
+	topic_home_assistant_status(&agent->topics, agent->status_topic);
+	topic_every_state(&agent->topics, agent->every_state_topic);
+	for (size_t i = 0; i < agent->door_count; i++) {
+		topic_door(&agent->topics, config->doors[i].id, TOPIC_SET, agent->set_topics[i]);
+		subscribe(agent, agent->set_topics[i], false);
+		/* So that what a bridge replays after its own reconnect is known for a command of the past. */
+		agent->subscriptions[agent->subscription_count - 1].as_published = true;
+	}
+	subscribe(agent, agent->availability_topic, true);
+	subscribe(agent, agent->every_state_topic, true);
+	if (config->home_assistant.discovery)
+		subscribe(agent, agent->status_topic, false);
+
+	struct mqtt_config mqtt = {
+			.broker_count = config->mqtt.broker_count,
+			.client_id = config->mqtt.client_id,
+			.username = config->mqtt.username,
+			.password = config->mqtt.password,
+			.keepalive_ms = config->mqtt.keepalive_ms,
+			.will_topic = agent->availability_topic,
+			.will_payload = AGENT_OFFLINE,
+			.subscriptions = agent->subscriptions,
+			.subscription_count = agent->subscription_count,
+	};
+	for (size_t i = 0; i < mqtt.broker_count; i++)
+		mqtt.brokers[i] = (struct mqtt_broker){.host = config->mqtt.brokers[i].host,
+				.port = config->mqtt.brokers[i].port,
+				.layer = secure_broker(agent->secure, i)};
+	struct mqtt_handlers handlers = {
+			.connected = connected, .disconnected = disconnected, .message = message, .user = agent};
+	char error[MQTT_ERROR_MAX] = "";
+	int result = mqtt_new(agent->loop, agent->log, &mqtt, &handlers, &agent->mqtt, error);
+	if (result < 0)
+		log_error(agent->log, "MQTT: %s", error);
+	return result;
+}

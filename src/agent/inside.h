@@ -1,0 +1,158 @@
+/*
+ * What the agent's own files share, and nobody else includes: the agent itself, and a face for each file. All of it is
+ * called in the loop's thread.
+ */
+#ifndef PORTCULLIS_AGENT_INSIDE_H
+#define PORTCULLIS_AGENT_INSIDE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/agent.h"
+#include "agent/secure.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "config/config.h"
+#include "documents/documents.h"
+#include "documents/topics.h"
+#include "door/door.h"
+#include "gpio/gpio.h"
+#include "history/history.h"
+#include "http/http.h"
+#include "metrics/metrics.h"
+#include "mqtt/mqtt.h"
+
+#define AGENT_HOST_NAME_MAX 64 /* HOST_NAME_MAX of Linux */
+#define AGENT_ONLINE "online"
+#define AGENT_OFFLINE "offline"
+
+/* The lines of a door: what door_step drives, then what it hears. */
+enum { SENSOR_LINES = DOOR_LINES, LINES_PER_DOOR = DOOR_LINES + DOOR_SENSORS };
+
+struct agent_door {
+	struct agent *agent;
+	const struct config_door *config;
+	struct door machine;
+	struct loop_timer timer;
+	int lines[LINES_PER_DOOR]; /* places in agent->lines; -1: not wired */
+	int64_t last_changed_unix_ms;
+	int64_t last_changed_ms;        /* 0: not since the start */
+	struct history_change former;   /* the last change that a former run saw */
+	enum door_source former_source; /* of it, while what the sensors say is still that */
+	bool seen;                      /* the sensors have settled since the start */
+	int64_t refused_logged_ms;
+	uint64_t refused_unlogged;
+	struct metrics_counts counts;
+	bool line_failing;
+};
+
+struct agent {
+	const struct config *config;
+	const struct log *log;
+	struct loop *loop;
+	struct gpio *gpio;
+	struct mqtt *mqtt;
+	struct http *http;
+	struct history *history; /* NULL: not running */
+	struct secure *secure;   /* NULL: nothing needs it */
+	struct clock clock;
+	bool clock_awaited;
+
+	struct agent_door *doors;
+	size_t door_count;
+	struct gpio_line *lines;
+	size_t line_count;
+	struct { /* where a line belongs */
+		uint8_t door, role;
+	} owners[GPIO_LINES_MAX];
+	char (*consumers)[DOOR_ID_MAX + 24];
+
+	struct topic_base topics;
+	char availability_topic[TOPIC_MAX + 1], status_topic[TOPIC_MAX + 1], every_state_topic[TOPIC_MAX + 1];
+	char (*set_topics)[TOPIC_MAX + 1];
+	struct mqtt_subscription subscriptions[MQTT_SUBSCRIPTIONS_MAX];
+	size_t subscription_count;
+
+	struct loop_timer old_doors_timer, birth_timer, contradict_timer, watchdog_timer, stall_timer, clock_timer;
+	int64_t contradict_gap_ms, contradicted_ms;
+	int64_t started_ms, started_unix_ms, watchdog_ms, stale_until_ms;
+	char document[DOCUMENT_MAX];
+	char host_name[AGENT_HOST_NAME_MAX + 1], broker_error[MQTT_ERROR_MAX];
+	bool stopping;
+	int failure; /* what agent_run returns */
+};
+
+/* agent.c: its life. */
+
+/* The doors and their lines, without touching anything: what every mode begins with. 0 or -errno. */
+int agent_new(const struct config *config, const struct log *log, struct agent **out);
+void agent_free(struct agent *agent); /* takes NULL */
+void agent_begin_stop(struct agent *agent);
+
+/* hardware.c: the lines, of a real chip or of the simulator. */
+
+extern const char *const agent_role_names[LINES_PER_DOOR];
+
+size_t agent_count_lines(const struct config *config);
+void agent_add_lines(struct agent *agent, size_t index); /* of the door at index */
+int agent_start_gpio(struct agent *agent);               /* 0, or -errno, which has been logged */
+
+/* doors.c: an input, the door's machine, and what follows from it. */
+
+int agent_start_doors(struct agent *agent);                           /* 0, or -errno, which has been logged */
+void agent_edge(void *user, size_t line, bool active, int64_t at_ms); /* gpio_handlers.edge */
+
+/* One input, and the actions that the machine asks for. result and reason are set when it answers; both may be NULL. */
+void agent_step(struct agent_door *door, const struct door_input *input, enum door_result *result,
+		enum door_reason *reason);
+
+/* A command from outside: carried out or refused, logged, counted, recorded and published. */
+enum door_result agent_command(
+		struct agent_door *door, enum door_command command, enum door_source source, enum door_reason *reason);
+/* The same for what was refused before it could be one. command is NULL when nobody knows it. */
+void agent_refuse(struct agent_door *door, const enum door_command *command, enum door_source source,
+		enum door_reason reason);
+
+/* records.c: the history, and the clock that gives its times. */
+
+/* When something happens, by both clocks. */
+struct agent_moment {
+	int64_t ms, unix_ms; /* unix_ms is 0 while the clock is not set */
+};
+
+int agent_start_history(struct agent *agent); /* 0, or -errno, which has been logged */
+void agent_start_clock(struct agent *agent);  /* looks from now on whether it has been set */
+struct agent_moment agent_now(struct agent *agent);
+void agent_record(struct agent_door *door, const struct door_record *what, const struct door_view *view,
+		const struct agent_moment *at);
+void agent_record_command(struct agent_door *door, const enum door_command *command, enum door_source source,
+		enum door_result result, enum door_reason reason);
+void agent_record_start(struct agent_door *door, const struct agent_moment *at); /* once the sensors have settled */
+
+/* publish.c: what the broker is told. Without a connection nothing: all is published afresh on the next one. */
+
+/* Which of a door's topics to publish. */
+enum { PUBLISH_POSITION = 1, PUBLISH_STATE = 2, PUBLISH_ATTRIBUTES = 4, PUBLISH_ALL = 7 };
+
+void agent_view_door(const struct agent_door *door, struct door_view *view);
+void agent_publish_text(struct agent *agent, const char *topic, const char *payload); /* retained */
+/* length is what a document_ function returned for agent->document. */
+void agent_publish_document(struct agent *agent, const char *topic, ssize_t length, bool retained);
+void agent_publish_door(struct agent_door *door, unsigned what);
+void agent_publish_everything(struct agent *agent);
+
+/* broker.c: what the broker tells. */
+
+int agent_start_mqtt(struct agent *agent); /* 0, or -errno, which has been logged */
+
+/* page.c: what the page and its routes ask. */
+
+extern const char agent_damaged_hash[]; /* why agent_right_hash says no */
+
+bool agent_right_hash(const struct config *config); /* the page's password is none, plain, or a whole hash */
+void agent_configure_http(const struct config *config, struct http_config *http);
+int agent_start_http(struct agent *agent); /* 0, or -errno, which has been logged */
+
+#endif

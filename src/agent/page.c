@@ -1,0 +1,220 @@
+#include "agent/inside.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "gpio/simulated.h"
+#include "tls/password.h"
+
+#define CLOCK_STEP_MS 1000 /* more is no drift: somebody set the clock */
+
+static size_t http_doors(void *user, struct door_view *views, size_t max)
+{
+	struct agent *agent = user;
+	size_t count = agent->door_count < max ? agent->door_count : max;
+	for (size_t i = 0; i < count; i++)
+		agent_view_door(&agent->doors[i], &views[i]);
+	return count;
+}
+
+static size_t http_lines(void *user, size_t index, struct http_line lines[static HTTP_LINES_MAX])
+{
+	static_assert(LINES_PER_DOOR <= HTTP_LINES_MAX, "all lines of a door are shown");
+	struct agent *agent = user;
+	const struct agent_door *door = &agent->doors[index];
+	size_t count = 0;
+	for (int role = 0; role < LINES_PER_DOOR; role++) {
+		if (door->lines[role] < 0)
+			continue;
+		const struct gpio_line *line = &agent->lines[door->lines[role]];
+		bool active = false;
+		bool known = gpio_get(agent->gpio, (size_t)door->lines[role], &active) == 0;
+		lines[count++] = (struct http_line){.role = agent_role_names[role],
+				.name = line->name,
+				.offset = line->offset,
+				.output = role < SENSOR_LINES,
+				.known = known,
+				.active = active,
+				.high = active != line->active_low};
+	}
+	return count;
+}
+
+static void http_node(void *user, struct http_node *node)
+{
+	static const char *const states[] = {
+			[MQTT_DISCONNECTED] = "disconnected",
+			[MQTT_CONNECTING] = "connecting",
+			[MQTT_CONNECTED] = "connected",
+	};
+	struct agent *agent = user;
+	struct mqtt_status status = {.state = MQTT_DISCONNECTED, .error = ""};
+	if (agent->mqtt)
+		mqtt_status(agent->mqtt, &status);
+	snprintf(agent->broker_error, sizeof(agent->broker_error), "%s", status.error);
+	*node = (struct http_node){.node = agent->config->node,
+			.version = PORTCULLIS_VERSION,
+			.broker = states[status.state],
+			.broker_error = agent->broker_error,
+			.uptime_ms = loop_now_ms() - agent->started_ms,
+			.simulated = agent->config->gpio.backend == CONFIG_SIMULATED};
+}
+
+static enum door_result http_command(void *user, size_t door, enum door_command command, enum door_reason *reason)
+{
+	struct agent *agent = user;
+	return agent_command(&agent->doors[door], command, DOOR_SOURCE_HTTP, reason);
+}
+
+static bool http_healthy(void *user, const char **reason)
+{
+	struct agent *agent = user;
+	*reason = agent->failure < 0 ? "the GPIO lines are lost" : "stopping";
+	return !agent->stopping;
+}
+
+static size_t http_history(void *user, size_t door, uint64_t before, struct door_record *records, size_t max)
+{
+	struct agent *agent = user;
+	static_assert(HTTP_ALL_DOORS == HISTORY_ALL_DOORS, "handed on");
+	return history_read(agent->history, door, before, records, max);
+}
+
+static int http_simulate(void *user, size_t door, const char *poke)
+{
+	struct agent *agent = user;
+	return simulator_poke(agent->gpio, door, poke);
+}
+
+/*
+ * When the agent started, by the wall clock of now: a Pi gets the time from the network after it. Else it stays the
+ * same from one scrape to the next.
+ */
+static int64_t started_unix_ms(struct agent *agent)
+{
+	int64_t at_ms = loop_wall_ms() - (loop_now_ms() - agent->started_ms);
+	if (llabs(at_ms - agent->started_unix_ms) > CLOCK_STEP_MS)
+		agent->started_unix_ms = at_ms;
+	return agent->started_unix_ms;
+}
+
+static int64_t cpu_us(void)
+{
+	struct timespec used;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	return (int64_t)used.tv_sec * 1000000 + used.tv_nsec / 1000;
+}
+
+static int64_t resident_bytes(void)
+{
+	char text[128], *size_end;
+	int64_t pages = 0;
+	int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (length > 0) {
+		text[length] = '\0';
+		strtoll(text, &size_end, 10);
+		pages = strtoll(size_end, NULL, 10);
+	}
+	if (fd >= 0)
+		close(fd);
+	return pages * sysconf(_SC_PAGESIZE);
+}
+
+static ssize_t http_metrics(void *user, char *buffer, size_t size)
+{
+	struct agent *agent = user;
+	struct mqtt_status mqtt;
+	struct http_status http;
+	struct gpio_status gpio;
+	mqtt_status(agent->mqtt, &mqtt);
+	http_status(agent->http, &http);
+	gpio_status(agent->gpio, &gpio);
+	struct metrics metrics = {
+			.version = PORTCULLIS_VERSION,
+			.door_count = agent->door_count,
+			.edges_dropped = gpio.edges_dropped,
+			.lateness = loop_lateness(agent->loop),
+			.connected = mqtt.state == MQTT_CONNECTED,
+			.connects = mqtt.connects,
+			.received = mqtt.received,
+			.dropped_full = mqtt.dropped_full,
+			.dropped_too_long = mqtt.dropped_too_long,
+			.publish_failed = mqtt.publish_failed,
+			.in_flight = mqtt.in_flight,
+			.queued = mqtt.queued,
+			.clients_refused = http.refused,
+			.clients = http.clients,
+			.listeners = http.listeners,
+			.started_unix_ms = started_unix_ms(agent),
+			.cpu_us = cpu_us(),
+			.resident_bytes = resident_bytes(),
+	};
+	static_assert(sizeof(metrics.answers) == sizeof(http.answers), "the same classes");
+	memcpy(metrics.answers, http.answers, sizeof(metrics.answers));
+	for (size_t i = 0; i < agent->door_count; i++) {
+		agent_view_door(&agent->doors[i], &metrics.doors[i].view);
+		metrics.doors[i].counts = &agent->doors[i].counts;
+	}
+	return metrics_render(&metrics, buffer, size);
+}
+
+void agent_configure_http(const struct config *config, struct http_config *http)
+{
+	*http = (struct http_config){
+			.address = config->http.address,
+			.port = config->http.port,
+			.host_count = config->http.host_count,
+			.username = config->http.username,
+			.password = config->http.password,
+			.password_right = config->http.password && tls_password_looks_hashed(config->http.password)
+							  ? tls_password_check
+							  : NULL,
+			.allow_anonymous_commands = config->http.allow_anonymous_commands,
+	};
+	for (size_t i = 0; i < http->host_count; i++)
+		http->hosts[i] = config->http.hosts[i];
+}
+
+const char agent_damaged_hash[] =
+		"the password begins like a hash and is none: make it anew with portcullis --hash-password";
+
+bool agent_right_hash(const struct config *config)
+{
+	const char *password = config->http.password;
+	return !password || !tls_password_looks_hashed(password) || tls_password_is_hash(password);
+}
+
+int agent_start_http(struct agent *agent)
+{
+	if (!agent->config->http.enabled)
+		return 0;
+	struct http_config http;
+	struct http_agent face = {.doors = http_doors,
+			.node = http_node,
+			.lines = http_lines,
+			.command = http_command,
+			.healthy = http_healthy,
+			.history = http_history,
+			.simulate = http_simulate,
+			.metrics = http_metrics,
+			.metrics_max = METRICS_SIZE(agent->door_count),
+			.user = agent};
+	char error[HTTP_ERROR_MAX] = "";
+	if (!agent_right_hash(agent->config)) {
+		log_error(agent->log, "HTTP: %s", agent_damaged_hash);
+		return -EINVAL;
+	}
+	agent_configure_http(agent->config, &http);
+	http.host_name = agent->host_name;
+	secure_page(agent->secure, &http);
+	int result = http_new(agent->loop, agent->log, &http, &face, &agent->http, error);
+	if (result < 0)
+		log_error(agent->log, "HTTP: %s", error);
+	return result;
+}

@@ -1,0 +1,74 @@
+#include "agent/inside.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define HEALTHCHECK_LIMIT_MS 3000
+
+int agent_check(const struct config *config, const char *path, const struct log *log)
+{
+	if (!agent_right_hash(config)) {
+		fprintf(stderr, "%s: http: %s\n", path, agent_damaged_hash);
+		return -EINVAL;
+	}
+	return secure_check(config, path, log);
+}
+
+int agent_release(const struct config *config, const struct log *log)
+{
+	if (config->gpio.backend == CONFIG_SIMULATED)
+		return 0;
+	struct agent *agent;
+	char text[GPIO_ERROR_MAX] = "";
+	int error = agent_new(config, log, &agent);
+	if (error < 0)
+		return error;
+	error = gpio_release(config->gpio.chip, agent->lines, agent->line_count, text);
+	if (error < 0)
+		log_error(log, "the relays were not released: %s", text);
+	agent_free(agent);
+	return error;
+}
+
+static void end_watch(void *user, int signal)
+{
+	(void)signal;
+	loop_stop(user);
+}
+
+int agent_watch(const struct config *config, const struct log *log, FILE *out)
+{
+	if (config->gpio.backend == CONFIG_SIMULATED) {
+		log_error(log, "nothing to watch: the configuration's lines are simulated (gpio: backend)");
+		return -ENOTSUP;
+	}
+	struct agent *agent;
+	sigset_t signals;
+	char text[GPIO_ERROR_MAX] = "";
+	int error = agent_new(config, log, &agent);
+	if (error < 0)
+		return error;
+	agent_signals(&signals);
+	error = loop_signals(agent->loop, &signals, end_watch, agent->loop);
+	if (error == 0)
+		error = gpio_watch(agent->loop, log, config->gpio.chip, agent->lines, agent->line_count, out, text);
+	if (error < 0)
+		log_error(log, "cannot watch: %s", text[0] ? text : strerror(-error));
+	agent_free(agent);
+	return error;
+}
+
+int agent_healthcheck(const struct config *config, const struct log *log)
+{
+	struct http_config http;
+	char text[HTTP_ERROR_MAX] = "";
+	if (!config->http.enabled) {
+		log_error(log, "no health check without the page: the configuration says http: listen: off");
+		return -ENOTSUP;
+	}
+	agent_configure_http(config, &http);
+	int error = secure_healthcheck(config, log, &http, HEALTHCHECK_LIMIT_MS, text);
+	if (error < 0)
+		log_error(log, "unhealthy: %s", text);
+	return error;
+}
