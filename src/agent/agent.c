@@ -13,7 +13,8 @@
 
 #define STALL_CHECK_MS 10000 /* as old as Home Assistant's commands may become */
 #define STALL_MS 2000        /* a timer this late: the agent stood still, and what waited is of the past */
-#define STALE_MS 5000        /* after that, what has waited arrives, even where the processor is scarce */
+#define STALE_MS 5000        /* so long after that, what has waited arrives; of the broker until it echoes */
+#define ECHO_LIMIT_MS 60000  /* a broker may hide our own availability from us */
 
 void agent_signals(sigset_t *signals)
 {
@@ -174,6 +175,8 @@ static void check_stall(struct loop_timer *timer, int64_t now_ms)
 				"commands that waited are refused",
 				(now_ms - timer->at_ms) / 1000);
 		agent->stale_until_ms = now_ms + STALE_MS;
+		agent->echo_until_ms = now_ms + ECHO_LIMIT_MS;
+		agent_publish_text(agent, agent->availability_topic, AGENT_ONLINE);
 	}
 	loop_timer_set(agent->loop, timer, now_ms + STALL_CHECK_MS);
 }

@@ -100,10 +100,12 @@ static void message(void *user, const struct mqtt_message *message)
 	if (agent->stopping)
 		return;
 	if (strcmp(message->topic, agent->availability_topic) == 0) {
-		if (payload_is(message, AGENT_ONLINE)) /* the broker's last word is ours */
+		if (payload_is(message, AGENT_ONLINE)) { /* the broker's last word is ours */
 			loop_timer_cancel(agent->loop, &agent->contradict_timer);
-		else
+			agent->echo_until_ms = 0;
+		} else {
 			contradict(agent);
+		}
 	} else if (strcmp(message->topic, agent->status_topic) == 0) {
 		uint32_t delay = 0;
 		if (!payload_is(message, AGENT_ONLINE) || message->retained)
@@ -134,6 +136,7 @@ static void connected(void *user)
 static void disconnected(void *user)
 {
 	struct agent *agent = user;
+	agent->echo_until_ms = 0; /* nothing waits on a new connection */
 	http_changed(agent->http);
 	loop_timer_cancel(agent->loop, &agent->old_doors_timer);
 	loop_timer_cancel(agent->loop, &agent->birth_timer);

@@ -199,12 +199,18 @@ static void note_command(struct agent_door *door, const char *command, enum door
 	door->refused_unlogged = 0;
 }
 
+static bool may_have_waited(const struct agent *agent, enum door_source source)
+{
+	int64_t now_ms = loop_now_ms();
+	return now_ms < agent->stale_until_ms || (source == DOOR_SOURCE_MQTT && now_ms < agent->echo_until_ms);
+}
+
 enum door_result agent_command(
 		struct agent_door *door, enum door_command command, enum door_source source, enum door_reason *reason)
 {
 	enum door_result result = DOOR_RESULT_REJECTED;
 	*reason = door->agent->stopping ? DOOR_REASON_STOPPING : DOOR_REASON_STALE;
-	if (!door->agent->stopping && loop_now_ms() >= door->agent->stale_until_ms)
+	if (!door->agent->stopping && !may_have_waited(door->agent, source))
 		agent_step(door, &(struct door_input){.kind = DOOR_INPUT_COMMAND, .command = command, .source = source},
 				&result, reason);
 	note_command(door, door_command_name(command), source, result, *reason);

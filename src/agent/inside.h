@@ -77,7 +77,9 @@ struct agent {
 
 	struct loop_timer old_doors_timer, birth_timer, contradict_timer, watchdog_timer, stall_timer, clock_timer;
 	int64_t contradict_gap_ms, contradicted_ms;
-	int64_t started_ms, started_unix_ms, watchdog_ms, stale_until_ms;
+	int64_t started_ms, started_unix_ms, watchdog_ms;
+	int64_t stale_until_ms; /* commands may have waited while the agent stood still */
+	int64_t echo_until_ms;  /* those of the broker: until it echoes what we said since, after all that waited */
 	char document[DOCUMENT_MAX];
 	char host_name[AGENT_HOST_NAME_MAX + 1], broker_error[MQTT_ERROR_MAX];
 	bool stopping;

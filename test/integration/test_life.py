@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import DEADLINE, SLOWNESS, door, retained, wait_until
+from harness import DEADLINE, PUBLISH, SLOWNESS, FakeBroker, door, retained, wait_until
 
 
 def press(agent, pulse_door="left"):
@@ -89,6 +89,30 @@ def test_what_waited_while_the_agent_was_frozen_is_refused(agent):
     assert agent.log.find("stood still")
     assert not agent.log.find("relay on")
     wait_until(lambda: command_works(agent), "commands that are heard again")
+
+
+def test_after_a_freeze_commands_count_again_once_the_broker_has_echoed(fakes, agent_factory):
+    """What a slow broker still holds when the agent thaws comes before the echo of what the agent says then."""
+    fake = fakes(FakeBroker())
+    agent = agent_factory(fake).start()
+    availability = agent.topic("availability")
+
+    def told(what):
+        return any(what in packet.payload for packet in connection.received
+                   if packet.kind == PUBLISH and packet.topic == agent.topic("left", "event"))
+
+    fake.wait_publish(agent.topic("left", "state"), "closed")
+    connection = fake.connections[0]
+    agent.freeze()
+    time.sleep(12.5)
+    agent.thaw()
+    fake.wait_publish(availability, "online", count=2)
+    time.sleep(5.5)  # past the fixed window, which is not what is tried here
+    connection.publish(agent.topic("left", "set"), "OPEN", qos=1, id=1)
+    fake.wait(lambda: told('"reason":"stale"'), "the refusal")
+    connection.publish(availability, "online", qos=1, id=2)
+    connection.publish(agent.topic("left", "set"), "OPEN", qos=1, id=3)
+    fake.wait(lambda: told("command_accepted"), "a command that counts")
 
 
 def command_works(agent):
