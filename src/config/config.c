@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/read.h"
 #include "config/settings.h"
 
 struct config_string {
@@ -183,23 +184,13 @@ int config_parse(
 static ssize_t read_file(const char *path, char *bytes, size_t size, bool *readable_by_all)
 {
 	struct stat status;
-	ssize_t length = 0, got = 0;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return -errno;
 	if (fstat(fd, &status) == 0)
 		*readable_by_all = (status.st_mode & S_IROTH) != 0;
-	while ((size_t)length < size) {
-		got = read(fd, bytes + length, size - (size_t)length);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			break;
-		length += got;
-	}
-	if (got < 0)
-		length = -errno;
+	ssize_t length = read_all(fd, bytes, size);
 	close(fd);
 	return length;
 }

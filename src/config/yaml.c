@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/read.h"
 #include "config/settings.h"
 #include "config/values.h"
 
@@ -331,23 +332,6 @@ static void read_path(
 {
 	if (check_path(reader, key, scalar))
 		*value = absolute_path(reader, key, scalar);
-}
-
-static ssize_t read_all(int fd, char *bytes, size_t size)
-{
-	size_t length = 0;
-
-	while (length < size) {
-		ssize_t got = read(fd, bytes + length, size - length);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (got == 0)
-			break;
-		length += (size_t)got;
-	}
-	return (ssize_t)length;
 }
 
 static void read_secret_file(

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "gpio/backend.h"
 
 #define CONSUMER "portcullis"
@@ -55,16 +56,6 @@ __attribute__((format(printf, 3, 4))) static int fail(char *error, int number, c
 	return -number;
 }
 
-/* Appends to a terminated text, cut at size. */
-__attribute__((format(printf, 3, 4))) static void append(char *text, size_t size, const char *format, ...)
-{
-	size_t length = strlen(text);
-	va_list arguments;
-	va_start(arguments, format);
-	vsnprintf(text + length, size - length, format, arguments);
-	va_end(arguments);
-}
-
 /* "GPIO17 (left relay)" */
 static const char *line_text(const struct gpio_line *line, char text[static 128])
 {
@@ -73,7 +64,7 @@ static const char *line_text(const struct gpio_line *line, char text[static 128]
 	else
 		snprintf(text, 128, "offset %u", line->offset);
 	if (line->consumer)
-		append(text, 128, " (%.80s)", line->consumer);
+		text_append(text, 128, " (%.80s)", line->consumer);
 	return text;
 }
 
@@ -174,7 +165,7 @@ static int open_label(const char *wanted, struct gpiod_chip **chip, char *error)
 		struct gpiod_chip_info *info = gpiod_chip_get_info(candidate);
 		const char *label = info ? gpiod_chip_info_get_label(info) : "";
 		bool match = wanted ? strcmp(label, wanted) == 0 : is_pi(label);
-		append(seen, sizeof(seen), "%s%s [%s]", seen[0] ? ", " : "", paths[i] + strlen("/dev/"), label);
+		text_append(seen, sizeof(seen), "%s%s [%s]", seen[0] ? ", " : "", paths[i] + strlen("/dev/"), label);
 		gpiod_chip_info_free(info);
 		if (match) {
 			*chip = candidate;
@@ -292,7 +283,7 @@ static int fail_request(const struct kernel *kernel, const struct request *reque
 		struct gpiod_line_info *info = gpiod_chip_get_line_info(chip, kernel->offsets[request->lines[i]]);
 		const char *user = info ? gpiod_line_info_get_consumer(info) : NULL;
 		bool used = info && gpiod_line_info_is_used(info);
-		append(lines, sizeof(lines), "%s%s", lines[0] ? ", " : "", line_text(line, text));
+		text_append(lines, sizeof(lines), "%s%s", lines[0] ? ", " : "", line_text(line, text));
 		if (number == EBUSY && used && user && strcmp(user, CONSUMER) == 0)
 			fail(error, number, "line %s is in use by another portcullis: stop it first", text);
 		else if (number == EBUSY && used)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/loop.h"
+#include "base/read.h"
 
 #define CURRENT "history.jsonl"
 #define OLDER "history.1.jsonl"
@@ -81,22 +82,6 @@ size_t history_files_scan(struct history_reading *reading, const char *bytes, si
 	return good;
 }
 
-static ssize_t read_bytes(int fd, char *bytes, size_t size, off_t offset)
-{
-	size_t length = 0;
-	while (length < size) {
-		ssize_t got = pread(fd, bytes + length, size - length, offset + (off_t)length);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (got == 0)
-			break;
-		length += (size_t)got;
-	}
-	return (ssize_t)length;
-}
-
 /* Sets good to how much of the file is good. A file that is not there is empty. 0 or -errno. */
 static int read_file(struct history_files *files, const char *name, struct history_reading *reading, size_t *good)
 {
@@ -113,7 +98,7 @@ static int read_file(struct history_files *files, const char *name, struct histo
 	} else if (status.st_size > 0) {
 		off_t skipped = status.st_size > READ_MAX ? status.st_size - READ_MAX : 0;
 		char *bytes = malloc(READ_MAX);
-		length = bytes ? read_bytes(fd, bytes, READ_MAX, skipped) : -ENOMEM;
+		length = !bytes ? -ENOMEM : lseek(fd, skipped, SEEK_SET) < 0 ? -errno : read_all(fd, bytes, READ_MAX);
 		if (length > 0) {
 			size_t broken = reading->broken;
 			size_t read = history_files_scan(reading, bytes, (size_t)length);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/read.h"
 #include "tls/private.h"
 
 #define FILE_MAX_BYTES (4 * 1024 * 1024) /* a system's bundle has a quarter of a megabyte */
@@ -100,15 +101,9 @@ static char *read_file(const char *path, char error[static TLS_ERROR_MAX])
 		code = EFBIG;
 	else if (!(bytes = calloc(1, (size_t)status.st_size + 1)))
 		code = ENOMEM;
-	size_t length = 0;
-	while (!code && length < (size_t)status.st_size) {
-		ssize_t got = read(fd, bytes + length, (size_t)status.st_size - length);
-		if (got < 0 && errno != EINTR)
-			code = errno;
-		if (got == 0)
-			break;
-		length += got > 0 ? (size_t)got : 0;
-	}
+	ssize_t got = code ? 0 : read_all(fd, bytes, (size_t)status.st_size);
+	if (got < 0)
+		code = (int)-got;
 	if (fd >= 0)
 		close(fd);
 	if (!code)

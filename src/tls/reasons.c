@@ -1,8 +1,8 @@
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/text.h"
 #include "tls/private.h"
 
 #define NAME_MAX_BYTES 96
@@ -42,20 +42,11 @@ static const struct alert {
 		{120, "no application protocol", false},
 };
 
-__attribute__((format(printf, 3, 4))) static void append(char *text, size_t size, const char *format, ...)
-{
-	size_t length = strlen(text);
-	va_list arguments;
-	va_start(arguments, format);
-	vsnprintf(text + length, size - length, format, arguments);
-	va_end(arguments);
-}
-
 /* Begins the next of several sentences. */
 static void also(char text[static TLS_ERROR_MAX])
 {
 	if (*text)
-		append(text, TLS_ERROR_MAX, "; ");
+		text_append(text, TLS_ERROR_MAX, "; ");
 }
 
 static void subject(const mbedtls_x509_name *name, char text[static NAME_MAX_BYTES])
@@ -68,17 +59,17 @@ static void subject(const mbedtls_x509_name *name, char text[static NAME_MAX_BYT
 static void append_plain(char *text, size_t size, const unsigned char *bytes, size_t length)
 {
 	for (size_t i = 0; i < length; i++)
-		append(text, size, "%c", bytes[i] >= 0x20 && bytes[i] < 0x7f ? bytes[i] : '?');
+		text_append(text, size, "%c", bytes[i] >= 0x20 && bytes[i] < 0x7f ? bytes[i] : '?');
 }
 
 static void append_address(char *text, size_t size, const unsigned char *bytes, size_t length)
 {
 	if (length == 4) {
-		append(text, size, "%u.%u.%u.%u", bytes[0], bytes[1], bytes[2], bytes[3]);
+		text_append(text, size, "%u.%u.%u.%u", bytes[0], bytes[1], bytes[2], bytes[3]);
 		return;
 	}
 	for (size_t i = 0; i + 1 < length; i += 2)
-		append(text, size, "%s%x", i ? ":" : "", bytes[i] << 8 | bytes[i + 1]);
+		text_append(text, size, "%s%x", i ? ":" : "", bytes[i] << 8 | bytes[i + 1]);
 }
 
 /* The names that a certificate is for: DNS names and addresses, or in old ones the common name. */
@@ -93,11 +84,11 @@ static void names(const mbedtls_x509_crt *certificate, char text[static NAMES_MA
 		const mbedtls_x509_buf *value = &name.san.unstructured_name;
 		if (name.type == MBEDTLS_X509_SAN_DNS_NAME || name.type == MBEDTLS_X509_SAN_IP_ADDRESS) {
 			if (strlen(text) > NAMES_MAX_BYTES - 48) {
-				append(text, NAMES_MAX_BYTES, ", ...");
+				text_append(text, NAMES_MAX_BYTES, ", ...");
 				mbedtls_x509_free_subject_alt_name(&name);
 				return;
 			}
-			append(text, NAMES_MAX_BYTES, "%s", *text ? ", " : "");
+			text_append(text, NAMES_MAX_BYTES, "%s", *text ? ", " : "");
 			if (name.type == MBEDTLS_X509_SAN_DNS_NAME)
 				append_plain(text, NAMES_MAX_BYTES, value->p, value->len);
 			else
@@ -126,12 +117,13 @@ static void judge_date(const struct tls_peer *peer, const mbedtls_x509_crt *cert
 	also(text);
 	if (flags & MBEDTLS_X509_BADCERT_EXPIRED) {
 		const mbedtls_x509_time *end = &certificate->valid_to;
-		append(text, TLS_ERROR_MAX, "the certificate \"%s\" expired on %04d-%02d-%02d (the clock here says %s)",
-				who, end->year, end->mon, end->day, today);
+		text_append(text, TLS_ERROR_MAX,
+				"the certificate \"%s\" expired on %04d-%02d-%02d (the clock here says %s)", who,
+				end->year, end->mon, end->day, today);
 		return;
 	}
 	const mbedtls_x509_time *begin = &certificate->valid_from;
-	append(text, TLS_ERROR_MAX,
+	text_append(text, TLS_ERROR_MAX,
 			"the certificate \"%s\" is not valid before %04d-%02d-%02d %02d:%02d, and the clock here says "
 			"%s "
 			"%02d:%02d%s",
@@ -152,7 +144,7 @@ static void judge_trust(const struct tls_peer *peer, const mbedtls_x509_crt *cer
 	for (const mbedtls_x509_crt *known = &peer->context->trust; known && known->raw.p; known = known->next)
 		if (known->subject_raw.len == certificate->issuer_raw.len &&
 				memcmp(known->subject_raw.p, certificate->issuer_raw.p, known->subject_raw.len) == 0) {
-			append(text, TLS_ERROR_MAX,
+			text_append(text, TLS_ERROR_MAX,
 					"the CA \"%s\" that signed the certificate has another key than the one of "
 					"that name in %s: "
 					"was the CA made anew?",
@@ -163,14 +155,15 @@ static void judge_trust(const struct tls_peer *peer, const mbedtls_x509_crt *cer
 			  memcmp(certificate->subject_raw.p, certificate->issuer_raw.p, certificate->subject_raw.len) ==
 					  0;
 	if (own_issuer && depth == 0)
-		append(text, TLS_ERROR_MAX,
+		text_append(text, TLS_ERROR_MAX,
 				"the certificate \"%s\" is self-signed and not in %s: to trust it, put it there "
 				"or name its file in ca_file",
 				who, trust);
 	else if (own_issuer)
-		append(text, TLS_ERROR_MAX, "the certificate is from an unknown CA: \"%s\" is not in %s", who, trust);
+		text_append(text, TLS_ERROR_MAX, "the certificate is from an unknown CA: \"%s\" is not in %s", who,
+				trust);
 	else
-		append(text, TLS_ERROR_MAX,
+		text_append(text, TLS_ERROR_MAX,
 				"the certificate \"%s\" is from an unknown CA: \"%s\" is not in %s, nor has the server "
 				"sent an "
 				"intermediate certificate of that name",
@@ -184,7 +177,7 @@ static void judge_pinned(struct tls_peer *peer, const mbedtls_x509_crt *certific
 	if (depth > 0 || (certificate->raw.len == only->len && memcmp(certificate->raw.p, only->p, only->len) == 0))
 		return;
 	*flags = MBEDTLS_X509_BADCERT_OTHER;
-	append(peer->verdict, TLS_ERROR_MAX, "the certificate is not the one in %s", peer->context->trust_path);
+	text_append(peer->verdict, TLS_ERROR_MAX, "the certificate is not the one in %s", peer->context->trust_path);
 }
 
 /* RFC 9110, 4.3.5: an address stands in the certificate as an address. mbedTLS would take it from a common name, too.
@@ -216,13 +209,13 @@ int tls_judge(void *user, mbedtls_x509_crt *certificate, int depth, uint32_t *fl
 	if (*flags & MBEDTLS_X509_BADCERT_CN_MISMATCH) {
 		names(certificate, list);
 		also(text);
-		append(text, TLS_ERROR_MAX, "the certificate is for %s, not for %s", list, peer->server);
+		text_append(text, TLS_ERROR_MAX, "the certificate is for %s, not for %s", list, peer->server);
 	}
 	if (*flags & (MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE))
 		judge_date(peer, certificate, *flags, who, text);
 	if (*flags & (MBEDTLS_X509_BADCERT_BAD_MD | MBEDTLS_X509_BADCERT_BAD_PK | MBEDTLS_X509_BADCERT_BAD_KEY)) {
 		also(text);
-		append(text, TLS_ERROR_MAX,
+		text_append(text, TLS_ERROR_MAX,
 				"the certificate \"%s\" is too weak: SHA-256, and RSA of 2048 bits or ECDSA, is the "
 				"least",
 				who);
@@ -244,14 +237,15 @@ static void reason_of_alert(const struct tls_peer *peer, int code, char reason[s
 	if (!peer->server)
 		return;
 	if (own && (code == 40 || (alert && alert->ours)))
-		append(reason, TLS_ERROR_MAX, ": the certificate it was shown is that of %s", own);
+		text_append(reason, TLS_ERROR_MAX, ": the certificate it was shown is that of %s", own);
 	else if (code == 40)
-		append(reason, TLS_ERROR_MAX,
+		text_append(reason, TLS_ERROR_MAX,
 				": it may ask for a client certificate (certificate_file and key_file), or knows none "
 				"of our "
 				"ciphers");
 	else if (alert && alert->ours)
-		append(reason, TLS_ERROR_MAX, ": it asks for a client certificate, set certificate_file and key_file");
+		text_append(reason, TLS_ERROR_MAX,
+				": it asks for a client certificate, set certificate_file and key_file");
 }
 
 void tls_reason(const mbedtls_ssl_context *ssl, const struct tls_peer *peer, bool shaking_hands, int code,
