@@ -1,7 +1,10 @@
 """The Debian packages that scripts/deb made: `make test-deb`, as root. TEST_DEBS is their folder, TEST_DEBS_AGAIN that of
 the same packages made once more."""
 
+import hashlib
+import json
 import os
+import re
 import subprocess
 import time
 from pathlib import Path
@@ -51,6 +54,35 @@ def test_program(architecture, target, tmp_path):
     subprocess.run(["dpkg-deb", "-x", package(architecture), tmp_path], check=True)
     program = (tmp_path / "usr/bin/portcullis").read_bytes()
     assert program == (ROOT / "build" / target / "portcullis").read_bytes()
+
+
+DOCUMENTS = "usr/share/doc/portcullis"
+
+
+@each_architecture
+def test_files(architecture, tmp_path):
+    """All that a machine needs besides the program, and what passing it on asks for."""
+    subprocess.run(["dpkg-deb", "-x", package(architecture), tmp_path], check=True)
+    files = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if not path.is_dir()}
+    bill = json.loads((tmp_path / DOCUMENTS / "sbom.spdx.json").read_text())
+    sources = {re.search(r"source package (\S+)", linked["sourceInfo"])[1]
+               for linked in bill["packages"] if "sourceInfo" in linked}
+    assert {"glibc", "libgpiod", "paho.mqtt.c", "mbedtls", "libyaml", "llhttp", "jansson", "gcc-14"} <= sources
+    licences = {f"{DOCUMENTS}/licences/{name}" for name in (*sources, "README.md", "portcullis")}
+    common = {file for file in files if file.startswith(f"{DOCUMENTS}/licences/common/")}
+    assert {"LGPL-2.1", "GPL-3"} <= {Path(file).name for file in common}
+    configs = {path.name for path in (ROOT / "config").iterdir() if path.is_file()}
+    configs -= {"portcullis.yaml", "portcullis.service", "demo.yaml"}
+    examples = {f"{DOCUMENTS}/examples/{name}"
+                for name in (*configs, *(path.name for path in (ROOT / "config/examples").iterdir()))}
+    assert files - common == licences | examples | {
+        "usr/bin/portcullis", CONFIG[1:], "usr/lib/systemd/system/portcullis.service",
+        "usr/lib/sysusers.d/portcullis.conf", "usr/lib/udev/rules.d/60-portcullis.rules",
+        "usr/share/lintian/overrides/portcullis", "usr/share/man/man5/portcullis.yaml.5.gz",
+        "usr/share/man/man8/portcullis.8.gz", f"{DOCUMENTS}/changelog.gz", f"{DOCUMENTS}/copyright",
+        f"{DOCUMENTS}/sbom.spdx.json"}  # fmt: skip
+    program = (tmp_path / "usr/bin/portcullis").read_bytes()
+    assert bill["packages"][0]["checksums"][0]["checksumValue"] == hashlib.sha256(program).hexdigest()
 
 
 # A chip that no machine has: --release fails and says so, which tells when it ran.
