@@ -31,7 +31,7 @@ image: ## an OCI image for every platform, in build/image; with or without a Doc
 	@scripts/with-docker scripts/image
 
 test-image: ## builds the image twice, tries it, and starts the garage of docker/compose.yaml
-	@$(SETUP) docker
+	@$(SETUP) test-image
 	@scripts/with-docker test/image/run
 
 deb: cross ## Debian packages for armhf (ARMv6), arm64 and amd64, in build/deb

@@ -10,9 +10,11 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import tarfile
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -135,7 +137,8 @@ def test_labels_and_annotations(archive, platform):
         assert note["version"] == VERSION
         assert note["revision"].removesuffix("-dirty") == revision
         assert note["licenses"].startswith("MIT AND LGPL-2.1-or-later")
-        assert {"source", "title", "description"} <= set(note)
+        assert note["source"] == os.environ["SOURCE"]
+        assert {"title", "description"} <= set(note)
 
 
 @each_platform
@@ -310,3 +313,59 @@ def test_health_check_can_fail(garage):
     must("docker", "kill", "--signal", "CONT", agent)
     assert failed.returncode == 1 and "no answer from the agent" in failed.stdout
     assert run(*check).returncode == 0
+
+
+def answers(address):
+    try:
+        return urllib.request.urlopen(f"http://{address}/v2/", timeout=60).status == 200
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def registry(tmp_path):
+    """host:port of a registry."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = "127.0.0.1:%d" % free.getsockname()[1]
+    settings = tmp_path / "registry.json"
+    settings.write_text(json.dumps({"version": "0.1", "storage": {"filesystem": {"rootdirectory": str(tmp_path / "blobs")}},
+                                    "http": {"addr": address}}))
+    log = open(tmp_path / "registry.log", "w+")
+    process = subprocess.Popen(["docker-registry", "serve", settings], stdout=log, stderr=log)
+    deadline = time.monotonic() + 60
+    while not answers(address):
+        assert process.poll() is None and time.monotonic() < deadline, (tmp_path / "registry.log").read_text()
+        time.sleep(0.1)
+    yield address
+    process.terminate()
+    process.wait()
+    log.close()
+
+
+def test_publish(archive, registry, tmp_path):
+    """What `make publish` pushes is what `make image` makes, layer by layer. Only a tagged commit is published."""
+    clone = tmp_path / "clone"
+    must("git", "clone", "-q", "--no-hardlinks", ROOT, clone)
+    environment = dict(os.environ, IMAGE=f"{registry}/garage/portcullis", GH_TOKEN="", REGISTRY_TOKEN="")
+
+    def publish():
+        return run(clone / "scripts/publish", timeout=1200, env=environment)
+
+    def get(path):
+        request = urllib.request.Request(f"http://{registry}/v2/garage/portcullis/{path}", headers={
+            "Accept": "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json"})
+        return json.load(urllib.request.urlopen(request, timeout=60))
+
+    refused = publish()
+    assert refused.returncode == 1 and "is not tagged" in refused.stdout
+    must("git", "-C", clone, "tag", f"v{VERSION}")
+    published = publish()
+    assert published.returncode == 0, published.stdout[-4000:]
+    assert set(get("tags/list")["tags"]) == {VERSION, "latest"}
+    index = get(f"manifests/{VERSION}")
+    assert index == get("manifests/latest")
+    pushed = {(entry["platform"]["architecture"], entry["platform"].get("variant")): get("manifests/" + entry["digest"])
+              for entry in index["manifests"] if entry["platform"]["os"] == "linux"}
+    assert {platform: [layer["digest"] for layer in manifest["layers"]] for platform, manifest in pushed.items()} == \
+        {platform: archive.layers(platform) for platform in PLATFORMS}
+    assert len(index["manifests"]) == 2 * len(PLATFORMS)  # each with its attestations
