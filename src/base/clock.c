@@ -8,10 +8,16 @@
 
 #include "base/loop.h"
 
+/*
+ * What the kernel says as long as nobody has said better. Its flag STA_UNSYNC is no such sign: chrony leaves it set,
+ * unless it is to set the hardware clock, too (rtcsync). timedatectl(1) goes by the error for that reason.
+ */
+#define MAXERROR_UNKNOWN_US 16000000
+
 static bool is_synchronized(void)
 {
 	struct timex look = {.modes = 0};
-	if (adjtimex(&look) >= 0 && !(look.status & STA_UNSYNC))
+	if (adjtimex(&look) >= 0 && look.maxerror < MAXERROR_UNKNOWN_US)
 		return true;
 	return access("/run/systemd/timesync/synchronized", F_OK) == 0;
 }
