@@ -1,8 +1,8 @@
 #include "base/clock.h"
 
+#include <dirent.h>
 #include <fcntl.h>
-#include <glob.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <sys/timex.h>
 #include <unistd.h>
 
@@ -28,19 +28,20 @@ static bool has_own_clock(void)
 #if defined(__x86_64__) || defined(__i386__)
 	return true;
 #else
-	glob_t found;
+	DIR *clocks = opendir("/sys/class/rtc");
+	const struct dirent *entry;
 	bool own = false;
-	if (glob("/sys/class/rtc/rtc*/hctosys", GLOB_NOSORT, NULL, &found) != 0)
-		return false;
-	for (size_t i = 0; i < found.gl_pathc && !own; i++) {
-		char said = '0';
-		int fd = open(found.gl_pathv[i], O_RDONLY | O_CLOEXEC);
+	while (clocks && !own && (entry = readdir(clocks))) {
+		char path[sizeof(entry->d_name) + 32], said = '0';
+		snprintf(path, sizeof(path), "/sys/class/rtc/%s/hctosys", entry->d_name);
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
 		if (fd < 0)
 			continue;
 		own = read(fd, &said, 1) == 1 && said == '1';
 		close(fd);
 	}
-	globfree(&found);
+	if (clocks)
+		closedir(clocks);
 	return own;
 #endif
 }

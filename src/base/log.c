@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/loop.h"
+#include "base/utc.h"
 
 static const char *const level_names[] = {"error", "warning", "info", "debug"};
 static const char journal_priorities[] = {'3', '4', '6', '7'};
@@ -96,20 +98,15 @@ void log_write(const struct log *log, enum log_level level, const char *format, 
 		char priority[] = {'<', journal_priorities[level], '>'};
 		append(&line, priority, sizeof(priority));
 	}
-	char head[96];
-	struct timespec now;
-	struct tm utc;
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &utc);
-	char date[32];
-	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &utc);
+	char head[96], date[UTC_BYTES];
+	utc_print(loop_wall_ms(), date);
 	if (json)
-		snprintf(head, sizeof(head), "{\"time\":\"%s.%03ldZ\",\"level\":\"%s\",\"message\":\"", date,
-				now.tv_nsec / 1000000, level_names[level]);
+		snprintf(head, sizeof(head), "{\"time\":\"%s\",\"level\":\"%s\",\"message\":\"", date,
+				level_names[level]);
 	else if (log->journal)
 		head[0] = '\0';
 	else
-		snprintf(head, sizeof(head), "%s.%03ldZ %s: ", date, now.tv_nsec / 1000000, level_names[level]);
+		snprintf(head, sizeof(head), "%s %s: ", date, level_names[level]);
 	append(&line, head, strlen(head));
 	append_escaped(&line, message, json);
 	if (json)

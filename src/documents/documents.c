@@ -4,9 +4,8 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-#define TIME_BYTES 32
+#include "base/utc.h"
 
 /* A command that Home Assistant sent and nobody took within this time is not carried out later. */
 #define COMMAND_EXPIRY_S 10
@@ -71,15 +70,9 @@ static void set_integer(json_t **object, const char *key, int64_t value, bool kn
 
 static void set_time(json_t **object, const char *key, int64_t unix_ms)
 {
-	time_t seconds = (time_t)(unix_ms / 1000);
-	struct tm utc;
-	char text[TIME_BYTES] = "";
-	bool known = unix_ms > 0 && gmtime_r(&seconds, &utc);
-	if (known) {
-		size_t length = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
-		snprintf(text + length, sizeof(text) - length, ".%03dZ", (int)(unix_ms % 1000));
-	}
-	set_text(object, key, known ? text : NULL);
+	char text[UTC_BYTES];
+	utc_print(unix_ms, text);
+	set_text(object, key, unix_ms > 0 ? text : NULL);
 }
 
 static void set_fault(json_t **object, enum door_fault fault)

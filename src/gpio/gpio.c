@@ -2,8 +2,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
+#include <string.h>
 
+#include "base/utc.h"
 #include "gpio/backend.h"
 
 void gpio_close(struct gpio *gpio)
@@ -80,17 +81,14 @@ struct watch {
 static void print_level(struct watch *watch, size_t index, bool active, int64_t wall_ms)
 {
 	const struct gpio_line *line = &watch->lines[index];
-	time_t seconds = (time_t)(wall_ms / 1000);
-	struct tm local;
-	char name[GPIO_LINE_NAME_MAX + 1], clock[16];
+	char name[GPIO_LINE_NAME_MAX + 1], time[UTC_BYTES];
 
-	localtime_r(&seconds, &local);
-	strftime(clock, sizeof(clock), "%H:%M:%S", &local);
+	utc_print(wall_ms, time);
 	if (line->name[0])
 		snprintf(name, sizeof(name), "%s", line->name);
 	else
 		snprintf(name, sizeof(name), "offset %u", line->offset);
-	fprintf(watch->out, "%s.%03d  %-10s %-24s %-8s (%s)\n", clock, (int)(wall_ms % 1000), name,
+	fprintf(watch->out, "%s  %-10s %-24s %-8s (%s)\n", time + strlen("2026-11-22T"), name,
 			line->consumer ? line->consumer : "", active ? "active" : "inactive",
 			active != line->active_low ? "high" : "low");
 	if (fflush(watch->out) != 0)

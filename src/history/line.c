@@ -4,10 +4,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-#define TIME_BYTES 24                        /* 2026-11-22T15:29:18.123Z */
-#define TIME_MAX_MS INT64_C(253402300799999) /* the end of the year 9999 */
+#include "base/utc.h"
+
 #define SUM_KEY ",\"crc32\":\""
 #define SUM_BYTES (sizeof(SUM_KEY) - 1 + 8 + 2) /* the key, eight digits, a quote and a brace */
 #define KEPT "kept"
@@ -96,15 +95,13 @@ static void put_word(struct writer *writer, const struct column *column, int val
 
 static void put_time(struct writer *writer, int64_t unix_ms)
 {
-	time_t seconds = (time_t)(unix_ms / 1000);
-	struct tm utc;
-	char text[TIME_BYTES];
-	if (unix_ms <= 0 || unix_ms > TIME_MAX_MS || !gmtime_r(&seconds, &utc)) {
+	char text[UTC_BYTES];
+	if (unix_ms <= 0 || unix_ms > UTC_MAX_MS) {
 		put(writer, ",\"time\":null");
 		return;
 	}
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
-	put(writer, ",\"time\":\"%s.%03dZ\"", text, (int)(unix_ms % 1000));
+	utc_print(unix_ms, text);
+	put(writer, ",\"time\":\"%s\"", text);
 }
 
 size_t history_line_print(const struct history_line *line, char text[static HISTORY_LINE_MAX])
@@ -216,8 +213,8 @@ static int64_t take_time(struct reader *reader)
 	const char *text = take_text(reader, &length);
 	if (!text)
 		return 0;
-	bool good = length == TIME_BYTES;
-	for (size_t i = 0; i < TIME_BYTES && good; i++)
+	bool good = length == UTC_BYTES - 1;
+	for (size_t i = 0; i < UTC_BYTES - 1 && good; i++)
 		good = form[i] == '0' ? text[i] >= '0' && text[i] <= '9' : text[i] == form[i];
 	if (!good) {
 		reader->failed = true;
@@ -231,8 +228,8 @@ static int64_t take_time(struct reader *reader)
 			.tm_min = two_digits(text + 14),
 			.tm_sec = two_digits(text + 17),
 	};
-	int64_t unix_ms = (int64_t)timegm(&utc) * 1000 + two_digits(text + 20) * 10 + text[22] - '0';
-	if (unix_ms <= 0 || unix_ms > TIME_MAX_MS)
+	int64_t unix_ms = utc_seconds(&utc) * 1000 + two_digits(text + 20) * 10 + text[22] - '0';
+	if (unix_ms <= 0 || unix_ms > UTC_MAX_MS)
 		reader->failed = true;
 	return unix_ms;
 }
@@ -272,7 +269,7 @@ enum history_line_kind history_line_parse(const char *text, size_t length, struc
 	record->number = take_number(&reader, INT64_MAX);
 	record->unix_ms = take_time(&reader);
 	record->run = (uint32_t)take_named_number(&reader, "run", UINT32_MAX - 1);
-	record->up_ms = (int64_t)take_named_number(&reader, "up_ms", TIME_MAX_MS);
+	record->up_ms = (int64_t)take_named_number(&reader, "up_ms", UTC_MAX_MS);
 	take_door(&reader, read.door);
 	int news = take_word(&reader, &event_column);
 	read.kept = news < 0;
@@ -283,9 +280,9 @@ enum history_line_kind history_line_parse(const char *text, size_t length, struc
 	record->reason = (enum door_reason)take_word(&reader, &columns[REASON]);
 	record->fault = (enum door_fault)take_word(&reader, &columns[FAULT]);
 	read.totals.cycles = take_named_number(&reader, "cycles", INT64_MAX);
-	read.totals.last_open_ms = (int64_t)take_named_number(&reader, "open_ms", TIME_MAX_MS);
-	read.totals.last_close_ms = (int64_t)take_named_number(&reader, "close_ms", TIME_MAX_MS);
-	read.totals.last_travel_ms = (int64_t)take_named_number(&reader, "travel_ms", TIME_MAX_MS);
+	read.totals.last_open_ms = (int64_t)take_named_number(&reader, "open_ms", UTC_MAX_MS);
+	read.totals.last_close_ms = (int64_t)take_named_number(&reader, "close_ms", UTC_MAX_MS);
+	read.totals.last_travel_ms = (int64_t)take_named_number(&reader, "travel_ms", UTC_MAX_MS);
 	if (reader.failed || reader.text != reader.end)
 		return HISTORY_LINE_FOREIGN;
 	*line = read;

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/utc.h"
 #include "page_data.h"
 
 #define REFRESH_S 15
@@ -223,14 +223,18 @@ static void put_time(struct render *render, int64_t unix_ms)
 	put_template(render, page_template_time);
 }
 
-static void put_time_as(struct render *render, const char *format)
+static void put_time_iso(struct render *render)
 {
-	time_t seconds = (time_t)(render->time_ms / 1000);
-	struct tm utc;
-	char text[40] = "";
-	if (gmtime_r(&seconds, &utc))
-		strftime(text, sizeof(text), format, &utc);
-	put_format(render, "%s", text);
+	char text[UTC_BYTES];
+	utc_print(render->time_ms, text);
+	put_format(render, "%.19sZ", text);
+}
+
+static void put_time_text(struct render *render)
+{
+	char text[UTC_BYTES];
+	utc_print(render->time_ms, text);
+	put_format(render, "%.10s %.5s UTC", text, text + 11);
 }
 
 static void put_confidence(struct render *render)
@@ -583,10 +587,10 @@ static void put_field(struct render *render, enum page_field field)
 			put_time(render, render->record ? render->record->unix_ms : door->last_changed_unix_ms);
 		break;
 	case PAGE_FIELD_TIME_ISO:
-		put_time_as(render, "%Y-%m-%dT%H:%M:%SZ");
+		put_time_iso(render);
 		break;
 	case PAGE_FIELD_TIME_TEXT:
-		put_time_as(render, "%Y-%m-%d %H:%M UTC");
+		put_time_text(render);
 		break;
 	case PAGE_FIELD_SETUP_LINK:
 		if (page->setup)

@@ -62,3 +62,19 @@ int mqtt_wire_paho_usleep(useconds_t us)
 	napped_ms = loop_now_ms();
 	return 0;
 }
+
+const struct tm *mqtt_wire_paho_localtime(const time_t *seconds)
+{
+	static const struct tm none;
+	(void)seconds;
+	return &none;
+}
+
+size_t mqtt_wire_paho_strftime(char *text, size_t size, const char *format, const struct tm *time)
+{
+	(void)format;
+	(void)time;
+	if (size > 0)
+		text[0] = '\0';
+	return 0;
+}

@@ -1,8 +1,10 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/loop.h"
 #include "base/text.h"
+#include "base/utc.h"
 #include "tls/private.h"
 
 #define NAME_MAX_BYTES 96
@@ -100,38 +102,27 @@ static void names(const mbedtls_x509_crt *certificate, char text[static NAMES_MA
 		mbedtls_x509_dn_gets(text, NAMES_MAX_BYTES, &certificate->subject);
 }
 
-static void clock_now(struct tm *now)
-{
-	time_t seconds = time(NULL);
-	gmtime_r(&seconds, now);
-}
-
 static void judge_date(const struct tls_peer *peer, const mbedtls_x509_crt *certificate, uint32_t flags,
 		const char *who, char text[static TLS_ERROR_MAX])
 {
 	(void)peer;
-	char today[16];
-	struct tm now;
-	clock_now(&now);
-	strftime(today, sizeof(today), "%Y-%m-%d", &now);
+	char now[UTC_BYTES];
+	utc_print(loop_wall_ms(), now);
 	also(text);
 	if (flags & MBEDTLS_X509_BADCERT_EXPIRED) {
 		const mbedtls_x509_time *end = &certificate->valid_to;
 		text_append(text, TLS_ERROR_MAX,
-				"the certificate \"%s\" expired on %04d-%02d-%02d (the clock here says %s)", who,
-				end->year, end->mon, end->day, today);
+				"the certificate \"%s\" expired on %04d-%02d-%02d (the clock here says %.10s)", who,
+				end->year, end->mon, end->day, now);
 		return;
 	}
 	const mbedtls_x509_time *begin = &certificate->valid_from;
 	text_append(text, TLS_ERROR_MAX,
 			"the certificate \"%s\" is not valid before %04d-%02d-%02d %02d:%02d, and the clock here says "
-			"%s "
-			"%02d:%02d%s",
-			who, begin->year, begin->mon, begin->day, begin->hour, begin->min, today, now.tm_hour,
-			now.tm_min,
-			now.tm_year + 1900 < OLDEST_CLOCK
-					? ", which cannot be: it must be set, by network time or by hand"
-					: " UTC: is that clock right?");
+			"%.10s %.5s%s",
+			who, begin->year, begin->mon, begin->day, begin->hour, begin->min, now, now + 11,
+			atoi(now) < OLDEST_CLOCK ? ", which cannot be: it must be set, by network time or by hand"
+						 : " UTC: is that clock right?");
 }
 
 static void judge_trust(const struct tls_peer *peer, const mbedtls_x509_crt *certificate, int depth, const char *who,
