@@ -1,5 +1,6 @@
 #include "base/log.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -29,6 +30,7 @@ static bool stderr_is_journal(void)
 void log_init(struct log *log)
 {
 	*log = (struct log){.level = LOG_INFO, .format = LOG_TEXT, .journal = stderr_is_journal()};
+	log->lost = &log->lost_count;
 }
 
 struct line {
@@ -82,21 +84,13 @@ static void append_escaped(struct line *line, const char *text, bool json)
 	}
 }
 
-void log_write(const struct log *log, enum log_level level, const char *format, ...)
+static void compose(struct line *line, const struct log *log, enum log_level level, const char *message)
 {
-	if (level > log->level)
-		return;
-	char message[LOG_LINE_MAX];
-	va_list arguments;
-	va_start(arguments, format);
-	vsnprintf(message, sizeof(message), format, arguments);
-	va_end(arguments);
-
-	struct line line = {.length = 0};
+	line->length = 0;
 	bool json = log->format == LOG_JSON;
 	if (log->journal) {
 		char priority[] = {'<', journal_priorities[level], '>'};
-		append(&line, priority, sizeof(priority));
+		append(line, priority, sizeof(priority));
 	}
 	char head[96], date[UTC_BYTES];
 	utc_print(loop_wall_ms(), date);
@@ -107,11 +101,41 @@ void log_write(const struct log *log, enum log_level level, const char *format, 
 		head[0] = '\0';
 	else
 		snprintf(head, sizeof(head), "%s %s: ", date, level_names[level]);
-	append(&line, head, strlen(head));
-	append_escaped(&line, message, json);
+	append(line, head, strlen(head));
+	append_escaped(line, message, json);
 	if (json)
-		memcpy(line.text + line.length, "\"}", 2), line.length += 2;
-	line.text[line.length++] = '\n';
-	ssize_t written = write(STDERR_FILENO, line.text, line.length);
-	(void)written; /* there is nowhere left to tell it */
+		memcpy(line->text + line->length, "\"}", 2), line->length += 2;
+	line->text[line->length++] = '\n';
+}
+
+/* What can be written to has room for a line: a pipe for 4,096 bytes (pipe(7)), a socket for half its buffer. */
+static bool put(const struct line *line)
+{
+	struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+	return poll(&out, 1, 0) > 0 && write(STDERR_FILENO, line->text, line->length) >= 0;
+}
+
+void log_write(const struct log *log, enum log_level level, const char *format, ...)
+{
+	if (level > log->level)
+		return;
+	char message[LOG_LINE_MAX];
+	struct line line;
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(message, sizeof(message), format, arguments);
+	va_end(arguments);
+	compose(&line, log, level, message);
+	unsigned lost = log->lost ? atomic_exchange(log->lost, 0) : 0;
+	if (lost) {
+		struct line loss;
+		snprintf(message, sizeof(message), "%u lines of the log are lost here: standard error took no more",
+				lost);
+		compose(&loss, log, LOG_WARNING, message);
+		if (put(&loss))
+			lost = 0;
+	}
+	bool gone = lost || !put(&line);
+	if (gone && log->lost)
+		atomic_fetch_add(log->lost, lost + 1);
 }

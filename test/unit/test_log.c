@@ -91,6 +91,26 @@ int main(void)
 	log_init(&log);
 	CHECK(!log.journal);
 
+	tap_case("a full pipe is not waited for: lines are lost, and how many is told");
+	unsetenv("JOURNAL_STREAM");
+	int full[2];
+	if (pipe(full) < 0 || dup2(full[1], STDERR_FILENO) < 0 || fcntl(full[0], F_SETFL, O_NONBLOCK) < 0)
+		abort();
+	log_init(&log);
+	alarm(10);
+	for (int i = 0; i < 1000; i++)
+		log_info(&log, "%.500s", longest);
+	alarm(0);
+	CHECK(log.lost_count > 0 && log.lost_count < 1000);
+	while (*caught(full[0]))
+		;
+	log_info(&log, "again");
+	line = caught(full[0]);
+	CHECK(strstr(line, " lines of the log are lost here") && ends_with(line, " info: again\n"));
+	CHECK(log.lost_count == 0);
+	close(full[0]);
+	close(full[1]);
+
 	tap_case("notify: nothing without a socket, a datagram with one, an error with a dead one");
 	unsetenv("NOTIFY_SOCKET");
 	CHECK(notify_send("READY=1") == 0);
