@@ -166,19 +166,25 @@ static void feed_watchdog(struct loop_timer *timer, int64_t now_ms)
 	loop_timer_set(agent->loop, timer, now_ms + agent->watchdog_ms / 2);
 }
 
+void agent_notice_stall(struct agent *agent)
+{
+	int64_t now_ms = loop_now_ms(), late_ms = now_ms - agent->stall_timer.at_ms;
+	if (late_ms < STALL_MS)
+		return;
+	log_warning(agent->log,
+			"the agent stood still for %" PRId64 " s (frozen, or starved of the processor): "
+			"commands that waited are refused",
+			late_ms / 1000);
+	loop_timer_set(agent->loop, &agent->stall_timer, now_ms + STALL_CHECK_MS);
+	agent->stale_until_ms = now_ms + STALE_MS;
+	agent->echo_until_ms = now_ms + ECHO_LIMIT_MS;
+	agent_publish_text(agent, agent->availability_topic, AGENT_ONLINE);
+}
+
 static void check_stall(struct loop_timer *timer, int64_t now_ms)
 {
-	struct agent *agent = timer->user;
-	if (now_ms - timer->at_ms >= STALL_MS) {
-		log_warning(agent->log,
-				"the agent stood still for %" PRId64 " s (frozen, or starved of the processor): "
-				"commands that waited are refused",
-				(now_ms - timer->at_ms) / 1000);
-		agent->stale_until_ms = now_ms + STALE_MS;
-		agent->echo_until_ms = now_ms + ECHO_LIMIT_MS;
-		agent_publish_text(agent, agent->availability_topic, AGENT_ONLINE);
-	}
-	loop_timer_set(agent->loop, timer, now_ms + STALL_CHECK_MS);
+	agent_notice_stall(timer->user);
+	loop_timer_set(((struct agent *)timer->user)->loop, timer, now_ms + STALL_CHECK_MS);
 }
 
 static void start_timers(struct agent *agent)

@@ -199,8 +199,9 @@ static void note_command(struct agent_door *door, const char *command, enum door
 	door->refused_unlogged = 0;
 }
 
-static bool may_have_waited(const struct agent *agent, enum door_source source)
+static bool may_have_waited(struct agent *agent, enum door_source source)
 {
+	agent_notice_stall(agent);
 	int64_t now_ms = loop_now_ms();
 	return now_ms < agent->stale_until_ms || (source == DOOR_SOURCE_MQTT && now_ms < agent->echo_until_ms);
 }

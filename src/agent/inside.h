@@ -93,6 +93,9 @@ int agent_new(const struct config *config, const struct log *log, struct agent *
 void agent_free(struct agent *agent); /* takes NULL */
 void agent_begin_stop(struct agent *agent);
 
+/* Has the agent stood still? Also asked before each command: its thread may have stopped in the middle of a turn. */
+void agent_notice_stall(struct agent *agent);
+
 /* hardware.c: the lines, of a real chip or of the simulator. */
 
 extern const char *const agent_role_names[LINES_PER_DOOR];

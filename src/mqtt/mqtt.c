@@ -59,7 +59,8 @@ struct broker {
 	int64_t v3_until_ms;              /* speak MQTT 3.1.1 to it until then */
 	bool v3_guessed;                  /* because it hung up on 5, and 3.1.1 has not worked yet */
 	char label[LABEL_MAX];
-	char error[MQTT_ERROR_MAX]; /* what was logged last */
+	char errors[2]
+		   [MQTT_ERROR_MAX]; /* what was logged last: two, since a reset comes before or after our greeting */
 };
 
 struct slot {
@@ -388,11 +389,13 @@ static void tell(struct mqtt *mqtt, const char *sentence)
 {
 	struct broker *broker = current(mqtt);
 	snprintf(mqtt->error, sizeof(mqtt->error), "%s", sentence);
-	if (strcmp(broker->error, sentence) == 0) {
-		log_debug(mqtt->log, "%s", sentence);
-		return;
-	}
-	snprintf(broker->error, sizeof(broker->error), "%s", sentence);
+	for (size_t i = 0; i < 2; i++)
+		if (strcmp(broker->errors[i], sentence) == 0) {
+			log_debug(mqtt->log, "%s", sentence);
+			return;
+		}
+	memcpy(broker->errors[1], broker->errors[0], MQTT_ERROR_MAX);
+	snprintf(broker->errors[0], MQTT_ERROR_MAX, "%s", sentence);
 	log_warning(mqtt->log, "%s", sentence);
 }
 
@@ -582,7 +585,7 @@ static void online(struct mqtt *mqtt, const struct news *news)
 	mqtt->retain_available = news->retain_available;
 	mqtt->refresh = mqtt->refusal_logged = false;
 	mqtt->granted = 0;
-	mqtt->error[0] = broker->error[0] = '\0';
+	mqtt->error[0] = broker->errors[0][0] = broker->errors[1][0] = '\0';
 	broker->v3_guessed = false;
 	if (mqtt->version == 5)
 		broker->v3_until_ms = 0;

@@ -1,6 +1,8 @@
 """The agent's life: starting, ending in every way, the service manager, the log, the command line."""
 
+import fcntl
 import json
+import os
 import re
 import signal
 import socket
@@ -89,6 +91,50 @@ def test_what_waited_while_the_agent_was_frozen_is_refused(agent):
     assert agent.log.find("stood still")
     assert not agent.log.find("relay on")
     wait_until(lambda: command_works(agent), "commands that are heard again")
+
+
+def test_a_freeze_in_the_middle_of_a_turn_is_noticed_before_the_next_command(fakes, agent_factory):
+    """The agent stops while it publishes, and goes on with what has come meanwhile before any timer runs."""
+    class Stopping(FakeBroker):
+        stopped = False
+
+        def on_publish(self, connection, publish):
+            super().on_publish(connection, publish)
+            if not self.stopped:
+                self.stopped = True
+                agent.freeze()
+                connection.publish(agent.topic("d5", "set"), "OPEN", qos=1, id=1)
+
+    fake = fakes(Stopping())
+    agent = agent_factory(fake)
+    agent.config["doors"] = [door(f"d{i}", relay={"line": 3 * i}, closed_sensor={"line": 3 * i + 1},
+                                  open_sensor={"line": 3 * i + 2}) for i in range(64)]
+    agent.start()
+    fake.wait(lambda: fake.stopped, "the freeze")
+    time.sleep(12.5)
+    agent.thaw()
+    fake.wait_publish(agent.topic("d5", "event"))
+    assert agent.log.wait("stood still")
+    assert not agent.log.find("relay on")
+
+
+def test_a_log_that_nobody_reads_holds_up_nothing(agent_factory, recorder_factory, broker, tmp_path):
+    pipe = tmp_path / "log"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
+    recorder = recorder_factory(broker)
+    agent = agent_factory(broker).start(prefix=("sh", "-c", f'exec "$@" 2>{pipe}', "sh"))
+    recorder.wait(agent.topic("left", "attributes"), lambda text: '"settled":true' in text)
+    recorder.publish(agent.topic("left", "set"), "OPEN")
+    recorder.wait(agent.topic("left", "state"), "open")
+    read = os.read(reader, 65536)
+    assert b"listening on" not in read, "the pipe was full before that"
+    recorder.publish(agent.topic("left", "set"), "CLOSE")
+    recorder.wait(agent.topic("left", "state"), "closed")
+    assert b"lines of the log are lost here" in os.read(reader, 65536)
+    assert agent.stop() == 0
+    os.close(reader)
 
 
 def test_after_a_freeze_commands_count_again_once_the_broker_has_echoed(fakes, agent_factory):

@@ -39,7 +39,7 @@ struct room {
 static void enter(struct room *room, const char *username, bool hashed)
 {
 	char error[HTTP_ERROR_MAX];
-	*room = (struct room){.now_ms = loop_now_ms()};
+	*room = (struct room){.now_ms = 0};
 	log_init(&room->log);
 	room->log.level = (enum log_level) - 1;
 	const struct http_config config = {.username = username,
@@ -50,6 +50,7 @@ static void enter(struct room *room, const char *username, bool hashed)
 	if (loop_new(&room->loop) < 0 ||
 			http_gate_new(room->loop, &room->log, &config, checked, room->loop, &room->gate, error) < 0)
 		abort();
+	room->now_ms = loop_now_ms(); /* not before the gate's first minute */
 }
 
 static void leave(struct room *room)
