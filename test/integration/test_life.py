@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import DEADLINE, PUBLISH, SLOWNESS, FakeBroker, door, retained, wait_until
+from harness import DEADLINE, SLOWNESS, door, retained, wait_until
 
 
 def press(agent, pulse_door="left"):
@@ -79,45 +79,6 @@ def test_a_killed_agent_is_offline_by_its_will(agent, broker):
     agent.recorder.wait(agent.topic("availability"), "offline")
 
 
-def test_what_waited_while_the_agent_was_frozen_is_refused(agent):
-    agent.recorder.wait(agent.topic("left", "state"), "closed")
-    agent.freeze()
-    for command in ("OPEN", "TOGGLE"):
-        agent.recorder.publish(agent.topic("left", "set"), command)
-    time.sleep(12.5)  # the bound itself: a check every 10 s, 2 s late
-    agent.thaw()
-    for count in (1, 2):
-        agent.recorder.wait(agent.topic("left", "event"), lambda text: '"reason":"stale"' in text, count=count)
-    assert agent.log.find("stood still")
-    assert not agent.log.find("relay on")
-    wait_until(lambda: command_works(agent), "commands that are heard again")
-
-
-def test_a_freeze_in_the_middle_of_a_turn_is_noticed_before_the_next_command(fakes, agent_factory):
-    """The agent stops while it publishes, and goes on with what has come meanwhile before any timer runs."""
-    class Stopping(FakeBroker):
-        stopped = False
-
-        def on_publish(self, connection, publish):
-            super().on_publish(connection, publish)
-            if not self.stopped:
-                self.stopped = True
-                agent.freeze()
-                connection.publish(agent.topic("d5", "set"), "OPEN", qos=1, id=1)
-
-    fake = fakes(Stopping())
-    agent = agent_factory(fake)
-    agent.config["doors"] = [door(f"d{i}", relay={"line": 3 * i}, closed_sensor={"line": 3 * i + 1},
-                                  open_sensor={"line": 3 * i + 2}) for i in range(64)]
-    agent.start()
-    fake.wait(lambda: fake.stopped, "the freeze")
-    time.sleep(12.5)
-    agent.thaw()
-    fake.wait_publish(agent.topic("d5", "event"))
-    assert agent.log.wait("stood still")
-    assert not agent.log.find("relay on")
-
-
 def test_a_log_that_nobody_reads_holds_up_nothing(agent_factory, recorder_factory, broker, tmp_path):
     pipe = tmp_path / "log"
     os.mkfifo(pipe)
@@ -135,35 +96,6 @@ def test_a_log_that_nobody_reads_holds_up_nothing(agent_factory, recorder_factor
     assert b"lines of the log are lost here" in os.read(reader, 65536)
     assert agent.stop() == 0
     os.close(reader)
-
-
-def test_after_a_freeze_commands_count_again_once_the_broker_has_echoed(fakes, agent_factory):
-    """What a slow broker still holds when the agent thaws comes before the echo of what the agent says then."""
-    fake = fakes(FakeBroker())
-    agent = agent_factory(fake).start()
-    availability = agent.topic("availability")
-
-    def told(what):
-        return any(what in packet.payload for packet in connection.received
-                   if packet.kind == PUBLISH and packet.topic == agent.topic("left", "event"))
-
-    fake.wait_publish(agent.topic("left", "state"), "closed")
-    connection = fake.connections[0]
-    agent.freeze()
-    time.sleep(12.5)
-    agent.thaw()
-    fake.wait_publish(availability, "online", count=2)
-    time.sleep(5.5)  # past the fixed window, which is not what is tried here
-    connection.publish(agent.topic("left", "set"), "OPEN", qos=1, id=1)
-    fake.wait(lambda: told('"reason":"stale"'), "the refusal")
-    connection.publish(availability, "online", qos=1, id=2)
-    connection.publish(agent.topic("left", "set"), "OPEN", qos=1, id=3)
-    fake.wait(lambda: told("command_accepted"), "a command that counts")
-
-
-def command_works(agent):
-    agent.recorder.publish(agent.topic("left", "set"), "OPEN")
-    return agent.log.find("relay on")
 
 
 def test_starting_and_ending_touch_no_relay(agent):
