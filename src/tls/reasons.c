@@ -121,8 +121,9 @@ static void judge_date(const struct tls_peer *peer, const mbedtls_x509_crt *cert
 			"the certificate \"%s\" is not valid before %04d-%02d-%02d %02d:%02d, and the clock here says "
 			"%.10s %.5s%s",
 			who, begin->year, begin->mon, begin->day, begin->hour, begin->min, now, now + 11,
-			atoi(now) < OLDEST_CLOCK ? ", which cannot be: it must be set, by network time or by hand"
-						 : " UTC: is that clock right?");
+			strtol(now, NULL, 10) < OLDEST_CLOCK
+					? ", which cannot be: it must be set, by network time or by hand"
+					: " UTC: is that clock right?");
 }
 
 static void judge_trust(const struct tls_peer *peer, const mbedtls_x509_crt *certificate, int depth, const char *who,
