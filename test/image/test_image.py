@@ -175,6 +175,7 @@ def test_certificates(roots, platform):
     bundle = (roots[platform] / "etc/ssl/certs/ca-certificates.crt").read_text()
     blocks = re.findall(r"^-----BEGIN CERTIFICATE-----\n(?:[A-Za-z0-9+/=]+\n)+-----END CERTIFICATE-----\n", bundle, re.M)
     assert len(blocks) > 100 and "".join(blocks) == bundle
+    assert bundle == (roots["amd64", None] / "etc/ssl/certs/ca-certificates.crt").read_text()
 
 
 @each_platform
