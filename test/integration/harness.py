@@ -23,6 +23,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import paho.mqtt.client
+import pytest
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
@@ -53,6 +54,15 @@ def wait_until(condition, what, deadline=None):
             return value
         assert time.monotonic() < end, f"in vain waited for {what}"
         time.sleep(0.01)
+
+
+def with_file(place, instead):
+    """What to put before a command so that it finds the file instead in that place, or skips the test."""
+    prefix = ["unshare", "--mount", "sh", "-c", f'mount --bind {instead} "$(realpath {place})" && exec "$@"', "sh"]
+    tried = subprocess.run([*prefix, "true"], capture_output=True, text=True, check=False)
+    if tried.returncode:
+        pytest.skip(f"no other {place} for one program: {tried.stderr.strip()}")
+    return prefix
 
 
 def merge(base, changes):

@@ -1,6 +1,5 @@
 """Brokers by their names: names that nobody knows, name servers that are silent, names with several addresses."""
 
-import os
 import socket
 import time
 import urllib.request
@@ -28,9 +27,6 @@ def test_a_name_of_the_local_network_says_what_to_do(agent_factory):
 
 
 def test_a_name_server_that_is_silent_holds_up_nobody(broker, agent_factory, recorder_factory, tmp_path):
-    if os.geteuid() != 0:
-        pytest.skip("only root can put another resolv.conf in place")
-
     class SilentNameServer(NameServer):
         def _answer(self):
             while True:
@@ -41,8 +37,7 @@ def test_a_name_server_that_is_silent_holds_up_nobody(broker, agent_factory, rec
     resolv.write_text(f"nameserver {server.address}\n")
     recorder = recorder_factory(broker)
     agent = agent_factory(["mqtt://somewhere.example", broker.url])
-    agent.start(prefix=["unshare", "--mount", "sh", "-c",
-                        f'mount --bind {resolv} "$(realpath /etc/resolv.conf)" && exec "$@"', "sh"])
+    agent.start(prefix=harness.with_file("/etc/resolv.conf", resolv))
     harness.wait_until(lambda: server.asked, "a question to the name server")
     assert health(agent) < 1 * SLOWNESS
     agent.log.wait("door left: closed")
@@ -63,14 +58,11 @@ def test_a_name_server_that_is_silent_holds_up_nobody(broker, agent_factory, rec
 
 
 def test_a_name_with_two_addresses_is_tried_at_both(broker, agent_factory, recorder_factory, tmp_path):
-    if os.geteuid() != 0:
-        pytest.skip("only root can put another /etc/hosts in place")
     hosts = tmp_path / "hosts"
     hosts.write_text("::1 two-addresses\n127.0.0.1 two-addresses\n")  # mosquitto listens on the second only
     recorder = recorder_factory(broker)
     agent = agent_factory(f"mqtt://two-addresses:{broker.port}")
-    agent.start(prefix=["unshare", "--mount", "sh", "-c",
-                        f'mount --bind {hosts} /etc/hosts && exec "$@"', "sh"])
+    agent.start(prefix=harness.with_file("/etc/hosts", hosts))
     recorder.wait(agent.topic("availability"), "online")
     assert not agent.log.find("warning: broker")
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import pytest
 
 from certificates import DAY, NOW, Authority, chain
-from harness import CONNECT, DEADLINE, SLOWNESS, FakeBroker, door, free_port, packet, text, wait_until
+from harness import CONNECT, DEADLINE, SLOWNESS, FakeBroker, door, free_port, packet, text, wait_until, with_file
 
 NAME = "door.broker.test"
 HELLO = 0x16
@@ -127,10 +127,7 @@ def start_agent(agent_factory, made, tmp_path):
         if hosts:
             hosts_file = tmp_path / "hosts"
             hosts_file.write_text(f"127.0.0.1 localhost {' '.join(hosts)}\n")
-            script = f'mount --bind {hosts_file} /etc/hosts && exec "$@"'
-            prefix = ("unshare", "--mount", "sh", "-c", script, "sh")
-            if subprocess.run([*prefix, "true"], capture_output=True).returncode:
-                pytest.skip("needs a mount namespace of its own, to give a name to an address")
+            prefix = with_file("/etc/hosts", hosts_file)
         agent = agent_factory(urls, config={"mqtt": {"tls": tls or None}, "doors": [door(travel_time="200ms")]})
         return agent.start(prefix=prefix)
     return start
