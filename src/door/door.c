@@ -315,7 +315,7 @@ static void obstruct(struct door *door, struct door_output *output)
 {
 	if (door->state != DOOR_CLOSING && door->warned_ms == DOOR_NEVER)
 		return;
-	if (door->goal == DOOR_GOAL_CLOSE || door->config.lines[DOOR_LINE_TOGGLE])
+	if (door->goal == DOOR_GOAL_CLOSE || door->goal == DOOR_GOAL_PULSE || door->config.lines[DOOR_LINE_TOGGLE])
 		cancel_goal(door, output);
 	enter_fault(door, DOOR_FAULT_OBSTRUCTED, output);
 	if (door->state == DOOR_CLOSING && is_waiting(door))
@@ -482,6 +482,7 @@ struct plan {
 	enum door_reason reason; /* NONE: it can be done */
 	bool done;               /* nothing to press */
 	bool closes;             /* the door may move down on the way */
+	bool idle;               /* of a pulse: by what is believed, it changes nothing */
 	enum door_line line;     /* to press next */
 };
 
@@ -526,8 +527,30 @@ static struct plan plan_direct(const struct door *door, enum door_goal goal)
 	}
 }
 
+/* What is believed may be wrong while a door is being wired: whatever could bring it down counts as doing so. */
+static struct plan plan_pulse(const struct door *door)
+{
+	static const enum door_goal goals[DOOR_LINE_WARNING] = {
+			[DOOR_LINE_OPEN] = DOOR_GOAL_OPEN,
+			[DOOR_LINE_CLOSE] = DOOR_GOAL_CLOSE,
+			[DOOR_LINE_STOP] = DOOR_GOAL_STOP,
+	};
+	enum door_line line = door->pulse_line;
+	struct plan plan = {.line = line, .closes = line == DOOR_LINE_TOGGLE || line == DOOR_LINE_CLOSE};
+
+	if (line >= DOOR_LINE_WARNING || !door->config.lines[line])
+		plan.reason = DOOR_REASON_NO_WAY;
+	else if (plan.closes && in_the_way(door))
+		plan.reason = DOOR_REASON_OBSTRUCTED;
+	else if (line != DOOR_LINE_TOGGLE)
+		plan.idle = plan_direct(door, goals[line]).done;
+	return plan;
+}
+
 static struct plan plan_for(const struct door *door, enum door_goal goal)
 {
+	if (goal == DOOR_GOAL_PULSE)
+		return plan_pulse(door);
 	bool toggle = door->config.lines[DOOR_LINE_TOGGLE];
 	struct plan plan = toggle ? plan_toggle(door, goal) : plan_direct(door, goal);
 
@@ -554,13 +577,16 @@ static enum door_state state_after(const struct door *door, enum door_line line)
 	}
 }
 
-static void press(struct door *door, enum door_line line, int64_t now_ms, struct door_output *output)
+static void press(struct door *door, const struct plan *plan, int64_t now_ms, struct door_output *output)
 {
+	enum door_line line = plan->line;
 	enum door_state next = state_after(door, line);
 
 	act(output, line, true);
 	door->relay = line;
 	door->release_ms = now_ms + door->config.pulse_ms;
+	if (plan->idle)
+		return;
 	door->source = door->goal_source;
 	door->commanded = true;
 	door->pressed_ms = now_ms;
@@ -627,8 +653,9 @@ static void proceed(struct door *door, int64_t now_ms, struct door_output *outpu
 		return;
 	}
 	if (!plan.done) {
-		press(door, plan.line, now_ms, output);
-		if (plan.line == DOOR_LINE_TOGGLE && door->goal != DOOR_GOAL_PRESS && !plan_for(door, door->goal).done)
+		bool counted = door->goal != DOOR_GOAL_PRESS && door->goal != DOOR_GOAL_PULSE;
+		press(door, &plan, now_ms, output);
+		if (plan.line == DOOR_LINE_TOGGLE && counted && !plan_for(door, door->goal).done)
 			return;
 	}
 	door->goal = DOOR_GOAL_NONE;
@@ -678,7 +705,9 @@ static void command(struct door *door, const struct door_input *input, int64_t n
 			[DOOR_COMMAND_OPEN] = DOOR_GOAL_OPEN,
 			[DOOR_COMMAND_CLOSE] = DOOR_GOAL_CLOSE,
 			[DOOR_COMMAND_STOP] = DOOR_GOAL_STOP,
+			[DOOR_COMMAND_PULSE] = DOOR_GOAL_PULSE,
 	};
+	bool once = input->command == DOOR_COMMAND_TOGGLE || input->command == DOOR_COMMAND_PULSE;
 	enum door_goal goal = DOOR_GOAL_STOP;
 	enum door_reason reason = DOOR_REASON_NONE;
 	bool cancelled = false;
@@ -687,14 +716,13 @@ static void command(struct door *door, const struct door_input *input, int64_t n
 		reason = DOOR_REASON_STOPPING;
 	else if (!door->settled)
 		reason = DOOR_REASON_NOT_SETTLED;
-	else if (input->command > DOOR_COMMAND_TOGGLE)
+	else if (input->command > DOOR_COMMAND_PULSE)
 		reason = DOOR_REASON_UNKNOWN_COMMAND;
 	else if (is_stuck(door))
 		reason = DOOR_REASON_RELAY_FAILED;
 	else if (input->command == DOOR_COMMAND_TOGGLE && door->warned_ms != DOOR_NEVER)
 		cancelled = true;
-	else if (input->command == DOOR_COMMAND_TOGGLE &&
-			(door->goal != DOOR_GOAL_NONE || door->relay != DOOR_LINES || now_ms < door->ready_ms))
+	else if (once && (door->goal != DOOR_GOAL_NONE || door->relay != DOOR_LINES || now_ms < door->ready_ms))
 		reason = DOOR_REASON_BUSY;
 	else if (input->command == DOOR_COMMAND_TOGGLE)
 		reason = toggle_goal(door, &goal);
@@ -714,6 +742,8 @@ static void command(struct door *door, const struct door_input *input, int64_t n
 		answer(output, DOOR_RESULT_UNCHANGED, DOOR_REASON_NONE);
 		return;
 	}
+	if (goal == DOOR_GOAL_PULSE)
+		door->pulse_line = input->line;
 	struct plan plan = plan_for(door, goal);
 	if (door->goal != DOOR_GOAL_NONE && (goal == DOOR_GOAL_STOP || plan.reason == DOOR_REASON_NONE)) {
 		cancel_goal(door, output);

@@ -25,6 +25,10 @@
  * - Closed is said by the closed sensor where there is one; without, at most estimated at the end of a commanded
  *   travel. No state is believed against a sensor.
  * - No retry and no reversal of its own.
+ * - DOOR_COMMAND_PULSE presses one relay once, whatever is believed of the door, and else keeps the same rules: pulse,
+ *   gap, one relay at a time, not before the sensors have settled. The relay to close and the toggle relay may bring
+ * the door down, so for them the warning runs before, and nothing may be in the way. Where by what is believed it
+ * changes nothing (OPEN's relay on an open door), the belief stays.
  *
  * Faults, each with what begins and what ends it:
  * - did_not_start: after a press, the sensor of the end to leave stays active for DOOR_START_MS and a quarter of the
@@ -101,7 +105,7 @@ struct door_config {
 enum door_input_kind {
 	DOOR_INPUT_TIME,        /* nothing but now_ms */
 	DOOR_INPUT_SENSOR,      /* sensor, active, at_ms */
-	DOOR_INPUT_COMMAND,     /* command, source */
+	DOOR_INPUT_COMMAND,     /* command, source; line: the relay of DOOR_COMMAND_PULSE */
 	DOOR_INPUT_LINE_FAILED, /* line, active: the level that could not be set */
 	DOOR_INPUT_STOPPING,    /* the agent ends */
 };
@@ -157,7 +161,14 @@ struct door_contact {
 	int64_t edge_ms;
 };
 
-enum door_goal { DOOR_GOAL_NONE, DOOR_GOAL_OPEN, DOOR_GOAL_CLOSE, DOOR_GOAL_STOP, DOOR_GOAL_PRESS };
+enum door_goal {
+	DOOR_GOAL_NONE,
+	DOOR_GOAL_OPEN,
+	DOOR_GOAL_CLOSE,
+	DOOR_GOAL_STOP,
+	DOOR_GOAL_PRESS,
+	DOOR_GOAL_PULSE,
+};
 
 /* The fields are the machine's own. Outside tests, look through door_view. */
 struct door {
@@ -179,8 +190,9 @@ struct door {
 
 	enum door_goal goal; /* a command with presses still to come */
 	enum door_source goal_source;
-	int64_t warned_ms;     /* the warning before it ends; DOOR_NEVER: none is running */
-	int64_t auto_close_ms; /* when it is due */
+	enum door_line pulse_line; /* of DOOR_GOAL_PULSE */
+	int64_t warned_ms;         /* the warning before it ends; DOOR_NEVER: none is running */
+	int64_t auto_close_ms;     /* when it is due */
 
 	enum door_line relay; /* on now; DOOR_LINES: none */
 	int64_t release_ms;

@@ -83,6 +83,8 @@ const char *door_command_name(enum door_command command)
 		return "stop";
 	case DOOR_COMMAND_TOGGLE:
 		return "toggle";
+	case DOOR_COMMAND_PULSE:
+		return "pulse";
 	}
 	return "none";
 }

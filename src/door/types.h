@@ -51,6 +51,8 @@ enum door_command {
 	DOOR_COMMAND_CLOSE,
 	DOOR_COMMAND_STOP,
 	DOOR_COMMAND_TOGGLE,
+	DOOR_COMMAND_PULSE, /* of one relay, for who wires the door: from the Set-up view alone, never a word from
+			       outside */
 };
 
 /* How a command ends: acting on it, already so and nothing pressed, or refused with a door_reason. */

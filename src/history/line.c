@@ -67,7 +67,7 @@ static const struct column {
   columns[WORDS] = {
 		  [STATE] = {"state", state_word, DOOR_UNKNOWN, DOOR_STOPPED},
 		  [SOURCE] = {"source", source_word, DOOR_SOURCE_NONE, DOOR_SOURCE_AUTO_CLOSE},
-		  [COMMAND] = {"command", command_word, -1, DOOR_COMMAND_TOGGLE},
+		  [COMMAND] = {"command", command_word, -1, DOOR_COMMAND_PULSE},
 		  [REASON] = {"reason", reason_word, DOOR_REASON_NONE, DOOR_REASON_STOPPING},
 		  [FAULT] = {"fault", fault_word, DOOR_FAULT_NONE, DOOR_FAULT_RELAY_FAILED},
 };

@@ -78,6 +78,10 @@ int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t length)
 		case 3:
 		case 4:
 			input.kind = DOOR_INPUT_COMMAND;
+			if (what & 128) {
+				input.command = DOOR_COMMAND_PULSE;
+				input.line = (enum door_line)((what >> 4 & 7) % (DOOR_LINES + 1));
+			}
 			break;
 		case 5:
 			if (output.action_count == 0)

@@ -21,8 +21,9 @@ struct rules {
 	int64_t edge_ms[DOOR_SENSORS];
 	bool asked; /* a command was accepted, and presses may follow */
 	enum door_command command;
-	int presses; /* made for it */
-	bool warned; /* it was warned for, for the whole time */
+	enum door_line line; /* of a pulse */
+	int presses;         /* made for it */
+	bool warned;         /* it was warned for, for the whole time */
 	bool ended;
 };
 
@@ -82,7 +83,13 @@ static inline const char *rules_on(
 					(config->gap_ms > DOOR_GAP_MIN_MS ? config->gap_ms : DOOR_GAP_MIN_MS));
 	RULE("three presses at most for one command", ++rules->presses <= 3);
 	bool conflict = door->contacts[DOOR_SENSOR_CLOSED].active && door->contacts[DOOR_SENSOR_OPEN].active;
-	bool closes = line == DOOR_LINE_CLOSE ||
+	bool pulse = rules->command == DOOR_COMMAND_PULSE;
+	RULE("a pulse is one press of the relay that was asked for",
+			!pulse || (line == rules->line && rules->presses == 1));
+	RULE("a pulse that changes nothing leaves the belief alone",
+			!pulse || line != DOOR_LINE_OPEN || before->state != DOOR_OPEN || before->base_ppm < 1000000 ||
+					door->time_ms != before->time_ms || door->state == DOOR_OPEN);
+	bool closes = line == DOOR_LINE_CLOSE || (pulse && line == DOOR_LINE_TOGGLE) ||
 		      (line == DOOR_LINE_TOGGLE && (door->state == DOOR_CLOSING || door->state == DOOR_UNKNOWN));
 	RULE("STOP never sends the door down", !closes || rules->command != DOOR_COMMAND_STOP);
 	if (closes) {
@@ -91,9 +98,9 @@ static inline const char *rules_on(
 						!door->contacts[DOOR_SENSOR_OBSTRUCTION].active);
 		RULE("no press closes the door without the warning", rules->warned || config->warning_ms == 0);
 	}
-	RULE("in a conflict a toggle relay is pressed by TOGGLE alone, and a stop relay by STOP",
-			!conflict || line == DOOR_LINE_STOP || line == DOOR_LINE_TOGGLE);
-	if (line == DOOR_LINE_TOGGLE && rules->command != DOOR_COMMAND_TOGGLE)
+	RULE("in a conflict a toggle relay is pressed by TOGGLE alone, a stop relay by STOP, and each by a pulse",
+			!conflict || pulse || line == DOOR_LINE_STOP || line == DOOR_LINE_TOGGLE);
+	if (line == DOOR_LINE_TOGGLE && rules->command != DOOR_COMMAND_TOGGLE && !pulse)
 		RULE("a toggle relay is not pressed for OPEN, CLOSE or STOP when nobody knows what it does",
 				before->state != DOOR_UNKNOWN || door->time_ms != before->time_ms);
 	return NULL;
@@ -260,6 +267,16 @@ static inline const char *rules_answer(const struct rules *rules, const struct d
 					output->result == DOOR_RESULT_ACCEPTED || output->reason == DOOR_REASON_BUSY ||
 							output->reason == DOOR_REASON_OBSTRUCTED);
 	}
+	if (input->command == DOOR_COMMAND_PULSE) {
+		bool wired = input->line < DOOR_LINE_WARNING && before->config.lines[input->line];
+		bool down = input->line == DOOR_LINE_TOGGLE || input->line == DOOR_LINE_CLOSE;
+		bool way = !rules->raw[DOOR_SENSOR_OBSTRUCTION] &&
+			   !rules->door.contacts[DOOR_SENSOR_OBSTRUCTION].active;
+		bool free = before->relay == DOOR_LINES && rules->now_ms >= before->ready_ms;
+		RULE("a pulse is refused where no relay is, where a relay is busy, and down on something in the way "
+		     "alone",
+				(output->result == DOOR_RESULT_ACCEPTED) == (wired && free && (way || !down)));
+	}
 	if (input->command == DOOR_COMMAND_CLOSE && before->state != DOOR_CLOSED && before->state != DOOR_CLOSING)
 		RULE("an active obstruction refuses CLOSE",
 				!rules->raw[DOOR_SENSOR_OBSTRUCTION] || output->result == DOOR_RESULT_REJECTED);
@@ -299,6 +316,7 @@ static inline const char *rules_step(
 	if (output->answered && output->result == DOOR_RESULT_ACCEPTED) {
 		rules->asked = true;
 		rules->command = input->command;
+		rules->line = input->line;
 		rules->warned = false;
 		rules->presses = 0;
 	}

@@ -5,11 +5,11 @@
  * Between two rows the machine is woken at its own deadlines; if it switches a line or changes its state there, the
  * table is wrong. Times are exact, and lines and faults are checked in every row.
  *
- * happens  "" (time), "closed|open|obstruction on|off", a command, "LINE on fails", "LINE off fails", "stopping";
- *          " @MS" after a sensor is the time of its edge, when that is earlier
- * switched "" or "LINE on|off", more with ", " between
- * says     words of: accepted, unchanged, rejected:REASON (a command has one, nothing else has), fault:NAME (without it
- *          there is none), position:N, source:NAME, confidence:NAME, cycles:N, warning, event:cancelled ...
+ * happens  "" (time), "closed|open|obstruction on|off", a command, "LINE on fails", "LINE off fails", "pulse LINE",
+ * "stopping"; " @MS" after a sensor is the time of its edge, when that is earlier switched "" or "LINE on|off", more
+ * with ", " between says     words of: accepted, unchanged, rejected:REASON (a command has one, nothing else has),
+ * fault:NAME (without it there is none), position:N, source:NAME, confidence:NAME, cycles:N, warning, event:cancelled
+ * ...
  */
 #include "door/door.h"
 
@@ -238,6 +238,119 @@ static const struct spec specs[] = {
 						{1000, "TOGGLE", "unknown", "", "rejected:unknown_state"},
 						{2000, "OPEN", "opening", "open on", "accepted"},
 						{2500, "", "opening", "open off", ""},
+				}},
+
+		/* Pulses of one relay, for who wires the door. */
+		{"pulse: the toggle relay is pressed in a state where OPEN and CLOSE are refused", "",
+				{TOGGLE, NO_SENSOR, STOP_REVERSE},
+				{
+						{1000, "OPEN", "unknown", "", "rejected:unknown_state"},
+						{2000, "pulse toggle", "unknown", "toggle on", "accepted source:mqtt"},
+						{2400, "pulse toggle", "unknown", "", "rejected:busy"},
+						{2500, "", "unknown", "toggle off", ""},
+						{3499, "pulse toggle", "unknown", "", "rejected:busy"},
+						{3500, "pulse toggle", "unknown", "toggle on", "accepted"},
+						{4000, "", "unknown", "toggle off", ""},
+				}},
+		{"pulse: what the toggle relay does is believed as after TOGGLE, and missed as after it", "closed",
+				{TOGGLE, BOTH_SENSORS, STOP_REVERSE},
+				{
+						{1000, "pulse toggle", "opening", "toggle on", "accepted source:mqtt"},
+						{1500, "", "opening", "toggle off", ""},
+						{2000, "closed off", "opening", "", ""},
+						{4000, "pulse toggle", "stopped", "toggle on", "accepted position:20"},
+						{4500, "", "stopped", "toggle off", ""},
+						{6000, "pulse toggle", "closing", "toggle on", "accepted"},
+						{6500, "", "closing", "toggle off", ""},
+						{9000, "closed on", "closed", "", "source:mqtt cycles:1"},
+						{10000, "pulse toggle", "opening", "toggle on", "accepted"},
+						{10500, "", "opening", "toggle off", ""},
+						{17500, "", "closed", "", "fault:did_not_start"},
+				}},
+		{"pulse: a relay that by what is believed changes nothing is pressed, and the belief stays", "closed",
+				{THREE_RELAYS, BOTH_SENSORS},
+				{
+						{1000, "CLOSE", "closed", "", "unchanged"},
+						{1500, "pulse close", "closed", "close on",
+								"accepted source:none cycles:0"},
+						{2000, "", "closed", "close off", ""},
+						{3000, "pulse stop", "closed", "stop on", "accepted source:none"},
+						{3500, "", "closed", "stop off", ""},
+						{3600, "closed off", "opening", "", "source:local"},
+						{13000, "open on", "open", "", "source:local"},
+						{14000, "pulse open", "open", "open on",
+								"accepted source:local position:100"},
+						{14500, "", "open", "open off", ""},
+				}},
+		{"pulse: a relay that is not wired, and the warning's line, are refused", "closed",
+				{TWO_RELAYS_WARN, CLOSED_SENSOR},
+				{
+						{1000, "pulse toggle", "closed", "", "rejected:no_way"},
+						{1000, "pulse stop", "closed", "", "rejected:no_way"},
+						{1000, "pulse warning", "closed", "", "rejected:no_way"},
+						{2000, "pulse open", "opening", "open on", "accepted"},
+						{2500, "", "opening", "open off", ""},
+				}},
+		{"pulse: what may bring the door down is warned of, whatever is believed; STOP ends it", "closed",
+				{TWO_RELAYS_WARN, CLOSED_SENSOR},
+				{
+						{1000, "pulse close", "closed", "warning on", "accepted warning"},
+						{2000, "pulse close", "closed", "", "rejected:busy warning"},
+						{3000, "STOP", "closed", "warning off", "accepted event:cancelled"},
+						{10000, "pulse close", "closed", "warning on", "accepted warning"},
+						{15000, "", "closed", "warning off, close on", ""},
+						{15500, "", "closed", "close off", ""},
+				}},
+		{"pulse: nothing that may bring the door down is pressed on something in the way", "closed",
+				{TWO_RELAYS, ALL_SENSORS},
+				{
+						{1000, "obstruction on", "closed", "", ""},
+						{2000, "pulse close", "closed", "", "rejected:obstructed"},
+						{3000, "pulse open", "opening", "open on", "accepted"},
+						{3500, "", "opening", "open off", ""},
+				}},
+		{"pulse: the toggle relay neither, though it is believed closed", "closed",
+				{TOGGLE, ALL_SENSORS, STOP_REVERSE},
+				{
+						{1000, "obstruction on", "closed", "", ""},
+						{2000, "pulse toggle", "closed", "", "rejected:obstructed"},
+						{3000, "TOGGLE", "opening", "toggle on", "accepted"},
+						{3500, "", "opening", "toggle off", ""},
+				}},
+		{"pulse: what comes into the way while it is warned of ends it, whatever goes away again", "closed",
+				{.lines = {[DOOR_LINE_OPEN] = true,
+						 [DOOR_LINE_CLOSE] = true,
+						 [DOOR_LINE_WARNING] = true},
+						TIMES,
+						.warning_ms = 5000,
+						CLOSED_AND_BEAM},
+				{
+						{1000, "pulse close", "closed", "warning on", "accepted warning"},
+						{2000, "obstruction on", "closed", "warning off",
+								"event:cancelled fault:obstructed"},
+						{3000, "obstruction off", "closed", "", "fault:obstructed"},
+						{9000, "", "closed", "", "fault:obstructed"},
+				}},
+		{"pulse: in a conflict of the sensors, too, since it is how one finds the wrong wire", "closed open",
+				{TWO_RELAYS, BOTH_SENSORS},
+				{
+						{1000, "OPEN", "unknown", "",
+								"rejected:sensor_conflict fault:sensor_conflict"},
+						{2000, "pulse open", "unknown", "open on",
+								"accepted fault:sensor_conflict"},
+						{2500, "", "unknown", "open off", "fault:sensor_conflict"},
+				}},
+		{"pulse: not before the sensors have settled, not at the end, not while a relay fails", NULL,
+				{TOGGLE, CLOSED_SENSOR, STOP_REVERSE},
+				{
+						{0, "pulse toggle", "unknown", "", "rejected:not_settled"},
+						{1000, "closed on", "closed", "", ""},
+						{2000, "pulse toggle", "opening", "toggle on", "accepted"},
+						{2000, "toggle on fails", "closed", "toggle off",
+								"rejected:relay_failed fault:relay_failed"},
+						{4000, "stopping", "closed", "", "fault:relay_failed"},
+						{4001, "pulse toggle", "closed", "",
+								"rejected:stopping fault:relay_failed"},
 				}},
 
 		/* Idempotence. */
@@ -1116,6 +1229,10 @@ static struct door_input read_input(const char *happens, int64_t at_ms)
 		input.kind = DOOR_INPUT_STOPPING;
 	} else if (door_command_parse(happens, strlen(happens), &input.command)) {
 		input.kind = DOOR_INPUT_COMMAND;
+	} else if (strncmp(happens, "pulse ", 6) == 0) {
+		input.kind = DOOR_INPUT_COMMAND;
+		input.command = DOOR_COMMAND_PULSE;
+		input.line = (enum door_line)find(happens + 6, strlen(happens + 6), lines, COUNT(lines));
 	} else if (ends_with(happens, " fails")) {
 		input.kind = DOOR_INPUT_LINE_FAILED;
 		input.line = (enum door_line)find(happens, word, lines, COUNT(lines));

@@ -97,7 +97,12 @@ static void reduce(struct rules *rules)
 		rules->since_ms[i] = rules->on[i] ? shift(rules->since_ms[i], by_ms, longest) : 0;
 	}
 	door->retry_ms = stuck ? shift(door->retry_ms, by_ms, longest) : 0;
+	if (door->goal != DOOR_GOAL_PULSE)
+		door->pulse_line = DOOR_LINES;
+	if (rules->command != DOOR_COMMAND_PULSE)
+		rules->line = DOOR_LINES;
 	if (door->goal == DOOR_GOAL_NONE) {
+		rules->line = DOOR_LINES;
 		door->goal_source = DOOR_SOURCE_NONE;
 		rules->presses = 0;
 		rules->command = DOOR_COMMAND_OPEN;
@@ -145,7 +150,7 @@ static uint64_t hash_of(const struct rules *rules)
 			door->expire_ms, door->goal, door->goal_source, door->warned_ms, door->auto_close_ms,
 			door->config.auto_close_ms, door->relay, door->release_ms, door->ready_ms, door->retry_ms,
 			rules->deadline_ms, rules->released_ms, rules->asked, rules->command, rules->presses,
-			rules->warned, rules->ended};
+			rules->warned, rules->ended, door->pulse_line, rules->line};
 	for (size_t i = 0; i < COUNT(values); i++)
 		hash = mix(hash, values[i]);
 	return hash != 0 ? hash : 1;
@@ -205,7 +210,9 @@ static void print_step(const struct door_input *by, int64_t after_ms, const stru
 		snprintf(text, sizeof(text), "%s %s%s", sensors[by->sensor], by->active ? "on" : "off",
 				by->at_ms < NOW_MS ? " (late)" : "");
 	else if (by->kind == DOOR_INPUT_COMMAND)
-		snprintf(text, sizeof(text), "command %s", door_command_name(by->command));
+		snprintf(text, sizeof(text), "command %s%s%s", door_command_name(by->command),
+				by->command == DOOR_COMMAND_PULSE ? " " : "",
+				by->command == DOOR_COMMAND_PULSE ? lines[by->line] : "");
 	else if (by->kind == DOOR_INPUT_LINE_FAILED)
 		snprintf(text, sizeof(text), "%s %s fails", lines[by->line], by->active ? "on" : "off");
 	else if (by->kind == DOOR_INPUT_STOPPING)
@@ -250,7 +257,7 @@ static void try(struct world *world, uint32_t from, const struct door_input *inp
 		return;
 
 	/* The same command again, at once. */
-	if (input != NULL && input->kind == DOOR_INPUT_COMMAND && input->command != DOOR_COMMAND_TOGGLE) {
+	if (input != NULL && input->kind == DOOR_INPUT_COMMAND && input->command < DOOR_COMMAND_TOGGLE) {
 		struct rules again = rules;
 		struct door_output second;
 		broken = rules_step(&again, input, NOW_MS + after_ms, &second);
@@ -317,6 +324,14 @@ static void expand(struct world *world, uint32_t from)
 					.command = (enum door_command)i,
 					.source = DOOR_SOURCE_MQTT};
 			try(world, from, &asked, after_ms);
+		}
+		for (int i = 0; i < DOOR_LINE_WARNING; i++) {
+			struct door_input asked = {.kind = DOOR_INPUT_COMMAND,
+					.command = DOOR_COMMAND_PULSE,
+					.source = DOOR_SOURCE_HTTP,
+					.line = (enum door_line)i};
+			if (door.config.lines[i])
+				try(world, from, &asked, after_ms);
 		}
 	}
 	struct door_input end = {.kind = DOOR_INPUT_STOPPING};

@@ -64,7 +64,7 @@ static void round_trips(void)
 		line.record.source = (enum door_source)i;
 		CHECK(returns(&line));
 	}
-	for (int i = -1; i <= DOOR_COMMAND_TOGGLE; i++) {
+	for (int i = -1; i <= DOOR_COMMAND_PULSE; i++) {
 		line.record.command = (int8_t)i;
 		CHECK(returns(&line));
 	}
