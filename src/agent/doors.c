@@ -206,17 +206,33 @@ static bool may_have_waited(struct agent *agent, enum door_source source)
 	return now_ms < agent->stale_until_ms || (source == DOOR_SOURCE_MQTT && now_ms < agent->echo_until_ms);
 }
 
-enum door_result agent_command(
-		struct agent_door *door, enum door_command command, enum door_source source, enum door_reason *reason)
+static enum door_result obey(
+		struct agent_door *door, const struct door_input *input, const char *name, enum door_reason *reason)
 {
 	enum door_result result = DOOR_RESULT_REJECTED;
 	*reason = door->agent->stopping ? DOOR_REASON_STOPPING : DOOR_REASON_STALE;
-	if (!door->agent->stopping && !may_have_waited(door->agent, source))
-		agent_step(door, &(struct door_input){.kind = DOOR_INPUT_COMMAND, .command = command, .source = source},
-				&result, reason);
-	note_command(door, door_command_name(command), source, result, *reason);
-	publish_command_event(door, &command, source, result, *reason);
+	if (!door->agent->stopping && !may_have_waited(door->agent, input->source))
+		agent_step(door, input, &result, reason);
+	note_command(door, name, input->source, result, *reason);
+	publish_command_event(door, &input->command, input->source, result, *reason);
 	return result;
+}
+
+enum door_result agent_command(
+		struct agent_door *door, enum door_command command, enum door_source source, enum door_reason *reason)
+{
+	const struct door_input input = {.kind = DOOR_INPUT_COMMAND, .command = command, .source = source};
+	return obey(door, &input, door_command_name(command), reason);
+}
+
+enum door_result agent_pulse(
+		struct agent_door *door, enum door_line relay, enum door_source source, enum door_reason *reason)
+{
+	const struct door_input input = {
+			.kind = DOOR_INPUT_COMMAND, .command = DOOR_COMMAND_PULSE, .source = source, .line = relay};
+	char name[32];
+	snprintf(name, sizeof(name), "a pulse of the %s", agent_role_names[relay]);
+	return obey(door, &input, name, reason);
 }
 
 void agent_refuse(struct agent_door *door, const enum door_command *command, enum door_source source,

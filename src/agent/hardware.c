@@ -20,6 +20,17 @@ const char *const agent_role_names[LINES_PER_DOOR] = {
 		[SENSOR_LINES + DOOR_SENSOR_OBSTRUCTION] = "obstruction sensor",
 };
 
+const char *const agent_line_meanings[LINES_PER_DOOR][2] = {
+		[DOOR_LINE_TOGGLE] = {"Off.", "On."},
+		[DOOR_LINE_OPEN] = {"Off.", "On."},
+		[DOOR_LINE_CLOSE] = {"Off.", "On."},
+		[DOOR_LINE_STOP] = {"Off.", "On."},
+		[DOOR_LINE_WARNING] = {"Off.", "On."},
+		[SENSOR_LINES + DOOR_SENSOR_CLOSED] = {"The door is not closed.", "The door is closed."},
+		[SENSOR_LINES + DOOR_SENSOR_OPEN] = {"The door is not open.", "The door is open."},
+		[SENSOR_LINES + DOOR_SENSOR_OBSTRUCTION] = {"The way is clear.", "Something is in the way."},
+};
+
 static const enum gpio_bias biases[] = {
 		[CONFIG_BIAS_AS_IS] = GPIO_BIAS_AS_IS,
 		[CONFIG_BIAS_PULL_UP] = GPIO_BIAS_PULL_UP,
@@ -45,6 +56,7 @@ void agent_add_lines(struct agent *agent, size_t index)
 				.active_low = from->active_low,
 				.bias = biases[from->bias],
 				.consumer = agent->consumers[place],
+				.meanings = {agent_line_meanings[role][0], agent_line_meanings[role][1]},
 		};
 		if (from->name)
 			snprintf(line->name, sizeof(line->name), "%s", from->name);

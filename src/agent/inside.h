@@ -99,6 +99,7 @@ void agent_notice_stall(struct agent *agent);
 /* hardware.c: the lines, of a real chip or of the simulator. */
 
 extern const char *const agent_role_names[LINES_PER_DOOR];
+extern const char *const agent_line_meanings[LINES_PER_DOOR][2]; /* of a line that is off, and on */
 
 size_t agent_count_lines(const struct config *config);
 void agent_add_lines(struct agent *agent, size_t index); /* of the door at index */
@@ -116,6 +117,9 @@ void agent_step(struct agent_door *door, const struct door_input *input, enum do
 /* A command from outside: carried out or refused, logged, counted, recorded and published. */
 enum door_result agent_command(
 		struct agent_door *door, enum door_command command, enum door_source source, enum door_reason *reason);
+/* A press of one relay, asked for in the Set-up view. */
+enum door_result agent_pulse(
+		struct agent_door *door, enum door_line relay, enum door_source source, enum door_reason *reason);
 /* The same for what was refused before it could be one. command is NULL when nobody knows it. */
 void agent_refuse(struct agent_door *door, const enum door_command *command, enum door_source source,
 		enum door_reason reason);

@@ -22,7 +22,7 @@ static size_t http_doors(void *user, struct door_view *views, size_t max)
 	return count;
 }
 
-static size_t http_lines(void *user, size_t index, struct http_line lines[static HTTP_LINES_MAX])
+static void http_wiring(void *user, size_t index, struct http_wiring *wiring)
 {
 	static_assert(LINES_PER_DOOR <= HTTP_LINES_MAX, "all lines of a door are shown");
 	struct agent *agent = user;
@@ -34,15 +34,39 @@ static size_t http_lines(void *user, size_t index, struct http_line lines[static
 		const struct gpio_line *line = &agent->lines[door->lines[role]];
 		bool active = false;
 		bool known = gpio_get(agent->gpio, (size_t)door->lines[role], &active) == 0;
-		lines[count++] = (struct http_line){.role = agent_role_names[role],
+		wiring->lines[count++] = (struct http_line){.role = agent_role_names[role],
 				.name = line->name,
 				.offset = line->offset,
-				.output = role < SENSOR_LINES,
+				.relay = role < DOOR_LINE_WARNING,
 				.known = known,
-				.active = active,
+				.meaning = agent_line_meanings[role][active],
 				.high = active != line->active_low};
 	}
-	return count;
+	FILE *stream = fmemopen(wiring->yaml, sizeof(wiring->yaml), "w");
+	if (!stream)
+		return;
+	struct door_view view;
+	agent_view_door(door, &view);
+	config_print_door(door->config, view.last_open_ms, view.last_close_ms, stream);
+	fclose(stream);
+}
+
+static int http_pulse(void *user, size_t index, const char *relay, enum door_result *result, enum door_reason *reason)
+{
+	static const char *const names[DOOR_LINE_WARNING] = {
+			[DOOR_LINE_TOGGLE] = "relay",
+			[DOOR_LINE_OPEN] = "open_relay",
+			[DOOR_LINE_CLOSE] = "close_relay",
+			[DOOR_LINE_STOP] = "stop_relay",
+	};
+	struct agent *agent = user;
+	struct agent_door *door = &agent->doors[index];
+	for (int role = 0; role < DOOR_LINE_WARNING; role++)
+		if (door->lines[role] >= 0 && strcmp(relay, names[role]) == 0) {
+			*result = agent_pulse(door, (enum door_line)role, DOOR_SOURCE_HTTP, reason);
+			return 0;
+		}
+	return -ENOENT;
 }
 
 static void http_node(void *user, struct http_node *node)
@@ -197,7 +221,8 @@ int agent_start_http(struct agent *agent)
 	struct http_config http;
 	struct http_agent face = {.doors = http_doors,
 			.node = http_node,
-			.lines = http_lines,
+			.wiring = http_wiring,
+			.pulse = http_pulse,
 			.command = http_command,
 			.healthy = http_healthy,
 			.history = http_history,

@@ -26,6 +26,7 @@
 #define CONFIG_HOSTS_MAX 16
 #define CONFIG_RELAYS_MAX 192
 #define CONFIG_LINE_NAME_MAX 31
+#define CONFIG_TRAVEL_MAX_MS ((int64_t)5 * 60 * 1000)
 
 enum config_backend { CONFIG_LIBGPIOD, CONFIG_SIMULATED };
 enum config_bias { CONFIG_BIAS_AS_IS, CONFIG_BIAS_PULL_UP, CONFIG_BIAS_PULL_DOWN, CONFIG_BIAS_DISABLED };
@@ -149,6 +150,12 @@ void config_free(struct config *config);
 
 /* One line each: FILE:LINE:COLUMN: text, with "warning: " before a warning's. */
 void config_report_print(const struct config_report *report, FILE *stream);
+
+/*
+ * The door as an entry of doors, with everything that it has, said outright: config_parse makes the same of it.
+ * open_ms and close_ms, where not 0, are travels as measured: written a twentieth longer, in the place of the times.
+ */
+void config_print_door(const struct config_door *door, int64_t open_ms, int64_t close_ms, FILE *stream);
 
 /* What the table of keys says, as JSON: for the test that holds the JSON Schema and the manual page to it. */
 void config_print_keys(FILE *stream);

@@ -82,15 +82,16 @@ static void print_level(struct watch *watch, size_t index, bool active, int64_t 
 {
 	const struct gpio_line *line = &watch->lines[index];
 	char name[GPIO_LINE_NAME_MAX + 1], time[UTC_BYTES];
+	const char *meaning = line->meanings[active];
 
 	utc_print(wall_ms, time);
 	if (line->name[0])
 		snprintf(name, sizeof(name), "%s", line->name);
 	else
 		snprintf(name, sizeof(name), "offset %u", line->offset);
-	fprintf(watch->out, "%s  %-10s %-24s %-8s (%s)\n", time + strlen("2026-11-22T"), name,
+	fprintf(watch->out, "%s  %-10s %-24s %-8s %s%s\n", time + strlen("2026-11-22T"), name,
 			line->consumer ? line->consumer : "", active ? "active" : "inactive",
-			active != line->active_low ? "high" : "low");
+			active != line->active_low ? "(high) " : "(low)  ", meaning ? meaning : "");
 	if (fflush(watch->out) != 0)
 		loop_stop(watch->loop);
 }

@@ -28,9 +28,10 @@ struct gpio_line {
 	char name[GPIO_LINE_NAME_MAX + 1]; /* the line's name on the chip; "" = use offset */
 	unsigned offset;
 	enum gpio_direction direction;
-	bool active_low;      /* applied here: everybody else sees logical levels */
-	enum gpio_bias bias;  /* inputs */
-	const char *consumer; /* whose line it is, in errors and by --watch: "left relay"; borrowed */
+	bool active_low;         /* applied here: everybody else sees logical levels */
+	enum gpio_bias bias;     /* inputs */
+	const char *consumer;    /* whose line it is, in errors and by --watch: "left relay"; borrowed */
+	const char *meanings[2]; /* of an input that is inactive, and active, by --watch; borrowed, or NULL */
 };
 
 /*

@@ -80,15 +80,22 @@ struct http_node {
 
 /* A line of a door, for who wires it. */
 struct http_line {
-	const char *role; /* "relay", "closed sensor" ...; constant */
+	const char *role; /* "relay", "closed sensor" ...; constant; its key in the configuration is the same, with _ */
 	const char *name; /* of the line on its chip, or "" */
 	unsigned offset;  /* where name is "" */
-	bool output;
-	bool known; /* it could be read */
-	bool active;
-	bool high; /* the level on the wire */
+	bool relay;       /* it may be pulsed */
+	bool known;       /* it could be read */
+	bool high;        /* the level on the wire */
+	const char *meaning; /* of it: "The door is closed." ...; constant */
 };
 #define HTTP_LINES_MAX 8 /* of one door */
+#define HTTP_YAML_MAX 1536
+
+/* How a door is wired. */
+struct http_wiring {
+	struct http_line lines[HTTP_LINES_MAX]; /* role NULL after the last */
+	char yaml[HTTP_YAML_MAX];               /* the door as the configuration should have it */
+};
 
 /* Called from the loop, between two packets of a client: they must not block, nor free the server. */
 struct http_agent {
@@ -103,8 +110,10 @@ struct http_agent {
 	size_t (*history)(void *user, size_t door, uint64_t before, struct door_record *records, size_t max);
 	/* A poke at the simulator (wall_button ...): 0, -ENOENT no such poke, -ENOTSUP real hardware. */
 	int (*simulate)(void *user, size_t door, const char *poke);
-	/* The lines of a door as they are now: fills lines, returns how many. */
-	size_t (*lines)(void *user, size_t door, struct http_line lines[static HTTP_LINES_MAX]);
+	/* The wiring of a door, with the lines as they are now. It is all 0 before. */
+	void (*wiring)(void *user, size_t door, struct http_wiring *wiring);
+	/* Presses the relay with this key once, whatever is believed of the door: 0, or -ENOENT: it has none such. */
+	int (*pulse)(void *user, size_t door, const char *relay, enum door_result *result, enum door_reason *reason);
 	/* What GET /metrics answers, into metrics_max bytes: its length, or -errno. */
 	ssize_t (*metrics)(void *user, char *buffer, size_t size);
 	size_t metrics_max;

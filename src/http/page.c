@@ -37,7 +37,7 @@ struct render {
 	struct message message;
 	int64_t time_ms; /* wall clock */
 	const struct door_record *record;
-	const struct http_line *lines; /* NULL: it is not the Set-up view */
+	const struct http_wiring *wirings; /* NULL: it is not the Set-up view */
 	const struct http_line *line;
 	struct http_body *body;
 	size_t size;
@@ -201,7 +201,7 @@ static const char *const sources[] = {"nobody saw by whom", "asked by MQTT", "as
 static void put_since(struct render *render)
 {
 	const struct door_view *door = render->door;
-	if (moving(door) && door->source != DOOR_SOURCE_NONE)
+	if (door->last_changed_unix_ms == 0 && moving(door) && door->source != DOOR_SOURCE_NONE)
 		put_format(render, "%c%s.", toupper(*sources[door->source]), sources[door->source] + 1);
 	else if (door->last_changed_unix_ms == 0)
 		put_format(render, "No change since the start.");
@@ -213,8 +213,10 @@ static void put_duration(struct render *render)
 {
 	int64_t ago_ms = render->page->wall_ms - render->door->last_changed_unix_ms;
 	char duration[HTTP_DURATION_MAX];
+	if (render->door->state == DOOR_OPENING || render->door->state == DOOR_CLOSING)
+		return;
 	http_page_duration(ago_ms, duration);
-	put_format(render, "%s", duration);
+	put_format(render, " (%s)", duration);
 }
 
 static void put_time(struct render *render, int64_t unix_ms)
@@ -241,7 +243,7 @@ static void put_confidence(struct render *render)
 {
 	static const char *const texts[] = {
 			[DOOR_CONFIDENCE_UNKNOWN] = "No sensor says where it is.",
-			[DOOR_CONFIDENCE_ESTIMATED] = "Reckoned from the time, not seen by a sensor.",
+			[DOOR_CONFIDENCE_ESTIMATED] = "Estimated by time, not seen by a sensor.",
 			[DOOR_CONFIDENCE_SENSED] = "Seen by a sensor.",
 	};
 	put_format(render, "%s",
@@ -307,10 +309,10 @@ static void put_buttons(struct render *render)
 	for (size_t i = 0; i < sizeof(buttons) / sizeof(buttons[0]); i++) {
 		if (buttons[i].command == DOOR_COMMAND_STOP && !door->has_stop)
 			continue;
-		if (buttons[i].command == DOOR_COMMAND_TOGGLE && !unseen && !render->lines)
+		if (buttons[i].command == DOOR_COMMAND_TOGGLE && !unseen && !render->wirings)
 			continue;
 		/* While a door is being wired, what the agent believes may be wrong: the command itself says so. */
-		if (render->lines)
+		if (render->wirings)
 			buttons[i].refusal = NULL;
 		if (!door->settled)
 			buttons[i].refusal = "The sensors settle.";
@@ -320,52 +322,39 @@ static void put_buttons(struct render *render)
 	}
 }
 
-static void put_lines(struct render *render)
+static const struct http_wiring *wiring(const struct render *render)
 {
-	const struct http_line *lines = render->lines + (render->door - render->page->doors) * HTTP_LINES_MAX;
-	for (render->line = lines; render->line < lines + HTTP_LINES_MAX && render->line->role; render->line++)
-		put_template(render, page_template_line);
+	return &render->wirings[render->door - render->page->doors];
 }
 
-static const char *meaning(const struct http_line *line)
+/* A template for each line, or for each relay. */
+static void put_lines(struct render *render, const struct page_piece *pieces, bool relays_only)
 {
-	static const struct {
-		const char *role, *active, *inactive;
-	} meanings[] = {
-			{"closed sensor", "The door is closed.", "The door is not closed."},
-			{"open sensor", "The door is open.", "The door is not open."},
-			{"obstruction sensor", "Something is in the way.", "The way is clear."},
-	};
-	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
-		if (strcmp(line->role, meanings[i].role) == 0)
-			return line->active ? meanings[i].active : meanings[i].inactive;
-	return line->active ? "On." : "Off.";
+	const struct http_line *lines = wiring(render)->lines;
+	for (render->line = lines; render->line < lines + HTTP_LINES_MAX && render->line->role; render->line++)
+		if (render->line->relay || !relays_only)
+			put_template(render, pieces);
 }
 
 static void put_travel(struct render *render)
 {
 	const struct door_view *door = render->door;
 	if (door->last_open_ms > 0 || door->last_close_ms > 0)
-		put_format(render, "Measured between the contacts, with a twentieth more to be safe:");
+		put_format(render, "The travel time is measured between the contacts; below, a twentieth is added to "
+				   "be safe.");
 	else if (door->has_open_sensor && door->has_closed_sensor)
-		put_format(render, "Let the door run once all the way up and down: its travel time is then measured "
-				   "here.");
+		put_format(render, "Let the door run once all the way up and down: its travel time is then measured, "
+				   "and written below.");
 	else
 		put_format(render, "The travel time is measured by contacts at both ends. Without them: press a "
-				   "button, and "
-				   "\u201cIt has arrived\u201d when the door stands.");
+				   "button, and \u201cIt has arrived\u201d when the door stands.");
 }
 
-/* What of the configuration can be seen from here; a travel time is rather too long than too short. */
-static void put_yaml(struct render *render)
+/* A line as the configuration's key. */
+static void put_key(struct render *render)
 {
-	const struct door_view *door = render->door;
-	put_format(render, "- id: %s\n", door->id);
-	if (door->last_open_ms > 0)
-		put_format(render, "  open_time: %lldms\n", (long long)(door->last_open_ms * 21 / 20 + 99) / 100 * 100);
-	if (door->last_close_ms > 0)
-		put_format(render, "  close_time: %lldms\n",
-				(long long)(door->last_close_ms * 21 / 20 + 99) / 100 * 100);
+	for (const char *at = render->line->role; *at; at++)
+		put(render, *at == ' ' ? "_" : at, 1);
 }
 
 /* At hand wherever the page is scrolled to. */
@@ -455,6 +444,7 @@ static const char *const news_texts[] = {
 		[DOOR_NEWS_AUTO_CLOSE] = "closes by itself",
 		[DOOR_NEWS_FAULT] = "has a fault: ",
 		[DOOR_NEWS_FAULT_CLEARED] = "is well again, after: ",
+		[DOOR_NEWS_COMMAND_ACCEPTED] = "had a relay pulsed, %s",
 		[DOOR_NEWS_COMMAND_REJECTED] = "was refused to move: ",
 		[DOOR_NEWS_COMMAND_CANCELLED] = "did not get the rest of a command",
 		[DOOR_NEWS_STARTED] = "was %s when the agent started",
@@ -463,6 +453,8 @@ static const char *const news_texts[] = {
 
 static bool is_told(const struct door_record *record)
 {
+	if (record->news == DOOR_NEWS_COMMAND_ACCEPTED && record->command != DOOR_COMMAND_PULSE)
+		return false;
 	return record->news < sizeof(news_texts) / sizeof(news_texts[0]) && news_texts[record->news];
 }
 
@@ -603,7 +595,23 @@ static void put_field(struct render *render, enum page_field field)
 		}
 		break;
 	case PAGE_FIELD_LINES:
-		put_lines(render);
+		put_lines(render, page_template_line, false);
+		break;
+	case PAGE_FIELD_PULSE:
+		if (!page->read_only)
+			put_template(render, page_template_pulse);
+		break;
+	case PAGE_FIELD_RELAYS:
+		put_lines(render, page_template_relay, true);
+		break;
+	case PAGE_FIELD_LINE_KEY:
+		put_key(render);
+		break;
+	case PAGE_FIELD_LINE_WORDS:
+		put_escaped(render, render->line->role);
+		break;
+	case PAGE_FIELD_FROM:
+		put_format(render, "%s", render->wirings ? "?setup" : "");
 		break;
 	case PAGE_FIELD_LINE_ROLE:
 		put_format(render, "%c%s", toupper(*render->line->role), render->line->role + 1);
@@ -618,13 +626,13 @@ static void put_field(struct render *render, enum page_field field)
 		put_format(render, "%s", !render->line->known ? "unknown" : render->line->high ? "high" : "low");
 		break;
 	case PAGE_FIELD_LINE_MEANING:
-		put_format(render, "%s", render->line->known ? meaning(render->line) : "It cannot be read.");
+		put_format(render, "%s", render->line->known ? render->line->meaning : "It cannot be read.");
 		break;
 	case PAGE_FIELD_TRAVEL:
 		put_travel(render);
 		break;
 	case PAGE_FIELD_YAML:
-		put_yaml(render);
+		put_escaped(render, wiring(render)->yaml);
 		break;
 	case PAGE_FIELD_HISTORY:
 		if (page->record_count > 0)
@@ -706,13 +714,13 @@ static void put_template(struct render *render, const struct page_piece *pieces)
 }
 
 static struct http_body *render_all(
-		const struct http_page *page, const struct http_line *lines, const struct page_piece *pieces)
+		const struct http_page *page, const struct http_wiring *wirings, const struct page_piece *pieces)
 {
 	struct render render = {
 			.page = page,
 			.door = page->doors,
 			.message = {"", "", ""},
-			.lines = lines,
+			.wirings = wirings,
 			.size = 4096 + 6144 * page->door_count + 192 * page->record_count,
 	};
 	render.body = http_body_new(render.size);
@@ -732,7 +740,7 @@ struct http_body *http_page_render(const struct http_page *page)
 	return render_all(page, NULL, page_template_page);
 }
 
-struct http_body *http_page_render_setup(const struct http_page *page, const struct http_line *lines)
+struct http_body *http_page_render_setup(const struct http_page *page, const struct http_wiring *wirings)
 {
-	return render_all(page, lines, page_template_setup);
+	return render_all(page, wirings, page_template_setup);
 }

@@ -33,8 +33,8 @@ struct http_page {
 /* One reference for the caller; NULL when memory is short. */
 struct http_body *http_page_render(const struct http_page *page);
 
-/* The Set-up view, for who wires the doors: lines are HTTP_LINES_MAX for each door, role NULL after the last. */
-struct http_body *http_page_render_setup(const struct http_page *page, const struct http_line *lines);
+/* The Set-up view, for who wires the doors: a wiring for each door. */
+struct http_body *http_page_render_setup(const struct http_page *page, const struct http_wiring *wirings);
 
 /* "less than a minute", "12 minutes" ... for people. */
 #define HTTP_DURATION_MAX 32

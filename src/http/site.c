@@ -165,33 +165,39 @@ static void get_page(const struct exchange *exchange, const char *rest)
 	answer_body(exchange, http_type_html, site->page);
 }
 
-/* Only for those who gave the password, or sit at the machine. */
+/* Only those who gave the password, or sit at the machine, wire the doors. False: the answer is made. */
+static bool may_wire(const struct exchange *exchange)
+{
+	if (exchange->site->config.username || exchange->request->peer->loopback)
+		return true;
+	problem(exchange, 403,
+			"The Set-up view is for those who log in (http: username and password_file) and for the "
+			"machine itself.");
+	return false;
+}
+
 static void get_setup(const struct exchange *exchange, const char *rest)
 {
 	struct http_site *site = exchange->site;
 	(void)rest;
-	if (!site->config.username && !exchange->request->peer->loopback) {
-		problem(exchange, 403,
-				"The Set-up view is for those who log in (http: username and password_file) and for "
-				"the "
-				"machine itself.");
+	if (!may_wire(exchange))
 		return;
-	}
 	http_site_look(site);
-	struct http_line *lines = calloc(site->now.count + 1, HTTP_LINES_MAX * sizeof(*lines));
-	for (size_t i = 0; lines && i < site->now.count; i++)
-		site->agent.lines(site->agent.user, i, lines + i * HTTP_LINES_MAX);
-	const struct http_page page = {
+	struct http_wiring *wirings = calloc(site->now.count + 1, sizeof(*wirings));
+	for (size_t i = 0; wirings && i < site->now.count; i++)
+		site->agent.wiring(site->agent.user, i, &wirings[i]);
+	struct http_page page = {
 			.node = &site->node,
 			.doors = site->now.doors,
 			.door_count = site->now.count,
 			.read_only = site->read_only,
 			.wall_ms = loop_wall_ms(),
 	};
-	struct http_body *body = lines ? http_page_render_setup(&page, lines) : NULL;
+	parse_notice(site, exchange->request->query, &page);
+	struct http_body *body = wirings ? http_page_render_setup(&page, wirings) : NULL;
 	answer_body(exchange, http_type_html, body);
 	http_body_release(body);
-	free(lines);
+	free(wirings);
 }
 
 struct http_body *http_site_state(struct http_site *site)
@@ -396,10 +402,11 @@ static bool wants_page(const struct http_request *request)
 static void see_page(const struct exchange *exchange, const char *id, const char *said)
 {
 	char location[LOCATION_MAX];
+	const char *from = strcmp(exchange->request->query, "setup") == 0 ? "/setup" : "/";
 	if (said)
-		snprintf(location, sizeof(location), "/?door=%s&said=%s#door-%s", id, said, id);
+		snprintf(location, sizeof(location), "%s?door=%s&said=%s#door-%s", from, id, said, id);
 	else
-		snprintf(location, sizeof(location), "/#door-%s", id);
+		snprintf(location, sizeof(location), "%s#door-%s", from, id);
 	http_answer_short(exchange->answer, exchange->request,
 			&(struct http_head){.status = 303, .header = "Location", .value = location}, "", 0);
 }
@@ -427,6 +434,26 @@ static void rejected(const struct exchange *exchange, enum door_reason reason)
 	http_answer_problem_about(exchange->answer, exchange->request, 409, door_reason_text(reason), members);
 }
 
+static void command_ended(const struct exchange *exchange, const struct door_view *door, enum door_result result,
+		enum door_reason reason)
+{
+	char body[HTTP_ANSWER_BODY_MAX];
+	if (wants_page(exchange->request)) {
+		see_page(exchange, door->id,
+				result == DOOR_RESULT_REJECTED ? door_reason_name(reason) : door_result_name(result));
+		return;
+	}
+	if (result == DOOR_RESULT_REJECTED) {
+		rejected(exchange, reason);
+		return;
+	}
+	ssize_t length = document_result(result, reason, body, sizeof(body));
+	http_answer_short(exchange->answer, exchange->request,
+			&(struct http_head){
+					.status = result == DOOR_RESULT_ACCEPTED ? 202 : 200, .type = http_type_json},
+			body, length < 0 ? 0 : (size_t)length);
+}
+
 static void post_command(const struct exchange *exchange, const char *rest)
 {
 	struct http_site *site = exchange->site;
@@ -440,25 +467,27 @@ static void post_command(const struct exchange *exchange, const char *rest)
 		enum door_reason reason = DOOR_REASON_NONE;
 		enum door_result result = site->agent.command(
 				site->agent.user, (size_t)(door - site->now.doors), command, &reason);
-		if (wants_page(exchange->request)) {
-			see_page(exchange, door->id,
-					result == DOOR_RESULT_REJECTED ? door_reason_name(reason)
-								       : door_result_name(result));
-			return;
-		}
-		if (result == DOOR_RESULT_REJECTED) {
-			rejected(exchange, reason);
-			return;
-		}
-		char body[HTTP_ANSWER_BODY_MAX];
-		ssize_t length = document_result(result, reason, body, sizeof(body));
-		http_answer_short(exchange->answer, exchange->request,
-				&(struct http_head){.status = result == DOOR_RESULT_ACCEPTED ? 202 : 200,
-						.type = http_type_json},
-				body, length < 0 ? 0 : (size_t)length);
+		command_ended(exchange, door, result, reason);
 		return;
 	}
 	problem(exchange, 404, "There is no such command: open, close, stop and toggle are.");
+}
+
+static void post_pulse(const struct exchange *exchange, const char *rest)
+{
+	struct http_site *site = exchange->site;
+	const char *relay;
+	enum door_result result = DOOR_RESULT_REJECTED;
+	enum door_reason reason = DOOR_REASON_NONE;
+	const struct door_view *door = may_wire(exchange) ? post_door(exchange, rest, &relay) : NULL;
+	if (!door)
+		return;
+	if (site->agent.pulse(site->agent.user, (size_t)(door - site->now.doors), relay, &result, &reason) < 0)
+		problem(exchange, 404,
+				"The door has no such relay: relay, open_relay, close_relay or stop_relay, as in the "
+				"configuration.");
+	else
+		command_ended(exchange, door, result, reason);
 }
 
 static void post_poke(const struct exchange *exchange, const char *rest)
@@ -499,6 +528,7 @@ static const struct route routes[] = {
 		{"/api/history", .handle = get_history},
 		{"/api/events", .handle = get_events},
 		{"/api/doors/", .post = true, .handle = post_command},
+		{"/api/setup/", .post = true, .handle = post_pulse},
 		{"/api/simulator/", .post = true, .handle = post_poke},
 };
 

@@ -79,12 +79,28 @@ static ssize_t metrics(void *user, char *buffer, size_t size)
 	return size == 64 ? snprintf(buffer, size, "doors 2\n") : -ENOBUFS;
 }
 
-static size_t lines(void *user, size_t door, struct http_line lines[static HTTP_LINES_MAX])
+static void wiring(void *user, size_t door, struct http_wiring *wiring)
 {
 	(void)user, (void)door;
-	lines[0] = (struct http_line){.role = "relay", .name = "GPIO17", .output = true, .known = true};
-	lines[1] = (struct http_line){.role = "closed sensor", .name = "", .offset = 23, .known = true, .active = true};
-	return 2;
+	struct http_line *lines = wiring->lines;
+	lines[0] = (struct http_line){
+			.role = "relay", .name = "GPIO17", .relay = true, .known = true, .meaning = "Off."};
+	lines[1] = (struct http_line){.role = "closed sensor",
+			.name = "",
+			.offset = 23,
+			.known = true,
+			.meaning = "The door is closed."};
+	snprintf(wiring->yaml, sizeof(wiring->yaml), "- id: left\n");
+}
+
+static int pulse(void *user, size_t door, const char *relay, enum door_result *result, enum door_reason *reason)
+{
+	(void)user;
+	check(door < 2);
+	world.commands++;
+	*result = world.commands % 2 ? DOOR_RESULT_ACCEPTED : DOOR_RESULT_REJECTED;
+	*reason = *result == DOOR_RESULT_REJECTED ? DOOR_REASON_BUSY : DOOR_REASON_NONE;
+	return strcmp(relay, "relay") == 0 ? 0 : -ENOENT;
 }
 
 static size_t history(void *user, size_t door, uint64_t before, struct door_record *records, size_t max)
@@ -115,7 +131,8 @@ static void begin(void)
 			.healthy = healthy,
 			.history = history,
 			.simulate = simulate,
-			.lines = lines,
+			.wiring = wiring,
+			.pulse = pulse,
 			.metrics = metrics,
 			.metrics_max = 64};
 	static const struct http_config open = {.address = "127.0.0.1", .host_name = "pi"};

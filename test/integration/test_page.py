@@ -366,9 +366,10 @@ def test_set_up(browse):
     page.wait(row, r"Closed sensor\s+GPIO23\s+\w+\s+The door is closed\.")
     assert "its travel time is then measured" in page.text("#door-left .travel")
     page.confirm("left", "open")
-    page.wait("#messages", "Asked")
+    page.wait("#door-left .notice", "Asked")
     page.wait(row, "The door is not closed")
-    page.wait("#door-left pre", r"open_time: 2[1-4]00ms")
+    page.wait("#door-left pre", r"(?s)- id: left\n.*relay: \{line: GPIO17, active: high\}\n.*"
+              r"closed_sensor: \{line: GPIO23, contact: normally_open, bias: pull_up\}\n.*open_time: 2[1-9]00ms\n")
     page.confirm("side", "toggle")
     page.wait("#door-side .stopwatch", "It has arrived")
     page.tap("#door-side .stopwatch button")
@@ -376,6 +377,33 @@ def test_set_up(browse):
     page.size(320, 640, mobile=True)
     assert page.script("return document.documentElement.scrollWidth") <= 320
     assert page.axe() == []
+
+
+def test_pulse_of_a_relay(browse):
+    page = browse(RIGHT)
+    page.open("/setup")
+
+    def pulse(relay):
+        if not page.script("return document.querySelector('#door-right .pulses').open"):
+            page.tap("#door-right .pulses > summary")
+        control = f"#door-right details.pulse:has(form[action*='/{relay}?'])"
+        page.tap(control + " summary")
+        assert "Tap again" in page.wait(control + " button", "Tap again")
+        wait_until(page.find(control + " button").is_displayed, "the second button")
+        page.tap(control + " button")
+
+    page.tap("#door-right .pulses > summary")
+    assert "The door may start at once" in page.text("#door-right .pulses .message")
+    page.script("document.querySelector('#door-right .pulses').open = false")
+    pulse("close_relay")  # CLOSE would press nothing
+    page.wait("#door-right .notice", "^Asked")
+    page.wait("#door-right tbody tr:nth-child(2)", "Off")
+    pulse("open_relay")
+    page.state("right", "^Opening")
+    pulse("stop_relay")
+    page.state("right", "^Stopped")
+    page.open()
+    page.wait("#history", "(?s)Right door had a relay pulsed, asked from the page or the API.*had a relay pulsed")
 
 
 # ---- What a person sees, whoever it is. ----
@@ -388,11 +416,17 @@ def test_sizes(browse, width):
     page.post("/api/doors/right/open")
     page.state("right", "^Opening")
     assert page.script("return document.documentElement.scrollWidth") <= width
-    small = page.script("""return [...document.querySelectorAll('.controls button, .controls summary')].filter(e => {
-        const box = e.getBoundingClientRect(); return box.height && (box.height < 44 || box.width < 44); }).length""")
+    small = """return [...document.querySelectorAll('button, summary, a')].filter(e => {
+        const box = e.getBoundingClientRect();
+        return box.height && (box.height < 44 || box.width < 44); }).map(e => e.innerText)"""
+    page.tap("#door-left .simulator summary")
+    assert page.script(small) == []
     cut = page.script("""return [...document.querySelectorAll('.controls button')].filter(
         e => e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1).map(e => e.innerText)""")
-    assert not small and not cut
+    assert not cut
+    page.open("/setup")
+    page.tap("#door-left .pulses > summary")
+    assert page.script(small) == [] and page.script("return document.documentElement.scrollWidth") <= width
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -371,10 +371,12 @@ static void on_turn(struct loop_timer *timer, int64_t now_ms)
 
 static void test_watch(const char *path, const char *folder)
 {
-	const struct gpio_line lines[] = {relay, {.name = "GPIO27",
-								 .direction = GPIO_INPUT,
-								 .active_low = true,
-								 .consumer = "left closed_sensor"}};
+	const struct gpio_line lines[] = {
+			relay, {.name = "GPIO27",
+					       .direction = GPIO_INPUT,
+					       .active_low = true,
+					       .consumer = "left closed_sensor",
+					       .meanings = {"The door is not closed.", "The door is closed."}}};
 	struct watcher watcher = {.timer = {.expired = on_turn, .user = &watcher}, .folder = folder};
 	char *text = NULL;
 	size_t size;
@@ -386,8 +388,8 @@ static void test_watch(const char *path, const char *folder)
 	loop_timer_set(loop, &watcher.timer, loop_now_ms() + 50);
 	CHECK(gpio_watch(loop, &quiet, NULL, lines, 2, out, error) == 0);
 	fclose(out);
-	char *first = strstr(text, "GPIO27     left closed_sensor       active   (low)\n");
-	CHECK(first && strstr(first, "GPIO27     left closed_sensor       inactive (high)\n"));
+	char *first = strstr(text, "GPIO27     left closed_sensor       active   (low)  The door is closed.\n");
+	CHECK(first && strstr(first, "GPIO27     left closed_sensor       inactive (high) The door is not closed.\n"));
 	if (tap.failed)
 		printf("# %s# %s\n", text, error);
 	free(text);

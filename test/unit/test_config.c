@@ -727,8 +727,97 @@ static void files(void)
 	CHECK(unlink("secret") == 0 && unlink("test.yaml") == 0 && chdir("/") == 0 && rmdir(folder) == 0);
 }
 
+/* The doors of config as a file of their own, with times as measured. */
+static void print_doors(const struct config *config, int64_t open_ms, int64_t close_ms, char *yaml, size_t size)
+{
+	FILE *stream = fmemopen(yaml, size, "w");
+
+	if (stream == NULL)
+		exit(2);
+	fputs(MQTT "gpio: {backend: simulated}\ndoors:\n", stream);
+	for (size_t i = 0; i < config->door_count; i++)
+		config_print_door(&config->doors[i], open_ms, close_ms, stream);
+	fclose(stream);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static bool same_line(const struct config_line *a, const struct config_line *b)
+{
+	return a->present == b->present &&
+	       (!a->present || (same_text(a->name, b->name) && a->offset == b->offset &&
+					       a->active_low == b->active_low && a->bias == b->bias));
+}
+
+static bool same_door(const struct config_door *a, const struct config_door *b)
+{
+	bool same = same_text(a->id, b->id) && same_text(a->name, b->name) && a->device_class == b->device_class;
+
+	for (int i = 0; i < DOOR_LINES; i++)
+		same = same && same_line(&a->lines[i], &b->lines[i]);
+	for (int i = 0; i < DOOR_SENSORS; i++)
+		same = same && same_line(&a->sensors[i], &b->sensors[i]);
+	const struct door_config *x = &a->machine, *y = &b->machine;
+	return same && memcmp(x->lines, y->lines, sizeof(x->lines)) == 0 &&
+	       memcmp(x->sensors, y->sensors, sizeof(x->sensors)) == 0 && x->pulse_ms == y->pulse_ms &&
+	       memcmp(&x->opener, &y->opener, sizeof(x->opener)) == 0 && x->gap_ms == y->gap_ms &&
+	       x->debounce_ms == y->debounce_ms && x->open_time_ms == y->open_time_ms &&
+	       x->close_time_ms == y->close_time_ms && x->warning_ms == y->warning_ms &&
+	       x->auto_close_ms == y->auto_close_ms;
+}
+
+static void printing(void)
+{
+	static const char yaml[] = MQTT
+			"gpio: {backend: simulated, board: PIM213}\n"
+			"doors:\n"
+			"- {id: \"on\", name: 'Say \"A\\B\": # ''x'' & {y}, [ä]', device_class: gate, relay: 2, pulse: "
+			"50ms, gap: 5s,"
+			"   opener: {while_opening: ignore, while_closing: stop, after_stop: continue}, debounce: 0ms,"
+			"   closed_sensor: {line: 5, contact: normally_closed, bias: pull_down},"
+			"   open_sensor: {line: GPIO6, active: high, bias: disabled},"
+			"   obstruction_sensor: {line: \"a b,c: d\", active: low, bias: as_is}}\n"
+			"- {name: Right, open_relay: {line: GPIO17, active: low}, close_relay: GPIO27, stop_relay: "
+			"{line: 22},"
+			"   closed_sensor: GPIO23, open_time: 14s, close_time: 1m, auto_close: 23h,"
+			"   close_warning: {line: GPIO4, active: low, time: 6500ms}}\n";
+	static struct config_report report;
+	static char text[4096], again[4096];
+	struct config first, second;
+
+	tap_case("a door that is printed is read back as the same");
+	if (!CHECK(config_parse(yaml, strlen(yaml), "test.yaml", &first, &report) == 0)) {
+		printf("# %s\n", report.problems[0].text);
+		return;
+	}
+	print_doors(&first, 0, 0, text, sizeof(text));
+	if (!CHECK(config_parse(text, strlen(text), "again.yaml", &second, &report) == 0)) {
+		printf("# %s\n", report.problems[0].text);
+		return;
+	}
+	CHECK(second.door_count == 2);
+	for (size_t i = 0; i < second.door_count; i++)
+		CHECK(same_door(&first.doors[i], &second.doors[i]));
+	print_doors(&second, 0, 0, again, sizeof(again));
+	CHECK(strcmp(text, again) == 0);
+	config_free(&second);
+
+	tap_case("what was measured stands in the place of the times, a twentieth longer, and within bounds");
+	print_doors(&first, 12340, 12390, text, sizeof(text));
+	CHECK(strstr(text, "  open_time: 13s\n  close_time: 13100ms\n") != NULL);
+	print_doors(&first, 12340, 12340, text, sizeof(text));
+	CHECK(strstr(text, "  travel_time: 13s\n") != NULL);
+	print_doors(&first, 1000000, 12340, text, sizeof(text));
+	CHECK(strstr(text, "  open_time: 5m\n") != NULL);
+	config_free(&first);
+}
+
 int main(void)
 {
+	printing();
 	documents();
 	keys();
 	texts();

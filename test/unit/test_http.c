@@ -92,12 +92,27 @@ static bool healthy(void *user, const char **reason)
 	return !*reason;
 }
 
-static size_t lines(void *user, size_t door, struct http_line lines[static HTTP_LINES_MAX])
+static void wiring(void *user, size_t door, struct http_wiring *wiring)
 {
 	(void)user, (void)door;
-	lines[0] = (struct http_line){.role = "relay", .name = "GPIO17", .output = true, .known = true};
-	lines[1] = (struct http_line){.role = "closed sensor", .name = "", .offset = 23, .known = true, .active = true};
-	return 2;
+	struct http_line *lines = wiring->lines;
+	lines[0] = (struct http_line){
+			.role = "relay", .name = "GPIO17", .relay = true, .known = true, .meaning = "Off."};
+	lines[1] = (struct http_line){.role = "closed sensor",
+			.name = "",
+			.offset = 23,
+			.known = true,
+			.meaning = "The door is closed."};
+	snprintf(wiring->yaml, sizeof(wiring->yaml), "- id: left\n  name: \"<A&B>\"\n");
+}
+
+static int pulse(void *user, size_t door, const char *relay, enum door_result *result, enum door_reason *reason)
+{
+	struct server *server = user;
+	if (strcmp(relay, "relay") != 0)
+		return -ENOENT;
+	*result = command(user, door, DOOR_COMMAND_PULSE, reason);
+	return server->simulate;
 }
 
 /* Fifteen events, by turns of the two doors. */
@@ -192,7 +207,8 @@ static void start(struct server *server, const struct http_config *config)
 			.healthy = healthy,
 			.history = history,
 			.simulate = simulate,
-			.lines = lines,
+			.wiring = wiring,
+			.pulse = pulse,
 			.metrics = metrics,
 			.metrics_max = METRICS_MAX,
 			.user = server};
@@ -538,6 +554,26 @@ static void test_commands(struct server *server)
 		answer = ask(server, "GET /?%s HTTP/1.1\r\n" HOST "\r\n", nonsense[i]);
 		CHECK(answer.status == 200 && !has(&answer, "Refused.") && !has(&answer, "evil") &&
 				!has(&answer, "<b>"));
+	}
+
+	tap_case("a pulse reaches its relay, and comes back to the Set-up view");
+	set_result(server, DOOR_RESULT_ACCEPTED, DOOR_REASON_NONE, 0);
+	before = server->commands;
+	answer = ask(server, "POST /api/setup/right/relay HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(answer.status == 202 && has(&answer, "\"accepted\"") && server->commands == before + 1);
+	CHECK(server->last_command == DOOR_COMMAND_PULSE && server->last_door == 1);
+	answer = ask(server, "POST /api/setup/left/relay?setup HTTP/1.1\r\n" HOST "Accept: text/html\r\n\r\n");
+	CHECK(answer.status == 303 && header_is(&answer, "Location", "/setup?door=left&said=accepted#door-left"));
+	answer = ask(server, "GET /setup?door=left&said=busy HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(answer.status == 200 && has(&answer, door_reason_text(DOOR_REASON_BUSY)));
+	set_result(server, DOOR_RESULT_REJECTED, DOOR_REASON_BUSY, 0);
+	answer = ask(server, "POST /api/setup/left/relay HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(answer.status == 409 && has(&answer, "\"busy\""));
+	before = server->commands;
+	static const char *const none[] = {"left/close_warning", "left/closed_sensor", "left/", "left", "nobody/relay"};
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		answer = ask(server, "POST /api/setup/%s HTTP/1.1\r\n" HOST "\r\n", none[i]);
+		CHECK(answer.status == 404 && server->commands == before);
 	}
 
 	tap_case("pokes reach the simulator");
@@ -1084,6 +1120,9 @@ static void test_loopback_reserve(void)
 	resume(&server);
 	say(pairs[0][0], "GET /setup HTTP/1.1\r\n" HOST "\r\n");
 	CHECK(hear(pairs[0][0], false).status == 403);
+	int before = server.commands;
+	say(pairs[0][0], "POST /api/setup/left/relay HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(hear(pairs[0][0], false).status == 403 && server.commands == before);
 	close(pairs[0][0]);
 	struct answer answer = ask(&server, "GET /setup HTTP/1.1\r\n" HOST "\r\n");
 	CHECK(answer.status == 200 && has(&answer, "<small>GPIO17</small>") && has(&answer, "<small>line 23</small>"));

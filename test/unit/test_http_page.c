@@ -89,8 +89,8 @@ static void test_words(void)
 	CHECK(has(page, "<title>Left door: Opening") && has(page, "class=\"door opening\"") &&
 			has(page, "translate(0 -32)"));
 	CHECK(has(strstr(page, "<nav"), "/api/doors/left/stop"));
-	CHECK(has(page, "<p class=\"since\">Moved by wall button, remote or hand.</p>"));
-	CHECK(has(page, "Reckoned from the time, not seen by a sensor."));
+	CHECK(has(page, "UTC</time>, moved by wall button, remote or hand.</p>"));
+	CHECK(has(page, "Estimated by time, not seen by a sensor."));
 	CHECK(has(page, "<meta http-equiv=\"refresh\" content=\"2\">"));
 	free(page);
 
@@ -272,6 +272,11 @@ static void test_history(void)
 					.count = 3,
 					.reason = DOOR_REASON_OBSTRUCTED},
 			{.number = 6, .news = DOOR_NEWS_FAULT, .fault = DOOR_FAULT_DID_NOT_FINISH},
+			{.number = 6,
+					.news = DOOR_NEWS_COMMAND_ACCEPTED,
+					.command = DOOR_COMMAND_PULSE,
+					.source = DOOR_SOURCE_HTTP},
+			{.number = 6, .news = DOOR_NEWS_COMMAND_ACCEPTED, .command = DOOR_COMMAND_OPEN},
 			{.number = 5, .news = DOOR_NEWS_STARTED, .state = DOOR_OPEN},
 			{.number = 4, .news = DOOR_NEWS_CLOSED, .door = 7},
 			{.number = 3, .unix_ms = NOW_MS - 49 * 3600000, .news = DOOR_NEWS_CLOSED},
@@ -291,10 +296,11 @@ static void test_history(void)
 			has(text, " (3 times)<"));
 	CHECK(has(text, "<li>at an unknown time<span><strong>Left door</strong> has a fault: did not finish</span>"));
 	CHECK(has(text, "was open when the agent started"));
+	CHECK(has(text, "had a relay pulsed, asked from the page or the API"));
 	int entries = 0;
 	for (const char *at = text; at && (at = strstr(at, "<li>")); at++)
 		entries++;
-	CHECK(entries == 4);
+	CHECK(entries == 5);
 	free(text);
 }
 
@@ -321,29 +327,44 @@ static void test_simulator(void)
 static void test_setup(void)
 {
 	tap_case("the Set-up view shows levels, what they mean, and the travel time to paste");
-	static const struct http_line lines[2 * HTTP_LINES_MAX] = {
-			{.role = "relay", .name = "GPIO17", .output = true, .known = true},
-			{.role = "closed sensor",
-					.name = "",
-					.offset = 23,
-					.known = true,
-					.active = true,
-					.high = true},
-			{.role = "open sensor", .name = "GPIO24"},
+	static const struct http_wiring wiring = {
+			.lines = {{.role = "open relay",
+						  .name = "GPIO17",
+						  .relay = true,
+						  .known = true,
+						  .meaning = "Off."},
+					{.role = "closed sensor",
+							.name = "",
+							.offset = 23,
+							.known = true,
+							.meaning = "The door is closed.",
+							.high = true},
+					{.role = "open sensor", .name = "GPIO24"}},
+			.yaml = "- id: left\n  name: \"<A&B>\"\n",
 	};
 	struct door_view door = closed_door;
 	door.last_open_ms = 12340;
 	door.has_open_sensor = door.has_closed_sensor = true;
 	struct http_page page = {.node = &node, .doors = &door, .door_count = 1, .wall_ms = NOW_MS};
-	struct http_body *body = http_page_render_setup(&page, lines);
+	struct http_body *body = http_page_render_setup(&page, &wiring);
 	char *text = strndup(body->bytes, body->length);
 	http_body_release(body);
-	CHECK(has(text, "Relay<small>GPIO17</small></th><td>low</td><td>Off.</td>"));
+	CHECK(has(text, "Open relay<small>GPIO17</small></th><td>low</td><td>Off.</td>"));
 	CHECK(has(text, "Closed sensor<small>line 23</small></th><td>high</td><td>The door is closed.</td>"));
 	CHECK(has(text, "Open sensor<small>GPIO24</small></th><td>unknown</td><td>It cannot be read.</td>"));
-	CHECK(has(text, "<pre>- id: left\n  open_time: 13000ms\n</pre>") && !has(text, "close_time"));
+	CHECK(has(text, "<pre>- id: left\n  name: &quot;&lt;A&amp;B&gt;&quot;\n</pre>"));
+	CHECK(has(text, "is measured between the contacts"));
+	CHECK(has(text, "action=\"/api/setup/left/open_relay?setup\"") && !has(text, "/api/setup/left/closed_sensor"));
+	CHECK(has(text, "action=\"/api/doors/left/open?setup\"") && has(text, "action=\"/api/doors/left/stop?setup\""));
 	CHECK(find(text, "toggle") == ENABLED && find(text, "close") == ENABLED && has(text, "Mind the doors."));
 	free(text);
+	page.read_only = true;
+	body = http_page_render_setup(&page, &wiring);
+	text = strndup(body->bytes, body->length);
+	http_body_release(body);
+	CHECK(!has(text, "/api/setup/"));
+	free(text);
+	page.read_only = false;
 	tap_case("the page links to it for those who may see it");
 	text = render(&page);
 	CHECK(!has(text, "href=\"/setup\""));

@@ -181,16 +181,10 @@
 		try {
 			const answer = await fetch(form.action, {method: "POST", headers: {Accept: "text/html"}, signal: AbortSignal.timeout(8000)});
 			if (answer.ok) {
-				const text = await answer.text();
-				if (home === "/") {
-					const {pathname, search} = new URL(answer.url);
-					address = pathname + search;
-					show(text);
-				} else {
-					notify(new DOMParser().parseFromString(text, "text/html").querySelector(".notice").textContent);
-					measure(form.closest("section"));
-					refresh();
-				}
+				const {pathname, search} = new URL(answer.url);
+				address = pathname + search;
+				show(await answer.text());
+				measure(form.closest("section"));
 			} else {
 				notify((await answer.json()).detail);
 			}

@@ -1,0 +1,126 @@
+#include <inttypes.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "config/values.h"
+
+#define ROUND_MS 100
+
+static void put_text(FILE *stream, const char *text)
+{
+	fputc('"', stream);
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			fputc('\\', stream);
+		fputc(*text, stream);
+	}
+	fputc('"', stream);
+}
+
+static void put_duration(FILE *stream, const char *key, int64_t duration_ms)
+{
+	char text[CONFIG_DURATION_TEXT_MAX];
+	config_duration_print(duration_ms, text);
+	fprintf(stream, "  %s: %s\n", key, text);
+}
+
+static void put_line(FILE *stream, const struct config_line *line)
+{
+	fputs("{line: ", stream);
+	if (!line->name)
+		fprintf(stream, "%u", line->offset);
+	else if (config_set_holds("A-Za-z0-9_", line->name, strlen(line->name)))
+		fputs(line->name, stream);
+	else
+		put_text(stream, line->name);
+}
+
+static void put_relay(FILE *stream, const char *key, const struct config_line *line)
+{
+	if (!line->present)
+		return;
+	fprintf(stream, "  %s: ", key);
+	put_line(stream, line);
+	fprintf(stream, ", active: %s}\n", line->active_low ? "low" : "high");
+}
+
+static void put_sensor(FILE *stream, const char *key, const struct config_line *line)
+{
+	static const char *const biases[] = {
+			[CONFIG_BIAS_AS_IS] = "as_is",
+			[CONFIG_BIAS_PULL_UP] = "pull_up",
+			[CONFIG_BIAS_PULL_DOWN] = "pull_down",
+			[CONFIG_BIAS_DISABLED] = "disabled",
+	};
+	bool up = line->bias == CONFIG_BIAS_PULL_UP, pulled = up || line->bias == CONFIG_BIAS_PULL_DOWN;
+	if (!line->present)
+		return;
+	fprintf(stream, "  %s: ", key);
+	put_line(stream, line);
+	if (pulled)
+		fprintf(stream, ", contact: normally_%s", up == line->active_low ? "open" : "closed");
+	else
+		fprintf(stream, ", active: %s", line->active_low ? "low" : "high");
+	fprintf(stream, ", bias: %s}\n", biases[line->bias]);
+}
+
+static int64_t travel_ms(int64_t configured_ms, int64_t measured_ms)
+{
+	int64_t time_ms = (measured_ms * 21 / 20 + ROUND_MS - 1) / ROUND_MS * ROUND_MS;
+	if (measured_ms <= 0)
+		return configured_ms;
+	return time_ms < CONFIG_TRAVEL_MAX_MS ? time_ms : CONFIG_TRAVEL_MAX_MS;
+}
+
+static const char *press(enum door_press press)
+{
+	static const char *const names[] = {
+			[DOOR_PRESS_STOP] = "stop",
+			[DOOR_PRESS_REVERSE] = "reverse",
+			[DOOR_PRESS_IGNORE] = "ignore",
+			[DOOR_PRESS_CONTINUE] = "continue",
+	};
+	return names[press];
+}
+
+void config_print_door(const struct config_door *door, int64_t open_ms, int64_t close_ms, FILE *stream)
+{
+	const struct door_config *machine = &door->machine;
+	const struct config_line *lines = door->lines, *sensors = door->sensors;
+	int64_t opening_ms = travel_ms(machine->open_time_ms, open_ms);
+	int64_t closing_ms = travel_ms(machine->close_time_ms, close_ms);
+	const struct config_line *warning = &lines[DOOR_LINE_WARNING];
+
+	fprintf(stream, "- id: %s\n  name: ", door->id);
+	put_text(stream, door->name);
+	fprintf(stream, "\n  device_class: %s\n", config_device_class_name(door->device_class));
+	put_relay(stream, "relay", &lines[DOOR_LINE_TOGGLE]);
+	put_relay(stream, "open_relay", &lines[DOOR_LINE_OPEN]);
+	put_relay(stream, "close_relay", &lines[DOOR_LINE_CLOSE]);
+	put_relay(stream, "stop_relay", &lines[DOOR_LINE_STOP]);
+	put_duration(stream, "pulse", machine->pulse_ms);
+	put_duration(stream, "gap", machine->gap_ms);
+	put_sensor(stream, "closed_sensor", &sensors[DOOR_SENSOR_CLOSED]);
+	put_sensor(stream, "open_sensor", &sensors[DOOR_SENSOR_OPEN]);
+	put_sensor(stream, "obstruction_sensor", &sensors[DOOR_SENSOR_OBSTRUCTION]);
+	put_duration(stream, "debounce", machine->debounce_ms);
+	if (opening_ms == closing_ms) {
+		put_duration(stream, "travel_time", opening_ms);
+	} else {
+		put_duration(stream, "open_time", opening_ms);
+		put_duration(stream, "close_time", closing_ms);
+	}
+	if (lines[DOOR_LINE_TOGGLE].present)
+		fprintf(stream, "  opener: {while_opening: %s, while_closing: %s, after_stop: %s}\n",
+				press(machine->opener.while_opening), press(machine->opener.while_closing),
+				press(machine->opener.after_stop));
+	if (warning->present) {
+		char time[CONFIG_DURATION_TEXT_MAX];
+		config_duration_print(machine->warning_ms, time);
+		fputs("  close_warning: ", stream);
+		put_line(stream, warning);
+		fprintf(stream, ", active: %s, time: %s}\n", warning->active_low ? "low" : "high", time);
+	}
+	if (machine->auto_close_ms > 0)
+		put_duration(stream, "auto_close", machine->auto_close_ms);
+}
