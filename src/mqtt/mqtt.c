@@ -911,6 +911,7 @@ int mqtt_new(struct loop *loop, const struct log *log, const struct mqtt_config 
 				MQTT_SUBSCRIPTIONS_MAX);
 		return -EINVAL;
 	}
+	mqtt_wire_be_patient();
 	struct mqtt *mqtt = calloc(1, sizeof(*mqtt));
 	if (!mqtt) {
 		snprintf(error, MQTT_ERROR_MAX, "%s", strerror(ENOMEM));

@@ -6,6 +6,7 @@
 #include <linux/futex.h>
 #include <netinet/in.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/syscall.h>
@@ -43,21 +44,38 @@ int mqtt_wire_paho_connect(int fd, const struct sockaddr *address, socklen_t len
 	return 0;
 }
 
+static _Thread_local bool patient;
+
+void mqtt_wire_be_patient(void)
+{
+	patient = true;
+}
+
+/* Until somebody wakes those who wait there, if it still holds what was seen. */
+static void nap(useconds_t us, _Atomic uint32_t *at, uint32_t seen)
+{
+	/* The kernel's own: with a time_t of 64 bits, the C library's is another one on 32-bit machines. */
+	const struct {
+		long s, ns;
+	} limit = {.s = (long)(us / 1000000), .ns = (long)(us % 1000000) * 1000};
+	syscall(SYS_futex, at, FUTEX_WAIT_PRIVATE, seen, &limit, NULL, 0);
+}
+
 int mqtt_wire_paho_usleep(useconds_t us)
 {
 	static _Thread_local uint32_t seen;
 	static _Thread_local int64_t napped_ms;
 
+	if (patient) {
+		static _Atomic uint32_t nobody;
+		nap(us, &nobody, 0);
+		return 0;
+	}
 	uint32_t now = atomic_load(&connections);
 	if (now && (uint32_t)loop_now_ms() - atomic_load(&connected_ms) < SETTLING_MS)
 		us = SETTLING_NAP_US;
-	if (now == seen && loop_now_ms() - napped_ms < 500) {
-		/* The kernel's own: with a time_t of 64 bits, the C library's is another one on 32-bit machines. */
-		const struct {
-			long s, ns;
-		} limit = {.s = (long)(us / 1000000), .ns = (long)(us % 1000000) * 1000};
-		syscall(SYS_futex, &connections, FUTEX_WAIT_PRIVATE, seen, &limit, NULL, 0);
-	}
+	if (now == seen && loop_now_ms() - napped_ms < 500)
+		nap(us, &connections, seen);
 	seen = now;
 	napped_ms = loop_now_ms();
 	return 0;

@@ -26,6 +26,12 @@
 /* The URI that makes Paho use the connected, non-blocking descriptor fd, which stays the caller's. 0 or -EMFILE. */
 int mqtt_wire_uri(int fd, char uri[static MQTT_WIRE_URI_MAX]);
 
+/*
+ * The calling thread's naps are not cut short: destroying Paho's last handle counts them, up to 100, for its threads to
+ * end, and goes on without them after that.
+ */
+void mqtt_wire_be_patient(void);
+
 /* For Paho alone: what its calls have become. */
 int mqtt_wire_paho_connect(int fd, const struct sockaddr *address, socklen_t length);
 int mqtt_wire_paho_usleep(useconds_t us);
