@@ -229,7 +229,7 @@ static void expect(struct door *door)
 	} else if (has(door, end)) {
 		door->expire_ms = door->moved_ms + DOOR_FINISH_MS + travel + travel / 4;
 	} else {
-		int64_t way = door->state == DOOR_OPENING ? PPM - door->base_ppm : door->base_ppm;
+		int64_t way = max(door->state == DOOR_OPENING ? PPM - door->base_ppm : door->base_ppm, 1);
 		door->expire_ms = door->moved_ms + (door->base_ppm < 0 ? travel : (travel * way + PPM - 1) / PPM);
 	}
 }
@@ -884,12 +884,9 @@ static void publish(struct door *door, int64_t now_ms, struct door_output *outpu
 	door->said = view;
 }
 
-void door_init(struct door *door, const struct door_config *config, int64_t now_ms)
+/* Pulls what is out of range into it. */
+static void bound(struct door_config *own)
 {
-	memset(door, 0, sizeof(*door));
-	door->config = *config;
-
-	struct door_config *own = &door->config;
 	if (own->lines[DOOR_LINE_TOGGLE])
 		own->lines[DOOR_LINE_OPEN] = own->lines[DOOR_LINE_CLOSE] = own->lines[DOOR_LINE_STOP] = false;
 	own->pulse_ms = clamp(own->pulse_ms, 1, DOOR_PULSE_MAX_MS);
@@ -901,7 +898,44 @@ void door_init(struct door *door, const struct door_config *config, int64_t now_
 	own->auto_close_ms = own->warning_ms >= DOOR_AUTO_CLOSE_WARNING_MS
 					     ? clamp(own->auto_close_ms, 0, DURATION_MAX_MS)
 					     : 0;
+}
 
+static bool same_table(const struct door_opener *a, const struct door_opener *b)
+{
+	return a->while_opening == b->while_opening && a->while_closing == b->while_closing &&
+	       a->after_stop == b->after_stop;
+}
+
+static void configure(struct door *door, const struct door_config *config, struct door_output *output)
+{
+	struct door_config own = *config;
+	const struct door_config old = door->config;
+
+	bound(&own);
+	if (memcmp(own.lines, old.lines, sizeof(own.lines)) != 0 ||
+			memcmp(own.sensors, old.sensors, sizeof(own.sensors)) != 0)
+		return;
+	if (door->stopping)
+		own.auto_close_ms = 0;
+	bool same_presses = same_table(&own.opener, &old.opener) && own.pulse_ms == old.pulse_ms &&
+			    own.gap_ms == old.gap_ms && own.warning_ms == old.warning_ms &&
+			    own.auto_close_ms == old.auto_close_ms;
+	if (!same_presses)
+		cancel_goal(door, output);
+	if (own.auto_close_ms != old.auto_close_ms)
+		door->auto_close_ms = DOOR_NEVER;
+	if (own.gap_ms > old.gap_ms)
+		door->ready_ms += own.gap_ms - old.gap_ms;
+	door->config = own;
+}
+
+void door_init(struct door *door, const struct door_config *config, int64_t now_ms)
+{
+	memset(door, 0, sizeof(*door));
+	door->config = *config;
+
+	struct door_config *own = &door->config;
+	bound(own);
 	door->time_ms = now_ms;
 	door->settled = true;
 	for (int i = 0; i < DOOR_SENSORS; i++) {
@@ -971,6 +1005,12 @@ void door_step(struct door *door, const struct door_input *input, int64_t now_ms
 		door->auto_close_ms = DOOR_NEVER;
 		door->config.auto_close_ms = 0;
 		door->stopping = true;
+		break;
+	case DOOR_INPUT_CONFIG:
+		advance(door, now_ms, output);
+		if (input->config)
+			configure(door, input->config, output);
+		advance(door, now_ms, output);
 		break;
 	case DOOR_INPUT_TIME:
 		advance(door, now_ms, output);

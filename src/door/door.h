@@ -29,6 +29,10 @@
  *   gap, one relay at a time, not before the sensors have settled. The relay to close and the toggle relay may bring
  * the door down, so for them the warning runs before, and nothing may be in the way. Where by what is believed it
  * changes nothing (OPEN's relay on an open door), the belief stays.
+ * - Another configuration moves nothing: what it believes stays, a pulse goes on to the end that it had, and presses
+ *   that were still to come are cancelled, since they were counted out for another one. A move under way keeps the
+ *   time that it was given. An auto-close that was due is not, unless its time is the same. With other lines or
+ *   sensors it is not taken at all.
  *
  * Faults, each with what begins and what ends it:
  * - did_not_start: after a press, the sensor of the end to leave stays active for DOOR_START_MS and a quarter of the
@@ -108,6 +112,7 @@ enum door_input_kind {
 	DOOR_INPUT_COMMAND,     /* command, source; line: the relay of DOOR_COMMAND_PULSE */
 	DOOR_INPUT_LINE_FAILED, /* line, active: the level that could not be set */
 	DOOR_INPUT_STOPPING,    /* the agent ends */
+	DOOR_INPUT_CONFIG,      /* config: another one for the same lines and sensors */
 };
 
 struct door_input {
@@ -118,6 +123,7 @@ struct door_input {
 	int64_t at_ms; /* of the edge; what lies after now_ms counts as now_ms */
 	enum door_command command;
 	enum door_source source;
+	const struct door_config *config; /* read before door_step returns */
 };
 
 struct door_action {

@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t length)
 
 	if (length < 7)
 		return 0;
-	struct door_config config = configure(bytes);
+	struct door_config config = configure(bytes), other;
 	rules_start(&rules, &config, 0);
 	for (size_t i = 7; i + 1 < length; i += 2) {
 		unsigned char what = bytes[i];
@@ -66,6 +66,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t length)
 				.at_ms = now_ms - (what & 128 ? when : 0),
 				.command = (enum door_command)((what >> 4) & 3),
 				.source = DOOR_SOURCE_MQTT,
+				.config = &other,
 		};
 		switch (what & 7) {
 		case 0:
@@ -94,6 +95,21 @@ int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t length)
 		case 6:
 			if (what == 0xfe)
 				input.kind = DOOR_INPUT_STOPPING;
+			break;
+		case 7:
+			/* Another configuration for the same wiring. The rules' book of a pulse under way has one
+			 * length. */
+			if (!(what & 8))
+				break;
+			input.kind = DOOR_INPUT_CONFIG;
+			other = config;
+			other.opener = (struct door_opener){(what >> 4) % 3, (what >> 4) / 3 % 3,
+					what & 128 ? DOOR_PRESS_CONTINUE : DOOR_PRESS_REVERSE};
+			other.gap_ms = when * 10;
+			other.debounce_ms = when & 15;
+			other.open_time_ms = other.close_time_ms = when * 100;
+			other.warning_ms = when & 1 ? 6000 : when * 4;
+			other.auto_close_ms = when & 2 ? 3000 : 0;
 			break;
 		default:
 			break;

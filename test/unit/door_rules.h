@@ -173,14 +173,16 @@ static inline const char *rules_belief(const struct rules *rules, const struct d
 	bool same = before->state == door->state;
 	struct door_view view = {0};
 
+	/* In the step that brings another configuration, both count. */
+	int64_t debounce_ms = door->config.debounce_ms < before->config.debounce_ms ? door->config.debounce_ms
+										    : before->config.debounce_ms;
 	for (int i = 0; i < DOOR_SENSORS; i++) {
 		const struct door_contact *contact = &door->contacts[i];
 		if (contact->active == before->contacts[i].active && contact->known == before->contacts[i].known)
 			continue;
 		RULE("a level counts only after it has stood still",
-				contact->active == rules->raw[i]
-						? rules->now_ms - rules->edge_ms[i] >= door->config.debounce_ms
-						: rules->stood[i]);
+				contact->active == rules->raw[i] ? rules->now_ms - rules->edge_ms[i] >= debounce_ms
+								 : rules->stood[i]);
 	}
 
 	door_view(door, rules->now_ms, &view);

@@ -1623,6 +1623,140 @@ static void restoring(void)
 	CHECK(view.last_open_ms == 0 && view.last_close_ms == (int64_t)24 * 60 * 60 * 1000);
 }
 
+static struct door_output say(struct door *door, enum door_input_kind kind, enum door_command command, int64_t at_ms)
+{
+	struct door_output output;
+	const struct door_input input = {.kind = kind, .command = command, .source = DOOR_SOURCE_HTTP};
+	door_step(door, &input, at_ms, &output);
+	return output;
+}
+
+static struct door_output reconfigure(struct door *door, const struct door_config *config, int64_t at_ms)
+{
+	struct door_output output;
+	const struct door_input input = {.kind = DOOR_INPUT_CONFIG, .config = config};
+	door_step(door, &input, at_ms, &output);
+	return output;
+}
+
+static void closed_door(struct door *door, const struct door_config *config)
+{
+	door_init(door, config, 0);
+	tell_sensor(door, DOOR_SENSOR_CLOSED, true, 0);
+	if (config->sensors[DOOR_SENSOR_OPEN])
+		tell_sensor(door, DOOR_SENSOR_OPEN, false, 0);
+}
+
+static void reconfiguring(void)
+{
+	struct door door;
+	struct door_output output;
+	static const struct door_config config = {TOGGLE, BOTH_SENSORS, STOP_REVERSE};
+
+	tap_case("another configuration does not touch a pulse: it ends when it was to end, and is not made again");
+	closed_door(&door, &config);
+	output = say(&door, DOOR_INPUT_COMMAND, DOOR_COMMAND_OPEN, 1000);
+	CHECK(output.action_count == 1 && output.actions[0].on);
+	struct door_config other = config;
+	other.pulse_ms = 100;
+	other.gap_ms = 3000;
+	other.open_time_ms = 500;
+	other.opener.while_opening = DOOR_PRESS_IGNORE;
+	output = reconfigure(&door, &other, 1200);
+	CHECK(output.action_count == 0 && output.deadline_ms == 1500 && !output.answered);
+	output = say(&door, DOOR_INPUT_TIME, 0, 1500);
+	CHECK(output.action_count == 1 && !output.actions[0].on);
+	for (int64_t at_ms = 1500; at_ms < 20000; at_ms += 100)
+		CHECK(say(&door, DOOR_INPUT_TIME, 0, at_ms).action_count == 0);
+
+	tap_case("from then on it counts");
+	closed_door(&door, &config);
+	reconfigure(&door, &other, 500);
+	output = say(&door, DOOR_INPUT_COMMAND, DOOR_COMMAND_OPEN, 3000);
+	CHECK(output.action_count == 1 && output.deadline_ms == 3100);
+
+	tap_case("presses still to come are cancelled, and told so");
+	closed_door(&door, &config);
+	say(&door, DOOR_INPUT_COMMAND, DOOR_COMMAND_OPEN, 1000);
+	tell_sensor(&door, DOOR_SENSOR_CLOSED, false, 1400);
+	output = say(&door, DOOR_INPUT_TIME, 0, 1500);
+	output = say(&door, DOOR_INPUT_COMMAND, DOOR_COMMAND_CLOSE, 1600); /* stop, and then back: after the gap */
+	CHECK(output.result == DOOR_RESULT_ACCEPTED && output.action_count == 0 && door.goal == DOOR_GOAL_CLOSE);
+	output = reconfigure(&door, &other, 1700);
+	CHECK(output.action_count == 0 && output.happening_count == 1 &&
+			output.happenings[0].event == DOOR_EVENT_CANCELLED);
+	for (int64_t at_ms = 1700; at_ms < 10000; at_ms += 100)
+		CHECK(say(&door, DOOR_INPUT_TIME, 0, at_ms).action_count == 0);
+	CHECK(door.state == DOOR_OPENING);
+
+	tap_case("the same configuration again changes nothing at all");
+	closed_door(&door, &config);
+	say(&door, DOOR_INPUT_COMMAND, DOOR_COMMAND_OPEN, 1000);
+	tell_sensor(&door, DOOR_SENSOR_CLOSED, false, 1400);
+	say(&door, DOOR_INPUT_TIME, 0, 1500);
+	say(&door, DOOR_INPUT_COMMAND, DOOR_COMMAND_CLOSE, 1600);
+	output = reconfigure(&door, &config, 1700);
+	CHECK(output.happening_count == 0 && door.goal == DOOR_GOAL_CLOSE);
+	output = say(&door, DOOR_INPUT_TIME, 0, 2500);
+	CHECK(output.action_count == 1 && output.actions[0].on);
+
+	tap_case("a longer gap counts from the last release on");
+	closed_door(&door, &config);
+	say(&door, DOOR_INPUT_COMMAND, DOOR_COMMAND_OPEN, 1000);
+	tell_sensor(&door, DOOR_SENSOR_CLOSED, false, 1400);
+	say(&door, DOOR_INPUT_TIME, 0, 1500);
+	reconfigure(&door, &other, 1600);
+	other.opener.while_opening = DOOR_PRESS_STOP;
+	reconfigure(&door, &other, 1600);
+	output = say(&door, DOOR_INPUT_COMMAND, DOOR_COMMAND_STOP, 2600);
+	CHECK(output.action_count == 0 && output.deadline_ms == 4500);
+
+	tap_case("an auto-close that is turned on for an open door waits for the next opening");
+	static const struct door_config warns = {TOGGLE_WARNS, CLOSED_SENSOR, STOP_REVERSE};
+	closed_door(&door, &warns);
+	tell_sensor(&door, DOOR_SENSOR_CLOSED, false, 1000);
+	say(&door, DOOR_INPUT_TIME, 0, 12000);
+	CHECK(door.state == DOOR_OPEN);
+	other = warns;
+	other.auto_close_ms = 1000;
+	reconfigure(&door, &other, 13000);
+	for (int64_t at_ms = 13000; at_ms < 60000; at_ms += 500)
+		CHECK(say(&door, DOOR_INPUT_TIME, 0, at_ms).action_count == 0);
+
+	tap_case("one that is turned off in its warning does not close the door");
+	closed_door(&door, &other);
+	tell_sensor(&door, DOOR_SENSOR_CLOSED, false, 1000);
+	say(&door, DOOR_INPUT_TIME, 0, 11000);
+	CHECK(door.state == DOOR_OPEN);
+	output = say(&door, DOOR_INPUT_TIME, 0, 12000);
+	CHECK(output.action_count == 1 && output.actions[0].line == DOOR_LINE_WARNING && output.actions[0].on);
+	output = reconfigure(&door, &warns, 13000);
+	CHECK(output.action_count == 1 && output.actions[0].line == DOOR_LINE_WARNING && !output.actions[0].on);
+	for (int64_t at_ms = 13000; at_ms < 60000; at_ms += 500)
+		CHECK(say(&door, DOOR_INPUT_TIME, 0, at_ms).action_count == 0);
+
+	tap_case("one for other lines or sensors is not taken");
+	closed_door(&door, &config);
+	static const struct door_config two_relays = {TWO_RELAYS, BOTH_SENSORS}, blind = {TOGGLE, NO_SENSOR};
+	reconfigure(&door, &two_relays, 100);
+	CHECK(door.config.lines[DOOR_LINE_TOGGLE] && !door.config.lines[DOOR_LINE_OPEN]);
+	reconfigure(&door, &blind, 200);
+	CHECK(door.config.sensors[DOOR_SENSOR_CLOSED]);
+	reconfigure(&door, NULL, 300);
+
+	tap_case("what is out of range is pulled into it");
+	other = config;
+	other.pulse_ms = 60000;
+	other.gap_ms = 0;
+	reconfigure(&door, &other, 400);
+	CHECK(door.config.pulse_ms == DOOR_PULSE_MAX_MS && door.config.gap_ms == DOOR_GAP_MIN_MS);
+
+	tap_case("after the end nothing closes by itself, whatever is configured");
+	say(&door, DOOR_INPUT_STOPPING, 0, 500);
+	reconfigure(&door, &other, 600);
+	CHECK(door.config.auto_close_ms == 0);
+}
+
 int main(void)
 {
 	for (size_t i = 0; i < COUNT(specs); i++)
@@ -1633,5 +1767,6 @@ int main(void)
 	publishing();
 	nonsense();
 	restoring();
+	reconfiguring();
 	return tap_done();
 }

@@ -217,6 +217,8 @@ static void print_step(const struct door_input *by, int64_t after_ms, const stru
 		snprintf(text, sizeof(text), "%s %s fails", lines[by->line], by->active ? "on" : "off");
 	else if (by->kind == DOOR_INPUT_STOPPING)
 		snprintf(text, sizeof(text), "stopping");
+	else if (by->kind == DOOR_INPUT_CONFIG)
+		snprintf(text, sizeof(text), "another configuration");
 	printf("#   +%" PRId64 " ms %s: %s, relay %s, fault %s\n", after_ms, text, door_state_name(door->state),
 			lines[door->relay], door_fault_name(door->fault));
 }
@@ -290,6 +292,57 @@ static void try(struct world *world, uint32_t from, const struct door_input *inp
 	add(world, &rules, from, input, after_ms, false);
 }
 
+static const char *after_config(const struct rules *before, const struct rules *after, const struct door_output *output)
+{
+	const struct door *door = &before->door;
+	bool due = before->deadline_ms <= NOW_MS || (door->relay != DOOR_LINES && door->release_ms <= NOW_MS);
+	RULE("a configuration brings no fault", after->door.fault == door->fault || due);
+	for (size_t i = 0; i < output->action_count; i++) {
+		RULE("a configuration switches nothing on", !output->actions[i].on);
+		RULE("a configuration ends no pulse", output->actions[i].line == DOOR_LINE_WARNING || due);
+	}
+	RULE("a configuration changes no belief", after->door.state == door->state || due);
+	return NULL;
+}
+
+/* From here another configuration, and then what time brings; the way does not go on from there. */
+static void reconfigure(struct world *world, uint32_t from, const struct door_config *other)
+{
+	struct rules rules = world->nodes[from].rules;
+	struct door_output output;
+	const struct door_input input = {.kind = DOOR_INPUT_CONFIG, .config = other};
+	const char *broken = rules_step(&rules, &input, NOW_MS, &output);
+
+	if (broken == NULL)
+		broken = after_config(&world->nodes[from].rules, &rules, &output);
+	for (int64_t at_ms = NOW_MS; broken == NULL && at_ms <= NOW_MS + 8 * STEP_MS; at_ms += STEP_MS)
+		broken = rules_step(&rules, NULL, at_ms, &output);
+	world->steps++;
+	if (broken == NULL || world->broken != NULL)
+		return;
+	world->broken = broken;
+	report(world, from, &input, 0, &rules, broken);
+}
+
+/* The one that there is, and one in which all is another that can be: the books know one length of a pulse. */
+static void reconfigure_both(struct world *world, uint32_t from)
+{
+	struct door_config other = world->nodes[from].rules.door.config;
+
+	if (from % 8 != 0) /* as many as the time allows */
+		return;
+	reconfigure(world, from, &other);
+	other.opener = (struct door_opener){other.opener.while_closing, other.opener.while_opening,
+			other.opener.after_stop == DOOR_PRESS_REVERSE ? DOOR_PRESS_CONTINUE : DOOR_PRESS_REVERSE};
+	other.gap_ms = 3 * STEP_MS;
+	other.debounce_ms = STEP_MS - other.debounce_ms;
+	other.open_time_ms = 2 * STEP_MS;
+	other.close_time_ms = 8 * STEP_MS;
+	other.warning_ms = other.warning_ms > 0 ? other.warning_ms + STEP_MS : 0;
+	other.auto_close_ms = STEP_MS;
+	reconfigure(world, from, &other);
+}
+
 static void expand(struct world *world, uint32_t from)
 {
 	struct door door = world->nodes[from].rules.door;
@@ -336,6 +389,7 @@ static void expand(struct world *world, uint32_t from)
 	}
 	struct door_input end = {.kind = DOOR_INPUT_STOPPING};
 	try(world, from, &end, 0);
+	reconfigure_both(world, from);
 }
 
 static uint64_t total_states, total_steps;
