@@ -10,10 +10,9 @@
 
 struct tls_client {
 	struct tls *tls;
-	struct tls_files files;
-	const char *server;
 
 	/* The loop's side. */
+	char server[TLS_SERVER_NAME_MAX + 1];
 	struct loop *loop;
 	struct loop_source event;
 	int plain; /* -1, or of a handshake under way */
@@ -23,6 +22,7 @@ struct tls_client {
 	/* Between the loop and the threads. A thread of an earlier attempt may still be flushing: what it says counts
 	 * no more. */
 	pthread_mutex_t lock;
+	struct tls_places places;
 	uint64_t attempt;
 	bool shaken, resumed;
 	char error[TLS_ERROR_MAX]; /* "" = shaken in good order */
@@ -59,8 +59,16 @@ static struct tls_context *make_context(void *user, uint64_t attempt, char error
 	struct tls_client *client = user;
 	struct tls_context *context = NULL;
 	struct tls_stamp stamp;
-	tls_stamp(TLS_CLIENT, &client->files, &stamp);
-	if (tls_context_new(TLS_CLIENT, &client->files, &context, error))
+	struct tls_places places;
+	if (!lock_attempt(client, attempt)) {
+		snprintf(error, TLS_ERROR_MAX, "TLS: given up");
+		return NULL;
+	}
+	places = client->places;
+	pthread_mutex_unlock(&client->lock);
+	const struct tls_files files = tls_places_files(&places);
+	tls_stamp(TLS_CLIENT, &files, &stamp);
+	if (tls_context_new(TLS_CLIENT, &files, &context, error))
 		return NULL;
 	if (lock_attempt(client, attempt)) {
 		client->stamp = stamp;
@@ -116,7 +124,7 @@ static void shaken(
 	if (!error) {
 		if (mbedtls_ssl_get_version_number(ssl) == MBEDTLS_SSL_VERSION_TLS1_2) /* 1.3's tickets come later */
 			keep_session(client, attempt, ssl);
-		log_debug(client->tls->log, "TLS with %s: %s, %s%s", client->server, mbedtls_ssl_get_version(ssl),
+		log_debug(client->tls->log, "TLS with %s: %s, %s%s", peer->server, mbedtls_ssl_get_version(ssl),
 				mbedtls_ssl_get_ciphersuite(ssl), peer->judged ? "" : ", resumed");
 	}
 	eventfd_write(client->event.fd, 1);
@@ -169,13 +177,13 @@ int tls_client_new(struct tls *tls, struct loop *loop, const struct tls_files *f
 		return -ENOMEM;
 	client->tls = tls;
 	client->loop = loop;
-	client->files = *files;
-	client->server = server;
 	client->plain = -1;
 	pthread_mutex_init(&client->lock, NULL);
 	mbedtls_ssl_session_init(&client->session);
+	int error = tls_client_aim(client, files, server);
 	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	int error = fd < 0 ? -errno : 0;
+	if (fd < 0)
+		error = -errno;
 	client->event = (struct loop_source){.fd = fd, .ready = news_came, .user = client};
 	if (!error && loop)
 		error = loop_add(loop, &client->event, EPOLLIN);
@@ -184,6 +192,24 @@ int tls_client_new(struct tls *tls, struct loop *loop, const struct tls_files *f
 	else
 		*out = client;
 	return error;
+}
+
+int tls_client_aim(struct tls_client *client, const struct tls_files *files, const char *server)
+{
+	struct tls_places places;
+	if (strlen(server) > TLS_SERVER_NAME_MAX)
+		return -ENAMETOOLONG;
+	int error = tls_places_set(&places, files);
+	if (error)
+		return error;
+	tls_client_cancel(client);
+	snprintf(client->server, sizeof(client->server), "%s", server);
+	pthread_mutex_lock(&client->lock);
+	client->places = places;
+	client->avoid_pss = false;
+	forget_session(client); /* it was of another server, perhaps */
+	pthread_mutex_unlock(&client->lock);
+	return 0;
 }
 
 void tls_client_free(struct tls_client *client)

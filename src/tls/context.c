@@ -73,6 +73,34 @@ static const uint16_t signatures_without_pss[] = {
 		MBEDTLS_TLS1_3_SIG_NONE,
 };
 
+int tls_places_set(struct tls_places *places, const struct tls_files *files)
+{
+	const char *const paths[] = {files->ca_file, files->certificate_file, files->key_file, files->key_password_file,
+			files->pinned_file};
+	memset(places, 0, sizeof(*places));
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		if (paths[i] && strlen(paths[i]) > TLS_PATH_MAX)
+			return -ENAMETOOLONG;
+		if (paths[i])
+			strcpy(places->paths[i], paths[i]);
+	}
+	return 0;
+}
+
+static const char *place(const struct tls_places *places, size_t i)
+{
+	return *places->paths[i] ? places->paths[i] : NULL;
+}
+
+struct tls_files tls_places_files(const struct tls_places *places)
+{
+	return (struct tls_files){.ca_file = place(places, 0),
+			.certificate_file = place(places, 1),
+			.key_file = place(places, 2),
+			.key_password_file = place(places, 3),
+			.pinned_file = place(places, 4)};
+}
+
 static const char *system_bundle(void)
 {
 	for (size_t i = 0; i < sizeof(bundles) / sizeof(bundles[0]); i++)
@@ -271,14 +299,17 @@ static int configure(struct tls_context *context, enum tls_role role)
 	return result;
 }
 
-int tls_context_new(enum tls_role role, const struct tls_files *files, struct tls_context **out,
+int tls_context_new(enum tls_role role, const struct tls_files *from, struct tls_context **out,
 		char error[static TLS_ERROR_MAX])
 {
 	struct tls_context *context = calloc(1, sizeof(*context));
-	if (!context) {
-		snprintf(error, TLS_ERROR_MAX, "TLS: out of memory");
-		return -ENOMEM;
+	int failed = context ? tls_places_set(&context->places, from) : -ENOMEM;
+	if (failed) {
+		snprintf(error, TLS_ERROR_MAX, "TLS: %s", context ? "the path of a file is too long" : "out of memory");
+		free(context);
+		return failed;
 	}
+	const struct tls_files own = tls_places_files(&context->places), *files = &own;
 	atomic_init(&context->references, 1);
 	mbedtls_ssl_config_init(&context->config);
 	mbedtls_x509_crt_init(&context->trust);
@@ -286,7 +317,6 @@ int tls_context_new(enum tls_role role, const struct tls_files *files, struct tl
 	mbedtls_pk_init(&context->key);
 	mbedtls_ssl_ticket_init(&context->tickets);
 
-	int failed = 0;
 	if (files->certificate_file)
 		failed = read_own(context, files, error);
 	if (!failed && role == TLS_CLIENT)

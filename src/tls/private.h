@@ -19,6 +19,13 @@
 
 /* ---- context.c: certificates, keys and trust. ---- */
 
+/* A copy of struct tls_files. */
+struct tls_places {
+	char paths[5][TLS_PATH_MAX + 1]; /* "" = none */
+};
+int tls_places_set(struct tls_places *places, const struct tls_files *files); /* 0 or -ENAMETOOLONG */
+struct tls_files tls_places_files(const struct tls_places *places);           /* points into places */
+
 /* What is read from the files. Threads share it; it never changes once it is in use but for tls_context_forget_trust.
  */
 struct tls_context {
@@ -28,8 +35,9 @@ struct tls_context {
 	mbedtls_pk_context key;
 	mbedtls_ssl_ticket_context tickets; /* server */
 	bool pinned;                        /* trust is the one certificate that will do */
-	const char *trust_path;             /* constant or of the files */
-	const char *certificate_path;       /* NULL = none */
+	struct tls_places places;
+	const char *trust_path;       /* constant or of places */
+	const char *certificate_path; /* of places; NULL = none */
 };
 
 /* Blocks: it reads files. 0, or -errno with the reason in error. Freed when the last reference goes. */

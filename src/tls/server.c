@@ -8,49 +8,54 @@
 
 struct tls_server {
 	struct tls *tls;
-	struct tls_files files;
-	pthread_mutex_t lock; /* guards what follows */
-	struct tls_context *context;
+	pthread_mutex_t lock;        /* guards what follows */
+	struct tls_context *context; /* with the files that it was read from */
 	struct tls_stamp stamp;
 	int64_t looked_ms;
 	bool loading;
 };
 
-/* True when this thread is to read the files again; the others go on with what there is. */
-static bool is_renewed(struct tls_server *server, struct tls_stamp *stamp)
+/* The context when this thread is to read its files again, with a reference; the others go on with what there is. */
+static struct tls_context *to_renew(struct tls_server *server, struct tls_stamp *stamp)
 {
 	int64_t now_ms = loop_now_ms();
-	bool renewed = false;
+	struct tls_context *former = NULL;
 	pthread_mutex_lock(&server->lock);
 	if (!server->loading && now_ms - server->looked_ms >= LOOK_AGAIN_MS) {
+		const struct tls_files files = tls_places_files(&server->context->places);
 		server->looked_ms = now_ms;
-		tls_stamp(TLS_SERVER, &server->files, stamp);
-		renewed = server->loading = !tls_stamp_same(stamp, &server->stamp);
+		tls_stamp(TLS_SERVER, &files, stamp);
+		server->loading = !tls_stamp_same(stamp, &server->stamp);
+		if (server->loading)
+			former = tls_context_get(server->context);
 	}
 	pthread_mutex_unlock(&server->lock);
-	return renewed;
+	return former;
 }
 
-static void renew(struct tls_server *server, const struct tls_stamp *stamp)
+static void renew(struct tls_server *server, struct tls_context *former, const struct tls_stamp *stamp)
 {
 	char error[TLS_ERROR_MAX];
+	const struct tls_files files = tls_places_files(&former->places);
 	struct tls_context *context = NULL;
-	int failed = tls_context_new(TLS_SERVER, &server->files, &context, error);
+	int failed = tls_context_new(TLS_SERVER, &files, &context, error);
 	pthread_mutex_lock(&server->lock);
 	server->loading = false;
-	server->stamp = *stamp; /* a bad one is not tried again before it changes */
-	struct tls_context *former = context;
-	if (!failed) {
-		former = server->context;
+	bool replaced = server->context != former; /* meanwhile, by tls_server_replace */
+	struct tls_context *unused = context;
+	if (!replaced)
+		server->stamp = *stamp; /* a bad one is not tried again before it changes */
+	if (!replaced && !failed) {
+		unused = server->context;
 		server->context = context;
 	}
 	pthread_mutex_unlock(&server->lock);
-	tls_context_put(former);
-	if (failed)
+	if (failed && !replaced)
 		log_error(server->tls->log, "%s; the former certificate stays in use", error);
-	else
-		log_info(server->tls->log, "TLS: took the renewed certificate in %s into use",
-				server->files.certificate_file);
+	else if (!replaced)
+		log_info(server->tls->log, "TLS: took the renewed certificate in %s into use", files.certificate_file);
+	tls_context_put(unused);
+	tls_context_put(former);
 }
 
 static struct tls_context *find_context(void *user, uint64_t attempt, char error[static TLS_ERROR_MAX])
@@ -59,8 +64,9 @@ static struct tls_context *find_context(void *user, uint64_t attempt, char error
 	(void)error;
 	struct tls_server *server = user;
 	struct tls_stamp stamp;
-	if (is_renewed(server, &stamp))
-		renew(server, &stamp);
+	struct tls_context *former = to_renew(server, &stamp);
+	if (former)
+		renew(server, former, &stamp);
 	pthread_mutex_lock(&server->lock);
 	struct tls_context *context = tls_context_get(server->context);
 	pthread_mutex_unlock(&server->lock);
@@ -97,7 +103,6 @@ int tls_server_new(struct tls *tls, const struct tls_files *files, struct tls_se
 		return -ENOMEM;
 	}
 	server->tls = tls;
-	server->files = *files;
 	server->looked_ms = loop_now_ms();
 	pthread_mutex_init(&server->lock, NULL);
 	tls_stamp(TLS_SERVER, files, &server->stamp);
@@ -116,6 +121,18 @@ void tls_server_free(struct tls_server *server)
 	tls_context_put(server->context);
 	pthread_mutex_destroy(&server->lock);
 	free(server);
+}
+
+void tls_server_replace(struct tls_server *server, struct tls_server *other)
+{
+	pthread_mutex_lock(&server->lock);
+	struct tls_context *former = server->context;
+	server->context = other->context;
+	server->stamp = other->stamp;
+	server->looked_ms = other->looked_ms;
+	pthread_mutex_unlock(&server->lock);
+	other->context = former;
+	tls_server_free(other);
 }
 
 int tls_server_accept(struct tls_server *server, int fd, int64_t handshake_limit_ms)

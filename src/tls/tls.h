@@ -24,6 +24,8 @@
 #define TLS_BRIDGES_CLIENTS 8   /* of these, kept for the client's role */
 #define TLS_FLUSH_LIMIT_MS 5000 /* after the plain end is closed */
 #define TLS_PASSWORD_MAX 256    /* bytes of a key's password */
+#define TLS_PATH_MAX 255        /* bytes of a file's path */
+#define TLS_SERVER_NAME_MAX 253
 
 struct tls;
 
@@ -35,8 +37,7 @@ int tls_new(const struct log *log, struct tls **tls);
 void tls_stop(struct tls *tls);
 void tls_free(struct tls *tls); /* takes NULL; after tls_stop, clients and servers */
 
-/* Paths of PEM files, NULL = none; borrowed, and read again for each connection: a renewed file is used from then on.
- */
+/* Paths of PEM files, NULL = none; copied, and read again for each connection: a renewed file is used from then on. */
 struct tls_files {
 	const char *ca_file; /* the CAs that may sign the peer's certificate; NULL: the system's bundle (client) */
 	const char *certificate_file; /* our own, followed by its intermediate ones */
@@ -56,11 +57,14 @@ int tls_check(struct tls *tls, enum tls_role role, const struct tls_files *files
 struct tls_client;
 
 /*
- * server is the name or address that the certificate must have; like the files it is borrowed. loop may be NULL for
- * tls_client_open alone. 0 or -errno.
+ * server is the name or address that the certificate must have; like the files it is copied. loop may be NULL for
+ * tls_client_open alone. 0 or -errno: -ENAMETOOLONG for a path or a server beyond its bound.
  */
 int tls_client_new(struct tls *tls, struct loop *loop, const struct tls_files *files, const char *server,
 		struct tls_client **client);
+
+/* From now on for another server, or with other files; a handshake under way is cancelled. 0, or -errno as above. */
+int tls_client_aim(struct tls_client *client, const struct tls_files *files, const char *server);
 void tls_client_free(struct tls_client *client); /* takes NULL; after tls_stop */
 
 /*
@@ -94,7 +98,13 @@ struct tls_server;
 /* Reads certificate and key: 0, or -errno with the reason in error. Blocks while it reads. */
 int tls_server_new(struct tls *tls, const struct tls_files *files, struct tls_server **server,
 		char error[static TLS_ERROR_MAX]);
-void tls_server_free(struct tls_server *server); /* takes NULL; after tls_stop */
+void tls_server_free(struct tls_server *server); /* takes NULL; after tls_stop, or when it has accepted nothing */
+
+/*
+ * The next connections are served with what another has read, which has accepted nothing yet and is freed; those that
+ * there are go on as they are.
+ */
+void tls_server_replace(struct tls_server *server, struct tls_server *other);
 
 /*
  * Serves the accepted socket fd, which is the bridge's from now on, also when this fails. The plain, non-blocking
