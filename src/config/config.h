@@ -2,8 +2,8 @@
  * The configuration: one YAML file becomes one validated struct, or a report of everything that is wrong with it.
  *
  * Nothing of the machine is touched here but the file, the secrets that it names and the host's name. Reading it may
- * block as any file does: only at start-up and in --check. Plain values; other rooms never see this header, the agent
- * translates.
+ * block as any file does: only at start-up, in --check, and in a reload while no relay is on. Plain values; other rooms
+ * never see this header, the agent translates.
  */
 #ifndef PORTCULLIS_CONFIG_CONFIG_H
 #define PORTCULLIS_CONFIG_CONFIG_H
@@ -27,6 +27,7 @@
 #define CONFIG_RELAYS_MAX 192
 #define CONFIG_LINE_NAME_MAX 31
 #define CONFIG_TRAVEL_MAX_MS ((int64_t)5 * 60 * 1000)
+#define CONFIG_SECRET_FILES_MAX 4
 
 enum config_backend { CONFIG_LIBGPIOD, CONFIG_SIMULATED };
 enum config_bias { CONFIG_BIAS_AS_IS, CONFIG_BIAS_PULL_UP, CONFIG_BIAS_PULL_DOWN, CONFIG_BIAS_DISABLED };
@@ -111,6 +112,9 @@ struct config {
 	struct {
 		const char *directory; /* NULL: in memory only */
 	} history;
+	const char *secret_files[CONFIG_SECRET_FILES_MAX]; /* that were read, for whoever must be able to read them
+							      again */
+	size_t secret_file_count;
 	struct config_door *doors;
 	size_t door_count;             /* 1 to DOORS_MAX */
 	struct config_string *strings; /* config.c's: all the memory behind the pointers above */
@@ -147,6 +151,21 @@ int config_parse(const char *bytes, size_t length, const char *path, struct conf
 		struct config_report *report);
 
 void config_free(struct config *config);
+
+/* What a running agent has to do to change over. What is not here can be taken over by looking at it anew. */
+struct config_changes {
+	bool mqtt;        /* another connection */
+	bool topics;      /* what the broker keeps under the former names is to go */
+	bool discovery;   /* so is what Home Assistant was told */
+	bool credentials; /* of the page: those who listen have to show the new ones */
+};
+
+/*
+ * Whether an agent that runs with now can go on with next. False: it takes a restart, and what does is added to the
+ * report, which has no errors before. True: the doors are the same, in the same order and wired in the same way.
+ */
+bool config_compare(const struct config *now, const struct config *next, struct config_changes *changes,
+		struct config_report *report);
 
 /* One line each: FILE:LINE:COLUMN: text, with "warning: " before a warning's. */
 void config_report_print(const struct config_report *report, FILE *stream);

@@ -345,6 +345,9 @@ static void read_secret_file(
 	const char *path = absolute_path(reader, key, scalar);
 	if (*path == '\0')
 		return;
+	struct config *config = &reader->settings->config;
+	if (config->secret_file_count < CONFIG_SECRET_FILES_MAX)
+		config->secret_files[config->secret_file_count++] = path;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	ssize_t length = fd < 0 || fstat(fd, &status) < 0 ? -errno : read_all(fd, bytes, sizeof(bytes));
 	if (fd >= 0)

@@ -815,6 +815,137 @@ static void printing(void)
 	config_free(&first);
 }
 
+/* The caller frees. */
+static struct config parsed_config(const char *text)
+{
+	static struct config_report report;
+	struct config config;
+	if (config_parse(text, strlen(text), "test.yaml", &config, &report) != 0) {
+		config_report_print(&report, stderr);
+		abort();
+	}
+	return config;
+}
+
+static void comparing(void)
+{
+#define NOW                                                                                                            \
+	"node: a\nmqtt: {broker: mqtt://b, username: u, password: p}\nhttp: {username: u, password: p}\n"              \
+	"doors: [{name: L, relay: GPIO17, closed_sensor: GPIO23}, {name: R, relay: GPIO18}]\n"
+#define TLS "/certificate, key_file: /key}, username"
+	static const struct {
+		const char *name, *from, *to;
+		const char *refusal; /* what it says before "that takes a restart"; NULL: none */
+		struct config_changes changes;
+	} rows[] = {
+			{"nothing", "", "", NULL, {0}},
+			{"a name", "name: L", "id: l, name: M", NULL, {0}},
+			{"a time", "name: L", "name: L, pulse: 300ms", NULL, {0}},
+			{"the opener", "name: L", "name: L, opener: {while_opening: ignore}", NULL, {0}},
+			{"the same line by its default", "GPIO17", "{line: GPIO17, active: high}", NULL, {0}},
+			{"a broker", "//b", "//c", NULL, {.mqtt = true}},
+			{"a port", "//b", "//b:1884", NULL, {.mqtt = true}},
+			{"another broker beside it", "mqtt://b", "[mqtt://b, mqtt://c]", NULL, {.mqtt = true}},
+			{"a broker with TLS", "mqtt://b", "mqtts://b", NULL, {.mqtt = true}},
+			{"the broker's CA", "mqtt: {broker: mqtt://b", "mqtt: {broker: mqtts://b, tls: {ca_file: /ca}",
+					NULL, {.mqtt = true}},
+			{"the user at the broker", "mqtt://b, username: u", "mqtt://b, username: v", NULL,
+					{.mqtt = true}},
+			{"the broker's password", "password: p}\nh", "password: q}\nh", NULL, {.mqtt = true}},
+			{"no password at the broker", ", username: u, password: p}\nh", "}\nh", NULL, {.mqtt = true}},
+			{"the keepalive", "mqtt: {", "mqtt: {keepalive: 20s, ", NULL, {.mqtt = true}},
+			{"the client's id", "mqtt: {", "mqtt: {client_id: c, ", NULL, {.mqtt = true}},
+			{"the node", "node: a", "node: b", NULL, {.mqtt = true, .topics = true, .discovery = true}},
+			{"the topics", "mqtt: {", "mqtt: {topic_prefix: t, ", NULL,
+					{.mqtt = true, .topics = true, .discovery = true}},
+			{"discovery", "http:", "home_assistant: {discovery: false}\nhttp:", NULL,
+					{.mqtt = true, .discovery = true}},
+			{"its prefix", "http:", "home_assistant: {prefix: h}\nhttp:", NULL,
+					{.mqtt = true, .discovery = true}},
+			{"the page's user", "http: {username: u", "http: {username: v", NULL, {.credentials = true}},
+			{"the page's password", "password: p}\nd", "password: q}\nd", NULL, {.credentials = true}},
+			{"the page's hosts", "http: {", "http: {hosts: [h], ", NULL, {0}},
+			{"the page by HTTPS", "http: {username", "http: {tls: {certificate_file: " TLS, NULL, {0}},
+			{"the log", "http:", "log: {level: debug}\nhttp:", NULL, {0}},
+			{"a door more", "doors: [", "doors: [{name: N, relay: GPIO19}, ", "doors: n is new", {0}},
+			{"a door less", ", {name: R, relay: GPIO18}", "", "doors: r is no longer there", {0}},
+			{"a door with another id", "name: L", "id: m, name: L", "doors: m is new", {0}},
+			{"another order", "[{name: L, relay: GPIO17, closed_sensor: GPIO23}, {name: R, relay: GPIO18}]",
+					"[{name: R, relay: GPIO18}, {name: L, relay: GPIO17, closed_sensor: GPIO23}]",
+					"doors: they are in another order", {0}},
+			{"another line", "GPIO17", "GPIO19", "doors: l: relay is wired in another way", {0}},
+			{"other relays", "relay: GPIO18", "open_relay: GPIO18, close_relay: GPIO20",
+					"doors: r: relay is wired in another way", {0}},
+			{"a line the other way round", "GPIO17", "{line: GPIO17, active: low}",
+					"doors: l: relay is wired in another way", {0}},
+			{"a sensor's contact", "GPIO23", "{line: GPIO23, contact: normally_closed}",
+					"doors: l: closed_sensor is wired in another way", {0}},
+			{"a sensor's pull", "GPIO23", "{line: GPIO23, bias: pull_down}",
+					"doors: l: closed_sensor is wired in another way", {0}},
+			{"a sensor less", ", closed_sensor: GPIO23", "",
+					"doors: l: closed_sensor is wired in another way", {0}},
+			{"a sensor more", "closed_sensor: GPIO23", "closed_sensor: GPIO23, obstruction_sensor: GPIO24",
+					"doors: l: obstruction_sensor is wired in another way", {0}},
+			{"a warning's line", "name: L", "name: L, close_warning: {line: GPIO5, time: 5s}",
+					"doors: l: close_warning: line is wired in another way", {0}},
+			{"a number for a name", "GPIO17", "{line: 17}", "doors: l: relay is wired in another way", {0}},
+			{"the chip", "http:", "gpio: {chip: c}\nhttp:", "gpio: chip is another", {0}},
+			{"the backend", "http:", "gpio: {backend: simulated}\nhttp:", "gpio: backend is another", {0}},
+			{"the page's address", "http: {", "http: {listen: '0.0.0.0:8080', ", "http: listen is another",
+					{0}},
+			{"the page's port", "http: {", "http: {listen: '127.0.0.1:81', ", "http: listen is another",
+					{0}},
+			{"no page", "http: {username: u, password: p}", "http: {listen: off}",
+					"http: listen is another", {0}},
+			{"the history's place", "http:", "history: {directory: /d}\nhttp:",
+					"history: directory is another", {0}},
+	};
+	static struct config_report report;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[1024], said[CONFIG_PROBLEM_TEXT_MAX] = "";
+		struct config_changes changes = {0};
+		const char *place = strstr(NOW, rows[i].from);
+		tap_case("another configuration of a running agent: %s", rows[i].name);
+		snprintf(text, sizeof(text), "%.*s%s%s", (int)(place - NOW), NOW, rows[i].to,
+				place + strlen(rows[i].from));
+		struct config now = parsed_config(NOW), next = parsed_config(text);
+		report = (struct config_report){0};
+		if (rows[i].refusal)
+			snprintf(said, sizeof(said), "%s: that takes a restart", rows[i].refusal);
+		bool good = config_compare(&now, &next, &changes, &report);
+		CHECK(good == !rows[i].refusal && good == (report.errors == 0));
+		if (!good && !CHECK(report.count > 0 && strcmp(report.problems[0].text, said) == 0))
+			printf("# it says: %s\n", report.problems[0].text);
+		if (good)
+			CHECK(changes.mqtt == rows[i].changes.mqtt && changes.topics == rows[i].changes.topics &&
+					changes.discovery == rows[i].changes.discovery &&
+					changes.credentials == rows[i].changes.credentials);
+		config_free(&now);
+		config_free(&next);
+	}
+
+	tap_case("all that takes a restart is said at once");
+	struct config_changes changes;
+	struct config now = parsed_config(NOW);
+	struct config next = parsed_config(
+			"node: a\nmqtt: {broker: mqtt://b}\nhttp: {listen: off}\ngpio: {chip: c}\n"
+			"doors: [{name: L, relay: GPIO1, closed_sensor: GPIO23}, {name: R, relay: GPIO2}]\n");
+	report = (struct config_report){0};
+	CHECK(!config_compare(&now, &next, &changes, &report) && report.errors == 4 && report.count == 4);
+	config_free(&now);
+	config_free(&next);
+
+	tap_case("a board's relays may be named in another way");
+	now = parsed_config("mqtt: {broker: mqtt://b}\ndoors: [{name: L, relay: 1}, {name: R, relay: 2}]\n"
+			    "gpio: {board: PIM213}\n");
+	next = parsed_config("mqtt: {broker: mqtt://b}\ndoors: [{name: L, relay: 1}, {name: R, relay: 2}]\n"
+			     "gpio: {relays: [13, 19]}\n");
+	report = (struct config_report){0};
+	CHECK(config_compare(&now, &next, &changes, &report));
+	config_free(&now);
+	config_free(&next);
+}
+
 int main(void)
 {
 	printing();
@@ -827,5 +958,6 @@ int main(void)
 	everything_at_once();
 	values();
 	files();
+	comparing();
 	return tap_done();
 }

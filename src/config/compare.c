@@ -1,0 +1,123 @@
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config/config.h"
+
+static bool same(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static bool same_line(const struct config_line *a, const struct config_line *b)
+{
+	return a->present == b->present &&
+	       (!a->present || (same(a->name, b->name) && a->offset == b->offset && a->active_low == b->active_low &&
+					       a->bias == b->bias));
+}
+
+static bool same_tls(const struct config_tls *a, const struct config_tls *b)
+{
+	return same(a->ca_file, b->ca_file) && same(a->certificate_file, b->certificate_file) &&
+	       same(a->key_file, b->key_file) && same(a->key_password_file, b->key_password_file);
+}
+
+static bool same_brokers(const struct config *a, const struct config *b)
+{
+	if (a->mqtt.broker_count != b->mqtt.broker_count)
+		return false;
+	for (size_t i = 0; i < a->mqtt.broker_count; i++) {
+		const struct config_broker *one = &a->mqtt.brokers[i], *other = &b->mqtt.brokers[i];
+		if (!same(one->host, other->host) || one->port != other->port || one->tls != other->tls)
+			return false;
+	}
+	return true;
+}
+
+__attribute__((format(printf, 2, 3))) static void refuse(struct config_report *report, const char *format, ...)
+{
+	va_list arguments;
+
+	report->errors++;
+	if (report->count == CONFIG_PROBLEMS_MAX)
+		return;
+	struct config_problem *problem = &report->problems[report->count++];
+	*problem = (struct config_problem){.error = true};
+	va_start(arguments, format);
+	vsnprintf(problem->text, sizeof(problem->text), format, arguments);
+	va_end(arguments);
+}
+
+static bool has_door(const struct config *config, const char *id)
+{
+	for (size_t i = 0; i < config->door_count; i++)
+		if (strcmp(config->doors[i].id, id) == 0)
+			return true;
+	return false;
+}
+
+/* The same ids in the same order: the page and the history count the doors. */
+static bool compare_ids(const struct config *now, const struct config *next, struct config_report *report)
+{
+	size_t before = report->errors;
+	bool ordered = now->door_count == next->door_count;
+
+	for (size_t i = 0; i < next->door_count; i++)
+		if (!has_door(now, next->doors[i].id))
+			refuse(report, "doors: %s is new: that takes a restart", next->doors[i].id);
+	for (size_t i = 0; i < now->door_count; i++) {
+		if (!has_door(next, now->doors[i].id))
+			refuse(report, "doors: %s is no longer there: that takes a restart", now->doors[i].id);
+		ordered = ordered && strcmp(now->doors[i].id, next->doors[i].id) == 0;
+	}
+	if (before == report->errors && !ordered)
+		refuse(report, "doors: they are in another order: that takes a restart");
+	return before == report->errors;
+}
+
+static void compare_wiring(const struct config_door *now, const struct config_door *next, struct config_report *report)
+{
+	static const char *const lines[DOOR_LINES] = {
+			"relay", "open_relay", "close_relay", "stop_relay", "close_warning: line"};
+	static const char *const sensors[DOOR_SENSORS] = {"closed_sensor", "open_sensor", "obstruction_sensor"};
+	static const char text[] = "doors: %s: %s is wired in another way: that takes a restart";
+
+	for (size_t i = 0; i < DOOR_LINES; i++)
+		if (!same_line(&now->lines[i], &next->lines[i]))
+			refuse(report, text, now->id, lines[i]);
+	for (size_t i = 0; i < DOOR_SENSORS; i++)
+		if (!same_line(&now->sensors[i], &next->sensors[i]))
+			refuse(report, text, now->id, sensors[i]);
+}
+
+bool config_compare(const struct config *now, const struct config *next, struct config_changes *changes,
+		struct config_report *report)
+{
+	if (compare_ids(now, next, report))
+		for (size_t i = 0; i < now->door_count; i++)
+			compare_wiring(&now->doors[i], &next->doors[i], report);
+	if (now->gpio.backend != next->gpio.backend)
+		refuse(report, "gpio: backend is another: that takes a restart");
+	if (!same(now->gpio.chip, next->gpio.chip))
+		refuse(report, "gpio: chip is another: that takes a restart");
+	if (now->http.enabled != next->http.enabled || now->http.port != next->http.port ||
+			!same(now->http.address, next->http.address))
+		refuse(report, "http: listen is another: that takes a restart");
+	if (!same(now->history.directory, next->history.directory))
+		refuse(report, "history: directory is another: that takes a restart");
+	if (report->errors > 0)
+		return false;
+
+	*changes = (struct config_changes){0};
+	changes->topics = !same(now->node, next->node) || !same(now->mqtt.topic_prefix, next->mqtt.topic_prefix);
+	changes->discovery = changes->topics || now->home_assistant.discovery != next->home_assistant.discovery ||
+			     !same(now->home_assistant.prefix, next->home_assistant.prefix);
+	changes->mqtt = changes->discovery || !same_brokers(now, next) || !same_tls(&now->mqtt.tls, &next->mqtt.tls) ||
+			!same(now->mqtt.username, next->mqtt.username) ||
+			!same(now->mqtt.password, next->mqtt.password) ||
+			!same(now->mqtt.client_id, next->mqtt.client_id) ||
+			now->mqtt.keepalive_ms != next->mqtt.keepalive_ms;
+	changes->credentials = !same(now->http.username, next->http.username) ||
+			       !same(now->http.password, next->http.password);
+	return true;
+}
