@@ -249,6 +249,11 @@ fail:
 	return result;
 }
 
+bool http_gate_checking(const struct http_gate *gate)
+{
+	return gate->checking;
+}
+
 void http_gate_free(struct http_gate *gate)
 {
 	if (!gate)

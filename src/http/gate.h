@@ -41,6 +41,8 @@ int http_gate_new(struct loop *loop, const struct log *log, const struct http_co
 		void (*checked)(void *user), void *user, struct http_gate **gate, char error[static HTTP_ERROR_MAX]);
 void http_gate_free(struct http_gate *gate); /* takes NULL */
 
+bool http_gate_checking(const struct http_gate *gate); /* the thread is at work: http_gate_free would wait for it */
+
 enum http_verdict http_gate_ask(struct http_gate *gate, const char *authorization, const struct http_peer *peer,
 		int64_t now_ms, int *retry_after_s);
 

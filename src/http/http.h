@@ -144,7 +144,17 @@ void http_status(const struct http *http, struct http_status *status);
  * be called from within the agent's callbacks; takes NULL.
  */
 void http_changed(struct http *http);
-void http_free(struct http *http); /* takes NULL; open connections are cut */
+
+/*
+ * Goes on with another configuration: names, passwords, who may command, what lies on the wire. Address, port and
+ * limits stay as they are, and so do open connections; those who listen are cut off when that is asked for, and come
+ * again with what they know. Where there is TLS now and was none, or the other way round, idle clients and listeners
+ * are cut off, too. Not while http_checking. 0, or -errno with a sentence in error and nothing changed.
+ */
+int http_reconfigure(struct http *http, const struct http_config *config, const struct http_agent *agent,
+		bool cut_listeners, char error[static HTTP_ERROR_MAX]);
+bool http_checking(const struct http *http); /* a thread checks a password */
+void http_free(struct http *http);           /* takes NULL; open connections are cut */
 
 /*
  * What --healthcheck does, in a process of its own and blocking for at most timeout_ms: GET /healthz of the agent that

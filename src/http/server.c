@@ -532,6 +532,14 @@ static int listen_at(struct http *http, const struct http_config *config, char e
 	return failed;
 }
 
+static void announce(const struct http *http, const struct http_config *config)
+{
+	bool v6 = strchr(config->address, ':');
+	log_info(http->log, "HTTP: listening on http%s://%s%s%s:%u/%s", config->secure ? "s" : "", v6 ? "[" : "",
+			config->address, v6 ? "]" : "", http->port,
+			http_site_read_only(http->site) ? ", read-only: no password is set" : "");
+}
+
 int http_new(struct loop *loop, const struct log *log, const struct http_config *config, const struct http_agent *agent,
 		struct http **out, char error[static HTTP_ERROR_MAX])
 {
@@ -559,16 +567,45 @@ int http_new(struct loop *loop, const struct log *log, const struct http_config 
 	failed = listen_at(http, config, error);
 	if (failed < 0)
 		goto fail;
-	bool v6 = strchr(config->address, ':');
-	log_info(log, "HTTP: listening on http%s://%s%s%s:%u/%s", config->secure ? "s" : "", v6 ? "[" : "",
-			config->address, v6 ? "]" : "", http->port,
-			http_site_read_only(http->site) ? ", read-only: no password is set" : "");
+	announce(http, config);
 	error[0] = '\0';
 	*out = http;
 	return 0;
 fail:
 	http_free(http);
 	return failed;
+}
+
+bool http_checking(const struct http *http)
+{
+	return http_site_checking(http->site);
+}
+
+int http_reconfigure(struct http *http, const struct http_config *config, const struct http_agent *agent,
+		bool cut_listeners, char error[static HTTP_ERROR_MAX])
+{
+	struct http_site *site;
+	int failed = http_site_new(http->loop, http->log, config, agent, checked, http, &site, error);
+	if (failed < 0)
+		return failed;
+	bool other_wire = http->secure != config->secure;
+	bool other = other_wire || http_site_read_only(site) != http_site_read_only(http->site);
+	http_site_free(http->site);
+	http->site = site;
+	http->secure = config->secure;
+	http->secure_user = config->secure_user;
+	for (size_t i = 0; i < HTTP_CLIENTS_MAX; i++) {
+		struct client *client = &http->clients[i];
+		if (client->state == CLIENT_FREE)
+			continue;
+		client->told = 0; /* the site counts anew */
+		if (client->listener ? cut_listeners || other_wire : other_wire && client->state == CLIENT_IDLE)
+			client_cut(client);
+	}
+	if (other)
+		announce(http, config);
+	http_changed(http);
+	return 0;
 }
 
 void http_changed(struct http *http)

@@ -609,6 +609,11 @@ bool http_site_answer(struct http_site *site, const struct http_request *request
 	return true;
 }
 
+bool http_site_checking(const struct http_site *site)
+{
+	return http_gate_checking(site->gate);
+}
+
 bool http_site_read_only(const struct http_site *site)
 {
 	return site->read_only;

@@ -20,6 +20,7 @@ int http_site_new(struct loop *loop, const struct log *log, const struct http_co
 		const struct http_agent *agent, void (*checked)(void *user), void *user, struct http_site **site,
 		char error[static HTTP_ERROR_MAX]);
 void http_site_free(struct http_site *site);
+bool http_site_checking(const struct http_site *site); /* a password: http_site_free would wait */
 bool http_site_read_only(const struct http_site *site);
 
 /* Leaves a whole answer, or false: the password is being checked. The request must have its peer. */

@@ -183,6 +183,21 @@ static void resume(struct server *server)
 
 static const struct http_config plain = {.address = "127.0.0.1", .host_name = "testhost"};
 
+static struct http_agent face(struct server *server)
+{
+	return (struct http_agent){.doors = doors,
+			.node = node,
+			.command = command,
+			.healthy = healthy,
+			.history = history,
+			.simulate = simulate,
+			.wiring = wiring,
+			.pulse = pulse,
+			.metrics = metrics,
+			.metrics_max = METRICS_MAX,
+			.user = server};
+}
+
 static void start(struct server *server, const struct http_config *config)
 {
 	char error[HTTP_ERROR_MAX] = "";
@@ -201,17 +216,7 @@ static void start(struct server *server, const struct http_config *config)
 	server->log.level = LOG_ERROR;
 	if (loop_new(&server->loop) < 0)
 		exit(2);
-	const struct http_agent agent = {.doors = doors,
-			.node = node,
-			.command = command,
-			.healthy = healthy,
-			.history = history,
-			.simulate = simulate,
-			.wiring = wiring,
-			.pulse = pulse,
-			.metrics = metrics,
-			.metrics_max = METRICS_MAX,
-			.user = server};
+	const struct http_agent agent = face(server);
 	if (http_new(server->loop, &server->log, config, &agent, &server->http, error) < 0) {
 		printf("Bail out! %s\n", error);
 		exit(2);
@@ -1275,6 +1280,45 @@ static void test_events(void)
 	finish(&server);
 }
 
+static struct answer exchange(int fd, const char *request)
+{
+	say(fd, request);
+	return hear(fd, false);
+}
+
+static void test_reconfigure(void)
+{
+	struct server server;
+	struct http_config config = plain;
+	char error[HTTP_ERROR_MAX] = "";
+	start(&server, &plain);
+	const struct http_agent agent = face(&server);
+
+	tap_case("another configuration counts for open connections, too, and cuts none of them");
+	int fd = dial(&server);
+	struct answer answer = exchange(fd, "GET /api/doors HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(answer.status == 200);
+	config.username = "me";
+	config.password = "secret";
+	halt(&server);
+	CHECK(http_reconfigure(server.http, &config, &agent, false, error) == 0);
+	resume(&server);
+	answer = exchange(fd, "GET /api/doors HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(answer.status == 401);
+	answer = exchange(fd, "GET /api/doors HTTP/1.1\r\n" HOST "Authorization: Basic bWU6c2VjcmV0\r\n\r\n");
+	CHECK(answer.status == 200);
+
+	tap_case("one that cannot be used changes nothing");
+	config.username = NULL;
+	halt(&server);
+	CHECK(http_reconfigure(server.http, &config, &agent, false, error) < 0 && error[0]);
+	resume(&server);
+	answer = exchange(fd, "GET /api/doors HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(answer.status == 401);
+	close(fd);
+	finish(&server);
+}
+
 static void test_descriptors(void)
 {
 	struct server server;
@@ -1424,6 +1468,7 @@ int main(void)
 	test_many_clients();
 	test_loopback_reserve();
 	test_events();
+	test_reconfigure();
 	test_descriptors();
 	test_healthcheck();
 	test_listen_errors();
