@@ -33,6 +33,12 @@ void log_init(struct log *log)
 	log->lost = &log->lost_count;
 }
 
+void log_set(struct log *log, enum log_level level, enum log_format format)
+{
+	__atomic_store_n(&log->level, level, __ATOMIC_RELAXED);
+	__atomic_store_n(&log->format, format, __ATOMIC_RELAXED);
+}
+
 struct line {
 	char text[LOG_LINE_MAX];
 	size_t length;
@@ -87,7 +93,7 @@ static void append_escaped(struct line *line, const char *text, bool json)
 static void compose(struct line *line, const struct log *log, enum log_level level, const char *message)
 {
 	line->length = 0;
-	bool json = log->format == LOG_JSON;
+	bool json = __atomic_load_n(&log->format, __ATOMIC_RELAXED) == LOG_JSON;
 	if (log->journal) {
 		char priority[] = {'<', journal_priorities[level], '>'};
 		append(line, priority, sizeof(priority));
@@ -117,7 +123,7 @@ static bool put(const struct line *line)
 
 void log_write(const struct log *log, enum log_level level, const char *format, ...)
 {
-	if (level > log->level)
+	if (level > __atomic_load_n(&log->level, __ATOMIC_RELAXED))
 		return;
 	char message[LOG_LINE_MAX];
 	struct line line;

@@ -28,6 +28,9 @@ struct log {
 	atomic_uint lost_count, *lost; /* lines since the last that went through; NULL: not counted */
 };
 
+/* While other threads log, level and format are changed by this alone. */
+void log_set(struct log *log, enum log_level level, enum log_format format);
+
 /* Text at level info; the journal is recognised. The log stays where it is from then on. */
 void log_init(struct log *log);
 

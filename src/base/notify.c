@@ -1,11 +1,14 @@
 #include "base/notify.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 int notify_send(const char *state)
@@ -28,6 +31,16 @@ int notify_send(const char *state)
 	int error = sent < 0 ? -errno : 0;
 	close(fd);
 	return error;
+}
+
+int notify_reloading(void)
+{
+	char state[64];
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%" PRId64,
+			(int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+	return notify_send(state);
 }
 
 int64_t notify_watchdog_ms(void)
