@@ -109,7 +109,7 @@ static int check(const char *path, const struct config *config, size_t warnings,
 	return fflush(stdout);
 }
 
-static int act(enum mode mode, const char *path, const struct config *config, size_t warnings, const struct log *log)
+static int act(enum mode mode, const char *path, const struct config *config, size_t warnings, struct log *log)
 {
 	switch (mode) {
 	case CHECK:
@@ -121,7 +121,7 @@ static int act(enum mode mode, const char *path, const struct config *config, si
 	case RELEASE:
 		return agent_release(config, log);
 	default:
-		return agent_run(config, log);
+		return agent_run(config, path, log);
 	}
 }
 
@@ -134,11 +134,7 @@ static void print_report(enum mode mode, const struct config_report *report, con
 		config_report_print(report, stderr);
 		return;
 	}
-	for (size_t i = 0; i < report->count; i++) {
-		const struct config_problem *problem = &report->problems[i];
-		log_write(log, problem->error ? LOG_ERROR : LOG_WARNING, "%s:%u:%u: %s", report->file, problem->line,
-				problem->column, problem->text);
-	}
+	agent_log_report(report, log);
 }
 
 static int run(enum mode mode, const char *path)

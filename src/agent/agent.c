@@ -32,6 +32,8 @@ void agent_free(struct agent *agent)
 	agent->http = NULL;
 	mqtt_free(agent->mqtt);
 	secure_free(agent->secure);
+	agent_drop_config(agent, &agent->mqtt_config);
+	agent_drop_config(agent, &agent->config);
 	gpio_close(agent->gpio);
 	history_free(agent->history);
 	loop_free(agent->loop);
@@ -49,7 +51,7 @@ int agent_new(const struct config *config, const struct log *log, struct agent *
 	if (!agent)
 		return -ENOMEM;
 	size_t lines = agent_count_lines(config);
-	agent->config = config;
+	agent->config = agent->first_config = config;
 	agent->log = log;
 	agent->doors = calloc(config->door_count, sizeof(*agent->doors));
 	agent->lines = calloc(lines, sizeof(*agent->lines));
@@ -73,7 +75,7 @@ int agent_new(const struct config *config, const struct log *log, struct agent *
 	return 0;
 }
 
-#define FOLDERS_MAX 24
+#define FOLDERS_MAX 40
 #define FOLDER_BYTES 256
 
 struct folders {
@@ -84,7 +86,7 @@ struct folders {
 
 static void add_folder(struct folders *folders, const char *path, bool write)
 {
-	if (folders->count == FOLDERS_MAX)
+	if (folders->count == FOLDERS_MAX || strcmp(path, "/") == 0) /* which would be everything */
 		return;
 	char *copy = folders->paths[folders->count];
 	snprintf(copy, FOLDER_BYTES, "%s", path);
@@ -106,7 +108,8 @@ static void add_folder_of(struct folders *folders, const char *file)
 
 /*
  * What is read after the start: name services, whose files are replaced when the network changes (/etc, /run), our own
- * figures (/proc/self), trust and certificates when they are renewed.
+ * figures (/proc/self), trust and certificates when they are renewed, the configuration and its secrets when they are
+ * read again.
  */
 static int lock_down(const struct agent *agent)
 {
@@ -123,6 +126,9 @@ static int lock_down(const struct agent *agent)
 		add_folder_of(&folders, tls[i]->key_file);
 		add_folder_of(&folders, tls[i]->key_password_file);
 	}
+	add_folder_of(&folders, agent->config_path);
+	for (size_t i = 0; i < config->secret_file_count; i++)
+		add_folder_of(&folders, config->secret_files[i]);
 	if (config->history.directory)
 		add_folder(&folders, config->history.directory, true);
 	return sandbox_enter(agent->log, folders.list, folders.count);
@@ -150,6 +156,11 @@ void agent_begin_stop(struct agent *agent)
 static void caught(void *user, int signal)
 {
 	struct agent *agent = user;
+	bool hung_up = agent->terminal && !isatty(STDERR_FILENO); /* who closes it wants an end, as with any program */
+	if (signal == SIGHUP && !hung_up) {
+		agent_reload(agent);
+		return;
+	}
 	if (agent->stopping) {
 		log_warning(agent->log, "%s again: ending at once", strsignal(signal));
 		loop_stop(agent->loop);
@@ -198,7 +209,7 @@ static void start_timers(struct agent *agent)
 		loop_timer_set(agent->loop, &agent->watchdog_timer, loop_now_ms());
 }
 
-int agent_run(const struct config *config, const struct log *log)
+int agent_run(const struct config *config, const char *path, struct log *log)
 {
 	struct agent *agent;
 	sigset_t signals;
@@ -209,13 +220,17 @@ int agent_run(const struct config *config, const struct log *log)
 	}
 	log_info(log, "portcullis " PORTCULLIS_VERSION ": node %s, %zu door%s", config->node, config->door_count,
 			config->door_count == 1 ? "" : "s");
+	agent->config_path = path;
+	agent->own_log = log;
+	agent->terminal = isatty(STDERR_FILENO);
 	agent->started_ms = loop_now_ms();
+	agent_start_reload(agent);
 	agent_signals(&signals);
 	error = loop_signals(agent->loop, &signals, caught, agent);
 	if (error == 0)
 		error = agent_start_gpio(agent);
 	if (error == 0)
-		error = secure_new(agent->loop, log, config, &agent->secure);
+		error = secure_new(agent->loop, log, &agent->secure);
 	if (error == 0)
 		error = agent_start_http(agent);
 	clock_init(&agent->clock);

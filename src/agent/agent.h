@@ -15,13 +15,17 @@
 
 #define AGENT_STOP_LIMIT_MS 2500 /* for the broker to take our farewell; with the rest it stays below 3 s */
 
-void agent_signals(sigset_t *signals); /* what ends the agent: SIGTERM, SIGINT, SIGHUP */
+void agent_signals(sigset_t *signals); /* what ends the agent, SIGTERM and SIGINT; and SIGHUP, which reloads */
 
 /*
  * Runs until a signal ends it. 0 after an orderly end; -errno when it could not start or the loop failed, which has
- * been logged. config is borrowed.
+ * been logged. config and path are borrowed; SIGHUP reads the file at path again, and log's level and format change
+ * with what it says.
  */
-int agent_run(const struct config *config, const struct log *log);
+int agent_run(const struct config *config, const char *path, struct log *log);
+
+/* What the log says of a file that was read: a line for each error and warning. */
+void agent_log_report(const struct config_report *report, const struct log *log);
 
 /*
  * The part of --check that reads what the configuration names: certificates and keys. 0, or -errno; what is wrong goes

@@ -39,20 +39,25 @@ static void set_message(struct agent_door *door, const struct mqtt_message *mess
 		mqtt_respond(agent->mqtt, message, agent->document, (size_t)length);
 }
 
-/* A door of a former configuration: its retained topics and its device go. */
-static void forget_door(struct agent *agent, const char *id)
+void agent_clear_door(struct agent *agent, const char *id, bool topics, bool discovery)
 {
 	static const enum topic_leaf leaves[] = {TOPIC_POSITION, TOPIC_STATE, TOPIC_ATTRIBUTES};
 	char topic[TOPIC_MAX + 1];
-	log_info(agent->log, "door %s is no longer configured: removing what the broker has kept of it", id);
-	for (size_t i = 0; i < sizeof(leaves) / sizeof(leaves[0]); i++) {
+	for (size_t i = 0; topics && i < sizeof(leaves) / sizeof(leaves[0]); i++) {
 		topic_door(&agent->topics, id, leaves[i], topic);
 		agent_publish_text(agent, topic, "");
 	}
-	if (agent->config->home_assistant.discovery) {
+	if (discovery) {
 		topic_discovery_door(&agent->topics, id, topic);
 		agent_publish_text(agent, topic, "");
 	}
+}
+
+/* A door of a former configuration. */
+static void forget_door(struct agent *agent, const char *id)
+{
+	log_info(agent->log, "door %s is no longer configured: removing what the broker has kept of it", id);
+	agent_clear_door(agent, id, true, agent->config->home_assistant.discovery);
 }
 
 /*
@@ -97,8 +102,8 @@ static void message(void *user, const struct mqtt_message *message)
 	struct agent *agent = user;
 	char id[DOOR_ID_MAX + 1];
 	enum topic_leaf leaf;
-	if (agent->stopping)
-		return;
+	if (agent->stopping || agent->reload == RELOAD_LEAVING)
+		return; /* we have said that we are gone */
 	if (strcmp(message->topic, agent->availability_topic) == 0) {
 		if (payload_is(message, AGENT_ONLINE)) { /* the broker's last word is ours */
 			loop_timer_cancel(agent->loop, &agent->contradict_timer);
@@ -133,7 +138,7 @@ static void connected(void *user)
 	loop_timer_set(agent->loop, &agent->old_doors_timer, loop_now_ms() + OLD_DOORS_MS);
 }
 
-static void disconnected(void *user)
+void agent_disconnected(void *user)
 {
 	struct agent *agent = user;
 	agent->echo_until_ms = 0; /* nothing waits on a new connection */
@@ -168,6 +173,7 @@ int agent_start_mqtt(struct agent *agent)
 	agent->old_doors_timer = (struct loop_timer){.expired = stop_watching_old_doors, .user = agent};
 	agent->birth_timer = (struct loop_timer){.expired = home_assistant_born, .user = agent};
 	agent->contradict_timer = (struct loop_timer){.expired = contradict_now, .user = agent};
+	agent->subscription_count = 0;
 	agent->topics = (struct topic_base){.prefix = config->mqtt.topic_prefix,
 			.node = config->node,
 			.discovery = config->home_assistant.prefix};
@@ -196,15 +202,26 @@ int agent_start_mqtt(struct agent *agent)
 			.subscriptions = agent->subscriptions,
 			.subscription_count = agent->subscription_count,
 	};
+	const struct mqtt_layer *layers[MQTT_BROKERS_MAX];
+	int result = secure_brokers(agent->secure, config, layers);
+	if (result < 0) {
+		log_error(agent->log, "mqtt.tls: %s", strerror(-result));
+		return result;
+	}
 	for (size_t i = 0; i < mqtt.broker_count; i++)
 		mqtt.brokers[i] = (struct mqtt_broker){.host = config->mqtt.brokers[i].host,
 				.port = config->mqtt.brokers[i].port,
-				.layer = secure_broker(agent->secure, i)};
+				.layer = layers[i]};
 	struct mqtt_handlers handlers = {
-			.connected = connected, .disconnected = disconnected, .message = message, .user = agent};
+			.connected = connected, .disconnected = agent_disconnected, .message = message, .user = agent};
 	char error[MQTT_ERROR_MAX] = "";
-	int result = mqtt_new(agent->loop, agent->log, &mqtt, &handlers, &agent->mqtt, error);
-	if (result < 0)
+	struct mqtt *client;
+	result = mqtt_new(agent->loop, agent->log, &mqtt, &handlers, &client, error);
+	if (result < 0) {
 		log_error(agent->log, "MQTT: %s", error);
-	return result;
+		return result;
+	}
+	agent->mqtt = client;
+	agent->mqtt_config = config;
+	return 0;
 }

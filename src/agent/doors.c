@@ -75,6 +75,8 @@ static size_t carry_out(struct agent_door *door, const struct door_output *outpu
 		int error = line < 0 ? -ENXIO : gpio_set(door->agent->gpio, (size_t)line, action->on);
 		log_debug(door->agent->log, "door %s: %s %s", door->config->id, agent_role_names[action->line],
 				action->on ? "on" : "off");
+		if (action->line != DOOR_LINE_WARNING)
+			door->pulsing = action->on && error == 0;
 		if (error == 0) {
 			door->counts.pulses += action->on && action->line != DOOR_LINE_WARNING;
 			continue;

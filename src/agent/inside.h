@@ -46,17 +46,25 @@ struct agent_door {
 	uint64_t refused_unlogged;
 	struct metrics_counts counts;
 	bool line_failing;
+	bool pulsing; /* a relay is on */
 };
+
+/* A reload: asked for, and then, where the connection to the broker is made anew, the former ending or ended. */
+enum agent_reload { RELOAD_NONE, RELOAD_ASKED, RELOAD_LEAVING, RELOAD_LEFT };
 
 struct agent {
 	const struct config *config;
+	const struct config *first_config; /* the caller's; each later one is the agent's */
+	const struct config *mqtt_config;  /* whose strings MQTT's client and the topics borrow */
+	const char *config_path;
 	const struct log *log;
+	struct log *own_log; /* the same */
 	struct loop *loop;
 	struct gpio *gpio;
 	struct mqtt *mqtt;
 	struct http *http;
 	struct history *history; /* NULL: not running */
-	struct secure *secure;   /* NULL: nothing needs it */
+	struct secure *secure;
 	struct clock clock;
 	bool clock_awaited;
 
@@ -76,6 +84,10 @@ struct agent {
 	size_t subscription_count;
 
 	struct loop_timer old_doors_timer, birth_timer, contradict_timer, watchdog_timer, stall_timer, clock_timer;
+	struct loop_timer reload_timer;
+	enum agent_reload reload;
+	bool reload_again; /* asked for while one was under way */
+	bool terminal;     /* the log goes to one */
 	int64_t contradict_gap_ms, contradicted_ms;
 	int64_t started_ms, started_unix_ms, watchdog_ms;
 	int64_t stale_until_ms; /* commands may have waited while the agent stood still */
@@ -154,7 +166,11 @@ void agent_publish_everything(struct agent *agent);
 
 /* broker.c: what the broker tells. */
 
-int agent_start_mqtt(struct agent *agent); /* 0, or -errno, which has been logged */
+/* agent->mqtt is as before on failure: 0, or -errno, which has been logged. */
+int agent_start_mqtt(struct agent *agent);
+void agent_disconnected(void *user); /* mqtt_handlers.disconnected */
+/* What the broker keeps of a door goes, of its topics and of its device. */
+void agent_clear_door(struct agent *agent, const char *id, bool topics, bool discovery);
 
 /* page.c: what the page and its routes ask. */
 
@@ -163,5 +179,14 @@ extern const char agent_damaged_hash[]; /* why agent_right_hash says no */
 bool agent_right_hash(const struct config *config); /* the page's password is none, plain, or a whole hash */
 void agent_configure_http(const struct config *config, struct http_config *http);
 int agent_start_http(struct agent *agent); /* 0, or -errno, which has been logged */
+/* With what secure_read_page has read: 0, or -errno, which has been logged, and nothing has changed. */
+int agent_reconfigure_http(struct agent *agent, const struct config *next, bool cut_listeners);
+
+/* reload.c: another configuration while it runs. */
+
+void agent_start_reload(struct agent *agent);
+void agent_reload(struct agent *agent); /* SIGHUP */
+/* Lets go of one; whoever holds it last frees it. */
+void agent_drop_config(const struct agent *agent, const struct config **held);
 
 #endif

@@ -214,12 +214,18 @@ bool agent_right_hash(const struct config *config)
 	return !password || !tls_password_looks_hashed(password) || tls_password_is_hash(password);
 }
 
-int agent_start_http(struct agent *agent)
+/* All that the server is told; false when the password is none, which is logged. */
+static bool configure(
+		struct agent *agent, const struct config *config, struct http_config *http, struct http_agent *face)
 {
-	if (!agent->config->http.enabled)
-		return 0;
-	struct http_config http;
-	struct http_agent face = {.doors = http_doors,
+	if (!agent_right_hash(config)) {
+		log_error(agent->log, "HTTP: %s", agent_damaged_hash);
+		return false;
+	}
+	agent_configure_http(config, http);
+	http->host_name = agent->host_name;
+	secure_page(agent->secure, config, http);
+	*face = (struct http_agent){.doors = http_doors,
 			.node = http_node,
 			.wiring = http_wiring,
 			.pulse = http_pulse,
@@ -230,16 +236,43 @@ int agent_start_http(struct agent *agent)
 			.metrics = http_metrics,
 			.metrics_max = METRICS_SIZE(agent->door_count),
 			.user = agent};
-	char error[HTTP_ERROR_MAX] = "";
-	if (!agent_right_hash(agent->config)) {
-		log_error(agent->log, "HTTP: %s", agent_damaged_hash);
+	return true;
+}
+
+int agent_start_http(struct agent *agent)
+{
+	if (!agent->config->http.enabled)
+		return 0;
+	struct http_config http;
+	struct http_agent face;
+	char error[HTTP_ERROR_MAX] = "", reason[MQTT_ERROR_MAX];
+	if (!configure(agent, agent->config, &http, &face))
 		return -EINVAL;
+	int result = secure_read_page(agent->secure, agent->config, reason);
+	if (result < 0) {
+		log_error(agent->log, "%s", reason);
+		return result;
 	}
-	agent_configure_http(agent->config, &http);
-	http.host_name = agent->host_name;
-	secure_page(agent->secure, &http);
-	int result = http_new(agent->loop, agent->log, &http, &face, &agent->http, error);
+	secure_take_page(agent->secure);
+	result = http_new(agent->loop, agent->log, &http, &face, &agent->http, error);
 	if (result < 0)
 		log_error(agent->log, "HTTP: %s", error);
+	return result;
+}
+
+int agent_reconfigure_http(struct agent *agent, const struct config *next, bool cut_listeners)
+{
+	struct http_config http;
+	struct http_agent face;
+	char error[HTTP_ERROR_MAX] = "";
+	if (!agent->http)
+		return 0;
+	if (!configure(agent, next, &http, &face))
+		return -EINVAL;
+	int result = http_reconfigure(agent->http, &http, &face, cut_listeners, error);
+	if (result < 0)
+		log_error(agent->log, "HTTP: %s", error);
+	else
+		secure_take_page(agent->secure);
 	return result;
 }

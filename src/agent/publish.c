@@ -19,7 +19,7 @@ void agent_view_door(const struct agent_door *door, struct door_view *view)
 /* Not connected is no failure: everything retained is published afresh on the next connect. */
 static void publish(struct agent *agent, const char *topic, const char *payload, size_t length, bool retained)
 {
-	if (agent->stopping && topic != agent->availability_topic)
+	if (agent->reload == RELOAD_LEAVING || (agent->stopping && topic != agent->availability_topic))
 		return; /* "offline" is our last word */
 	int error = agent->mqtt ? mqtt_publish(agent->mqtt, topic, payload, length, retained) : -ENOTCONN;
 	if (error < 0 && error != -ENOTCONN)

@@ -10,10 +10,12 @@
 _Static_assert(TLS_ERROR_MAX <= MQTT_ERROR_MAX, "layer_lost hands the buffer on");
 
 struct secure {
-	struct tls *tls;
-	struct tls_client *clients[MQTT_BROKERS_MAX]; /* NULL: a broker without TLS */
+	struct loop *loop;
+	const struct log *log;
+	struct tls *tls;                              /* NULL until something needs it */
+	struct tls_client *clients[MQTT_BROKERS_MAX]; /* NULL: not needed so far */
 	struct mqtt_layer layers[MQTT_BROKERS_MAX];
-	struct tls_server *server; /* NULL: a page without TLS, or none */
+	struct tls_server *server, *next; /* of the page, and what secure_prepare has read; NULL: not needed so far */
 };
 
 static struct tls_files tls_files(const struct config_tls *config)
@@ -55,72 +57,106 @@ static bool layer_lost(void *client, char reason[static MQTT_ERROR_MAX])
 	return tls_client_lost(client, reason);
 }
 
-static int serve(void *server, int fd)
+static int serve(void *user, int fd)
 {
-	return tls_server_accept(server, fd, HTTP_REQUEST_LIMIT_MS);
+	struct secure *secure = user;
+	return tls_server_accept(secure->server, fd, HTTP_REQUEST_LIMIT_MS);
 }
 
-static int start_page(struct secure *secure, const struct log *log, const struct config *config)
+int secure_new(struct loop *loop, const struct log *log, struct secure **out)
 {
-	struct tls_files files = tls_files(&config->http.tls);
-	char text[TLS_ERROR_MAX] = "";
-	int error = tls_server_new(secure->tls, &files, &secure->server, text);
-	if (error)
-		log_error(log, "http.tls: %s", text);
-	return error;
-}
-
-static int start_brokers(struct secure *secure, struct loop *loop, const struct log *log, const struct config *config)
-{
-	struct tls_files files = tls_files(&config->mqtt.tls);
-	for (size_t i = 0; i < config->mqtt.broker_count; i++) {
-		if (!config->mqtt.brokers[i].tls)
-			continue;
-		int error = tls_client_new(
-				secure->tls, loop, &files, config->mqtt.brokers[i].host, &secure->clients[i]);
-		if (error) {
-			log_error(log, "mqtt.tls: %s", strerror(-error));
-			return error;
-		}
-		secure->layers[i] = (struct mqtt_layer){.start = layer_start,
-				.cancel = layer_cancel,
-				.lost = layer_lost,
-				.user = secure->clients[i]};
-	}
+	struct secure *secure = calloc(1, sizeof(*secure));
+	if (!secure)
+		return -ENOMEM;
+	secure->loop = loop;
+	secure->log = log;
+	*out = secure;
 	return 0;
 }
 
-int secure_new(struct loop *loop, const struct log *log, const struct config *config, struct secure **out)
+static int need_tls(struct secure *secure)
 {
-	*out = NULL;
-	if (!brokers_need_tls(config) && !page_needs_tls(config))
+	return secure->tls ? 0 : tls_new(secure->log, &secure->tls);
+}
+
+static void drop_next(struct secure *secure)
+{
+	tls_server_free(secure->next);
+	secure->next = NULL;
+}
+
+int secure_read_page(struct secure *secure, const struct config *config, char error[static MQTT_ERROR_MAX])
+{
+	struct tls_files files = tls_files(&config->http.tls);
+	char text[TLS_ERROR_MAX] = "TLS cannot start";
+	drop_next(secure);
+	if (!page_needs_tls(config))
 		return 0;
-	struct secure *secure = calloc(1, sizeof(*secure));
-	int error = secure ? tls_new(log, &secure->tls) : -ENOMEM;
-	if (error)
-		log_error(log, "TLS cannot start: %s", strerror(-error));
-	if (!error)
-		error = start_brokers(secure, loop, log, config);
-	if (!error && page_needs_tls(config))
-		error = start_page(secure, log, config);
-	if (error)
-		secure_free(secure);
-	else
-		*out = secure;
+	int failed = need_tls(secure);
+	if (!failed)
+		failed = tls_server_new(secure->tls, &files, &secure->next, text);
+	if (failed)
+		snprintf(error, MQTT_ERROR_MAX, "http.tls: %s", text);
+	return failed;
+}
+
+int secure_read_brokers(struct secure *secure, const struct config *config, char error[static MQTT_ERROR_MAX])
+{
+	struct tls_files files = tls_files(&config->mqtt.tls);
+	char text[TLS_ERROR_MAX] = "TLS cannot start";
+	if (!brokers_need_tls(config))
+		return 0;
+	int failed = need_tls(secure);
+	if (!failed)
+		failed = tls_check(secure->tls, TLS_CLIENT, &files, text);
+	if (failed)
+		snprintf(error, MQTT_ERROR_MAX, "mqtt.tls: %s", text);
+	return failed;
+}
+
+void secure_take_page(struct secure *secure)
+{
+	if (secure->server && secure->next)
+		tls_server_replace(secure->server, secure->next);
+	else if (secure->next)
+		secure->server = secure->next;
+	secure->next = NULL;
+}
+
+void secure_page(struct secure *secure, const struct config *config, struct http_config *http)
+{
+	if (!page_needs_tls(config))
+		return;
+	http->secure = serve;
+	http->secure_user = secure;
+}
+
+static int aim(struct secure *secure, size_t index, const struct config *config)
+{
+	struct tls_files files = tls_files(&config->mqtt.tls);
+	const char *host = config->mqtt.brokers[index].host;
+	if (secure->clients[index])
+		return tls_client_aim(secure->clients[index], &files, host);
+	int error = tls_client_new(secure->tls, secure->loop, &files, host, &secure->clients[index]);
+	secure->layers[index] = (struct mqtt_layer){.start = layer_start,
+			.cancel = layer_cancel,
+			.lost = layer_lost,
+			.user = secure->clients[index]};
 	return error;
 }
 
-const struct mqtt_layer *secure_broker(const struct secure *secure, size_t index)
+int secure_brokers(
+		struct secure *secure, const struct config *config, const struct mqtt_layer *layers[MQTT_BROKERS_MAX])
 {
-	return secure && secure->clients[index] ? &secure->layers[index] : NULL;
-}
-
-void secure_page(struct secure *secure, struct http_config *http)
-{
-	if (!secure || !secure->server)
-		return;
-	http->secure = serve;
-	http->secure_user = secure->server;
+	int error = brokers_need_tls(config) ? need_tls(secure) : 0;
+	for (size_t i = 0; i < config->mqtt.broker_count && !error; i++) {
+		layers[i] = NULL;
+		if (!config->mqtt.brokers[i].tls)
+			continue;
+		error = aim(secure, i, config);
+		layers[i] = &secure->layers[i];
+	}
+	return error;
 }
 
 void secure_free(struct secure *secure)
@@ -130,6 +166,7 @@ void secure_free(struct secure *secure)
 	tls_stop(secure->tls);
 	for (size_t i = 0; i < MQTT_BROKERS_MAX; i++)
 		tls_client_free(secure->clients[i]);
+	drop_next(secure);
 	tls_server_free(secure->server);
 	tls_free(secure->tls);
 	free(secure);

@@ -15,14 +15,26 @@
 
 struct secure;
 
-/*
- * Before any thread starts. *secure is NULL when nothing in the configuration asks for TLS, and the functions below
- * take that. 0, or -errno, which has been logged. config and log are borrowed.
- */
-int secure_new(struct loop *loop, const struct log *log, const struct config *config, struct secure **secure);
+/* Borrows loop and log. 0 or -ENOMEM. */
+int secure_new(struct loop *loop, const struct log *log, struct secure **secure);
 
-const struct mqtt_layer *secure_broker(const struct secure *secure, size_t index); /* NULL: it is spoken to in plain */
-void secure_page(struct secure *secure, struct http_config *http);                 /* sets what http is to use */
+/*
+ * Read what a configuration names for the page and for the brokers, as connections would: 0, or -errno with the reason
+ * in error. Nothing that is in use changes before secure_take_page, which follows a success of the first.
+ */
+int secure_read_page(struct secure *secure, const struct config *config, char error[static MQTT_ERROR_MAX]);
+int secure_read_brokers(struct secure *secure, const struct config *config, char error[static MQTT_ERROR_MAX]);
+void secure_take_page(struct secure *secure);
+
+/* Sets what http is to use with this configuration. */
+void secure_page(struct secure *secure, const struct config *config, struct http_config *http);
+
+/*
+ * What lies between the configuration's brokers and MQTT's client, in layers (NULL: that broker is spoken to in plain).
+ * Those of the call before are over. Copies what it needs of config. 0 or -errno.
+ */
+int secure_brokers(
+		struct secure *secure, const struct config *config, const struct mqtt_layer *layers[MQTT_BROKERS_MAX]);
 
 /* Waits for the threads, some ms. After the MQTT client and the HTTP server are freed, before the loop is. */
 void secure_free(struct secure *secure);

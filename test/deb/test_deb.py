@@ -116,6 +116,20 @@ def test_life_with_systemd(tmp_path):
         assert debian.run("systemctl show -P MainPID portcullis") != before
         debian.run("mosquitto_sub -W 30 -C 1 -t portcullis/barn/availability | grep -x online")
 
+        # A reload takes a good file over, in the process that runs; on a bad one it fails, and the agent hears nothing.
+        before = debian.run("systemctl show -P MainPID portcullis")
+        debian.run(f"sed -i 's/^node: .*/node: shed/' {CONFIG} && systemctl reload portcullis")
+        debian.run("mosquitto_sub -W 30 -C 1 -t portcullis/shed/availability | grep -x online")
+        debian.run(f"cp {CONFIG} /root/good && echo 'colour: red' >>{CONFIG}")
+        assert debian.status("systemctl reload portcullis")[0] != 0
+        journal = debian.run("journalctl -o cat -u portcullis")
+        assert re.search(rf"^{CONFIG}:\d+:1: unknown key \"colour\"", journal, re.M)
+        assert journal.count("SIGHUP: reading") == 1
+        debian.run(f"cp /root/good {CONFIG} && sed -i 's/^node: .*/node: barn/' {CONFIG} && systemctl reload portcullis")
+        debian.run("mosquitto_sub -W 30 -C 1 -t portcullis/barn/availability | grep -x online")
+        assert debian.run("systemctl is-active portcullis") == "active\n"
+        assert debian.run("systemctl show -P MainPID portcullis") == before
+
         # Removing stops it, releases the relays, and leaves the configuration.
         removed = debian.run("dpkg -r portcullis")
         assert NOT_RELEASED not in removed

@@ -29,7 +29,7 @@ def long_pulse(agent_factory, recorder_factory, broker):
     return agent
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda n: n.name)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda n: n.name)
 def test_a_signal_in_a_pulse_releases_the_relay_first(long_pulse, broker, number):
     press(long_pulse)
     began = time.monotonic()

@@ -46,6 +46,8 @@ def test_security(unit):
 
 @pytest.mark.parametrize("line", [
     "Type=notify",
+    "ExecReload=/usr/bin/portcullis --check",
+    "ExecReload=/bin/sh -c 'kill -HUP $MAINPID'",
     "DynamicUser=yes",
     "SupplementaryGroups=gpio",
     "NoNewPrivileges=yes",

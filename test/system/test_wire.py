@@ -107,6 +107,41 @@ def test_orderly_stop_in_a_pulse_releases_the_relay_before_anything_is_sent(
     assert after[0] == "set" and "send" in after
 
 
+def reload(agent, says, config):
+    agent.config = config
+    agent.write_config()
+    before = agent.log_text().count(says)
+    agent.send_signal(signal.SIGHUP)
+    return lambda: agent.log_text().count(says) > before
+
+
+def test_a_reload_touches_no_line_and_lets_a_pulse_end(machine, agent_factory, broker, recorder):
+    """In a pulse and at rest; a good file with a new connection to the broker, a bad one, and one that takes a restart."""
+    taken, refused = "the configuration is taken over", "nothing of the configuration is taken over"
+    agent = agent_factory(broker, config={"doors": [door(pulse="3s")]})
+    with machine.record() as wire:
+        online(agent.start(), recorder)
+        recorder.publish(agent.topic("left", "set"), "TOGGLE")
+        harness.wait_until(lambda: len(wire.levels(RELAY)) == 2, "the pulse")
+        since = recorder.mark()
+        other = harness.merge(agent.config, {"mqtt": {"keepalive": "20s"}, "doors": [door(name="New")]})
+        done = reload(agent, taken, other)
+        assert len(wire.levels(RELAY)) == 2, "it has to come in the pulse"
+        harness.wait_until(done, "the reload", deadline=20)
+        assert len(wire.levels(RELAY)) == 3, "the pulse ended before"
+        recorder.wait(agent.topic("availability"), "online", since=since, deadline=20)
+        harness.wait_until(reload(agent, refused, harness.merge(other, {"colour": "red"})), "the refusal")
+        moved = harness.merge(other, {"doors": [door(relay={"line": f"GPIO{RELAY}", "active": "low"})]})
+        harness.wait_until(reload(agent, refused, moved), "the refusal")
+        rest(machine)
+        press(agent, recorder, 1)
+        agent.send_signal(signal.SIGTERM)
+        assert agent.wait() == 0
+    first, second = wire.pulses(RELAY)
+    assert -50 < first - 3000 < 1000 and -50 < second - 100 < 1000
+    assert [event.what for event in wire.of(RELAY)].count("request") == 1
+
+
 @pytest.mark.parametrize("how", ["--release", "the next start"])
 def test_killed_in_a_pulse_the_relay_is_put_to_rest_by(how, relay, machine, agent_factory, broker, recorder):
     agent = agent_factory(
