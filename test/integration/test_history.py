@@ -188,6 +188,7 @@ def test_damaged_lines_are_passed_over_and_told_once(home):
     path.write_bytes(path.read_bytes().replace(b'"event":"opening"', b'"event":"openinG"'))
     agent = home()
     assert [event["event"] for event in events(agent)] == ["started", "opened", "command_accepted", "started"]
+    agent.log.wait("history: 1 lines in .* are damaged")
     assert len(agent.log.find("history: 1 lines in .* are damaged")) == 1
 
 
