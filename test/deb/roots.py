@@ -60,9 +60,10 @@ class Booted(Debian):
 
     def __init__(self):
         super().__init__(archive("amd64", "--variant=minbase", "--include=systemd-sysv,udev,mosquitto,mosquitto-clients"))
-        unified = next(line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()
-                       if line.split()[2] == "cgroup2")
-        self.cgroup = Path(tempfile.mkdtemp(prefix="portcullis-", dir=unified))
+        # A mount of our own: a container may have none, or one of cgroup v1.
+        self.hierarchy = Path(tempfile.mkdtemp(prefix="portcullis-cgroup-"))
+        subprocess.run(["mount", "-t", "cgroup2", "cgroup2", self.hierarchy], check=True)
+        self.cgroup = Path(tempfile.mkdtemp(prefix="portcullis-", dir=self.hierarchy))
         (self.folder / "etc/hosts").write_text("127.0.0.1 localhost\n::1 localhost\n")
         self.log = open(self.folder / "root/boot.log", "w")
         self.process = subprocess.Popen(
@@ -95,6 +96,8 @@ class Booted(Debian):
             time.sleep(0.05)
         for folder, _, _ in os.walk(self.cgroup, topdown=False):
             os.rmdir(folder)
+        subprocess.run(["umount", self.hierarchy], check=True)
+        self.hierarchy.rmdir()
         super().close()
 
 
