@@ -378,8 +378,9 @@ static json_t *part(const struct document_node *node, const struct door_view *do
 static json_t *device(const struct document_node *node, const char *door, const char *name, const char *model)
 {
 	char id[TOPIC_MAX + 1];
-	json_t *identity = json_object(), *origin = json_object(), *root = json_object();
-	set(&identity, "identifiers", topic_device_id(&node->topics, door, id) < 0 ? NULL : json_pack("[s]", id));
+	json_t *identity = json_object(), *origin = json_object(), *root = json_object(), *identifiers = json_array();
+	append(&identifiers, topic_device_id(&node->topics, door, id) < 0 ? NULL : json_string(id));
+	set(&identity, "identifiers", identifiers);
 	set_text(&identity, "name", name);
 	set_text(&identity, "manufacturer", "Portcullis");
 	set_text(&identity, "model", model);
