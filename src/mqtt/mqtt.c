@@ -22,6 +22,7 @@
 #include "mqtt/wire.h"
 
 #define RING_BYTES (32 * 1024)
+#define BULK_RING_BYTES (192 * 1024)
 #define MESSAGES_PER_TURN 16 /* so that a flood of commands does not hold up the loop */
 #define WINDOW_MAX 32        /* publishes in flight; the broker's Receive Maximum may be less */
 #define WINDOW_V3 20         /* MQTT 3.1.1 knows no Receive Maximum; mosquitto and others take 20 at a time */
@@ -120,8 +121,8 @@ struct mqtt {
 	pthread_mutex_t lock;
 	struct news news;
 	int event_fd;
-	struct loop_source event, socket; /* socket: fd, while it leaves */
-	struct mqtt_ring *ring;
+	struct loop_source event, socket;   /* socket: fd, while it leaves */
+	struct mqtt_ring *ring, *bulk_ring; /* bulk_ring: NULL without a subscription to bulk */
 	struct mqtt_ring_message popped;
 
 	struct loop_timer stop_timer;
@@ -294,6 +295,33 @@ static void denied3(void *context, MQTTAsync_failureData *data)
 		grant(context, MQTTREASONCODE_UNSPECIFIED_ERROR, NULL, NULL);
 }
 
+static bool matches(const char *filter, const char *topic, size_t length)
+{
+	size_t at = 0;
+	for (; *filter == '+' || (*filter && at < length && *filter == topic[at]); filter++) {
+		if (*filter != '+')
+			at++;
+		else
+			while (at < length && topic[at] != '/')
+				at++;
+	}
+	return !*filter && at == length;
+}
+
+static bool is_bulk(const struct mqtt *mqtt, const char *topic, size_t length)
+{
+	bool bulk = false;
+	for (size_t i = 0; mqtt->bulk_ring && i < mqtt->config.subscription_count; i++) {
+		const struct mqtt_subscription *subscription = &mqtt->config.subscriptions[i];
+		if (!matches(subscription->topic, topic, length))
+			continue;
+		if (!subscription->bulk)
+			return false;
+		bulk = true;
+	}
+	return bulk;
+}
+
 static int arrived(void *context, char *topic, int topic_length, MQTTAsync_message *paho)
 {
 	struct mqtt *mqtt = context;
@@ -312,12 +340,13 @@ static int arrived(void *context, char *topic, int topic_length, MQTTAsync_messa
 		memcpy(response_topic, response->value.data.data, (size_t)response->value.data.len);
 		response_topic[response->value.data.len] = '\0';
 		message.response_topic = response_topic;
-		if (correlation) {
-			message.correlation = (const unsigned char *)correlation->value.data.data;
-			message.correlation_length = (size_t)correlation->value.data.len;
-		}
 	}
-	mqtt_ring_push(mqtt->ring, &message, topic_length ? (size_t)topic_length : strlen(topic));
+	if (correlation) {
+		message.correlation = (const unsigned char *)correlation->value.data.data;
+		message.correlation_length = (size_t)correlation->value.data.len;
+	}
+	size_t length = topic_length ? (size_t)topic_length : strlen(topic);
+	mqtt_ring_push(is_bulk(mqtt, topic, length) ? mqtt->bulk_ring : mqtt->ring, &message, length);
 	eventfd_write(mqtt->event_fd, 1);
 	if (paho->qos == 0) /* else Paho's PUBACK carries the acknowledgement */
 		acknowledge_at_once(mqtt);
@@ -524,7 +553,18 @@ static void send_outgoing(struct mqtt *mqtt, struct mqtt_outgoing *outgoing)
 	} else {
 		response.onSuccess = published3;
 	}
-	if (outgoing->correlation_length) {
+	if (mqtt->version == 5 && outgoing->response_topic) {
+		MQTTProperty property = {.identifier = MQTTPROPERTY_CODE_RESPONSE_TOPIC};
+		memcpy(&property.value.data.data, &outgoing->response_topic, sizeof(property.value.data.data));
+		property.value.data.len = (int)strlen(outgoing->response_topic);
+		MQTTProperties_add(&message.properties, &property);
+	}
+	if (mqtt->version == 5 && outgoing->expiry_s) {
+		MQTTProperty property = {.identifier = MQTTPROPERTY_CODE_MESSAGE_EXPIRY_INTERVAL};
+		property.value.integer4 = outgoing->expiry_s;
+		MQTTProperties_add(&message.properties, &property);
+	}
+	if (mqtt->version == 5 && outgoing->correlation_length) {
 		MQTTProperty correlation = {.identifier = MQTTPROPERTY_CODE_CORRELATION_DATA};
 		memcpy(&correlation.value.data.data, &outgoing->correlation, sizeof(correlation.value.data.data));
 		correlation.value.data.len = (int)outgoing->correlation_length;
@@ -558,8 +598,12 @@ static void pump(struct mqtt *mqtt)
 	if (mqtt->phase != ONLINE)
 		return;
 	struct mqtt_outgoing *outgoing;
-	while (mqtt->in_flight < mqtt->window && (outgoing = mqtt_outbox_take(&mqtt->outbox)))
-		send_outgoing(mqtt, outgoing);
+	while (mqtt->in_flight < mqtt->window && (outgoing = mqtt_outbox_take(&mqtt->outbox))) {
+		if (outgoing->expiry_s && loop_now_ms() >= outgoing->expires_ms)
+			free(outgoing);
+		else
+			send_outgoing(mqtt, outgoing);
+	}
 	if (mqtt->in_flight || mqtt->outbox.count)
 		return;
 	if (mqtt->stopped) {
@@ -719,7 +763,10 @@ static void deliver(struct mqtt *mqtt)
 	int left = MESSAGES_PER_TURN;
 	while (left-- && mqtt_ring_pop(mqtt->ring, &mqtt->popped))
 		mqtt->handlers.message(mqtt->handlers.user, &mqtt->popped.message);
-	if (left < 0)
+	bool bulk = mqtt->bulk_ring && mqtt_ring_pop(mqtt->bulk_ring, &mqtt->popped);
+	if (bulk)
+		mqtt->handlers.message(mqtt->handlers.user, &mqtt->popped.message);
+	if (left < 0 || bulk)
 		eventfd_write(mqtt->event_fd, 1);
 }
 
@@ -945,7 +992,10 @@ int mqtt_new(struct loop *loop, const struct log *log, const struct mqtt_config 
 		};
 	}
 
-	int result = mqtt_ring_new(RING_BYTES, &mqtt->ring);
+	int result = mqtt_ring_new(RING_BYTES, MQTT_COMMAND_PAYLOAD_MAX, &mqtt->ring);
+	for (size_t i = 0; i < config->subscription_count && !result && !mqtt->bulk_ring; i++)
+		if (config->subscriptions[i].bulk)
+			result = mqtt_ring_new(BULK_RING_BYTES, MQTT_BULK_PAYLOAD_MAX, &mqtt->bulk_ring);
 	mqtt->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (!result && mqtt->event_fd < 0)
 		result = -errno;
@@ -972,7 +1022,8 @@ static int publish(struct mqtt *mqtt, struct mqtt_outgoing *outgoing)
 {
 	if (!outgoing)
 		return -ENOMEM;
-	if (outgoing->bytes - sizeof(*outgoing) + 32 > mqtt->maximum_packet) {
+	size_t more = 32 + (outgoing->response_topic ? strlen(outgoing->response_topic) : 0);
+	if (outgoing->bytes - sizeof(*outgoing) + more > mqtt->maximum_packet) {
 		publish_failed(mqtt, outgoing, 0x95);
 		free(outgoing);
 		return -EMSGSIZE;
@@ -992,6 +1043,21 @@ int mqtt_publish(struct mqtt *mqtt, const char *topic, const char *payload, size
 	if (mqtt->phase != ONLINE)
 		return -ENOTCONN;
 	return publish(mqtt, mqtt_outgoing_new(topic, payload, length, retained, NULL, 0));
+}
+
+int mqtt_request(struct mqtt *mqtt, const char *topic, const char *payload, size_t length,
+		const struct mqtt_request *request)
+{
+	if (mqtt->phase != ONLINE)
+		return -ENOTCONN;
+	struct mqtt_outgoing *outgoing = mqtt_outgoing_new(
+			topic, payload, length, false, request->correlation, request->correlation_length);
+	if (outgoing) {
+		outgoing->response_topic = request->response_topic;
+		outgoing->expiry_s = request->expiry_s;
+		outgoing->expires_ms = loop_now_ms() + (int64_t)request->expiry_s * 1000;
+	}
+	return publish(mqtt, outgoing);
 }
 
 int mqtt_respond(struct mqtt *mqtt, const struct mqtt_message *to, const char *payload, size_t length)
@@ -1036,6 +1102,12 @@ void mqtt_status(const struct mqtt *mqtt, struct mqtt_status *status)
 			.queued = mqtt->outbox.count,
 	};
 	mqtt_ring_counters(mqtt->ring, &status->received, &status->dropped_full, &status->dropped_too_long);
+	uint64_t received = 0, dropped_full = 0, too_long = 0;
+	if (mqtt->bulk_ring)
+		mqtt_ring_counters(mqtt->bulk_ring, &received, &dropped_full, &too_long);
+	status->received += received;
+	status->dropped_full += dropped_full;
+	status->dropped_too_long += too_long;
 }
 
 void mqtt_stop(struct mqtt *mqtt, int64_t limit_ms, void (*stopped)(void *user), void *user)
@@ -1066,6 +1138,7 @@ void mqtt_free(struct mqtt *mqtt)
 	if (mqtt->event_fd >= 0)
 		close(mqtt->event_fd);
 	mqtt_ring_free(mqtt->ring);
+	mqtt_ring_free(mqtt->bulk_ring);
 	pthread_mutex_destroy(&mqtt->lock);
 	free(mqtt);
 }

@@ -17,9 +17,10 @@
 #include "base/loop.h"
 
 #define MQTT_BROKERS_MAX 8
-#define MQTT_SUBSCRIPTIONS_MAX 72 /* 64 doors' set topics, availability, Home Assistant's birth, old doors */
+#define MQTT_SUBSCRIPTIONS_MAX 176 /* 64 doors' set topics, 3 for each of 32 peers, some more */
 #define MQTT_TOPIC_MAX 255
 #define MQTT_COMMAND_PAYLOAD_MAX 1024 /* longer payloads are dropped and counted */
+#define MQTT_BULK_PAYLOAD_MAX 49152   /* the same for subscriptions to bulk */
 #define MQTT_CORRELATION_MAX 128
 #define MQTT_ERROR_MAX 512
 
@@ -51,6 +52,12 @@ struct mqtt_subscription {
 	const char *topic;
 	bool want_retained; /* false: Retain Handling 2, and the broker does not send what it has kept */
 	bool as_published;  /* MQTT 5: mqtt_message.retained tells how it was published, not only that it was kept */
+	/*
+	 * What others say, and much of it: longer payloads, in a ring of its own, so that no flood of it pushes out a
+	 * command; in order among itself, and one message in a turn of the loop. What another subscription asks for,
+	 * too, is no bulk.
+	 */
+	bool bulk;
 };
 
 /* Strings and arrays are borrowed and must outlive the client. Secrets are never logged. */
@@ -72,8 +79,8 @@ struct mqtt_message {
 	const char *payload; /* length bytes, terminated for convenience */
 	size_t length;
 	bool retained;
-	const char *response_topic; /* NULL = none */
-	const unsigned char *correlation;
+	const char *response_topic;       /* NULL = none */
+	const unsigned char *correlation; /* of a request, or of the answer to one of ours */
 	size_t correlation_length;
 	int64_t received_ms; /* monotonic, when Paho handed it over */
 };
@@ -122,6 +129,21 @@ int mqtt_new(struct loop *loop, const struct log *log, const struct mqtt_config 
  * takes no packet of this size.
  */
 int mqtt_publish(struct mqtt *mqtt, const char *topic, const char *payload, size_t length, bool retained);
+
+/* What a request carries besides its payload. */
+struct mqtt_request {
+	const char *response_topic; /* must outlive the client */
+	const unsigned char *correlation;
+	size_t correlation_length; /* at most MQTT_CORRELATION_MAX */
+	uint32_t expiry_s;
+};
+
+/*
+ * mqtt_publish of what is not retained and of no use later: it expires, here after the same time as at the broker. On
+ * MQTT 3.1.1 it is a message as any other, and no answer comes to the response topic.
+ */
+int mqtt_request(struct mqtt *mqtt, const char *topic, const char *payload, size_t length,
+		const struct mqtt_request *request);
 
 /* An answer to a command's response topic, with its correlation data. Not retained. Nothing on MQTT 3.1.1. */
 int mqtt_respond(struct mqtt *mqtt, const struct mqtt_message *to, const char *payload, size_t length);

@@ -14,18 +14,19 @@ struct record {
 
 struct mqtt_ring {
 	pthread_mutex_t lock;
-	size_t capacity, first, used;
+	size_t capacity, payload_max, first, used;
 	uint64_t received, dropped_full, too_long;
 	unsigned char bytes[];
 };
 
-int mqtt_ring_new(size_t bytes, struct mqtt_ring **out)
+int mqtt_ring_new(size_t bytes, size_t payload_max, struct mqtt_ring **out)
 {
 	struct mqtt_ring *ring = calloc(1, sizeof(*ring) + bytes);
 	if (!ring)
 		return -ENOMEM;
 	pthread_mutex_init(&ring->lock, NULL);
 	ring->capacity = bytes;
+	ring->payload_max = payload_max;
 	*out = ring;
 	return 0;
 }
@@ -74,7 +75,7 @@ int mqtt_ring_push(struct mqtt_ring *ring, const struct mqtt_message *message, s
 	size_t response_length = message->response_topic ? strnlen(message->response_topic, MQTT_TOPIC_MAX + 1) : 0;
 	size_t size = sizeof(struct record) + topic_length + message->length + response_length +
 		      message->correlation_length;
-	bool fits = topic_length <= MQTT_TOPIC_MAX && message->length <= MQTT_COMMAND_PAYLOAD_MAX &&
+	bool fits = topic_length <= MQTT_TOPIC_MAX && message->length <= ring->payload_max &&
 		    response_length <= MQTT_TOPIC_MAX && message->correlation_length <= MQTT_CORRELATION_MAX &&
 		    size <= ring->capacity;
 

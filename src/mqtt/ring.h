@@ -11,7 +11,7 @@
 
 #include "mqtt/mqtt.h"
 
-#define MQTT_RING_TEXT_MAX (2 * (MQTT_TOPIC_MAX + 1) + MQTT_COMMAND_PAYLOAD_MAX + 1 + MQTT_CORRELATION_MAX)
+#define MQTT_RING_TEXT_MAX (2 * (MQTT_TOPIC_MAX + 1) + MQTT_BULK_PAYLOAD_MAX + 1 + MQTT_CORRELATION_MAX)
 
 struct mqtt_ring;
 
@@ -21,12 +21,12 @@ struct mqtt_ring_message {
 	char text[MQTT_RING_TEXT_MAX];
 };
 
-/* 0 or -ENOMEM. Freed with mqtt_ring_free, which takes NULL. */
-int mqtt_ring_new(size_t bytes, struct mqtt_ring **ring);
+/* payload_max: at most MQTT_BULK_PAYLOAD_MAX. 0 or -ENOMEM. Freed with mqtt_ring_free, which takes NULL. */
+int mqtt_ring_new(size_t bytes, size_t payload_max, struct mqtt_ring **ring);
 void mqtt_ring_free(struct mqtt_ring *ring);
 
 /*
- * Any thread. Copies the message. -EMSGSIZE (and counted) when a part exceeds its MQTT_..._MAX or all of it the ring.
+ * Any thread. Copies the message. -EMSGSIZE (and counted) when a part exceeds its bound or all of it the ring.
  * topic and payload need not be terminated here: they are topic_length and message->length bytes.
  */
 int mqtt_ring_push(struct mqtt_ring *ring, const struct mqtt_message *message, size_t topic_length);

@@ -52,7 +52,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t left)
 	uint64_t received, dropped, too_long;
 	struct mqtt_ring *ring;
 
-	if (left < 1 || mqtt_ring_new(16 + (size_t)bytes[0] * 16, &ring) != 0)
+	if (left < 1 || mqtt_ring_new(16 + (size_t)bytes[0] * 16, MQTT_COMMAND_PAYLOAD_MAX, &ring) != 0)
 		return 0;
 	bytes++;
 	left--;

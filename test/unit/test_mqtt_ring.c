@@ -26,7 +26,7 @@ static void test_order(void)
 {
 	struct mqtt_ring *ring;
 	tap_case("messages come out as they went in");
-	CHECK(mqtt_ring_new(1000, &ring) == 0);
+	CHECK(mqtt_ring_new(1000, MQTT_COMMAND_PAYLOAD_MAX, &ring) == 0);
 	CHECK(!mqtt_ring_pop(ring, &out));
 	CHECK(push(ring, "a/set", "OPEN") == 0);
 	CHECK(push(ring, "", "") == 0);
@@ -61,7 +61,7 @@ static void test_full(void)
 	uint64_t received, dropped, too_long;
 	char payload[16];
 	tap_case("a full ring drops the oldest and counts, at each place where it can wrap");
-	CHECK(mqtt_ring_new(500, &ring) == 0);
+	CHECK(mqtt_ring_new(500, MQTT_COMMAND_PAYLOAD_MAX, &ring) == 0);
 	for (int i = 0; i < 1000; i++) {
 		snprintf(payload, sizeof(payload), "%0*d", 1 + i % 7, i);
 		push(ring, "t", payload);
@@ -85,7 +85,7 @@ static void test_bounds(void)
 	memset(big, 'x', sizeof(big) - 1);
 	struct mqtt_message message = {.topic = big, .payload = big, .correlation = (const unsigned char *)big};
 	tap_case("the largest message passes, one byte more in any part does not");
-	CHECK(mqtt_ring_new(4000, &ring) == 0);
+	CHECK(mqtt_ring_new(4000, MQTT_COMMAND_PAYLOAD_MAX, &ring) == 0);
 	message.length = MQTT_COMMAND_PAYLOAD_MAX;
 	message.response_topic = big + sizeof(big) - 1 - MQTT_TOPIC_MAX;
 	message.correlation_length = MQTT_CORRELATION_MAX;
@@ -109,7 +109,7 @@ static void test_bounds(void)
 	mqtt_ring_free(ring);
 
 	tap_case("one that is larger than the whole ring is refused and throws nothing out");
-	CHECK(mqtt_ring_new(64, &ring) == 0);
+	CHECK(mqtt_ring_new(64, MQTT_COMMAND_PAYLOAD_MAX, &ring) == 0);
 	CHECK(push(ring, "t", "1") == 0);
 	message.length = 64;
 	CHECK(mqtt_ring_push(ring, &message, 1) == -EMSGSIZE);
@@ -133,7 +133,7 @@ static void test_threads(void)
 	pthread_t thread;
 	uint64_t received, dropped, too_long;
 	tap_case("one thread pushes and another pops: nothing twice, nothing out of order, all accounted for");
-	CHECK(mqtt_ring_new(700, &ring) == 0);
+	CHECK(mqtt_ring_new(700, MQTT_COMMAND_PAYLOAD_MAX, &ring) == 0);
 	CHECK(pthread_create(&thread, NULL, push_many, ring) == 0);
 	int popped = 0, last = -1, wrong = 0;
 	while (last < 19999) {
