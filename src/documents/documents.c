@@ -155,27 +155,68 @@ ssize_t document_result(enum door_result result, enum door_reason reason, char *
 	return finish(document, buffer, size);
 }
 
+static json_t *whole_door(const char *id, const char *name, const struct door_view *door)
+{
+	json_t *one = json_object();
+	set_text(&one, "id", id);
+	set_text(&one, "name", name);
+	set_text(&one, "device_class", door->device_class);
+	set_text(&one, "state", door->state == DOOR_UNKNOWN ? NULL : door_state_name(door->state));
+	set_position(&one, door);
+	set(&one, "can_stop", json_boolean(door->has_stop));
+	describe(&one, door);
+	return one;
+}
+
 ssize_t document_doors(const struct document_node *node, const struct door_view *doors, size_t count, char *buffer,
 		size_t size)
 {
 	json_t *list = json_array();
-	for (size_t i = 0; i < count; i++) {
-		const struct door_view *door = &doors[i];
-		json_t *one = json_object();
-		set_text(&one, "id", door->id);
-		set_text(&one, "name", door->name);
-		set_text(&one, "device_class", door->device_class);
-		set_text(&one, "state", door->state == DOOR_UNKNOWN ? NULL : door_state_name(door->state));
-		set_position(&one, door);
-		set(&one, "can_stop", json_boolean(door->has_stop));
-		describe(&one, door);
-		append(&list, one);
-	}
+	for (size_t i = 0; i < count; i++)
+		append(&list, whole_door(doors[i].id, doors[i].name, &doors[i]));
 	json_t *document = json_object();
 	set_text(&document, "node", node->topics.node);
 	set_text(&document, "version", node->version);
 	set_text(&document, "broker", node->broker);
 	set(&document, "doors", list);
+	return finish(document, buffer, size);
+}
+
+static json_t *last_command(const struct peer_door *door)
+{
+	if (door->outcome == PEER_OUTCOME_NONE)
+		return json_null();
+	json_t *command = json_object();
+	set_text(&command, "command", door_command_name(door->command));
+	set_text(&command, "result", peer_outcome_name(door->outcome));
+	set_reason(&command, door->reason);
+	return command;
+}
+
+ssize_t document_peers(const struct peers_view *peers, char *buffer, size_t size)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < peers->count; i++) {
+		const struct peer_view *peer = &peers->peers[i];
+		json_t *doors = json_array();
+		for (const struct peer_door *door = peers->doors + peer->first;
+				door < peers->doors + peer->first + peer->count; door++) {
+			json_t *one = whole_door(door->id, door->name, &door->view);
+			set(&one, "last_command", last_command(door));
+			append(&doors, one);
+		}
+		json_t *one = json_object();
+		set_text(&one, "node", peer->node);
+		set_text(&one, "version", *peer->version ? peer->version : NULL);
+		set_text(&one, "availability", peer_availability_name(peer->availability));
+		set_time(&one, "since", peer->since_unix_ms);
+		set(&one, "understood", json_boolean(peer->understood));
+		set_integer(&one, "left_out", (int64_t)peer->left_out, true);
+		set(&one, "doors", doors);
+		append(&list, one);
+	}
+	json_t *document = json_object();
+	set(&document, "peers", list);
 	return finish(document, buffer, size);
 }
 

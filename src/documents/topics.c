@@ -32,6 +32,16 @@ ssize_t topic_availability(const struct topic_base *base, char topic[static TOPI
 	return build(topic, "%s/%s/availability", base->prefix, base->node);
 }
 
+ssize_t topic_doors(const struct topic_base *base, char topic[static TOPIC_MAX + 1])
+{
+	return build(topic, "%s/%s/doors", base->prefix, base->node);
+}
+
+ssize_t topic_answers(const struct topic_base *base, char topic[static TOPIC_MAX + 1])
+{
+	return build(topic, "%s/%s/answers", base->prefix, base->node);
+}
+
 ssize_t topic_door(
 		const struct topic_base *base, const char *door, enum topic_leaf leaf, char topic[static TOPIC_MAX + 1])
 {
@@ -97,4 +107,35 @@ bool topic_parse_door(const struct topic_base *base, const char *topic, char doo
 		return true;
 	}
 	return false;
+}
+
+/* An id of at most max bytes from the beginning of text: its copy, and what follows it; or NULL. */
+static const char *take_id(const char *text, size_t max, char *id)
+{
+	size_t length = strspn(text, ID_BYTES);
+	if (length == 0 || length > max)
+		return NULL;
+	memcpy(id, text, length);
+	id[length] = '\0';
+	return text + length;
+}
+
+bool topic_parse_peer(const struct topic_base *base, const char *topic, char node[static PEER_NODE_MAX + 1],
+		char door[static DOOR_ID_MAX + 1], enum topic_peer *leaf)
+{
+	const char *rest = after(topic, base->prefix);
+	rest = rest ? take_id(rest, PEER_NODE_MAX, node) : NULL;
+	if (!rest)
+		return false;
+	if (strcmp(rest, "/availability") == 0) {
+		*leaf = TOPIC_PEER_AVAILABILITY;
+		return true;
+	}
+	if (strcmp(rest, "/doors") == 0) {
+		*leaf = TOPIC_PEER_DOORS;
+		return true;
+	}
+	rest = *rest == '/' ? take_id(rest + 1, DOOR_ID_MAX, door) : NULL;
+	*leaf = TOPIC_PEER_EVENT;
+	return rest && strcmp(rest, "/event") == 0;
 }

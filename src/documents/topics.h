@@ -5,6 +5,8 @@
  * or -ENAMETOOLONG when it does not fit; the buffer then holds "". Strings in struct topic_base are borrowed.
  *
  *     PREFIX/NODE/availability
+ *     PREFIX/NODE/doors                        what /api/doors says, for other agents
+ *     PREFIX/NODE/answers                      where other agents answer to our commands
  *     PREFIX/NODE/DOOR/state                   and position, attributes, event, set
  *     DISCOVERY/device/portcullis_NODE/config          the agent's device in Home Assistant
  *     DISCOVERY/device/portcullis_NODE_DOOR/config     a door's; a "_" of NODE is written "U" here, so that no two
@@ -28,9 +30,13 @@ struct topic_base {
 	const char *discovery; /* homeassistant */
 };
 
+enum topic_peer { TOPIC_PEER_AVAILABILITY, TOPIC_PEER_DOORS, TOPIC_PEER_EVENT };
+
 enum topic_leaf { TOPIC_STATE, TOPIC_POSITION, TOPIC_ATTRIBUTES, TOPIC_EVENT, TOPIC_SET };
 
 ssize_t topic_availability(const struct topic_base *base, char topic[static TOPIC_MAX + 1]);
+ssize_t topic_doors(const struct topic_base *base, char topic[static TOPIC_MAX + 1]);
+ssize_t topic_answers(const struct topic_base *base, char topic[static TOPIC_MAX + 1]);
 ssize_t topic_door(const struct topic_base *base, const char *door, enum topic_leaf leaf,
 		char topic[static TOPIC_MAX + 1]);
 
@@ -50,5 +56,12 @@ ssize_t topic_device_id(const struct topic_base *base, const char *door, char id
  */
 bool topic_parse_door(const struct topic_base *base, const char *topic, char door[static DOOR_ID_MAX + 1],
 		enum topic_leaf *leaf);
+
+/*
+ * Takes a topic of any node below the prefix apart; base's own node does not count. door is set for TOPIC_PEER_EVENT.
+ * False for anything else, and for a node or a door that no configuration could hold.
+ */
+bool topic_parse_peer(const struct topic_base *base, const char *topic, char node[static PEER_NODE_MAX + 1],
+		char door[static DOOR_ID_MAX + 1], enum topic_peer *leaf);
 
 #endif

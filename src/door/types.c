@@ -207,6 +207,40 @@ const char *door_news_name(enum door_news news)
 	return "none";
 }
 
+const char *peer_outcome_name(enum peer_outcome outcome)
+{
+	switch (outcome) {
+	case PEER_OUTCOME_NONE:
+		return "none";
+	case PEER_OUTCOME_NOT_SENT:
+		return "not_sent";
+	case PEER_OUTCOME_SENT:
+		return "sent";
+	case PEER_OUTCOME_UNANSWERED:
+		return "unanswered";
+	case PEER_OUTCOME_ACCEPTED:
+		return "accepted";
+	case PEER_OUTCOME_UNCHANGED:
+		return "unchanged";
+	case PEER_OUTCOME_REJECTED:
+		return "rejected";
+	}
+	return "none";
+}
+
+const char *peer_availability_name(enum peer_availability availability)
+{
+	switch (availability) {
+	case PEER_UNKNOWN:
+		return "unknown";
+	case PEER_ONLINE:
+		return "online";
+	case PEER_OFFLINE:
+		return "offline";
+	}
+	return "unknown";
+}
+
 enum door_news door_news_of_state(enum door_state state)
 {
 	switch (state) {

@@ -155,6 +155,65 @@ struct door_view {
 	bool warning;                                        /* a close warning is running */
 };
 
+/*
+ * Doors of other agents, as the broker tells of them (src/peers): what MQTT carried here, within these bounds and
+ * checked, and no more to be trusted than who wrote it.
+ */
+#define PEERS_MAX 64       /* agents that are kept track of */
+#define PEERS_NAMED_MAX 32 /* of these, named one by one in the configuration */
+#define PEERS_DOORS_MAX 64 /* doors of all of them together */
+#define PEER_NODE_MAX 63   /* bytes without the terminator */
+#define PEER_VERSION_MAX 31
+
+/* What has become of the last command that was sent to a peer's door from here. */
+enum peer_outcome {
+	PEER_OUTCOME_NONE, /* there is none, or it is long ago */
+	PEER_OUTCOME_NOT_SENT,
+	PEER_OUTCOME_SENT,       /* and the answer is awaited */
+	PEER_OUTCOME_UNANSWERED, /* none came in time */
+	PEER_OUTCOME_ACCEPTED,
+	PEER_OUTCOME_UNCHANGED,
+	PEER_OUTCOME_REJECTED,
+};
+
+/* The strings of view are not set: id and name are those here. */
+struct peer_door {
+	char id[DOOR_ID_MAX + 1];
+	char name[DOOR_NAME_MAX + 1];
+	struct door_view view;
+	enum door_command command; /* the last one, where there is an outcome */
+	enum peer_outcome outcome;
+	enum door_reason reason; /* why it was rejected; none: no reason that is known here */
+};
+
+/* What one peer says of its doors. */
+struct peer_doors {
+	char version[PEER_VERSION_MAX + 1]; /* "": not said */
+	struct peer_door doors[DOORS_MAX];
+	size_t count;
+	size_t left_out; /* more than could be kept */
+};
+
+enum peer_availability { PEER_UNKNOWN, PEER_ONLINE, PEER_OFFLINE };
+
+struct peer_view {
+	char node[PEER_NODE_MAX + 1];
+	char version[PEER_VERSION_MAX + 1];
+	enum peer_availability availability; /* unknown: nothing heard, or no connection to the broker */
+	int64_t since_unix_ms;               /* wall clock; 0 = nobody saw it change, or the clock is not set */
+	bool told;                           /* it has told of its doors */
+	bool understood;                     /* the last that it told: else the doors are those of before */
+	size_t first, count;                 /* its doors in struct peers_view */
+	size_t left_out;                     /* doors for which there was no room */
+};
+
+struct peers_view {
+	uint64_t changes; /* the same number: nothing has changed */
+	size_t count, door_count;
+	struct peer_view peers[PEERS_MAX];
+	struct peer_door doors[PEERS_DOORS_MAX];
+};
+
 const char *door_state_name(enum door_state state); /* "open" ...; unknown is "unknown" */
 const char *door_confidence_name(enum door_confidence confidence);
 const char *door_fault_name(enum door_fault fault);       /* "none" for none */
@@ -164,6 +223,9 @@ const char *door_result_name(enum door_result result);
 const char *door_reason_name(enum door_reason reason); /* snake_case, as published */
 const char *door_reason_text(enum door_reason reason); /* a sentence for people */
 const char *door_news_name(enum door_news news);       /* "opening", "opened" ... */
+
+const char *peer_outcome_name(enum peer_outcome outcome);                /* "not_sent" ...; "none" for none */
+const char *peer_availability_name(enum peer_availability availability); /* "unknown", "online", "offline" */
 
 enum door_news door_news_of_state(enum door_state state);    /* the door has come to this state */
 enum door_news door_news_of_result(enum door_result result); /* a command ended so */

@@ -110,11 +110,41 @@ static void parsing(void)
 	CHECK(strcmp(door, "untouched") == 0 && leaf == TOPIC_EVENT);
 }
 
+static void peers(void)
+{
+	char node[PEER_NODE_MAX + 1] = "", door[DOOR_ID_MAX + 1] = "", topic[TOPIC_MAX + 1];
+	enum topic_peer leaf;
+	const struct topic_base shed = {.prefix = "portcullis", .node = "shed"}, any = {.prefix = "a/b", .node = "+"};
+	tap_case("peers: what is built is taken apart, whoever's it is");
+	CHECK(topic_doors(&shed, topic) > 0 && strcmp(topic, "portcullis/shed/doors") == 0);
+	CHECK(topic_parse_peer(&base, topic, node, door, &leaf) && strcmp(node, "shed") == 0);
+	CHECK(leaf == TOPIC_PEER_DOORS && !*door);
+	CHECK(topic_availability(&shed, topic) > 0 && topic_parse_peer(&base, topic, node, door, &leaf));
+	CHECK(leaf == TOPIC_PEER_AVAILABILITY);
+	CHECK(topic_door(&shed, "left", TOPIC_EVENT, topic) > 0 && topic_parse_peer(&base, topic, node, door, &leaf));
+	CHECK(leaf == TOPIC_PEER_EVENT && strcmp(door, "left") == 0);
+	CHECK(topic_answers(&shed, topic) > 0 && strcmp(topic, "portcullis/shed/answers") == 0);
+	CHECK(topic_door(&any, "+", TOPIC_EVENT, topic) > 0 && strcmp(topic, "a/b/+/+/event") == 0);
+
+	tap_case("peers: anything else is refused");
+	static const char *const foreign[] = {"", "portcullis", "portcullis/shed", "portcullis/shed/",
+			"portcullis//doors", "portcullis/shed/doors/", "portcullis/shed/doors/more",
+			"portcullis/Shed/doors", "portcullis/s hed/doors", "portcullis/+/doors",
+			"portcullis/shed/left/state", "portcullis/shed/left/set", "portcullis/shed//event",
+			"portcullis/shed/Left/event", "portcullis/shed/left/event/", "portcullis/shed/answers",
+			"portcullis/0123456789012345678901234567890123456789012345678901234567890123/doors",
+			"portcullis/shed/012345678901234567890123456789012/event", "other/shed/doors"};
+	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
+		if (!CHECK(!topic_parse_peer(&base, foreign[i], node, door, &leaf)))
+			printf("# taken: %s\n", foreign[i]);
+}
+
 int main(void)
 {
 	names();
 	too_long();
 	device_ids();
 	parsing();
+	peers();
 	return tap_done();
 }

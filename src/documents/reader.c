@@ -1,0 +1,264 @@
+#include "documents/documents.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/utc.h"
+
+/* Before jansson sees it: what nests or multiplies could make a small text large in memory. */
+#define DEPTH_MAX 8
+#define CONTAINERS_MAX 1024
+
+static bool within_bounds(const char *text, size_t length)
+{
+	size_t depth = 0, containers = 0;
+	bool quoted = false;
+	for (size_t i = 0; i < length; i++) {
+		if (quoted && text[i] == '\\') {
+			i++;
+		} else if (quoted) {
+			quoted = text[i] != '"';
+		} else if (text[i] == '"') {
+			quoted = true;
+		} else if (text[i] == '{' || text[i] == '[') {
+			if (++depth > DEPTH_MAX || ++containers > CONTAINERS_MAX)
+				return false;
+		} else if ((text[i] == '}' || text[i] == ']') && depth > 0) {
+			depth--;
+		}
+	}
+	return true;
+}
+
+/* NULL: it is no object, or none that is worth reading. */
+static json_t *read_object(const char *text, size_t length)
+{
+	if (length > DOCUMENT_DOORS_MAX || !within_bounds(text, length))
+		return NULL;
+	json_t *document = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
+	if (json_is_object(document))
+		return document;
+	json_decref(document);
+	return NULL;
+}
+
+static const char *class_name(int class)
+{
+	static const char *const classes[] = {"garage", "gate", "door"};
+	return classes[class];
+}
+
+static const char *state_name(int state)
+{
+	return door_state_name((enum door_state)state);
+}
+
+static const char *confidence_name(int confidence)
+{
+	return door_confidence_name((enum door_confidence)confidence);
+}
+
+static const char *source_name(int source)
+{
+	return door_source_name((enum door_source)source);
+}
+
+static const char *fault_name(int fault)
+{
+	return door_fault_name((enum door_fault)fault);
+}
+
+static const char *command_name(int command)
+{
+	return door_command_name((enum door_command)command);
+}
+
+static const char *result_name(int result)
+{
+	return door_result_name((enum door_result)result);
+}
+
+static const char *event_name(int result)
+{
+	return door_news_name(door_news_of_result((enum door_result)result));
+}
+
+static const char *reason_name(int reason)
+{
+	return door_reason_name((enum door_reason)reason);
+}
+
+/* Which of the names, from 0 to last, a member of the object says, or -1. */
+static int word(const json_t *object, const char *key, const char *(*name)(int), int last)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+	for (int i = 0; text && i <= last; i++)
+		if (strcmp(name(i), text) == 0)
+			return i;
+	return -1;
+}
+
+static bool is_id(const char *id)
+{
+	size_t length = strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789_-");
+	return length > 0 && length <= DOOR_ID_MAX && id[length] == '\0';
+}
+
+/* For people: no control characters, and cut between two characters where it is too long. text is UTF-8. */
+static void copy_text(char *copy, size_t size, const char *text)
+{
+	size_t length = strlen(text);
+	if (length >= size)
+		for (length = size - 1; length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80;)
+			length--;
+	for (size_t i = 0; i < length; i++)
+		copy[i] = (unsigned char)text[i] < ' ' || text[i] == 0x7f ? ' ' : text[i];
+	copy[length] = '\0';
+}
+
+/* The count digits that stand there. */
+static int digits(const char *text, size_t count)
+{
+	int number = 0;
+	for (size_t i = 0; i < count; i++)
+		number = number * 10 + text[i] - '0';
+	return number;
+}
+
+static int64_t read_time(const json_t *value)
+{
+	static const char form[] = "0000-00-00T00:00:00.000Z";
+	const char *text = json_string_value(value);
+	char again[UTC_BYTES];
+	if (!text || strlen(text) != sizeof(form) - 1)
+		return 0;
+	for (size_t i = 0; form[i]; i++)
+		if (form[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != form[i])
+			return 0;
+	const struct tm utc = {.tm_year = digits(text, 4) - 1900,
+			.tm_mon = digits(text + 5, 2) - 1,
+			.tm_mday = digits(text + 8, 2),
+			.tm_hour = digits(text + 11, 2),
+			.tm_min = digits(text + 14, 2),
+			.tm_sec = digits(text + 17, 2)};
+	if (utc.tm_mon < 0 || utc.tm_mon > 11)
+		return 0;
+	int64_t unix_ms = utc_seconds(&utc) * 1000 + digits(text + 20, 3);
+	utc_print(unix_ms, again); /* a 30th of February comes back as another day */
+	return unix_ms > 0 && strcmp(again, text) == 0 ? unix_ms : 0;
+}
+
+/* 0 where there is none, or none that can be. */
+static int64_t read_count(const json_t *value)
+{
+	json_int_t number = json_integer_value(value);
+	return number > 0 ? number : 0;
+}
+
+static void read_sensor(const json_t *value, bool *fitted, bool *active)
+{
+	*fitted = json_is_boolean(value);
+	*active = json_is_true(value);
+}
+
+static const char *read_door(const json_t *from, struct peer_door *door)
+{
+	const char *id = json_string_value(json_object_get(from, "id"));
+	const char *name = json_string_value(json_object_get(from, "name"));
+	const json_t *fault = json_object_get(from, "fault"), *position = json_object_get(from, "position");
+	struct door_view *view = &door->view;
+	*door = (struct peer_door){.outcome = PEER_OUTCOME_NONE};
+	if (!id || !is_id(id))
+		return "a door has no id of [a-z0-9_-], at most 32 bytes";
+	snprintf(door->id, sizeof(door->id), "%s", id);
+	copy_text(door->name, sizeof(door->name), name && *name ? name : id);
+
+	int class = word(from, "device_class", class_name, 2);
+	int state = word(from, "state", state_name, DOOR_STOPPED);
+	int confidence = word(from, "confidence", confidence_name, DOOR_CONFIDENCE_SENSED);
+	int source = word(from, "source", source_name, DOOR_SOURCE_AUTO_CLOSE);
+	int named_fault = word(from, "fault", fault_name, DOOR_FAULT_RELAY_FAILED);
+	if (fault && !json_is_null(fault) && named_fault < 0)
+		return "a door has a fault that is not known here";
+	view->device_class = class_name(class < 0 ? 0 : class);
+	view->state = state < 0 ? DOOR_UNKNOWN : (enum door_state)state;
+	view->confidence = confidence < 0 || view->state == DOOR_UNKNOWN ? DOOR_CONFIDENCE_UNKNOWN
+									 : (enum door_confidence)confidence;
+	view->source = source < 0 ? DOOR_SOURCE_NONE : (enum door_source)source;
+	view->fault = named_fault < 0 ? DOOR_FAULT_NONE : (enum door_fault)named_fault;
+
+	json_int_t percent = json_is_integer(position) ? json_integer_value(position) : DOOR_POSITION_UNKNOWN;
+	view->position = percent < 0 || percent > 100 ? DOOR_POSITION_UNKNOWN : (int)percent;
+	view->has_position = view->position != DOOR_POSITION_UNKNOWN;
+	view->last_changed_unix_ms = read_time(json_object_get(from, "last_changed"));
+	view->cycles = (uint64_t)read_count(json_object_get(from, "cycles"));
+	view->last_open_ms = read_count(json_object_get(from, "last_open_ms"));
+	view->last_close_ms = read_count(json_object_get(from, "last_close_ms"));
+	view->last_travel_ms = read_count(json_object_get(from, "last_travel_ms"));
+	view->has_stop = json_is_true(json_object_get(from, "can_stop"));
+	view->settled = json_is_true(json_object_get(from, "settled"));
+	view->warning = json_is_true(json_object_get(from, "close_warning"));
+	read_sensor(json_object_get(from, "open_sensor"), &view->has_open_sensor, &view->open_sensor);
+	read_sensor(json_object_get(from, "closed_sensor"), &view->has_closed_sensor, &view->closed_sensor);
+	read_sensor(json_object_get(from, "obstruction_sensor"), &view->has_obstruction_sensor,
+			&view->obstruction_sensor);
+	return NULL;
+}
+
+static const char *read_list(const json_t *list, struct peer_doors *doors)
+{
+	if (!json_is_array(list))
+		return "it has no list of doors";
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		if (doors->count == DOORS_MAX) {
+			doors->left_out = json_array_size(list) - i;
+			break;
+		}
+		struct peer_door *door = &doors->doors[doors->count];
+		const char *wrong = read_door(json_array_get(list, i), door);
+		if (wrong)
+			return wrong;
+		for (size_t other = 0; other < doors->count; other++)
+			if (strcmp(doors->doors[other].id, door->id) == 0)
+				return "two doors have the same id";
+		doors->count++;
+	}
+	return NULL;
+}
+
+int document_read_doors(const char *text, size_t length, struct peer_doors *doors, const char **wrong)
+{
+	doors->count = doors->left_out = 0;
+	doors->version[0] = '\0';
+	json_t *document = read_object(text, length);
+	if (!document) {
+		*wrong = "it is no JSON object, or too large, or nested too deeply";
+		return -EINVAL;
+	}
+	const char *version = json_string_value(json_object_get(document, "version"));
+	if (version)
+		copy_text(doors->version, sizeof(doors->version), version);
+	*wrong = read_list(json_object_get(document, "doors"), doors);
+	json_decref(document);
+	return *wrong ? -EINVAL : 0;
+}
+
+int document_read_result(const char *text, size_t length, enum door_command *command, enum door_result *result,
+		enum door_reason *reason)
+{
+	json_t *document = read_object(text, length);
+	int ended = word(document, "result", result_name, DOOR_RESULT_REJECTED);
+	int event = word(document, "event_type", event_name, DOOR_RESULT_REJECTED);
+	int named = word(document, "command", command_name, DOOR_COMMAND_TOGGLE);
+	int why = word(document, "reason", reason_name, DOOR_REASON_STOPPING);
+	json_decref(document);
+	if (command ? event < 0 || named < 0 : ended < 0)
+		return -EINVAL;
+	if (command)
+		*command = (enum door_command)named;
+	*result = (enum door_result)(command ? event : ended);
+	*reason = why < 0 ? DOOR_REASON_NONE : (enum door_reason)why;
+	return 0;
+}
