@@ -36,6 +36,7 @@ void agent_free(struct agent *agent)
 	agent_drop_config(agent, &agent->config);
 	gpio_close(agent->gpio);
 	history_free(agent->history);
+	agent_free_peers(agent);
 	loop_free(agent->loop);
 	free(agent->set_topics);
 	free(agent->consumers);

@@ -92,7 +92,7 @@ static void contradict_now(struct loop_timer *timer, int64_t now_ms)
 	agent_publish_text(agent, agent->availability_topic, AGENT_ONLINE);
 }
 
-static bool payload_is(const struct mqtt_message *message, const char *text)
+bool agent_payload_is(const struct mqtt_message *message, const char *text)
 {
 	return message->length == strlen(text) && memcmp(message->payload, text, message->length) == 0;
 }
@@ -105,7 +105,7 @@ static void message(void *user, const struct mqtt_message *message)
 	if (agent->stopping || agent->reload == RELOAD_LEAVING)
 		return; /* we have said that we are gone */
 	if (strcmp(message->topic, agent->availability_topic) == 0) {
-		if (payload_is(message, AGENT_ONLINE)) { /* the broker's last word is ours */
+		if (agent_payload_is(message, AGENT_ONLINE)) { /* the broker's last word is ours */
 			loop_timer_cancel(agent->loop, &agent->contradict_timer);
 			agent->echo_until_ms = 0;
 		} else {
@@ -113,7 +113,7 @@ static void message(void *user, const struct mqtt_message *message)
 		}
 	} else if (strcmp(message->topic, agent->status_topic) == 0) {
 		uint32_t delay = 0;
-		if (!payload_is(message, AGENT_ONLINE) || message->retained)
+		if (!agent_payload_is(message, AGENT_ONLINE) || message->retained)
 			return;
 		if (getrandom(&delay, sizeof(delay), GRND_NONBLOCK) < 0)
 			delay = 0;
@@ -125,6 +125,8 @@ static void message(void *user, const struct mqtt_message *message)
 			set_message(door, message);
 		else if (!door && leaf == TOPIC_STATE && message->retained && message->length > 0)
 			forget_door(agent, id);
+	} else {
+		agent_peers_message(agent, message);
 	}
 }
 
@@ -143,6 +145,7 @@ void agent_disconnected(void *user)
 	struct agent *agent = user;
 	agent->echo_until_ms = 0; /* nothing waits on a new connection */
 	http_changed(agent->http);
+	agent_peers_disconnected(agent);
 	loop_timer_cancel(agent->loop, &agent->old_doors_timer);
 	loop_timer_cancel(agent->loop, &agent->birth_timer);
 	loop_timer_cancel(agent->loop, &agent->contradict_timer);
@@ -190,6 +193,11 @@ int agent_start_mqtt(struct agent *agent)
 	subscribe(agent, agent->every_state_topic, true);
 	if (config->home_assistant.discovery)
 		subscribe(agent, agent->status_topic, false);
+	int result = agent_start_peers(agent);
+	if (result < 0) {
+		log_error(agent->log, "peers: %s", strerror(-result));
+		return result;
+	}
 
 	struct mqtt_config mqtt = {
 			.broker_count = config->mqtt.broker_count,
@@ -203,7 +211,7 @@ int agent_start_mqtt(struct agent *agent)
 			.subscription_count = agent->subscription_count,
 	};
 	const struct mqtt_layer *layers[MQTT_BROKERS_MAX];
-	int result = secure_brokers(agent->secure, config, layers);
+	result = secure_brokers(agent->secure, config, layers);
 	if (result < 0) {
 		log_error(agent->log, "mqtt.tls: %s", strerror(-result));
 		return result;

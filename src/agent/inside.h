@@ -83,6 +83,8 @@ struct agent {
 	struct mqtt_subscription subscriptions[MQTT_SUBSCRIPTIONS_MAX];
 	size_t subscription_count;
 
+	struct agent_peers *peers; /* peers.c's */
+
 	struct loop_timer old_doors_timer, birth_timer, contradict_timer, watchdog_timer, stall_timer, clock_timer;
 	struct loop_timer reload_timer;
 	enum agent_reload reload;
@@ -158,19 +160,41 @@ void agent_record_start(struct agent_door *door, const struct agent_moment *at);
 enum { PUBLISH_POSITION = 1, PUBLISH_STATE = 2, PUBLISH_ATTRIBUTES = 4, PUBLISH_ALL = 7 };
 
 void agent_view_door(const struct agent_door *door, struct door_view *view);
+bool agent_connected(const struct agent *agent);
 void agent_publish_text(struct agent *agent, const char *topic, const char *payload); /* retained */
 /* length is what a document_ function returned for agent->document. */
 void agent_publish_document(struct agent *agent, const char *topic, ssize_t length, bool retained);
 void agent_publish_door(struct agent_door *door, unsigned what);
 void agent_publish_everything(struct agent *agent);
 
+/* length is what a document_ function returned for document. */
+void agent_publish(struct agent *agent, const char *topic, const char *document, ssize_t length, bool retained);
+
 /* broker.c: what the broker tells. */
+
+bool agent_payload_is(const struct mqtt_message *message, const char *text);
 
 /* agent->mqtt is as before on failure: 0, or -errno, which has been logged. */
 int agent_start_mqtt(struct agent *agent);
 void agent_disconnected(void *user); /* mqtt_handlers.disconnected */
 /* What the broker keeps of a door goes, of its topics and of its device. */
 void agent_clear_door(struct agent *agent, const char *id, bool topics, bool discovery);
+
+/* peers.c: NODE/doors for other agents, and theirs. */
+
+/* Adds its subscriptions. 0; or -errno, and all is as before. The former connection and its topics are not used any
+ * more. */
+int agent_start_peers(struct agent *agent);
+void agent_free_peers(struct agent *agent); /* after http and mqtt, before loop */
+void agent_publish_doors(struct agent *agent);
+void agent_clear_doors(struct agent *agent);                                       /* the broker is to forget them */
+void agent_doors_changed(struct agent *agent);                                     /* publishes them soon */
+void agent_peers_message(struct agent *agent, const struct mqtt_message *message); /* whatever is not our own */
+void agent_peers_disconnected(struct agent *agent);
+const struct peers_view *agent_peers_view(struct agent *agent); /* NULL: none are followed */
+uint64_t agent_peers_refused(const struct agent *agent);        /* documents that were not understood */
+/* 0: it is on its way; -ENOENT, -EHOSTUNREACH, -EPROTO as peers_command; another: it could not be sent. */
+int agent_peer_command(struct agent *agent, const char *node, const char *door, enum door_command command);
 
 /* page.c: what the page and its routes ask. */
 

@@ -115,6 +115,16 @@ static int http_simulate(void *user, size_t door, const char *poke)
 	return simulator_poke(agent->gpio, door, poke);
 }
 
+static const struct peers_view *http_peers(void *user)
+{
+	return agent_peers_view(user);
+}
+
+static int http_peer_command(void *user, const char *node, const char *door, enum door_command command)
+{
+	return agent_peer_command(user, node, door, command);
+}
+
 /*
  * When the agent started, by the wall clock of now: a Pi gets the time from the network after it. Else it stays the
  * same from one scrape to the next.
@@ -175,6 +185,8 @@ static ssize_t http_metrics(void *user, char *buffer, size_t size)
 			.clients_refused = http.refused,
 			.clients = http.clients,
 			.listeners = http.listeners,
+			.peers = agent_peers_view(agent),
+			.peer_documents_refused = agent_peers_refused(agent),
 			.started_unix_ms = started_unix_ms(agent),
 			.cpu_us = cpu_us(),
 			.resident_bytes = resident_bytes(),
@@ -233,6 +245,8 @@ static bool configure(
 			.healthy = http_healthy,
 			.history = http_history,
 			.simulate = http_simulate,
+			.peers = http_peers,
+			.peer_command = http_peer_command,
 			.metrics = http_metrics,
 			.metrics_max = METRICS_SIZE(agent->door_count),
 			.user = agent};

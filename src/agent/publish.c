@@ -26,18 +26,30 @@ static void publish(struct agent *agent, const char *topic, const char *payload,
 		log_debug(agent->log, "%s was not published: %s", topic, strerror(-error));
 }
 
+bool agent_connected(const struct agent *agent)
+{
+	struct mqtt_status status = {.state = MQTT_DISCONNECTED};
+	if (agent->mqtt)
+		mqtt_status(agent->mqtt, &status);
+	return status.state == MQTT_CONNECTED;
+}
+
 void agent_publish_text(struct agent *agent, const char *topic, const char *payload)
 {
 	publish(agent, topic, payload, strlen(payload), true);
 }
 
-/* length is what a document_ function returned for agent->document. */
-void agent_publish_document(struct agent *agent, const char *topic, ssize_t length, bool retained)
+void agent_publish(struct agent *agent, const char *topic, const char *document, ssize_t length, bool retained)
 {
 	if (length < 0)
 		log_error(agent->log, "no document for %s: %s", topic, strerror((int)-length));
 	else
-		publish(agent, topic, agent->document, (size_t)length, retained);
+		publish(agent, topic, document, (size_t)length, retained);
+}
+
+void agent_publish_document(struct agent *agent, const char *topic, ssize_t length, bool retained)
+{
+	agent_publish(agent, topic, agent->document, length, retained);
 }
 
 /* Position before state, so that nobody sees an open door at the position of a closed one. */
@@ -46,6 +58,8 @@ void agent_publish_door(struct agent_door *door, unsigned what)
 	struct agent *agent = door->agent;
 	struct door_view view;
 	char topic[TOPIC_MAX + 1];
+	if (what)
+		agent_doors_changed(agent);
 	agent_view_door(door, &view);
 	if (what & PUBLISH_POSITION) {
 		/* Home Assistant refuses "None" here; an empty payload takes a former position from the broker. */
@@ -98,6 +112,7 @@ void agent_publish_everything(struct agent *agent)
 {
 	for (size_t i = 0; i < agent->door_count; i++)
 		agent_publish_door(&agent->doors[i], PUBLISH_ALL);
+	agent_publish_doors(agent);
 	agent_publish_text(agent, agent->availability_topic, AGENT_ONLINE);
 	publish_discovery(agent);
 }

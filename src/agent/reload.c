@@ -142,6 +142,8 @@ static void leave_broker(struct agent *agent, const struct config *former, const
 	}
 	for (size_t i = 0; i < agent->door_count; i++)
 		agent_clear_door(agent, agent->doors[i].config->id, changes->topics, discovery);
+	if (changes->topics)
+		agent_clear_doors(agent);
 	agent_publish_text(agent, agent->availability_topic, changes->topics ? "" : AGENT_OFFLINE);
 	agent->reload = RELOAD_LEAVING;
 }

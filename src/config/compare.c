@@ -34,6 +34,16 @@ static bool same_brokers(const struct config *a, const struct config *b)
 	return true;
 }
 
+static bool same_peers(const struct config *a, const struct config *b)
+{
+	if (a->peers.all != b->peers.all || a->peers.node_count != b->peers.node_count)
+		return false;
+	for (size_t i = 0; i < a->peers.node_count; i++)
+		if (!same(a->peers.nodes[i], b->peers.nodes[i]))
+			return false;
+	return true;
+}
+
 __attribute__((format(printf, 2, 3))) static void refuse(struct config_report *report, const char *format, ...)
 {
 	va_list arguments;
@@ -112,8 +122,8 @@ bool config_compare(const struct config *now, const struct config *next, struct 
 	changes->topics = !same(now->node, next->node) || !same(now->mqtt.topic_prefix, next->mqtt.topic_prefix);
 	changes->discovery = changes->topics || now->home_assistant.discovery != next->home_assistant.discovery ||
 			     !same(now->home_assistant.prefix, next->home_assistant.prefix);
-	changes->mqtt = changes->discovery || !same_brokers(now, next) || !same_tls(&now->mqtt.tls, &next->mqtt.tls) ||
-			!same(now->mqtt.username, next->mqtt.username) ||
+	changes->mqtt = changes->discovery || !same_brokers(now, next) || !same_peers(now, next) ||
+			!same_tls(&now->mqtt.tls, &next->mqtt.tls) || !same(now->mqtt.username, next->mqtt.username) ||
 			!same(now->mqtt.password, next->mqtt.password) ||
 			!same(now->mqtt.client_id, next->mqtt.client_id) ||
 			now->mqtt.keepalive_ms != next->mqtt.keepalive_ms;

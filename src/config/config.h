@@ -25,6 +25,7 @@
 #define CONFIG_BROKERS_MAX 8
 #define CONFIG_HOSTS_MAX 16
 #define CONFIG_RELAYS_MAX 192
+#define CONFIG_PEERS_MAX PEERS_NAMED_MAX
 #define CONFIG_LINE_NAME_MAX 31
 #define CONFIG_TRAVEL_MAX_MS ((int64_t)5 * 60 * 1000)
 #define CONFIG_SECRET_FILES_MAX 4
@@ -115,6 +116,11 @@ struct config {
 	const char *secret_files[CONFIG_SECRET_FILES_MAX]; /* that were read, for whoever must be able to read them
 							      again */
 	size_t secret_file_count;
+	struct {
+		bool all;
+		const char *nodes[CONFIG_PEERS_MAX]; /* may hold our own */
+		size_t node_count;                   /* 0, and not all: nobody is followed */
+	} peers;
 	struct config_door *doors;
 	size_t door_count;             /* 1 to DOORS_MAX */
 	struct config_string *strings; /* config.c's: all the memory behind the pointers above */

@@ -308,6 +308,10 @@ const struct config_key config_keys[] = {
 		.help = "The log on standard error."},
 	{.name = "history", .kind = CONFIG_KIND_SECTION, .keys = history_keys,
 		.help = "What happened to the doors."},
+	{.name = "peers", .kind = CONFIG_KIND_PEERS, .offset = AT(config.peers), .minimum = 1,
+		.maximum = CONFIG_PEERS_MAX, .set = ID_SET, .example = "[shed, gate]",
+		.help = "Other agents on the same broker, by their node names, whose doors the page shows and commands; "
+			"or all."},
 	{.name = "doors", .kind = CONFIG_KIND_DOORS, .required = true, .offset = AT(doors), .minimum = 1,
 		.maximum = DOORS_MAX, .keys = door_keys,
 		.help = "The doors."},
@@ -330,6 +334,7 @@ static const char *kind_name(enum config_kind kind)
 			[CONFIG_KIND_BROKERS] = "brokers",
 			[CONFIG_KIND_LISTEN] = "listen",
 			[CONFIG_KIND_HOSTS] = "hosts",
+			[CONFIG_KIND_PEERS] = "peers",
 			[CONFIG_KIND_LINE] = "line",
 			[CONFIG_KIND_RELAY] = "relay",
 			[CONFIG_KIND_RELAYS] = "relays",

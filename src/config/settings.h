@@ -23,6 +23,7 @@ enum config_kind {
 	CONFIG_KIND_BROKERS,     /* struct config: mqtt.brokers; one address or a list */
 	CONFIG_KIND_LISTEN,      /* struct config: http.address and port; off */
 	CONFIG_KIND_HOSTS,       /* struct config: http.hosts */
+	CONFIG_KIND_PEERS,       /* struct config: peers; a list, or the word all */
 	CONFIG_KIND_LINE,        /* struct config_line_settings: only its name or number */
 	CONFIG_KIND_RELAY,       /* struct config_line_settings: also a relay's number, or a group of keys */
 	CONFIG_KIND_RELAYS,      /* struct config_settings: relays */

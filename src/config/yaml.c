@@ -120,6 +120,9 @@ static void expectation(const struct config_key *key, char text[static EXPECTATI
 	case CONFIG_KIND_DOORS:
 		snprintf(text, EXPECTATION_MAX, "a list of doors, each beginning with \"- name: ...\"");
 		return;
+	case CONFIG_KIND_PEERS:
+		snprintf(text, EXPECTATION_MAX, "a list such as %s, or all", key->example);
+		return;
 	case CONFIG_KIND_HOSTS:
 	case CONFIG_KIND_RELAYS:
 		snprintf(text, EXPECTATION_MAX, "a list such as %s", key->example);
@@ -503,6 +506,24 @@ static void read_host(struct config_reader *reader, struct scalar scalar)
 		config->http.hosts[config->http.host_count++] = config_keep(reader, scalar.text, scalar.length);
 }
 
+static void read_peer(struct config_reader *reader, const struct config_key *key, struct scalar scalar)
+{
+	struct config *config = &reader->settings->config;
+	struct config_key one = *key; /* the key's own bounds are the list's */
+	struct config_quote quote;
+
+	one.minimum = 1;
+	one.maximum = CONFIG_NODE_MAX;
+	if (!check_text(reader, &one, scalar))
+		return;
+	for (size_t i = 0; i < config->peers.node_count; i++)
+		if (strcmp(config->peers.nodes[i], scalar.text) == 0) {
+			config_error(reader, scalar.at, "peers: %s is named twice", quoted(&quote, scalar));
+			return;
+		}
+	config->peers.nodes[config->peers.node_count++] = config_keep(reader, scalar.text, scalar.length);
+}
+
 static void read_line(struct config_reader *reader, const struct config_key *key, struct config_line *line,
 		struct scalar scalar)
 {
@@ -645,6 +666,8 @@ static void read_item(struct document *document, const struct config_key *key, y
 		wrong_kind(document, key, node);
 	} else if (key->kind == CONFIG_KIND_BROKERS) {
 		read_broker(document->reader, node_scalar(node));
+	} else if (key->kind == CONFIG_KIND_PEERS) {
+		read_peer(document->reader, key, node_scalar(node));
 	} else {
 		read_host(document->reader, node_scalar(node));
 	}
@@ -680,6 +703,12 @@ static void read_value(struct document *document, const struct config_key *key, 
 	case CONFIG_KIND_BROKERS:
 		if (node->type == YAML_SCALAR_NODE) {
 			read_item(document, key, node);
+			return;
+		}
+		__attribute__((fallthrough));
+	case CONFIG_KIND_PEERS:
+		if (node->type == YAML_SCALAR_NODE && strcmp(node_scalar(node).text, "all") == 0) {
+			document->reader->settings->config.peers.all = true;
 			return;
 		}
 		__attribute__((fallthrough));

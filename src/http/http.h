@@ -114,6 +114,11 @@ struct http_agent {
 	void (*wiring)(void *user, size_t door, struct http_wiring *wiring);
 	/* Presses the relay with this key once, whatever is believed of the door: 0, or -ENOENT: it has none such. */
 	int (*pulse)(void *user, size_t door, const char *relay, enum door_result *result, enum door_reason *reason);
+	/* Other agents; NULL: none are followed. */
+	const struct peers_view *(*peers)(void *user);
+	/* A command for a peer's door: 0 when it is on its way; -ENOENT no such door; -EHOSTUNREACH the peer is not
+	   there, or nobody knows; -EPROTO it is not understood; another: it could not be sent. */
+	int (*peer_command)(void *user, const char *node, const char *door, enum door_command command);
 	/* What GET /metrics answers, into metrics_max bytes: its length, or -errno. */
 	ssize_t (*metrics)(void *user, char *buffer, size_t size);
 	size_t metrics_max;

@@ -31,6 +31,8 @@ struct message {
 struct render {
 	const struct http_page *page;
 	const struct door_view *door;
+	const struct peer_view *peer; /* NULL: the door is our own */
+	const struct peer_door *peer_door;
 	const struct button *button;
 	const struct poke *poke;
 	bool named; /* the door's name stands on its button */
@@ -151,6 +153,9 @@ static void put_refresh(struct render *render)
 	for (size_t i = 0; i < page->door_count; i++)
 		if (moving(&page->doors[i]) || !page->doors[i].settled)
 			seconds = REFRESH_MOVING_S;
+	for (size_t i = 0; page->peers && i < page->peers->door_count; i++)
+		if (moving(&page->peers->doors[i].view) || page->peers->doors[i].outcome == PEER_OUTCOME_SENT)
+			seconds = REFRESH_MOVING_S;
 	/* A notice is shown once: the next page is the plain one. */
 	put_format(render, "%d%s", page->noticed ? REFRESH_S : seconds, page->noticed ? "; url=/" : "");
 }
@@ -239,6 +244,11 @@ static void put_time_text(struct render *render)
 	put_format(render, "%.10s %.5s UTC", text, text + 11);
 }
 
+static bool away(const struct render *render)
+{
+	return render->peer && render->peer->availability != PEER_ONLINE;
+}
+
 static void put_confidence(struct render *render)
 {
 	static const char *const texts[] = {
@@ -247,7 +257,9 @@ static void put_confidence(struct render *render)
 			[DOOR_CONFIDENCE_SENSED] = "Seen by a sensor.",
 	};
 	put_format(render, "%s",
-			render->door->settled ? texts[render->door->confidence] : "Waiting for the sensors to settle.");
+			away(render)            ? "So it was when it was last heard of."
+			: render->door->settled ? texts[render->door->confidence]
+						: "Waiting for the sensors to settle.");
 }
 
 static void put_message(struct render *render, const char *kind, const char *title, const char *text)
@@ -256,9 +268,35 @@ static void put_message(struct render *render, const char *kind, const char *tit
 	put_template(render, page_template_message);
 }
 
+/* How the last command from here to a peer's door ended. */
+static void put_outcome(struct render *render)
+{
+	static const struct message messages[] = {
+			[PEER_OUTCOME_NOT_SENT] = {"bad notice", "Not sent.",
+					"There is no way to the other agent now: nothing was pressed."},
+			[PEER_OUTCOME_SENT] = {"notice", "Sent.", "The other agent has not answered yet."},
+			[PEER_OUTCOME_UNANSWERED] = {"bad notice", "No answer.",
+					"The other agent was asked and did not answer: look at the door."},
+			[PEER_OUTCOME_ACCEPTED] = {"notice", "Asked.", "The door has been told."},
+			[PEER_OUTCOME_UNCHANGED] = {"notice", "Nothing to do.", "The door is so already."},
+	};
+	const struct peer_door *door = render->peer_door;
+	if (door->outcome == PEER_OUTCOME_REJECTED)
+		put_message(render, "bad notice", "Refused.",
+				door->reason == DOOR_REASON_NONE ? "The other agent gave no reason that is known here."
+								 : door_reason_text(door->reason));
+	else if (door->outcome != PEER_OUTCOME_NONE)
+		put_message(render, messages[door->outcome].kind, messages[door->outcome].title,
+				messages[door->outcome].text);
+}
+
 static void put_notice(struct render *render)
 {
 	const struct http_page *page = render->page;
+	if (render->peer) {
+		put_outcome(render);
+		return;
+	}
 	if (page->noticed != render->door)
 		return;
 	switch (page->result) {
@@ -316,6 +354,10 @@ static void put_buttons(struct render *render)
 			buttons[i].refusal = NULL;
 		if (!door->settled)
 			buttons[i].refusal = "The sensors settle.";
+		if (render->peer && !render->peer->understood)
+			buttons[i].refusal = "Not understood.";
+		if (away(render))
+			buttons[i].refusal = "Not reachable.";
 		if (render->page->read_only)
 			buttons[i].refusal = "Read-only.";
 		put_button(render, &buttons[i]);
@@ -357,6 +399,75 @@ static void put_key(struct render *render)
 		put(render, *at == ' ' ? "_" : at, 1);
 }
 
+static void for_doors_of(struct render *render, const struct peer_view *peer, void (*put_door)(struct render *render))
+{
+	const struct peer_view *before = render->peer;
+	const struct peer_door *first = render->page->peers->doors + peer->first;
+	for (const struct peer_door *door = first; door < first + peer->count; door++) {
+		render->peer = peer;
+		render->peer_door = door;
+		render->door = &door->view;
+		put_door(render);
+	}
+	render->peer = before;
+}
+
+static void put_peer_door(struct render *render)
+{
+	put_template(render, page_template_door);
+}
+
+static void put_peer_stop(struct render *render)
+{
+	if (away(render) || !moving(render->door) || !render->door->has_stop)
+		return;
+	render->named = true;
+	put_template(render, page_template_stop);
+	render->named = false;
+}
+
+static void put_peers(struct render *render)
+{
+	const struct peers_view *peers = render->page->peers;
+	for (size_t i = 0; peers && i < peers->count; i++) {
+		render->peer = &peers->peers[i];
+		put_template(render, page_template_peer);
+	}
+	render->peer = NULL;
+}
+
+static void put_peer_text(struct render *render)
+{
+	const struct peer_view *peer = render->peer;
+	bool connected = strcmp(render->page->node->broker, "connected") == 0;
+	if (peer->availability == PEER_UNKNOWN)
+		put_format(render, connected ? "Nothing has been heard of it."
+					     : "Not known: this agent is not connected to the broker.");
+	else if (peer->availability == PEER_ONLINE)
+		put_format(render, "Reachable");
+	else if (peer->since_unix_ms == 0)
+		put_format(render, "Not reachable");
+	else
+		put_template(render, page_template_gone);
+}
+
+static void put_peer_message(struct render *render)
+{
+	const struct peer_view *peer = render->peer;
+	char text[80];
+	if (!peer->understood)
+		put_message(render, "bad", "Not understood.",
+				"What it told last of its doors makes no sense here: is it a newer version? What is "
+				"shown was "
+				"told before.");
+	else if (!peer->told && peer->availability == PEER_ONLINE)
+		put_message(render, "", "No doors.", "It tells nothing of its doors: is it an older version?");
+	if (peer->left_out == 0)
+		return;
+	snprintf(text, sizeof(text), "There is room for %d doors of other agents.", PEERS_DOORS_MAX);
+	put_message(render, "", peer->left_out == 1 ? "One door is left out." : "More doors are left out.", text);
+}
+
 /* At hand wherever the page is scrolled to. */
 static void put_stops(struct render *render)
 {
@@ -368,6 +479,8 @@ static void put_stops(struct render *render)
 			put_template(render, page_template_stop);
 		render->named = false;
 	}
+	for (size_t i = 0; page->peers && i < page->peers->count && !page->read_only; i++)
+		for_doors_of(render, &page->peers->peers[i], put_peer_stop);
 }
 
 static void put_pokes(struct render *render)
@@ -420,8 +533,9 @@ static void put_transform(struct render *render)
 static void put_look(struct render *render)
 {
 	const struct door_view *door = render->door;
-	put_format(render, "%s%s%s%s", door_state_name(door->state), door->fault != DOOR_FAULT_NONE ? " faulty" : "",
-			door->obstruction_sensor ? " blocked" : "", door->warning ? " warning" : "");
+	put_format(render, "%s%s%s%s%s", door_state_name(door->state), door->fault != DOOR_FAULT_NONE ? " faulty" : "",
+			door->obstruction_sensor ? " blocked" : "", door->warning ? " warning" : "",
+			away(render) ? " away" : "");
 }
 
 /* An underscored name as words. */
@@ -545,7 +659,42 @@ static void put_field(struct render *render, enum page_field field)
 		http_page_duration(page->node->uptime_ms, duration);
 		put_escaped(render, duration);
 		break;
+	case PAGE_FIELD_PATH:
+		put_escaped(render, render->peer ? "peers/" : "doors/");
+		if (render->peer) {
+			put_escaped(render, render->peer->node);
+			put_escaped(render, "/doors/");
+		}
+		put_escaped(render, door->id);
+		break;
+	case PAGE_FIELD_PEERS:
+		put_peers(render);
+		break;
+	case PAGE_FIELD_PEER:
+		put_escaped(render, render->peer->node);
+		break;
+	case PAGE_FIELD_PEER_LOOK:
+		put_escaped(render, render->peer->availability == PEER_ONLINE    ? "connected"
+				    : render->peer->availability == PEER_OFFLINE ? "disconnected"
+										 : "connecting");
+		break;
+	case PAGE_FIELD_PEER_TEXT:
+		put_peer_text(render);
+		break;
+	case PAGE_FIELD_PEER_MESSAGE:
+		put_peer_message(render);
+		break;
+	case PAGE_FIELD_PEER_DOORS:
+		for_doors_of(render, render->peer, put_peer_door);
+		break;
+	case PAGE_FIELD_PEER_SINCE:
+		put_time(render, render->peer->since_unix_ms);
+		break;
 	case PAGE_FIELD_ID:
+		if (render->peer) {
+			put_escaped(render, render->peer->node);
+			put_escaped(render, "/");
+		}
 		put_escaped(render, door->id);
 		break;
 	case PAGE_FIELD_NAME:
@@ -681,7 +830,7 @@ static void put_field(struct render *render, enum page_field field)
 		put_escaped(render, render->named ? "named" : "unseen");
 		break;
 	case PAGE_FIELD_SIMULATOR:
-		if (page->node->simulated && !page->read_only)
+		if (page->node->simulated && !page->read_only && !render->peer)
 			put_template(render, page_template_simulator);
 		break;
 	case PAGE_FIELD_POKES:
@@ -721,7 +870,8 @@ static struct http_body *render_all(
 			.door = page->doors,
 			.message = {"", "", ""},
 			.wirings = wirings,
-			.size = 4096 + 6144 * page->door_count + 192 * page->record_count,
+			.size = 4096 + 6144 * (page->door_count + (page->peers ? page->peers->door_count : 0)) +
+				192 * page->record_count,
 	};
 	render.body = http_body_new(render.size);
 	if (!render.body)

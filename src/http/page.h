@@ -13,7 +13,9 @@
 #include "http/answer.h"
 #include "http/http.h"
 
-#define HTTP_PAGE_MAX (1024 * 1024) /* DOORS_MAX doors with the longest names, all escaped, take less */
+#define HTTP_PAGE_MAX                                                                                                  \
+	(2 * 1024 * 1024) /* DOORS_MAX doors with the longest names, all escaped, and as many of peers,                \
+			    take less */
 
 struct http_page {
 	const struct http_node *node;
@@ -21,9 +23,10 @@ struct http_page {
 	size_t door_count;
 	const struct door_record *records; /* what happened today and yesterday, the newest first */
 	size_t record_count;
-	bool setup;      /* a link to the Set-up view */
-	bool read_only;  /* buttons are there, and disabled */
-	int64_t wall_ms; /* now, as loop_wall_ms */
+	const struct peers_view *peers; /* NULL: none are followed */
+	bool setup;                     /* a link to the Set-up view */
+	bool read_only;                 /* buttons are there, and disabled */
+	int64_t wall_ms;                /* now, as loop_wall_ms */
 	/* How the command ended that brought the person here. */
 	const struct door_view *noticed; /* NULL: none */
 	enum door_result result;

@@ -21,12 +21,14 @@
 #define HISTORY_OF_PAGE 80  /* events looked at for the page; it leaves out about half of them */
 #define HISTORY_STANDARD 50 /* events of a page of the history, unless limit says otherwise */
 #define HISTORY_MOST 100
-#define LOCATION_MAX (DOOR_ID_MAX * 2 + 64)
+#define LOCATION_MAX (PEER_NODE_MAX + DOOR_ID_MAX * 2 + 64)
+#define PEERS_BEGIN "event: peers\ndata: "
 
 /* All that the shared bodies say but the time. */
 struct snapshot {
 	size_t count;
 	char broker[16], broker_error[256];
+	uint64_t peers; /* their changes */
 	struct door_view doors[DOORS_MAX];
 };
 
@@ -41,8 +43,10 @@ struct http_site {
 	struct snapshot now, shown; /* of the last request; what page and doors were made of */
 	uint64_t changes;
 	struct http_body *page;
-	struct http_body *doors;   /* as an event; the document is inside it */
-	struct http_body *metrics; /* metrics_max bytes, written anew when nobody is being sent it */
+	struct http_body *doors;        /* as events; the documents are inside them */
+	size_t doors_length;            /* of the first of them, which is the doors' */
+	const struct peers_view *peers; /* NULL: none are followed */
+	struct http_body *metrics;      /* metrics_max bytes, written anew when nobody is being sent it */
 	int64_t page_until_ms;
 	int64_t refusal_logged_ms;
 	unsigned refusals;
@@ -79,11 +83,15 @@ uint64_t http_site_look(struct http_site *site)
 	snprintf(now->broker, sizeof(now->broker), "%s", site->node.broker);
 	snprintf(now->broker_error, sizeof(now->broker_error), "%s", site->node.broker_error);
 	now->count = site->agent.doors(site->agent.user, now->doors, DOORS_MAX);
-	if (now->count == site->shown.count && strcmp(now->broker, site->shown.broker) == 0 &&
+	site->peers = site->agent.peers(site->agent.user);
+	now->peers = site->peers ? site->peers->changes : 0;
+	if (now->count == site->shown.count && now->peers == site->shown.peers &&
+			strcmp(now->broker, site->shown.broker) == 0 &&
 			strcmp(now->broker_error, site->shown.broker_error) == 0 &&
 			memcmp(now->doors, site->shown.doors, now->count * sizeof(now->doors[0])) == 0)
 		return site->changes;
 	site->shown.count = now->count;
+	site->shown.peers = now->peers;
 	memcpy(site->shown.broker, now->broker, sizeof(now->broker));
 	memcpy(site->shown.broker_error, now->broker_error, sizeof(now->broker_error));
 	memcpy(site->shown.doors, now->doors, now->count * sizeof(now->doors[0]));
@@ -147,6 +155,7 @@ static void get_page(const struct exchange *exchange, const char *rest)
 			.records = records,
 			.record_count = site->agent.history(
 					site->agent.user, HTTP_ALL_DOORS, 0, records, HISTORY_OF_PAGE),
+			.peers = site->peers,
 			.setup = site->setup,
 			.read_only = site->read_only,
 			.wall_ms = loop_wall_ms(),
@@ -200,29 +209,58 @@ static void get_setup(const struct exchange *exchange, const char *rest)
 	free(wirings);
 }
 
-struct http_body *http_site_state(struct http_site *site)
+/* What of peers and their doors takes in a document. */
+static size_t peers_size(const struct peers_view *peers)
 {
-	static const size_t begin = sizeof(EVENT_BEGIN) - 1, end = sizeof(EVENT_END) - 1;
-	if (site->doors)
-		return site->doors;
-	size_t size = 1024 + site->now.count * (DOCUMENT_DOORS_MAX / DOORS_MAX);
-	struct document_node node = {
+	return peers ? 256 + peers->count * DOCUMENT_PEER_MAX + peers->door_count * DOCUMENT_PEER_DOOR_MAX : 0;
+}
+
+/* Adds an event with a document that write makes in the room that is left. */
+static ssize_t add_event(struct http_body *body, size_t size, const char *begin,
+		ssize_t (*write)(const struct http_site *site, char *buffer, size_t size), const struct http_site *site)
+{
+	size_t before = strlen(begin), after = sizeof(EVENT_END) - 1;
+	char *at = body->bytes + body->length;
+	ssize_t length = write(site, at + before, size - body->length - before - after);
+	if (length < 0)
+		return length;
+	memcpy(at, begin, before);
+	memcpy(at + before + length, EVENT_END, after);
+	body->length += before + (size_t)length + after;
+	return length;
+}
+
+static ssize_t write_doors(const struct http_site *site, char *buffer, size_t size)
+{
+	const struct document_node node = {
 			.topics.node = site->node.node,
 			.version = site->node.version,
 			.broker = site->node.broker,
 	};
+	return document_doors(&node, site->now.doors, site->now.count, buffer, size);
+}
+
+static ssize_t write_peers(const struct http_site *site, char *buffer, size_t size)
+{
+	return document_peers(site->peers, buffer, size);
+}
+
+struct http_body *http_site_state(struct http_site *site)
+{
+	if (site->doors)
+		return site->doors;
+	size_t size = 1024 + site->now.count * (DOCUMENT_DOORS_MAX / DOORS_MAX) + peers_size(site->peers);
 	struct http_body *body = http_body_new(size), *fitted;
-	ssize_t length = body ? document_doors(&node, site->now.doors, site->now.count, body->bytes + begin,
-						size - begin - end)
-			      : -ENOMEM;
+	ssize_t length = body ? add_event(body, size, EVENT_BEGIN, write_doors, site) : -ENOMEM;
+	if (length >= 0) {
+		site->doors_length = body->length;
+		length = site->peers ? add_event(body, size, PEERS_BEGIN, write_peers, site) : 0;
+	}
 	if (length < 0) {
 		log_error(site->log, "HTTP: no document of the doors: %s", strerror((int)-length));
 		http_body_release(body);
 		return NULL;
 	}
-	memcpy(body->bytes, EVENT_BEGIN, begin);
-	memcpy(body->bytes + begin + length, EVENT_END, end);
-	body->length = begin + (size_t)length + end;
 	fitted = realloc(body, sizeof(*body) + body->length);
 	return site->doors = fitted ? fitted : body;
 }
@@ -235,7 +273,26 @@ static void get_doors(const struct exchange *exchange, const char *rest)
 	http_site_look(exchange->site);
 	struct http_body *body = http_site_state(exchange->site);
 	if (body)
-		http_answer_part(exchange->answer, exchange->request, &head, body, begin, body->length - begin - end);
+		http_answer_part(exchange->answer, exchange->request, &head, body, begin,
+				exchange->site->doors_length - begin - end);
+	else
+		problem(exchange, 500, "The document could not be made.");
+}
+
+static void get_peers(const struct exchange *exchange, const char *rest)
+{
+	static const struct http_head head = {.status = 200, .type = http_type_json};
+	static const size_t begin = sizeof(PEERS_BEGIN) - 1, end = sizeof(EVENT_END) - 1;
+	static const char none[] = "{\"peers\":[]}";
+	struct http_site *site = exchange->site;
+	(void)rest;
+	http_site_look(site);
+	struct http_body *body = site->peers ? http_site_state(site) : NULL;
+	if (!site->peers)
+		http_answer_constant(exchange->answer, exchange->request, &head, none, sizeof(none) - 1);
+	else if (body)
+		http_answer_part(exchange->answer, exchange->request, &head, body, site->doors_length + begin,
+				body->length - site->doors_length - begin - end);
 	else
 		problem(exchange, 500, "The document could not be made.");
 }
@@ -411,6 +468,57 @@ static void see_page(const struct exchange *exchange, const char *id, const char
 			&(struct http_head){.status = 303, .header = "Location", .value = location}, "", 0);
 }
 
+static void peer_unreachable(const struct exchange *exchange, int error)
+{
+	const char *reason = error == -EHOSTUNREACH ? "unreachable" : error == -EPROTO ? "not_understood" : "not_sent";
+	const char *detail = error == -EHOSTUNREACH ? "Not sent: the other agent is not reachable."
+			     : error == -EPROTO ? "Not sent: what the other agent tells of its doors is not understood."
+						: "Not sent: there is no way to the broker now.";
+	char members[64];
+	snprintf(members, sizeof(members), ",\"result\":\"rejected\",\"reason\":\"%s\"", reason);
+	http_answer_problem_about(exchange->answer, exchange->request, 409, detail, members);
+}
+
+/* An id up to the slash that ends it: its copy, and what follows; or NULL. */
+static const char *take_id(const char *path, char *id, size_t size)
+{
+	size_t length = path ? strcspn(path, "/") : 0;
+	if (length == 0 || length >= size || path[length] != '/')
+		return NULL;
+	memcpy(id, path, length);
+	id[length] = '\0';
+	return path + length + 1;
+}
+
+/* NODE/doors/ID/WORD. How the peer takes it comes later: the page and GET /api/peers tell. */
+static void post_peer_command(const struct exchange *exchange, const char *rest)
+{
+	static const char sent[] = "{\"result\":\"sent\"}";
+	struct http_site *site = exchange->site;
+	char node[PEER_NODE_MAX + 1], doors[8], id[DOOR_ID_MAX + 1], location[LOCATION_MAX];
+	const char *word = take_id(take_id(take_id(rest, node, sizeof(node)), doors, sizeof(doors)), id, sizeof(id));
+	enum door_command command = DOOR_COMMAND_OPEN;
+	while (word && command <= DOOR_COMMAND_TOGGLE && strcmp(word, door_command_name(command)) != 0)
+		command++;
+	if (!word || strcmp(doors, "doors") != 0 || command > DOOR_COMMAND_TOGGLE) {
+		problem(exchange, 404, "Commands of a peer are NODE/doors/ID/ and open, close, stop or toggle.");
+		return;
+	}
+	int error = site->agent.peer_command(site->agent.user, node, id, command);
+	if (error == -ENOENT) {
+		problem(exchange, 404, "There is no such door. GET /api/peers lists them.");
+	} else if (wants_page(exchange->request)) {
+		snprintf(location, sizeof(location), "/#door-%s/%s", node, id);
+		http_answer_short(exchange->answer, exchange->request,
+				&(struct http_head){.status = 303, .header = "Location", .value = location}, "", 0);
+	} else if (error < 0) {
+		peer_unreachable(exchange, error);
+	} else {
+		http_answer_short(exchange->answer, exchange->request,
+				&(struct http_head){.status = 202, .type = http_type_json}, sent, sizeof(sent) - 1);
+	}
+}
+
 /* ID/WORD: the door, or NULL with the answer made. */
 static const struct door_view *post_door(const struct exchange *exchange, const char *rest, const char **word)
 {
@@ -530,6 +638,8 @@ static const struct route routes[] = {
 		{"/api/doors/", .post = true, .handle = post_command},
 		{"/api/setup/", .post = true, .handle = post_pulse},
 		{"/api/simulator/", .post = true, .handle = post_poke},
+		{"/api/peers", .handle = get_peers},
+		{"/api/peers/", .post = true, .handle = post_peer_command},
 };
 
 static const struct route *find_route(const char *path, const char **rest)

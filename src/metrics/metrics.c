@@ -238,6 +238,24 @@ static void put_mqtt(struct text *text, const struct metrics *metrics)
 			metrics->queued);
 }
 
+/* Nodes need no escaping: a-z, 0-9, - and _. */
+static void put_peers(struct text *text, const struct metrics *metrics)
+{
+	static const char online[] = "portcullis_peer_online", doors[] = "portcullis_peer_doors";
+	const struct peers_view *peers = metrics->peers;
+	if (!peers)
+		return;
+	family(text, online, "gauge", "1 while the other agent is known to be there.");
+	for (size_t i = 0; i < peers->count; i++)
+		put(text, "%s{peer=\"%s\"} %d\n", online, peers->peers[i].node,
+				peers->peers[i].availability == PEER_ONLINE);
+	family(text, doors, "gauge", "Doors of the other agent that are shown.");
+	for (size_t i = 0; i < peers->count; i++)
+		put(text, "%s{peer=\"%s\"} %zu\n", doors, peers->peers[i].node, peers->peers[i].count);
+	value(text, "portcullis_peer_documents_refused_total", "counter",
+			"Documents of other agents that were not understood.", metrics->peer_documents_refused);
+}
+
 static void put_http(struct text *text, const struct metrics *metrics)
 {
 	static const char requests[] = "portcullis_http_requests_total";
@@ -279,6 +297,7 @@ ssize_t metrics_render(const struct metrics *metrics, char *buffer, size_t size)
 			"Edges that came faster than they could be read.", metrics->edges_dropped);
 	put_lateness(&text, metrics->lateness);
 	put_mqtt(&text, metrics);
+	put_peers(&text, metrics);
 	put_http(&text, metrics);
 	put_process(&text, metrics);
 	if (text.full && size > 0)

@@ -13,8 +13,8 @@
 #include "base/loop.h"
 #include "door/types.h"
 
-#define METRICS_SIZE(doors) (8192 + (size_t)(doors)*6144) /* bytes: enough with the longest ids and names */
-#define METRICS_SENSORS 3                                 /* closed, open, obstruction: as enum door_sensor */
+#define METRICS_SIZE(doors) (16384 + (size_t)(doors)*6144) /* bytes: enough with the longest ids and names */
+#define METRICS_SENSORS 3                                  /* closed, open, obstruction: as enum door_sensor */
 
 /* Counted since the start, for each door, by the agent. */
 struct metrics_counts {
@@ -43,6 +43,9 @@ struct metrics {
 	bool connected;
 	uint64_t connects, received, dropped_full, dropped_too_long, publish_failed;
 	size_t in_flight, queued;
+
+	const struct peers_view *peers; /* NULL: none are followed */
+	uint64_t peer_documents_refused;
 
 	uint64_t answers[METRICS_STATUS_CLASSES];
 	uint64_t clients_refused;

@@ -122,6 +122,29 @@ static int simulate(void *user, size_t door, const char *poke)
 	return strcmp(poke, "jam") == 0 ? 0 : -ENOENT;
 }
 
+static const struct peers_view *peers(void *user)
+{
+	static struct peers_view view;
+	(void)user;
+	view.changes = world.commands / 16; /* at times another */
+	view.count = view.door_count = 1;
+	view.peers[0] = (struct peer_view){.node = "shed", .availability = PEER_OFFLINE, .told = true, .count = 1};
+	view.doors[0] = (struct peer_door){.id = "left", .name = "<b>", .outcome = PEER_OUTCOME_REJECTED};
+	view.doors[0].view =
+			(struct door_view){.id = view.doors[0].id, .name = view.doors[0].name, .device_class = "gate"};
+	return &view;
+}
+
+static int peer_command(void *user, const char *node, const char *door, enum door_command command)
+{
+	(void)user;
+	check(*node && strlen(node) <= PEER_NODE_MAX && !strchr(node, '/'));
+	check(*door && strlen(door) <= DOOR_ID_MAX && !strchr(door, '/'));
+	check(command <= DOOR_COMMAND_TOGGLE);
+	world.commands++;
+	return strcmp(node, "shed") != 0 ? -ENOENT : strcmp(door, "left") != 0 ? -EHOSTUNREACH : 0;
+}
+
 /* Once, and for as long as the process lives. */
 static void begin(void)
 {
@@ -133,6 +156,8 @@ static void begin(void)
 			.simulate = simulate,
 			.wiring = wiring,
 			.pulse = pulse,
+			.peers = peers,
+			.peer_command = peer_command,
 			.metrics = metrics,
 			.metrics_max = 64};
 	static const struct http_config open = {.address = "127.0.0.1", .host_name = "pi"};

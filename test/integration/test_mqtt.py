@@ -45,8 +45,8 @@ def test_everything_retained_is_there_and_events_are_not(agent, broker):
     agent.recorder.wait(agent.topic("left", "state"), "open")
     agent.recorder.wait(agent.topic("left", "event"), re.compile('"opened"'))
     kept = retained(broker, agent.topic("#"))
-    assert set(kept) == {agent.topic("availability"), agent.topic("left", "state"), agent.topic("left", "position"),
-                         agent.topic("left", "attributes")}
+    assert set(kept) == {agent.topic("availability"), agent.topic("doors"), agent.topic("left", "state"),
+                         agent.topic("left", "position"), agent.topic("left", "attributes")}
     assert kept[agent.topic("availability")] == "online"
     assert (kept[agent.topic("left", "state")], kept[agent.topic("left", "position")]) == ("open", "100")
     assert json.loads(kept[agent.topic("left", "attributes")])["source"] == "mqtt"
@@ -169,7 +169,8 @@ def test_commands_sent_while_the_agent_is_away_do_not_act(broker, agent_factory,
 # ---- A broker that comes and goes ----
 
 def test_after_a_restart_everything_is_published_afresh_and_nothing_moves(agent, broker, recorder_factory):
-    agent.recorder.wait("homeassistant/device/portcullis_garage_left/config")  # the last of all
+    agent.recorder.wait("homeassistant/device/portcullis_garage_left/config")  # the last of all, but for what settles
+    agent.recorder.wait(agent.topic("doors"), lambda text: '"settled":true' in text)
     before = retained(broker)
     broker.restart()  # without persistence: it has forgotten all
     agent.log.wait("connected to the broker", count=2)

@@ -85,6 +85,7 @@ def test_its_words_are_the_programs():
     for kind in "state", "fault", "source":
         assert set(door[kind]["enum"]) - {None} == words(kind) - {"unknown", "none"}
     assert set(door["confidence"]["enum"]) == words("confidence") - {"none"}
+    assert set(schemas["LastCommand"]["properties"]["reason"]["enum"]) == words("reason") - {"none"}
     only_mqtt = {"retained", "unknown_command"}
     assert set(schemas["Rejected"]["properties"]["reason"]["enum"]) == words("reason") - {"none"} - only_mqtt
     parameter = DESCRIPTION["paths"]["/api/doors/{id}/{command}"]["post"]["parameters"][1]
@@ -107,7 +108,38 @@ def test_answers_fit(agent):
     assert {"started", "opening", "opened", "command_accepted", "command_rejected"} <= {e["event"] for e in history["events"]}
 
 
+PEER = {"node": "shed", "version": "9.9", "doors": [{"id": "left", "name": "Left", "state": "open", "settled": True}]}
+
+
+def peer(agent_factory, recorder_factory, broker):
+    """An agent that follows a peer of which the broker has kept what is needed, and the peer's voice."""
+    shed = recorder_factory(broker, topics=["portcullis/shed/left/set"])
+    shed.publish("portcullis/shed/availability", "online", retain=True)
+    shed.publish("portcullis/shed/doors", json.dumps(PEER), retain=True)
+    return agent_factory(broker, config={"peers": ["shed", "gate"]}), shed
+
+
+def test_answers_about_peers_fit(agent_factory, recorder_factory, broker):
+    agent, shed = peer(agent_factory, recorder_factory, broker)
+    agent.start().log.wait("HTTP: listening")
+    wait_until(lambda: '"state":"open"' in ask(agent, "GET", "/api/peers").text, "the peer's door")
+    fits(ask(agent, "GET", "/api/peers"), 200, "application/json", "Peers")
+    fits(ask(agent, "POST", "/api/peers/shed/doors/left/close"), 202, "application/json", "Sent")
+    sent = shed.wait("portcullis/shed/left/set", "close")
+    shed.publish(sent.properties.ResponseTopic, '{"result":"rejected","reason":"busy"}',
+                 correlation=sent.properties.CorrelationData)
+    wait_until(lambda: '"busy"' in ask(agent, "GET", "/api/peers").text, "the answer")
+    fits(ask(agent, "GET", "/api/peers"), 200, "application/json", "Peers")
+    shed.publish("portcullis/shed/availability", "offline", retain=True)
+    wait_until(lambda: '"offline"' in ask(agent, "GET", "/api/peers").text, "the peer to be gone")
+    refusal = fits(ask(agent, "POST", "/api/peers/shed/doors/left/close"), 409, "application/problem+json", "NotSent")
+    assert refusal["reason"] == "unreachable"
+    fits(ask(agent, "GET", "/api/peers"), 200, "application/json", "Peers")
+    fits(ask(agent, "POST", "/api/peers/gate/doors/left/close"), 404, "application/problem+json", "Problem")
+
+
 ERRORS = [
+    ("POST", "/api/peers/shed/doors/left/close", 404),
     ("GET", "/api/history?limit=0", 400),
     ("GET", "/api/history?door=nobody", 404),
     ("GET", "/nothing", 404),
@@ -138,7 +170,7 @@ def test_schemathesis(agent_factory, recorder_factory, broker, tmp_path, passwor
         (pytest.fail if os.environ.get("CI") else pytest.skip)("no schemathesis here: scripts/setup test installs it")
     (tmp_path / "password").write_text("open sesame\n")
     (tmp_path / "password").chmod(0o600)
-    agent = agent_factory(broker)
+    agent, _ = peer(agent_factory, recorder_factory, broker)
     if password:
         agent.config["http"].update(username="aladdin", password_file=str(tmp_path / "password"))
     recorder = recorder_factory(broker)

@@ -284,6 +284,36 @@ def test_broker_lost_and_found(browse, broker):
     page.wait(".broker", "^MQTT broker: connected$")
 
 
+def test_other_garages(browse, broker, agent_factory):
+    """The shed's door on the garage's page: seen live, commanded by the broker, gone and back; and the gate, of which
+    nobody has heard."""
+    page = browse(RIGHT, peers=["shed", "gate"])
+    shed = agent_factory(broker, config={"node": "shed", "doors": [{**LEFT, "name": "Shed <b>door</b>", "travel_time": "5s"}]}).start()
+    page.wait("[aria-labelledby=peer-shed] > .broker", "^Reachable$")
+    page.state("shed\\/left", "^Closed$")
+    assert page.text("[id='name-shed/left']") == "Shed <b>door</b>"
+    assert page.text("[aria-labelledby=peer-gate] > .broker") == "Nothing has been heard of it."
+    page.confirm("shed\\/left", "open")
+    page.state("shed\\/left", "^Opening")
+    page.wait("[id='door-shed/left'] .notice", "^Asked. ")
+    page.wait("#stops", r"Stop\s+Shed <b>door</b>")
+    page.tap("#stops form[action='/api/peers/shed/doors/left/stop'] button")
+    page.state("shed\\/left", "^(Stopped|Open)")
+    assert page.text("#door-right .state") == "Closed"
+    shed.log.wait("open from mqtt accepted")
+    assert not page.axe()
+    page.size(320, 700, mobile=True)
+    assert page.script("return document.documentElement.scrollWidth") == 320
+    shed.kill()
+    page.wait("[aria-labelledby=peer-shed] > .broker", "^Not reachable since ")
+    page.wait("#said", "shed: Not reachable since")
+    assert "Not reachable." in page.text("[id='door-shed/left'] button.close")
+    assert not page.axe()
+    shed.start()
+    page.wait("[aria-labelledby=peer-shed] > .broker", "^Reachable$")
+    page.state("shed\\/left", "^Closed$")
+
+
 def test_agent_stops_and_returns(browse):
     page = browse(LEFT)
     page.expected = "ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|from the Manifest"

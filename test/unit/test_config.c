@@ -117,7 +117,7 @@ static void keys(void)
 		{MQTT DOOR "Node: a\n", {"3:1: unknown key \"Node\", did you mean node?"}},
 		{MQTT DOOR "wifi: a\n",
 			{"3:1: unknown key \"wifi\", expected one of node, mqtt, home_assistant, gpio, http, log, "
-				"history, doors"}},
+				"history, peers, doors"}},
 		{MQTT DOOR "broker: mqtt://b\n", {"3:1: key \"broker\" does not belong here, expected it in mqtt"}},
 		{"mqtt: {broker: mqtt://b, doors: []}\n" DOOR,
 			{"1:26: key \"doors\" does not belong here, expected it at the left margin"}},
@@ -179,6 +179,14 @@ static void keys(void)
 
 static void texts(void)
 {
+	CHECK_ROWS("peers",
+		{MQTT DOOR "peers: shed\n", {"3:8: peers: found a single value, expected a list such as [shed, gate], or all"}},
+		{MQTT DOOR "peers: {a: b}\n", {"3:8: peers: found a group of keys, expected a list such as [shed, gate], or all"}},
+		{MQTT DOOR "peers: []\n", {"3:8: peers: 0 entries, expected 1 to 32"}},
+		{MQTT DOOR "peers: [shed, Gate]\n", {"3:15: peers: \"Gate\" holds a character that is not allowed here"}},
+		{MQTT DOOR "peers: [shed, a, shed]\n", {"3:18: peers: \"shed\" is named twice"}},
+		{MQTT DOOR "peers: [shed, {a: b}]\n", {"3:15: peers: found a group of keys"}},
+		{MQTT DOOR "peers: ['']\n", {"3:9: peers: it is empty"}});
 	CHECK_ROWS("names, ids and topics",
 		{MQTT DOOR "node: Garage\n",
 			{"3:7: node: \"Garage\" holds a character that is not allowed here, expected only a-z0-9_-"}},
@@ -438,6 +446,7 @@ static const char full[] = "node: garage-1\n"
 			   "http: {listen: '[::1]:8081', username: u, password: p, hosts: [garage.example, g]}\n"
 			   "log: {level: debug, format: json}\n"
 			   "history: {directory: /var/lib/portcullis}\n"
+			   "peers: [shed, gate-2]\n"
 			   "doors:\n"
 			   "  - name: Left door\n"
 			   "    device_class: gate\n"
@@ -506,6 +515,9 @@ static void values(void)
 	SAME(config.http.hosts[1], "g");
 	CHECK(config.log.level == CONFIG_LOG_DEBUG && config.log.format == CONFIG_LOG_JSON);
 	SAME(config.history.directory, "/var/lib/portcullis");
+	CHECK(!config.peers.all && config.peers.node_count == 2);
+	SAME(config.peers.nodes[0], "shed");
+	SAME(config.peers.nodes[1], "gate-2");
 	if (!CHECK(config.door_count == 2))
 		return;
 
@@ -867,6 +879,8 @@ static void comparing(void)
 			{"the page's hosts", "http: {", "http: {hosts: [h], ", NULL, {0}},
 			{"the page by HTTPS", "http: {username", "http: {tls: {certificate_file: " TLS, NULL, {0}},
 			{"the log", "http:", "log: {level: debug}\nhttp:", NULL, {0}},
+			{"peers", "http:", "peers: [shed]\nhttp:", NULL, {.mqtt = true}},
+			{"all as peers", "http:", "peers: all\nhttp:", NULL, {.mqtt = true}},
 			{"a door more", "doors: [", "doors: [{name: N, relay: GPIO19}, ", "doors: n is new", {0}},
 			{"a door less", ", {name: R, relay: GPIO18}", "", "doors: r is no longer there", {0}},
 			{"a door with another id", "name: L", "id: m, name: L", "doors: m is new", {0}},

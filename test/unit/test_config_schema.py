@@ -66,6 +66,9 @@ def value_schema(key):
         return or_off(key, {"type": "string", "pattern": r"^([0-9.]+|\[[0-9A-Fa-f:.]+\]):[0-9]+$"})
     if kind == "hosts":
         return list_schema(key, {"type": "string", "maxLength": 253, "pattern": f"^{HOST}$"})
+    if kind == "peers":
+        node = {"type": "string", "minLength": 1, "maxLength": 63, "pattern": f"^[{key['set']}]+$"}
+        return {"anyOf": [{"const": "all"}, {**list_schema(key, node), "uniqueItems": True}]}
     if kind == "line":
         return LINE
     if kind in ("relay", "sensor"):
@@ -131,7 +134,7 @@ def manual_facts(key):
         facts.append(f"{duration_text(key['minimum'])} to {duration_text(key['maximum'])}{off}.")
     if key["kind"] in ("text", "topic"):
         facts.append(f"At most {key['maximum']} bytes" + (f" of {key['set']}." if "set" in key else "."))
-    if key["kind"] in ("brokers", "hosts", "relays", "doors"):
+    if key["kind"] in ("brokers", "hosts", "peers", "relays", "doors"):
         facts.append(f"At most {key['maximum']}.")
     if key["required"]:
         facts.append("Required.")

@@ -46,7 +46,9 @@ struct server {
 	int commands, pokes, scrapes;
 	size_t last_door;
 	enum door_command last_command;
-	char last_poke[32];
+	char last_poke[128];
+	bool follows;
+	struct peers_view peers;
 };
 
 static const struct sockaddr_in loopback = {.sin_family = AF_INET, .sin_addr.s_addr = 0x0100007fu};
@@ -145,6 +147,24 @@ static int simulate(void *user, size_t door, const char *poke)
 	return error;
 }
 
+static const struct peers_view *peers(void *user)
+{
+	struct server *server = user;
+	return server->follows ? &server->peers : NULL;
+}
+
+static int peer_command(void *user, const char *node, const char *door, enum door_command command)
+{
+	struct server *server = user;
+	pthread_mutex_lock(&server->mutex);
+	server->commands++;
+	server->last_command = command;
+	snprintf(server->last_poke, sizeof(server->last_poke), "%s/%s", node, door);
+	int error = server->simulate;
+	pthread_mutex_unlock(&server->mutex);
+	return error;
+}
+
 static ssize_t metrics(void *user, char *buffer, size_t size)
 {
 	struct server *server = user;
@@ -191,6 +211,8 @@ static struct http_agent face(struct server *server)
 			.healthy = healthy,
 			.history = history,
 			.simulate = simulate,
+			.peers = peers,
+			.peer_command = peer_command,
 			.wiring = wiring,
 			.pulse = pulse,
 			.metrics = metrics,
@@ -598,6 +620,74 @@ static void test_commands(struct server *server)
 	answer = ask(server, "POST /api/simulator/right/jam HTTP/1.1\r\n" HOST "\r\n");
 	CHECK(answer.status == 500);
 	set_result(server, DOOR_RESULT_ACCEPTED, DOOR_REASON_NONE, 0);
+}
+
+static void test_peers(struct server *server)
+{
+	int before = server->commands;
+	tap_case("nobody is followed: an empty list, and no event of it");
+	struct answer answer = ask(server, "GET /api/peers HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(answer.status == 200 && strcmp(answer.body, "{\"peers\":[]}") == 0);
+	CHECK(header_is(&answer, "Content-Type", "application/json"));
+
+	tap_case("GET /api/peers, and the page, and /api/doors as before");
+	halt(server);
+	server->follows = true;
+	server->peers = (struct peers_view){.changes = 1, .count = 1, .door_count = 1};
+	server->peers.peers[0] = (struct peer_view){
+			.node = "shed", .availability = PEER_ONLINE, .understood = true, .told = true, .count = 1};
+	server->peers.doors[0] = (struct peer_door){.id = "left", .name = "<b>Shed"};
+	server->peers.doors[0].view = (struct door_view){.id = server->peers.doors[0].id,
+			.name = server->peers.doors[0].name,
+			.device_class = "garage",
+			.position = 0,
+			.state = DOOR_CLOSED,
+			.settled = true};
+	resume(server);
+	answer = ask(server, "GET /api/peers HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(answer.status == 200 && strncmp(answer.body, "{\"peers\":[{\"node\":\"shed\",", 25) == 0);
+	CHECK(has(&answer, "\"availability\":\"online\"") && has(&answer, "\"last_command\":null}]}]}"));
+	CHECK(answer.body[answer.length - 1] == '}');
+	answer = ask(server, "GET /api/doors HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(answer.status == 200 && !has(&answer, "shed") && answer.body[answer.length - 1] == '}');
+	answer = ask(server, "GET / HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(has(&answer, "action=\"/api/peers/shed/doors/left/open\"") && !has(&answer, "<b>"));
+
+	tap_case("commands reach the peer, and come to nothing for a reason");
+	set_result(server, DOOR_RESULT_ACCEPTED, DOOR_REASON_NONE, 0);
+	answer = ask(server, "POST /api/peers/shed/doors/left/close HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(answer.status == 202 && strcmp(answer.body, "{\"result\":\"sent\"}") == 0);
+	CHECK(server->commands == before + 1 && server->last_command == DOOR_COMMAND_CLOSE);
+	CHECK(strcmp(server->last_poke, "shed/left") == 0);
+	answer = ask(server, "POST /api/peers/shed/doors/left/stop HTTP/1.1\r\n" HOST "Accept: text/html\r\n\r\n");
+	CHECK(answer.status == 303 && header_is(&answer, "Location", "/#door-shed/left"));
+	static const struct {
+		int error, status;
+		const char *said;
+	} errors[] = {{-ENOENT, 404, "no such door"}, {-EHOSTUNREACH, 409, "\"reason\":\"unreachable\""},
+			{-EPROTO, 409, "\"reason\":\"not_understood\""}, {-ENOTCONN, 409, "\"reason\":\"not_sent\""}};
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		set_result(server, DOOR_RESULT_ACCEPTED, DOOR_REASON_NONE, errors[i].error);
+		answer = ask(server, "POST /api/peers/shed/doors/left/toggle HTTP/1.1\r\n" HOST "\r\n");
+		CHECK(answer.status == errors[i].status && has(&answer, errors[i].said));
+	}
+
+	tap_case("anything else is no command");
+	static const char *const paths[] = {"", "shed", "shed/", "shed/doors", "shed/doors/left", "shed/doors/left/",
+			"shed/doors/left/fly", "shed/doors/left/open/", "shed/door/left/open", "/doors/left/open",
+			"shed/doors//open", "shed/left/open",
+			"0123456789012345678901234567890123456789012345678901234567890123/doors/left/open",
+			"shed/doors/012345678901234567890123456789012/open"};
+	before = server->commands;
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		answer = ask(server, "POST /api/peers/%s HTTP/1.1\r\n" HOST "\r\n", paths[i]);
+		CHECK(answer.status == 404);
+	}
+	CHECK(server->commands == before);
+	set_result(server, DOOR_RESULT_ACCEPTED, DOOR_REASON_NONE, 0);
+	halt(server);
+	server->follows = false;
+	resume(server);
 }
 
 /* ---- Who may do what. ---- */
@@ -1456,6 +1546,7 @@ int main(void)
 	start(&server, &plain);
 	test_routes(&server);
 	test_commands(&server);
+	test_peers(&server);
 	test_history(&server);
 	test_hosts_and_origins(&server);
 	test_keep_alive(&server);

@@ -437,6 +437,131 @@ static void test_durations(void)
 	}
 }
 
+static char *render_peers(const struct http_node *of, const struct peers_view *peers, bool read_only)
+{
+	return render(&(struct http_page){.node = of,
+			.doors = &closed_door,
+			.door_count = 1,
+			.peers = peers,
+			.read_only = read_only,
+			.wall_ms = NOW_MS});
+}
+
+static void test_peers(void)
+{
+	static struct peers_view view;
+	struct http_node alone = node;
+	struct peer_view *peer = &view.peers[0];
+	struct peer_door *door = &view.doors[0];
+	alone.broker = "disconnected";
+	view.count = view.door_count = 1;
+	*peer = (struct peer_view){
+			.node = "shed", .availability = PEER_ONLINE, .told = true, .understood = true, .count = 1};
+	*door = (struct peer_door){.view = closed_door};
+	door->view.name = "<i>Shed</i>";
+
+	tap_case("a peer's door, below our own, by its own address and commands");
+	char *page = render_peers(&node, &view, false);
+	CHECK(has(strstr(page, "id=\"peers\""), "<h2 id=\"peer-shed\">shed</h2>"));
+	CHECK(has(page, "id=\"door-shed/left\"") && has(page, "id=\"door-left\""));
+	CHECK(has(page, "action=\"/api/peers/shed/doors/left/open\"") && has(page, "action=\"/api/doors/left/open\""));
+	CHECK(has(page, "&lt;i&gt;Shed") && !has(page, "<i>") &&
+			has(page, "class=\"broker connected\"><span>Reachable"));
+	CHECK(!has(page, " away\"") && !has(page, "class=\"message ") && !has(page, "{{"));
+	free(page);
+
+	tap_case("it moves: its STOP is at hand, and without JavaScript the page renews itself soon");
+	door->view.state = DOOR_OPENING;
+	page = render_peers(&node, &view, false);
+	CHECK(has(strstr(page, "<nav"), "/api/peers/shed/doors/left/stop") && has(page, "content=\"2\""));
+	free(page);
+
+	tap_case("a read-only page commands no peer either");
+	page = render_peers(&node, &view, true);
+	CHECK(!has(page, "<details class=\"control") && !has(strstr(page, "<nav"), "stop\""));
+	free(page);
+
+	tap_case("a peer that is gone: since when, what was last known, and nothing to press");
+	peer->availability = PEER_OFFLINE;
+	peer->since_unix_ms = NOW_MS - 60000;
+	page = render_peers(&node, &view, false);
+	CHECK(has(page, "Not reachable since <time datetime=\"2023-11-14T22:12:20Z\"") && has(page, " away\""));
+	CHECK(has(page, "So it was when it was last heard of.") && has(page, "<small>Not reachable.</small>"));
+	CHECK(!has(page, "<details class=\"control open\"><summary>Open<span class=\"unseen\"> &lt;i&gt;"));
+	CHECK(!has(strstr(page, "<nav"), "/api/peers/"));
+	free(page);
+	peer->since_unix_ms = 0;
+	page = render_peers(&node, &view, false);
+	CHECK(has(page, "class=\"broker disconnected\"><span>Not reachable</span></p>"));
+	free(page);
+
+	tap_case("of which nothing is known, for one reason or the other");
+	peer->availability = PEER_UNKNOWN;
+	page = render_peers(&node, &view, false);
+	CHECK(has(page, "Nothing has been heard of it.") && has(page, "<small>Not reachable.</small>"));
+	free(page);
+	page = render_peers(&alone, &view, false);
+	CHECK(has(page, "this agent is not connected to the broker"));
+	free(page);
+
+	tap_case("which is not understood, or tells nothing, or too much");
+	peer->availability = PEER_ONLINE;
+	peer->understood = false;
+	page = render_peers(&node, &view, false);
+	CHECK(has(page, "<strong>Not understood.</strong>") && has(page, "<small>Not understood.</small>"));
+	free(page);
+	*peer = (struct peer_view){.node = "shed", .availability = PEER_ONLINE, .understood = true, .left_out = 2};
+	page = render_peers(&node, &view, false);
+	CHECK(has(page, "It tells nothing of its doors") && has(page, "More doors are left out."));
+	CHECK(!has(page, "door-shed"));
+	free(page);
+
+	static const struct {
+		enum peer_outcome outcome;
+		const char *said;
+	} outcomes[] = {{PEER_OUTCOME_NOT_SENT, "Not sent."}, {PEER_OUTCOME_SENT, "has not answered yet"},
+			{PEER_OUTCOME_UNANSWERED, "No answer."}, {PEER_OUTCOME_ACCEPTED, "Asked."},
+			{PEER_OUTCOME_UNCHANGED, "Nothing to do."}, {PEER_OUTCOME_REJECTED, "gave no reason"}};
+	tap_case("how a command ended is told to who pressed");
+	*peer = (struct peer_view){
+			.node = "shed", .availability = PEER_ONLINE, .told = true, .understood = true, .count = 1};
+	door->view.state = DOOR_CLOSED;
+	for (size_t i = 0; i < sizeof(outcomes) / sizeof(outcomes[0]); i++) {
+		door->outcome = outcomes[i].outcome;
+		page = render_peers(&node, &view, false);
+		CHECK(has(page, outcomes[i].said) && has(page, "notice"));
+		CHECK(has(page, "content=\"2\"") == (door->outcome == PEER_OUTCOME_SENT));
+		free(page);
+	}
+	door->reason = DOOR_REASON_BUSY;
+	page = render_peers(&node, &view, false);
+	CHECK(has(page, "<strong>Refused.</strong>") && has(page, door_reason_text(DOOR_REASON_BUSY)));
+	free(page);
+
+	tap_case("64 doors of our own and 64 of peers, with names that are all markup, fit");
+	static struct door_view doors[DOORS_MAX];
+	static char name[DOOR_NAME_MAX + 1];
+	memset(name, '"', DOOR_NAME_MAX);
+	for (size_t i = 0; i < DOORS_MAX; i++) {
+		doors[i] = closed_door;
+		doors[i].id = "0123456789012345678901234567890";
+		doors[i].name = name;
+		doors[i].state = DOOR_OPENING;
+		doors[i].fault = DOOR_FAULT_DID_NOT_FINISH;
+		view.doors[i] = (struct peer_door){.view = doors[i], .outcome = PEER_OUTCOME_REJECTED};
+	}
+	*peer = (struct peer_view){.availability = PEER_ONLINE, .told = true, .understood = true, .count = DOORS_MAX};
+	memset(peer->node, 'n', PEER_NODE_MAX);
+	view.door_count = DOORS_MAX;
+	alone.simulated = true;
+	page = render(&(struct http_page){
+			.node = &alone, .doors = doors, .door_count = DOORS_MAX, .peers = &view, .wall_ms = NOW_MS});
+	CHECK(has(page, "</html>"));
+	if (page)
+		printf("# %zu bytes\n", strlen(page));
+	free(page);
+}
+
 int main(void)
 {
 	test_words();
@@ -446,6 +571,7 @@ int main(void)
 	test_drawings();
 	test_simulator();
 	test_history();
+	test_peers();
 	test_setup();
 	test_many();
 	test_durations();

@@ -4,7 +4,7 @@
 (() => {
 	const byId = (id) => document.getElementById(id);
 	const RETRY_MS = 1000, RETRY_MAX_MS = 5000, SILENCE_MS = 25000, HIDDEN_MS = 30000, NOTICE_MS = 8000, ARMED_MS = 6000;
-	const PARTS = ["messages", "doors", "stops", "history", "about", "setup"];
+	const PARTS = ["messages", "doors", "peers", "stops", "history", "about", "setup"];
 	const home = location.pathname; // the doors, or the Set-up view
 	let address = home; // with how the last command ended, for a while
 	let stream, silence, retry, hidden, plain, delay = RETRY_MS, heard = Date.now(), lost = false;
@@ -51,7 +51,8 @@
 		olds.slice(news.length).forEach((node) => node.remove());
 	}
 
-	const words = (door) => `${door.querySelector("h2").textContent}: ${door.querySelector(".state").firstChild.textContent}`;
+	const spoken = () => [...document.querySelectorAll(".door, .peer")];
+	const words = (part) => `${part.querySelector("h2").textContent}: ${part.querySelector(part.matches(".peer") ? ".broker" : ".state").firstChild.textContent}`;
 
 	function show(text) {
 		const fresh = new DOMParser().parseFromString(text, "text/html");
@@ -61,7 +62,7 @@
 			return;
 		}
 		localise(fresh);
-		const before = new Set([...document.querySelectorAll(".door")].map(words));
+		const before = new Set(spoken().map(words));
 		const focused = document.activeElement.closest(".door");
 		document.title = fresh.title;
 		morph(document.querySelector("header"), fresh.querySelector("header"));
@@ -72,8 +73,7 @@
 			name.tabIndex = -1;
 			name.focus({preventScroll: true});
 		}
-		const doors = [...document.querySelectorAll(".door")];
-		const said = [...doors.map(words).filter((word) => !before.has(word)),
+		const said = [...spoken().map(words).filter((word) => !before.has(word)),
 			...[...document.querySelectorAll(".notice")].map((notice) => notice.textContent)].join(". ");
 		if (said && said !== byId("said").textContent) byId("said").textContent = said;
 	}
