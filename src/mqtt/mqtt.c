@@ -23,6 +23,7 @@
 
 #define RING_BYTES (32 * 1024)
 #define BULK_RING_BYTES (192 * 1024)
+#define PACKET_MAX 65536     /* MQTT 5: the broker keeps longer ones to itself; Paho would take in any length */
 #define MESSAGES_PER_TURN 16 /* so that a flood of commands does not hold up the loop */
 #define WINDOW_MAX 32        /* publishes in flight; the broker's Receive Maximum may be less */
 #define WINDOW_V3 20         /* MQTT 3.1.1 knows no Receive Maximum; mosquitto and others take 20 at a time */
@@ -839,7 +840,15 @@ static int greet(struct mqtt *mqtt)
 	connect->will = config->will_topic ? &will : NULL;
 	connect->username = config->username;
 	connect->password = config->password;
-	return MQTTAsync_connect(mqtt->handle, connect);
+	MQTTProperty packet_max = {.identifier = MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE, .value.integer4 = PACKET_MAX};
+	MQTTProperties properties = MQTTProperties_initializer;
+	if (mqtt->version == 5) {
+		MQTTProperties_add(&properties, &packet_max);
+		connect->connectProperties = &properties; /* copied */
+	}
+	result = MQTTAsync_connect(mqtt->handle, connect);
+	MQTTProperties_free(&properties);
+	return result;
 }
 
 static void begin(struct mqtt *mqtt, int fd)

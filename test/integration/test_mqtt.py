@@ -60,7 +60,7 @@ def test_the_first_connect_is_mqtt_5_with_a_will(fakes, agent_factory):
     agent = agent_factory(fake, config={"mqtt": {"username": "u", "password": "p", "keepalive": "7s"}}).start()
     connect = fake.wait_connection().connect
     assert (connect.protocol, connect.version, connect.clean_start) == ("MQTT", 5, True)
-    assert connect.properties == b"", "no session expiry: 0"
+    assert connect.properties == b"\x27\0\1\0\0", "no packet above 64 KB; no session expiry: 0"
     assert connect.client_id == "portcullis-garage"
     assert (connect.username, connect.password, connect.keepalive) == ("u", "p", 7)
     assert connect.will == (agent.topic("availability"), "offline") and connect.will_retain and connect.will_qos == 1
