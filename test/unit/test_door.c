@@ -1735,6 +1735,24 @@ static void reconfiguring(void)
 	for (int64_t at_ms = 13000; at_ms < 60000; at_ms += 500)
 		CHECK(say(&door, DOOR_INPUT_TIME, 0, at_ms).action_count == 0);
 
+	tap_case("one that is due is no longer when its time is another, or it is turned off; with the same time it "
+		 "stays");
+	static const int64_t times_ms[] = {0, 500, 20000, 1000};
+	for (size_t i = 0; i < COUNT(times_ms); i++) {
+		struct door_config then = other;
+		bool stays = times_ms[i] == other.auto_close_ms, acted = false;
+		then.auto_close_ms = times_ms[i];
+		then.pulse_ms = 300; /* of no consequence: no press is to come */
+		closed_door(&door, &other);
+		tell_sensor(&door, DOOR_SENSOR_CLOSED, false, 1000);
+		say(&door, DOOR_INPUT_TIME, 0, 11000);
+		CHECK(door.state == DOOR_OPEN);
+		reconfigure(&door, &then, 11500);
+		for (int64_t at_ms = 11500; at_ms < 60000; at_ms += 500)
+			acted = say(&door, DOOR_INPUT_TIME, 0, at_ms).action_count > 0 || acted;
+		CHECK(acted == stays);
+	}
+
 	tap_case("one for other lines or sensors is not taken");
 	closed_door(&door, &config);
 	static const struct door_config two_relays = {TWO_RELAYS, BOTH_SENSORS}, blind = {TOGGLE, NO_SENSOR};
@@ -1755,6 +1773,14 @@ static void reconfiguring(void)
 	say(&door, DOOR_INPUT_STOPPING, 0, 500);
 	reconfigure(&door, &other, 600);
 	CHECK(door.config.auto_close_ms == 0);
+	closed_door(&door, &warns);
+	say(&door, DOOR_INPUT_STOPPING, 0, 500);
+	other = warns;
+	other.auto_close_ms = 1000;
+	reconfigure(&door, &other, 600);
+	tell_sensor(&door, DOOR_SENSOR_CLOSED, false, 1000);
+	for (int64_t at_ms = 1000; at_ms < 60000; at_ms += 500)
+		CHECK(say(&door, DOOR_INPUT_TIME, 0, at_ms).action_count == 0);
 }
 
 int main(void)
