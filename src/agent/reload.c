@@ -217,7 +217,7 @@ static void read_and_take_over(struct agent *agent)
 		return;
 	}
 	agent_drop_config(agent, &next);
-	log_error(agent->log, "nothing of the configuration is taken over: the agent goes on as before");
+	log_error(agent->log, "the reload is refused: nothing has changed, and the agent goes on as before");
 	end_reload(agent);
 }
 

@@ -117,7 +117,7 @@ def reload(agent, says, config):
 
 def test_a_reload_touches_no_line_and_lets_a_pulse_end(machine, agent_factory, broker, recorder):
     """In a pulse and at rest; a good file with a new connection to the broker, a bad one, and one that takes a restart."""
-    taken, refused = "the configuration is taken over", "nothing of the configuration is taken over"
+    taken, refused = "the configuration is taken over", "the reload is refused: nothing has changed"
     agent = agent_factory(broker, config={"doors": [door(pulse="3s")]})
     with machine.record() as wire:
         online(agent.start(), recorder)
