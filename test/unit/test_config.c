@@ -949,6 +949,14 @@ static void comparing(void)
 	config_free(&now);
 	config_free(&next);
 
+	tap_case("other files for TLS are another connection");
+	now = parsed_config("mqtt: {broker: mqtts://b, tls: {ca_file: /a}}\ndoors: [{name: L, relay: GPIO17}]\n");
+	next = parsed_config("mqtt: {broker: mqtts://b, tls: {ca_file: /b}}\ndoors: [{name: L, relay: GPIO17}]\n");
+	report = (struct config_report){0};
+	CHECK(config_compare(&now, &next, &changes, &report) && changes.mqtt && !changes.topics);
+	config_free(&now);
+	config_free(&next);
+
 	tap_case("a board's relays may be named in another way");
 	now = parsed_config("mqtt: {broker: mqtt://b}\ndoors: [{name: L, relay: 1}, {name: R, relay: 2}]\n"
 			    "gpio: {board: PIM213}\n");
