@@ -675,8 +675,6 @@ static void auto_close(struct door *door, int64_t now_ms, struct door_output *ou
 	}
 }
 
-/* What is asked. */
-
 /* What TOGGLE means here; a reason when nobody can tell. */
 static enum door_reason toggle_goal(const struct door *door, enum door_goal *goal)
 {
@@ -699,14 +697,15 @@ static enum door_reason toggle_goal(const struct door *door, enum door_goal *goa
 	return DOOR_REASON_NONE;
 }
 
+static const enum door_goal goals[] = {
+		[DOOR_COMMAND_OPEN] = DOOR_GOAL_OPEN,
+		[DOOR_COMMAND_CLOSE] = DOOR_GOAL_CLOSE,
+		[DOOR_COMMAND_STOP] = DOOR_GOAL_STOP,
+		[DOOR_COMMAND_PULSE] = DOOR_GOAL_PULSE,
+};
+
 static void command(struct door *door, const struct door_input *input, int64_t now_ms, struct door_output *output)
 {
-	static const enum door_goal goals[] = {
-			[DOOR_COMMAND_OPEN] = DOOR_GOAL_OPEN,
-			[DOOR_COMMAND_CLOSE] = DOOR_GOAL_CLOSE,
-			[DOOR_COMMAND_STOP] = DOOR_GOAL_STOP,
-			[DOOR_COMMAND_PULSE] = DOOR_GOAL_PULSE,
-	};
 	bool once = input->command == DOOR_COMMAND_TOGGLE || input->command == DOOR_COMMAND_PULSE;
 	enum door_goal goal = DOOR_GOAL_STOP;
 	enum door_reason reason = DOOR_REASON_NONE;
@@ -827,6 +826,23 @@ static int64_t next_deadline(const struct door *door, int64_t now_ms)
 	return due;
 }
 
+/* Of a door that is given nothing else meanwhile: presses that are still to come are not looked at. */
+static enum door_reason refusal(const struct door *door, enum door_command command)
+{
+	enum door_goal goal = goals[command];
+
+	if (door->stopping)
+		return DOOR_REASON_STOPPING;
+	if (!door->settled)
+		return DOOR_REASON_NOT_SETTLED;
+	if (is_stuck(door))
+		return DOOR_REASON_RELAY_FAILED;
+	if (command == DOOR_COMMAND_TOGGLE && door->warned_ms != DOOR_NEVER)
+		return DOOR_REASON_NONE;
+	enum door_reason reason = command == DOOR_COMMAND_TOGGLE ? toggle_goal(door, &goal) : DOOR_REASON_NONE;
+	return reason != DOOR_REASON_NONE ? reason : plan_for(door, goal).reason;
+}
+
 void door_view(const struct door *door, int64_t now_ms, struct door_view *view)
 {
 	bool closes;
@@ -849,6 +865,9 @@ void door_view(const struct door *door, int64_t now_ms, struct door_view *view)
 	view->last_open_ms = door->last_open_ms;
 	view->last_close_ms = door->last_close_ms;
 	view->last_travel_ms = door->last_travel_ms;
+	view->toggles = door->config.lines[DOOR_LINE_TOGGLE];
+	for (enum door_command i = DOOR_COMMAND_OPEN; i < DOOR_COMMANDS; i++)
+		view->refusals[i] = refusal(door, i);
 	view->has_stop = stops;
 	view->has_position = true;
 	view->has_closed_sensor = has(door, DOOR_SENSOR_CLOSED);

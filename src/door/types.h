@@ -104,6 +104,7 @@ enum door_news {
 #define DOORS_MAX 64 /* doors of one agent */
 
 #define DOOR_POSITION_UNKNOWN (-1)
+#define DOOR_COMMANDS 4 /* that everybody may give */
 
 /* What is counted of a door; survives a restart. */
 struct door_totals {
@@ -146,9 +147,11 @@ struct door_view {
 	uint64_t cycles;              /* as in struct door_totals */
 	int64_t last_open_ms;         /* duration of the last whole travel; 0 = none seen */
 	int64_t last_close_ms;
-	int64_t last_travel_ms; /* the later of the two */
-	bool has_stop;          /* STOP can do something with this wiring */
-	bool has_position;      /* a travel time lets a position be reckoned or a sensor says one */
+	int64_t last_travel_ms;                   /* the later of the two */
+	bool toggles;                             /* toggle wiring: one relay, whose press does the next thing */
+	enum door_reason refusals[DOOR_COMMANDS]; /* why OPEN ... TOGGLE would be rejected now; none: it would not */
+	bool has_stop;                            /* STOP can do something with this wiring */
+	bool has_position;                        /* a travel time lets a position be reckoned or a sensor says one */
 	bool has_open_sensor, has_closed_sensor, has_obstruction_sensor;
 	bool open_sensor, closed_sensor, obstruction_sensor; /* active = the sensor says open, closed, obstructed */
 	bool settled;                                        /* sensors have settled: commands are heard */

@@ -323,6 +323,29 @@ static void put_button(struct render *render, const struct button *button)
 		put_template(render, page_template_ask);
 }
 
+/* A door_reason in as few words as a button has room for. */
+static const char *short_reason(enum door_reason reason)
+{
+	switch (reason) {
+	case DOOR_REASON_NONE:
+		return NULL;
+	case DOOR_REASON_UNKNOWN_STATE:
+		return "It could go either way.";
+	case DOOR_REASON_OBSTRUCTED:
+		return "Something is in the way.";
+	case DOOR_REASON_SENSOR_CONFLICT:
+		return "The sensors disagree.";
+	case DOOR_REASON_NO_STOP:
+		return "Not on this way.";
+	case DOOR_REASON_RELAY_FAILED:
+		return "The relay fails.";
+	case DOOR_REASON_STOPPING:
+		return "The agent ends.";
+	default:
+		return "The opener cannot.";
+	}
+}
+
 static void put_buttons(struct render *render)
 {
 	const struct door_view *door = render->door;
@@ -335,7 +358,8 @@ static void put_buttons(struct render *render)
 					door->state == DOOR_OPEN      ? "It is open."
 					: door->state == DOOR_OPENING ? "It is opening."
 								      : NULL},
-			{DOOR_COMMAND_STOP, "Stop", "", moving(door) ? NULL : "It is at rest."},
+			{DOOR_COMMAND_STOP, "Stop", "",
+					moving(door) || door->state == DOOR_UNKNOWN ? NULL : "It is at rest."},
 			{DOOR_COMMAND_CLOSE, "Close", "close",
 					door->state == DOOR_CLOSED    ? "It is closed."
 					: door->state == DOOR_CLOSING ? "It is closing."
@@ -349,6 +373,8 @@ static void put_buttons(struct render *render)
 			continue;
 		if (buttons[i].command == DOOR_COMMAND_TOGGLE && !unseen && !render->wirings)
 			continue;
+		if (!buttons[i].refusal)
+			buttons[i].refusal = short_reason(door->refusals[buttons[i].command]);
 		/* While a door is being wired, what the agent believes may be wrong: the command itself says so. */
 		if (render->wirings)
 			buttons[i].refusal = NULL;
@@ -475,7 +501,8 @@ static void put_stops(struct render *render)
 	for (size_t i = 0; i < page->door_count && !page->read_only; i++) {
 		render->door = &page->doors[i];
 		render->named = true;
-		if (moving(render->door) && render->door->has_stop)
+		if (moving(render->door) && render->door->has_stop &&
+				render->door->refusals[DOOR_COMMAND_STOP] == DOOR_REASON_NONE)
 			put_template(render, page_template_stop);
 		render->named = false;
 	}

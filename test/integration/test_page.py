@@ -215,10 +215,14 @@ def test_stop_is_at_hand_while_moving(browse):
 
 def test_refusals(browse):
     page = browse(LEFT, SIDE)
-    page.state("side", "^Unknown$")
-    page.confirm("side", "open")  # toggle wiring and an unknown state: which way would it go?
+    page.state("side", "^Unknown$")  # toggle wiring: which way would it go?
+    for button in "open", "close":
+        assert "It could go either way." in page.text(f"#door-side button.{button}[disabled]")
+    page.open("/setup")  # where one may try
+    page.confirm("side", "open")
     page.wait("#door-side .notice", r"^Refused\. .*either way")
     assert "Refused." in page.script("return document.querySelector('#said').textContent")
+    page.open()
     page.confirm("left", "open")
     page.state("left", "^Open$")
     page.poke("left", "obstruct")
@@ -474,8 +478,8 @@ def test_axe(browse, scheme):
     assert page.axe() == []
     page.size(1280, 900)
     page.poke("left", "jam")
-    page.confirm("side", "open")
-    page.wait("#door-side .notice", "Refused")
+    page.confirm("side", "toggle")
+    page.wait("#door-side .notice", "Asked")
     page.confirm("right", "open")
     page.confirm("left", "open")
     page.state("right", "^Opening")

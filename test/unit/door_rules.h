@@ -253,6 +253,11 @@ static inline const char *rules_answer(const struct rules *rules, const struct d
 		if (before->stuck[i])
 			return NULL;
 	}
+	struct door_view view = {0};
+	door_view(before, rules->now_ms, &view);
+	if (input->command < DOOR_COMMANDS && output->reason != DOOR_REASON_BUSY)
+		RULE("what is said to be refused is refused, and for that reason",
+				output->reason == view.refusals[input->command]);
 	if (before->state == DOOR_CLOSED && input->command == DOOR_COMMAND_CLOSE)
 		RULE("CLOSE on a closed door presses nothing", output->result == DOOR_RESULT_UNCHANGED && !relay_on);
 	if (before->state == DOOR_OPEN && before->base_ppm > 0 && input->command == DOOR_COMMAND_OPEN)

@@ -155,7 +155,7 @@ static void test_buttons(void)
 					DISABLED, ABSENT},
 			{"stopped on its way", DOOR_STOPPED, DOOR_CONFIDENCE_ESTIMATED, true, false, false, true,
 					ENABLED, DISABLED, ENABLED, ABSENT},
-			{"unknown", DOOR_UNKNOWN, DOOR_CONFIDENCE_UNKNOWN, true, false, false, true, ENABLED, DISABLED,
+			{"unknown", DOOR_UNKNOWN, DOOR_CONFIDENCE_UNKNOWN, true, false, false, true, ENABLED, ENABLED,
 					ENABLED, ENABLED},
 			{"closed by reckoning", DOOR_CLOSED, DOOR_CONFIDENCE_ESTIMATED, true, false, false, true,
 					ENABLED, DISABLED, DISABLED, ENABLED},
@@ -184,8 +184,29 @@ static void test_buttons(void)
 		CHECK(find(page, "toggle") == table[i].toggle);
 		free(page);
 	}
-	tap_case("a read-only page says so, and no button works");
+	tap_case("buttons: what would be refused is disabled, with the reason");
 	struct door_view door = closed_door;
+	door.state = DOOR_UNKNOWN;
+	door.refusals[DOOR_COMMAND_OPEN] = door.refusals[DOOR_COMMAND_CLOSE] = DOOR_REASON_UNKNOWN_STATE;
+	door.refusals[DOOR_COMMAND_STOP] = DOOR_REASON_NO_STOP;
+	char *refusing = render_door(&door);
+	CHECK(find(refusing, "open") == DISABLED && find(refusing, "close") == DISABLED);
+	CHECK(find(refusing, "stop") == DISABLED && find(refusing, "toggle") == ENABLED);
+	CHECK(has(refusing, "<small>It could go either way.</small>"));
+	free(refusing);
+	door.state = DOOR_CLOSING;
+	refusing = render_door(&door);
+	CHECK(find(refusing, "stop") == DISABLED && !has(strstr(refusing, "<nav"), "/api/doors/left/stop"));
+	free(refusing);
+	for (enum door_reason reason = DOOR_REASON_NOT_SETTLED; reason <= DOOR_REASON_STOPPING; reason++) {
+		door.refusals[DOOR_COMMAND_OPEN] = reason;
+		refusing = render_door(&door);
+		CHECK(find(refusing, "open") == DISABLED && !has(refusing, "<small></small></button>"));
+		free(refusing);
+	}
+
+	tap_case("a read-only page says so, and no button works");
+	door = closed_door;
 	door.state = DOOR_UNKNOWN;
 	char *page = render(&(struct http_page){
 			.node = &node, .doors = &door, .door_count = 1, .wall_ms = NOW_MS, .read_only = true});
