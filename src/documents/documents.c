@@ -384,6 +384,26 @@ static json_t *cover(const struct document_node *node, const struct door_view *d
 	return object;
 }
 
+/* A component that the door does not have: it goes, where an earlier wiring had announced it. */
+static json_t *removed(const char *platform)
+{
+	json_t *object = json_object();
+	set_text(&object, "platform", platform);
+	return object;
+}
+
+/* One press of a toggle relay, for states in which the cover's own buttons are refused: a cover sends no TOGGLE. */
+static json_t *toggle(const struct document_node *node, const struct door_view *door)
+{
+	if (!door->toggles)
+		return removed("button");
+	json_t *object = component(&node->topics, door->id, "button", "toggle", "Press the opener's button");
+	set_topic(&object, "command_topic", node, door->id, TOPIC_SET);
+	set_text(&object, "payload_press", "TOGGLE");
+	set(&object, "enabled_by_default", json_false());
+	return object;
+}
+
 static json_t *event(const struct document_node *node, const struct door_view *door)
 {
 	json_t *types = json_array();
@@ -397,11 +417,8 @@ static json_t *event(const struct document_node *node, const struct door_view *d
 
 static json_t *part(const struct document_node *node, const struct door_view *door, const struct part *part)
 {
-	if (!fitted(door, part->fitting)) {
-		json_t *removed = json_object();
-		set_text(&removed, "platform", part->platform);
-		return removed;
-	}
+	if (!fitted(door, part->fitting))
+		return removed(part->platform);
 	json_t *object = component(&node->topics, door->id, part->platform, part->key, part->name);
 	set_text(&object, "value_template", part->template);
 	set_some(&object, "device_class", part->device_class);
@@ -444,6 +461,7 @@ ssize_t document_discovery_door(
 	json_t *components = json_object();
 	set(&components, "door", cover(node, door));
 	set(&components, "event", event(node, door));
+	set(&components, "toggle", toggle(node, door));
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		set(&components, parts[i].key, part(node, door, &parts[i]));
 	json_t *root = device(node, door->id, door->name, door->device_class);

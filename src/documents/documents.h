@@ -17,7 +17,7 @@
 #include "documents/topics.h"
 #include "door/types.h"
 
-#define DOCUMENT_MAX 8192          /* enough for each of one door, with the longest names */
+#define DOCUMENT_MAX 9216          /* enough for each of one door, with the longest names */
 #define DOCUMENT_RECORD_MAX 448    /* enough for each record of document_history, and once more for what is around */
 #define DOCUMENT_DOORS_MAX 49152   /* enough for document_doors of DOORS_MAX doors */
 #define DOCUMENT_PEER_MAX 384      /* document_peers: enough for each peer */

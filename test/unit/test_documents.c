@@ -29,6 +29,7 @@ static const struct door_view full = {
 		.last_open_ms = 14800,
 		.last_close_ms = 15250,
 		.last_travel_ms = 15250,
+		.toggles = true,
 		.has_stop = true,
 		.has_position = true,
 		.has_open_sensor = true,
@@ -404,6 +405,13 @@ static void discovery_door(void)
 		CHECK(says(json_array_get(json_object_get(event, "event_types"), e), door_news_name(e)));
 	CHECK(json_array_size(json_object_get(event, "event_types")) == DOOR_NEWS_COMMAND_CANCELLED + 1);
 
+	tap_case("toggle wiring: a button that presses once, for those who switch it on");
+	json_t *button = at(d, "components", "toggle", NULL);
+	CHECK(says(json_object_get(button, "platform"), "button"));
+	CHECK(says(json_object_get(button, "command_topic"), "portcullis/garage/left/set"));
+	CHECK(says(json_object_get(button, "payload_press"), "TOGGLE"));
+	CHECK(json_is_false(json_object_get(button, "enabled_by_default")) && !json_object_get(button, "retain"));
+
 	tap_case("what a template reads, the attributes have");
 	json_t *attributes = parsed(document_attributes(&full, text, sizeof(text)));
 	json_object_foreach(json_object_get(d, "components"), key, one)
@@ -443,6 +451,8 @@ static void discovery_wirings(void)
 		json_t *removed = at(d, "components", sensors[i], NULL);
 		CHECK(json_object_size(removed) == 1 && says(json_object_get(removed, "platform"), "binary_sensor"));
 	}
+	json_t *button = at(d, "components", "toggle", NULL);
+	CHECK(json_object_size(button) == 1 && says(json_object_get(button, "platform"), "button"));
 	json_t *all = discovery_of(&node, &full);
 	CHECK(json_object_size(json_object_get(d, "components")) ==
 			json_object_size(json_object_get(all, "components")));
