@@ -326,7 +326,7 @@ static void finish_lines(struct config_reader *reader, struct config_door_settin
 
 static void wiring_rules(struct config_reader *reader, struct config_door_settings *door)
 {
-	const bool *lines = door->door.machine.lines;
+	const bool *lines = door->door.machine.lines, *sensors = door->door.machine.sensors;
 	const struct config_line_settings *toggle = &door->lines[DOOR_LINE_TOGGLE];
 	const struct door_opener *opener = &door->door.machine.opener;
 	const void *const presses[] = {&opener->while_opening, &opener->while_closing, &opener->after_stop};
@@ -349,6 +349,13 @@ static void wiring_rules(struct config_reader *reader, struct config_door_settin
 		config_error(reader, where(reader, &door->lines[DOOR_LINE_OPEN]),
 				"the door has no close_relay, expected open_relay and close_relay (or relay for toggle "
 				"wiring)");
+	else if (lines[DOOR_LINE_TOGGLE] && !sensors[DOOR_SENSOR_CLOSED] && !sensors[DOOR_SENSOR_OPEN] &&
+			reader->settings->config.gpio.backend != CONFIG_SIMULATED)
+		config_warning(reader, where(reader, toggle),
+				"the door has no closed_sensor and no open_sensor, so its state is never known and "
+				"nobody can "
+				"tell which way a press moves it: open, close and stop are refused, only toggle "
+				"presses");
 	for (size_t i = 0; i < COUNT(presses) && separate; i++)
 		if (given(reader, presses[i])) {
 			config_error(reader, where(reader, presses[i]),
