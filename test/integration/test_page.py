@@ -227,7 +227,7 @@ def test_refusals(browse):
     page.state("left", "^Open$")
     page.poke("left", "obstruct")
     page.wait("#door-left button.close", "Something is in the way")
-    assert page.find("#door-left .cone").is_displayed()
+    wait_until(lambda: page.find("#door-left .cone").is_displayed(), "the cone")
     assert page.find("#door-left button.close").get_attribute("disabled")
     page.poke("left", "clear")
     wait_until(lambda: page.script("return document.querySelector('#door-left details.close') != null"), "Close again")
@@ -466,7 +466,7 @@ def test_sizes(browse, width):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe(browse, scheme):
     """In each state that looks different, at the size of a phone and of a desk."""
-    page = browse(LEFT, RIGHT, SIDE, GATE)
+    page = browse(LEFT, {**RIGHT, "travel_time": "60s"}, SIDE, GATE)
     page.media(scheme)
     page.open()
     back = page.script("return getComputedStyle(document.body).backgroundColor")

@@ -92,10 +92,13 @@
 		busy = true;
 		while (again) {
 			again = false;
+			const asked = address;
 			try {
-				const answer = await fetch(address, {headers: {Accept: "text/html"}, signal: AbortSignal.timeout(8000)});
+				const answer = await fetch(asked, {headers: {Accept: "text/html"}, signal: AbortSignal.timeout(8000)});
 				if (!answer.ok) throw new Error(answer.status);
-				show(await answer.text());
+				const text = await answer.text();
+				if (asked === address) show(text);
+				else again = true; // meanwhile a command has ended, and that page says how
 				connected(true);
 			} catch {
 				connected(false);
