@@ -5,12 +5,11 @@
 
 void agent_view_door(const struct agent_door *door, struct door_view *view)
 {
-	*view = (struct door_view){
-			.id = door->config->id,
-			.name = door->config->name,
-			.device_class = config_device_class_name(door->config->device_class),
-			.last_changed_unix_ms = door->last_changed_unix_ms,
-	};
+	memset(view, 0, sizeof(*view)); /* what lies between the members, too: views are compared by memcmp */
+	view->id = door->config->id;
+	view->name = door->config->name;
+	view->device_class = config_device_class_name(door->config->device_class);
+	view->last_changed_unix_ms = door->last_changed_unix_ms;
 	door_view(&door->machine, loop_now_ms(), view);
 	if (view->source == DOOR_SOURCE_NONE)
 		view->source = door->former_source;

@@ -148,8 +148,8 @@ struct door_view {
 	int64_t last_open_ms;         /* duration of the last whole travel; 0 = none seen */
 	int64_t last_close_ms;
 	int64_t last_travel_ms;                   /* the later of the two */
-	bool toggles;                             /* toggle wiring: one relay, whose press does the next thing */
 	enum door_reason refusals[DOOR_COMMANDS]; /* why OPEN ... TOGGLE would be rejected now; none: it would not */
+	bool toggles;                             /* toggle wiring: one relay, whose press does the next thing */
 	bool has_stop;                            /* STOP can do something with this wiring */
 	bool has_position;                        /* a travel time lets a position be reckoned or a sensor says one */
 	bool has_open_sensor, has_closed_sensor, has_obstruction_sensor;
