@@ -15,11 +15,12 @@
 
 #define STACK_BYTES (192 * 1024)
 #define BUFFER_BYTES 4096
-#define LINGER_MS 1000 /* for the other side to take our last words and to close */
+#define RECORDS_BYTES (BUFFER_BYTES + 2048) /* a full one, and what comes with it: a ticket, a farewell */
+#define LINGER_MS 1000                      /* for the other side to take our last words and to close */
 
 /* What has been read on one side and not yet been written on the other. */
 struct half {
-	unsigned char bytes[BUFFER_BYTES];
+	unsigned char bytes[RECORDS_BYTES];
 	size_t begin, end;
 	bool ended; /* nothing more will be read */
 };
@@ -45,21 +46,56 @@ struct tls_bridge {
 	struct tls_peer peer;
 	mbedtls_ssl_context ssl;
 	struct half *up, *down; /* towards the wire, from the wire; on the thread's stack, which goes when it ends */
+	struct half *sealed;    /* records that the wire has not taken yet; there, too */
+	bool shaken;            /* hands */
 	char reason[TLS_ERROR_MAX];
 };
 
 /* ---- The thread. ---- */
 
+/* How many of them the wire took. When nobody takes them any more: all; but why, is perhaps still to be read. */
+static size_t send_now(struct tls_bridge *bridge, const unsigned char *bytes, size_t length)
+{
+	ssize_t sent = send(bridge->wire, bytes, length, MSG_NOSIGNAL);
+	if (sent >= 0)
+		return (size_t)sent;
+	if (errno == EAGAIN || errno == EINTR)
+		return 0;
+	bridge->peer.error = errno;
+	return length;
+}
+
+/* True when the wire has taken all that mbedTLS believes sent. */
+static bool send_sealed(struct tls_bridge *bridge)
+{
+	struct half *sealed = bridge->sealed;
+	if (sealed->begin < sealed->end)
+		sealed->begin += send_now(bridge, sealed->bytes + sealed->begin, sealed->end - sealed->begin);
+	return sealed->begin == sealed->end;
+}
+
+/*
+ * After the handshake a record is taken as a whole. Would mbedtls_ssl_write be left with half of one, mbedtls_ssl_read
+ * may send the rest of it (before it takes a ticket in), and the next mbedtls_ssl_write would not know of that and send
+ * the same bytes again.
+ */
 static int wire_send(void *user, const unsigned char *bytes, size_t length)
 {
 	struct tls_bridge *bridge = user;
-	ssize_t sent = send(bridge->wire, bytes, length, MSG_NOSIGNAL);
-	if (sent >= 0)
-		return (int)sent;
-	if (errno == EAGAIN || errno == EINTR)
-		return MBEDTLS_ERR_SSL_WANT_WRITE;
-	/* Nobody takes it any more; but why, is perhaps still to be read. */
-	bridge->peer.error = errno;
+	struct half *sealed = bridge->sealed;
+	if (!bridge->shaken) {
+		size_t sent = send_now(bridge, bytes, length);
+		return sent ? (int)sent : MBEDTLS_ERR_SSL_WANT_WRITE;
+	}
+	size_t sent = 0;
+	if (send_sealed(bridge)) {
+		sealed->begin = sealed->end = 0;
+		sent = send_now(bridge, bytes, length);
+	}
+	if (length - sent > sizeof(sealed->bytes) - sealed->end)
+		return sent ? (int)sent : MBEDTLS_ERR_SSL_WANT_WRITE;
+	memcpy(sealed->bytes + sealed->end, bytes + sent, length - sent);
+	sealed->end += length - sent;
 	return (int)length;
 }
 
@@ -153,7 +189,7 @@ static bool read_plain(struct tls_bridge *bridge)
 	struct half *up = bridge->up;
 	if (up->begin < up->end || up->ended)
 		return false;
-	ssize_t got = recv(bridge->plain, up->bytes, sizeof(up->bytes), 0);
+	ssize_t got = recv(bridge->plain, up->bytes, BUFFER_BYTES, 0);
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
 	up->begin = 0;
@@ -179,7 +215,7 @@ static int read_wire(struct tls_bridge *bridge, bool *progress)
 	struct half *down = bridge->down;
 	if (down->begin < down->end || down->ended)
 		return 0;
-	int result = mbedtls_ssl_read(&bridge->ssl, down->bytes, sizeof(down->bytes));
+	int result = mbedtls_ssl_read(&bridge->ssl, down->bytes, BUFFER_BYTES);
 	if (must_wait(result))
 		return 0;
 	*progress = true;
@@ -203,6 +239,8 @@ static int write_wire(struct tls_bridge *bridge, bool *progress, bool *farewell)
 {
 	struct half *up = bridge->up;
 	int result = 0;
+	if (!send_sealed(bridge))
+		return 0;
 	if (up->begin < up->end)
 		result = mbedtls_ssl_write(&bridge->ssl, up->bytes + up->begin, up->end - up->begin);
 	else if (up->ended && !*farewell)
@@ -233,9 +271,10 @@ static void sooner(int64_t *until_ms, int64_t limit_ms)
 /* Carries bytes both ways until both have ended, in good order or by the clock. mbedTLS's error or 0. */
 static int shuttle(struct tls_bridge *bridge)
 {
-	struct half *up = bridge->up, *down = bridge->down;
+	struct half *up = bridge->up, *down = bridge->down, *sealed = bridge->sealed;
 	bool farewell = false, told_plain = false, hung_up = false;
 	int64_t until_ms = LOOP_NEVER;
+	bridge->shaken = true;
 	for (;;) {
 		bool progress = read_plain(bridge);
 		int error = write_wire(bridge, &progress, &farewell);
@@ -249,7 +288,8 @@ static int shuttle(struct tls_bridge *bridge)
 
 		if (up->ended && !atomic_exchange(&bridge->flushing, true))
 			sooner(&until_ms, TLS_FLUSH_LIMIT_MS);
-		if (farewell && !down->ended && shutdown(bridge->wire, SHUT_WR) == 0)
+		bool sealed_left = sealed->begin < sealed->end, gone = farewell && !sealed_left;
+		if (gone && !down->ended && shutdown(bridge->wire, SHUT_WR) == 0)
 			sooner(&until_ms, LINGER_MS);
 		if (down->ended && down->begin == down->end && !told_plain) {
 			told_plain = true;
@@ -258,14 +298,14 @@ static int shuttle(struct tls_bridge *bridge)
 			shutdown(bridge->plain, SHUT_WR);
 			sooner(&until_ms, TLS_FLUSH_LIMIT_MS);
 		}
-		if (farewell && down->ended)
+		if (gone && down->ended)
 			return 0;
 
 		bool up_full = up->begin < up->end, down_full = down->begin < down->end;
 		short wire = 0, plain = 0, plain_came;
 		if (!down_full && !down->ended)
 			wire |= POLLIN;
-		if (up_full || (up->ended && !farewell))
+		if (sealed_left || up_full || (up->ended && !farewell))
 			wire |= POLLOUT;
 		if (!up_full && !up->ended)
 			plain |= POLLIN;
@@ -360,9 +400,10 @@ static void bridge_ends(struct tls_bridge *bridge)
 static void *run(void *argument)
 {
 	struct tls_bridge *bridge = argument;
-	struct half up = {.begin = 0}, down = {.begin = 0};
+	struct half up = {.begin = 0}, down = {.begin = 0}, sealed = {.begin = 0};
 	bridge->up = &up;
 	bridge->down = &down;
+	bridge->sealed = &sealed;
 	mbedtls_ssl_init(&bridge->ssl);
 	if (bridge->client || !speaks_plain(bridge))
 		bridge_ends(bridge);
