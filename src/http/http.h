@@ -3,7 +3,9 @@
  *
  * Loop thread only, nothing blocks. It knows no door: it asks the agent through struct http_agent. All of a request is
  * bounded: clients, request line, header bytes, body bytes, and one total deadline from the first byte to the last of
- * the answer; what a client can make the server do in one turn of the loop is bounded too.
+ * the answer; what a client can make the server do in one turn of the loop is bounded too. One address gets half
+ * of the places at most, so that it alone cannot shut everybody out; but for the loopback, where a proxy stands for
+ * many, and whose word on whom it stands for is not taken.
  *
  * Who may do what (docs/api.md has the table):
  * - A Host that is a name must be localhost, the host's own name (alone or with .local) or one of the configured; any
@@ -32,6 +34,8 @@
 #define HTTP_CLIENTS_MAX 64         /* at a time; when all are taken, the idle and the slow make room */
 #define HTTP_LISTENERS_MAX 32       /* of these, to events */
 #define HTTP_CLIENTS_LOOPBACK 2     /* of these, kept for clients on the loopback: the health check gets through */
+#define HTTP_CLIENTS_OF_ONE 32      /* of all clients, for one address (IPv6: one /64) that is not the loopback's */
+#define HTTP_LISTENERS_OF_ONE 16    /* of all listeners, the same */
 #define HTTP_TARGET_MAX 512         /* bytes of the request's target, else 414 */
 #define HTTP_HEAD_MAX 8192          /* bytes of request line and headers, else 431 */
 #define HTTP_BODY_MAX 1024          /* bytes of the body, however it is coded, else 413 */

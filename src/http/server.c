@@ -206,6 +206,18 @@ static void client_write(struct client *client)
 	client_watch(client, client->begin < client->end ? EPOLLOUT : EPOLLIN);
 }
 
+/* How many clients, or how many listeners only, the peer's address has. */
+static size_t share_of(const struct http *http, const struct http_peer *peer, bool listeners)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < HTTP_CLIENTS_MAX; i++) {
+		const struct client *client = &http->clients[i];
+		count += client->state != CLIENT_FREE && (client->listener || !listeners) &&
+			 client->peer.network == peer->network;
+	}
+	return count;
+}
+
 /*
  * A listener sees what is newest: the kernel keeps no more than a few events for one that does not read, and gives up
  * one whose machine has gone without a word.
@@ -213,7 +225,8 @@ static void client_write(struct client *client)
 static void client_subscribe(struct client *client, struct http_request *request)
 {
 	struct http *http = client->http;
-	if (http->listener_count >= HTTP_LISTENERS_MAX) {
+	if (http->listener_count >= HTTP_LISTENERS_MAX ||
+			(!client->peer.loopback && share_of(http, &client->peer, true) >= HTTP_LISTENERS_OF_ONE)) {
 		http_answer_problem_with(
 				&client->answer, request, 503, "Too many listen to events.", "Retry-After", "10");
 		return;
@@ -399,14 +412,18 @@ static int readiness_to_go(const struct client *client, int64_t now_ms)
 	}
 }
 
-static struct client *free_client(struct http *http, bool loopback)
+/* NULL when there is no room. Who has his share already, makes it among his own. */
+static struct client *free_client(struct http *http, const struct http_peer *peer)
 {
-	size_t most = loopback ? HTTP_CLIENTS_MAX : HTTP_CLIENTS_MAX - HTTP_CLIENTS_LOOPBACK;
-	if (http->client_count >= most) {
+	size_t most = peer->loopback ? HTTP_CLIENTS_MAX : HTTP_CLIENTS_MAX - HTTP_CLIENTS_LOOPBACK;
+	bool among_own = !peer->loopback && share_of(http, peer, false) >= HTTP_CLIENTS_OF_ONE;
+	if (http->client_count >= most || among_own) {
 		struct client *victim = NULL;
 		int64_t now_ms = loop_now_ms();
 		int best = 0;
 		for (struct client *client = http->clients; client < http->clients + HTTP_CLIENTS_MAX; client++) {
+			if (among_own && client->peer.network != peer->network)
+				continue;
 			int rank = readiness_to_go(client, now_ms);
 			if (rank > best || (rank && rank == best && client->since_ms < victim->since_ms)) {
 				victim = client;
@@ -437,10 +454,11 @@ static void refuse(int fd)
 	close(fd);
 }
 
-int http_adopt(struct http *http, int fd, const struct sockaddr *peer)
+int http_adopt(struct http *http, int fd, const struct sockaddr *address)
 {
-	bool loopback = http_guard_loopback(peer);
-	struct client *client = free_client(http, loopback);
+	struct http_peer peer;
+	http_guard_peer(address, &peer);
+	struct client *client = free_client(http, &peer);
 	if (!client) {
 		http->status.refused++;
 		refuse(fd);
@@ -458,13 +476,33 @@ int http_adopt(struct http *http, int fd, const struct sockaddr *peer)
 	client->state = CLIENT_IDLE;
 	client->served = client->listener = false;
 	client->begin = client->end = 0;
-	http_guard_peer(peer, &client->peer);
+	client->peer = peer;
 	client->since_ms = loop_now_ms();
 	client->reader = http_reader_at(http->readers, (size_t)(client - http->clients));
 	http_reader_reset(client->reader);
 	/* Who connects has something to ask: the first request has no more time than any. */
 	client_deadline(client, client->since_ms + http->request_limit_ms);
 	return 0;
+}
+
+static void client_arrives(struct http *http, int fd, const struct sockaddr *address)
+{
+	struct http_peer peer;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+	if (http->secure) {
+		/* No handshake for one who could not be served after it. */
+		http_guard_peer(address, &peer);
+		if (free_client(http, &peer)) {
+			fd = http->secure(http->secure_user, fd);
+		} else {
+			close(fd);
+			fd = -EBUSY;
+		}
+	}
+	if (fd < 0)
+		http->status.refused++;
+	else
+		http_adopt(http, fd, address);
 }
 
 static void listener_ready(struct loop_source *source, uint32_t events)
@@ -476,13 +514,7 @@ static void listener_ready(struct loop_source *source, uint32_t events)
 		socklen_t length = sizeof(peer);
 		int fd = accept4(source->fd, (struct sockaddr *)&peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
-			setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-			if (http->secure)
-				fd = http->secure(http->secure_user, fd);
-			if (fd < 0)
-				http->status.refused++;
-			else
-				http_adopt(http, fd, (const struct sockaddr *)&peer);
+			client_arrives(http, fd, (const struct sockaddr *)&peer);
 			continue;
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {

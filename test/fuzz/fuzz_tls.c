@@ -161,7 +161,7 @@ static void pass(int64_t ms)
 	settle();
 }
 
-/* ---- What the room needs of base, which is not linked. ---- */
+/* ---- What the room needs of base's loop and log, in their place. ---- */
 
 void log_write(const struct log *log, enum log_level level, const char *format, ...)
 {
@@ -389,10 +389,12 @@ static void shut(int fd)
 static void end_connection(void)
 {
 	char reason[TLS_ERROR_MAX];
-	bool whole = between() && !world.cut && !world.ways[CLIENT].touched && !world.ways[SERVER].touched;
 	if (!world.deaf)
 		flow();
-	for (int i = 0; i < 2 && whole && !world.deaf; i++)
+	bool whole = between() && !world.cut && !world.deaf;
+	for (int i = 0; i < 2; i++)
+		whole &= !world.ways[i].touched;
+	for (int i = 0; i < 2 && whole; i++)
 		check(world.ends[i].heard == world.ends[!i].said);
 	for (int i = 0; i < 2; i++) {
 		close_fd(&world.ends[i].plain);

@@ -53,6 +53,7 @@ struct server {
 
 static const struct sockaddr_in loopback = {.sin_family = AF_INET, .sin_addr.s_addr = 0x0100007fu};
 static const struct sockaddr_in elsewhere = {.sin_family = AF_INET, .sin_addr.s_addr = 0x010200c0u}; /* 192.0.2.1 */
+static const struct sockaddr_in beside = {.sin_family = AF_INET, .sin_addr.s_addr = 0x020200c0u};    /* 192.0.2.2 */
 
 static size_t doors(void *user, struct door_view *views, size_t max)
 {
@@ -1228,7 +1229,8 @@ static void test_loopback_reserve(void)
 	for (int i = 0; i < HTTP_CLIENTS_MAX; i++) {
 		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pairs[i]) < 0)
 			exit(2);
-		int adopted = http_adopt(server.http, pairs[i][1], (const struct sockaddr *)&elsewhere);
+		const struct sockaddr_in *from = i < HTTP_CLIENTS_MAX / 2 ? &elsewhere : &beside;
+		int adopted = http_adopt(server.http, pairs[i][1], (const struct sockaddr *)from);
 		CHECK(adopted == (i < HTTP_CLIENTS_MAX - HTTP_CLIENTS_LOOPBACK ? 0 : -EBUSY));
 		say(pairs[i][0], "GET / HTTP/1.1\r\n");
 	}
@@ -1240,6 +1242,81 @@ static void test_loopback_reserve(void)
 	finish(&server);
 	for (int i = 0; i < HTTP_CLIENTS_MAX; i++)
 		close(pairs[i][0]);
+}
+
+/* A client from that address, once the server has what it says; -1 when there is no room. To be said to a halted one.
+ */
+static int adopt(struct server *server, const struct sockaddr_in *from, const char *words)
+{
+	int pair[2];
+	struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0 ||
+			setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0)
+		exit(2);
+	say(pair[0], words);
+	if (http_adopt(server->http, pair[1], (const struct sockaddr *)from) == 0)
+		return pair[0];
+	CHECK(hear(pair[0], false).status == 503);
+	close(pair[0]);
+	return -1;
+}
+
+static void test_share_of_one_address(void)
+{
+	static const struct sockaddr_in6 one = {
+			.sin6_family = AF_INET6, .sin6_addr.s6_addr = {0x20, 0x01, 0x0d, 0xb8, [7] = 1, [15] = 1}};
+	static const struct sockaddr_in6 neighbour = {
+			.sin6_family = AF_INET6, .sin6_addr.s6_addr = {0x20, 0x01, 0x0d, 0xb8, [7] = 1, [15] = 2}};
+	const struct sockaddr_in *from[] = {&elsewhere, (const void *)&one};
+	const struct sockaddr_in *same[] = {&elsewhere, (const void *)&neighbour};
+	struct server server;
+	int fds[HTTP_CLIENTS_MAX];
+	for (int i = 0; i < 2; i++) {
+		tap_case("one %s gets half of the slots, and makes room among its own", i ? "/64" : "address");
+		start(&server, &plain);
+		int other = dial(&server);
+		say(other, "GET /api/doors HTTP/1.1\r\n" HOST "\r\n");
+		CHECK(hear(other, false).status == 200); /* and idle from now on: it would be the first to go */
+		halt(&server);
+		for (int j = 0; j < HTTP_CLIENTS_OF_ONE; j++)
+			fds[j] = adopt(&server, from[i], "GET / HTTP/1.1\r\n");
+		CHECK(fds[HTTP_CLIENTS_OF_ONE - 1] >= 0);
+		CHECK(adopt(&server, same[i], "") < 0);
+		int second = adopt(&server, &beside, "GET /healthz HTTP/1.1\r\n" HOST "\r\n");
+		resume(&server);
+		CHECK(second >= 0 && hear(second, false).status == 200);
+		say(fds[0], HOST "\r\n"); /* served and idle: its place is the one that is given away */
+		CHECK(hear(fds[0], false).status == 200);
+		halt(&server);
+		int late = adopt(&server, same[i], "GET /healthz HTTP/1.1\r\n" HOST "\r\n");
+		resume(&server);
+		CHECK(late >= 0 && hear(late, false).status == 200 && ends(fds[0]));
+		say(other, "GET /healthz HTTP/1.1\r\n" HOST "\r\n");
+		CHECK(hear(other, false).status == 200);
+		finish(&server);
+		for (int j = 0; j < HTTP_CLIENTS_OF_ONE; j++)
+			close(fds[j]);
+		close(second);
+		close(late);
+		close(other);
+	}
+
+	tap_case("one address gets half of the listeners' places");
+	start(&server, &plain);
+	for (int i = 0; i <= HTTP_LISTENERS_OF_ONE; i++) {
+		halt(&server);
+		fds[i] = adopt(&server, &elsewhere, "GET /api/events HTTP/1.1\r\n" HOST "\r\n");
+		resume(&server);
+		CHECK(fds[i] >= 0 && hear(fds[i], false).status == (i < HTTP_LISTENERS_OF_ONE ? 200 : 503));
+	}
+	halt(&server);
+	int listener = adopt(&server, &beside, "GET /api/events HTTP/1.1\r\n" HOST "\r\n");
+	resume(&server);
+	CHECK(hear(listener, false).status == 200);
+	finish(&server);
+	close(listener);
+	for (int i = 0; i <= HTTP_LISTENERS_OF_ONE; i++)
+		close(fds[i]);
 }
 
 /* ---- Events. ---- */
@@ -1558,6 +1635,7 @@ int main(void)
 	test_deadlines();
 	test_many_clients();
 	test_loopback_reserve();
+	test_share_of_one_address();
 	test_events();
 	test_reconfigure();
 	test_descriptors();
