@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/notify.h"
+#include "base/priority.h"
 #include "base/sandbox.h"
 
 #define STALL_CHECK_MS 10000 /* as old as Home Assistant's commands may become */
@@ -246,6 +247,7 @@ int agent_run(const struct config *config, const char *path, struct log *log)
 	if (error == 0) {
 		start_timers(agent);
 		notify_send("READY=1");
+		priority_prompt();
 		error = loop_run(agent->loop);
 		if (error < 0)
 			log_error(log, "the event loop failed: %s", strerror(-error));

@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/priority.h"
 #include "http/guard.h"
 
 #define AUTHORIZATION_MAX 400 /* struct http_request's */
@@ -58,6 +59,7 @@ static void *check(void *argument)
 {
 	struct http_gate *gate = argument;
 	char plain[AUTHORIZATION_MAX];
+	priority_patient();
 	size_t user = strlen(gate->config.username), length = http_guard_decode(gate->checked, plain);
 	/* The hash is reckoned for a wrong name, too: the time does not tell whether the name was right. */
 	bool split = length > user && plain[user] == ':';

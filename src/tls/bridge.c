@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/priority.h"
 #include "tls/private.h"
 
 #define STACK_BYTES (192 * 1024)
@@ -75,7 +76,7 @@ static bool send_sealed(struct tls_bridge *bridge)
 }
 
 /*
- * After the handshake a record is taken as a whole. Would mbedtls_ssl_write be left with half of one, mbedtls_ssl_read
+ * After the handshake a record is taken as a whole. Were mbedtls_ssl_write left with half of one, mbedtls_ssl_read
  * may send the rest of it (before it takes a ticket in), and the next mbedtls_ssl_write would not know of that and send
  * the same bytes again.
  */
@@ -404,6 +405,7 @@ static void *run(void *argument)
 	bridge->up = &up;
 	bridge->down = &down;
 	bridge->sealed = &sealed;
+	priority_patient();
 	mbedtls_ssl_init(&bridge->ssl);
 	if (bridge->client || !speaks_plain(bridge))
 		bridge_ends(bridge);
