@@ -95,17 +95,28 @@ static void add_folder(struct folders *folders, const char *path, bool write)
 	folders->list[folders->count++] = (struct sandbox_folder){.path = copy, .write = write};
 }
 
-/* Where a file is named and where it is: renewed certificates come as new files, often behind links. */
+/*
+ * Renewed certificates come as new files, and often a link then leads elsewhere: beside what it led to before, as
+ * certbot, acmetool and Kubernetes have it. So below the innermost folder that the file is in both as named and in
+ * truth; where that would be the root, below those two.
+ */
 static void add_folder_of(struct folders *folders, const char *file)
 {
 	char path[PATH_MAX], real[PATH_MAX];
+	size_t shared = 0;
 	if (!file)
 		return;
 	snprintf(path, sizeof(path), "%s", file);
-	bool linked = realpath(file, real) && strcmp(real, path) != 0;
-	add_folder(folders, dirname(path), false);
-	if (linked)
-		add_folder(folders, dirname(real), false);
+	if (realpath(file, real) && strcmp(real, path) != 0) {
+		for (size_t i = 0; path[i] && path[i] == real[i]; i++)
+			if (path[i] == '/')
+				shared = i;
+		if (shared > 0)
+			path[shared + 1] = '\0';
+		else
+			add_folder(folders, dirname(real), false);
+	}
+	add_folder(folders, shared > 0 ? path : dirname(path), false);
 }
 
 /*

@@ -178,6 +178,67 @@ def test_a_bad_renewal_keeps_the_former_certificate(page, ca, files):
     wait_until(lambda: serial(page, ca) != before, "the good one")
 
 
+def make_certbot(folder, pair, number):
+    """live/NAME/X leads to ../../archive/NAME/XNUMBER, one link a file."""
+    archive, live = folder / "archive/garage", folder / "live/garage"
+    for made in (archive, live):
+        made.mkdir(parents=True, exist_ok=True)
+    for source, name in ((pair.certificate, "page.crt"), (pair.key, "page.key")):
+        shutil.copy(source, archive / f"{name}{number}")
+        (live / "new").symlink_to(f"../../archive/garage/{name}{number}")
+        (live / "new").rename(live / name)
+    return live
+
+
+def make_kubernetes(folder, pair, number):
+    """X leads to ..data/X and ..data to a folder of the day, which goes when the next one is there."""
+    day, former = folder / f"..2026_{number}", folder / f"..2026_{number - 1}"
+    day.mkdir()
+    install(pair, day)
+    (folder / "..data_tmp").symlink_to(day.name)
+    (folder / "..data_tmp").rename(folder / "..data")
+    for name in ("page.crt", "page.key"):
+        if not (folder / name).is_symlink():
+            (folder / name).symlink_to(f"..data/{name}")
+    if former.exists():
+        shutil.rmtree(former)
+    return folder
+
+
+def make_kubernetes_data(folder, pair, number):
+    return make_kubernetes(folder, pair, number) / "..data"
+
+
+def make_acmetool(folder, pair, number):
+    """live/NAME leads to a folder of its own beside live."""
+    real = folder / f"certs/{number}"
+    real.mkdir(parents=True)
+    install(pair, real)
+    (folder / "live").mkdir(exist_ok=True)
+    (folder / "live/new").symlink_to(f"../certs/{number}")
+    (folder / "live/new").rename(folder / "live/garage")
+    return folder / "live/garage"
+
+
+LAYOUTS = [make_certbot, make_kubernetes, make_kubernetes_data, make_acmetool]
+
+
+@pytest.mark.parametrize("make", LAYOUTS, ids=[make.__name__ for make in LAYOUTS])
+def test_renewal_behind_links(make, agent_factory, ca, tmp_path):
+    """Locked down as it is, the agent reads what a link leads to that did not before."""
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    names = ["localhost", "127.0.0.1"]
+    agent = agent_factory(config=config(make(folder, ca.issue("page", names), 1))).start()
+    agent.log.wait("listening on https")
+    before = serial(agent, ca)
+    for number in (2, 3):
+        make(folder, ca.issue(f"renewed {number}", names), number)
+        wait_until(lambda: serial(agent, ca) != before, f"renewal {number - 1}")
+        agent.log.wait("took the renewed certificate", count=number - 1)
+        before = serial(agent, ca)
+
+
 def test_start_with_bad_files(agent_factory, ca, files):
     for name in ("page.crt", "page.key"):
         agent = agent_factory(config=config(files))
