@@ -1,0 +1,118 @@
+"""The broker's access control list of docs/security.md, at a real mosquitto: the agent needs no more, and more it has not."""
+
+import re
+
+import pytest
+
+from harness import ROOT, door, retained
+
+LINES = re.search(r"^    user garage\n(?:(?:    .*)?\n)+", (ROOT / "docs/security.md").read_text(), re.M)[0]
+ACL = re.sub(r"^    ", "", LINES, flags=re.M)
+NAMES = ["garage", "homeassistant", "visitor", "admin"]
+
+
+def as_user(name):
+    return {"username": name, "password": f"{name}'s"}
+
+
+@pytest.fixture
+def broker(broker_factory):
+    return broker_factory(users={name: f"{name}'s" for name in NAMES}, acl=f"{ACL}\nuser admin\ntopic readwrite #\n")
+
+
+@pytest.fixture
+def admin(broker, recorder_factory):
+    return recorder_factory(broker, **as_user("admin"))
+
+
+@pytest.fixture
+def agent(agent_factory, broker, admin):
+    doors = [door(travel_time="200ms"), door("right", relay="GPIO18", closed_sensor=None, open_sensor=None)]
+    agent = agent_factory(broker, config={"mqtt": as_user("garage"), "doors": doors,
+                                          "home_assistant": {"discovery": True}}).start()
+    admin.wait(agent.topic("availability"), "online")
+    admin.wait(agent.topic("left", "attributes"), lambda text: '"settled":true' in text)
+    return agent
+
+
+def complains(agent):
+    return agent.log.find(r"denies the subscription|refuses what is published|[Nn]ot authorized")
+
+
+def test_all_of_the_agent_s_work(agent, broker, admin, recorder_factory):
+    for topic in ("homeassistant/device/portcullis_garage/config", "homeassistant/device/portcullis_garage_left/config",
+                  "homeassistant/device/portcullis_garage_right/config", agent.topic("left", "state"),
+                  agent.topic("left", "position"), agent.topic("right", "attributes")):
+        admin.wait(topic)
+
+    # A command, its answer, and what becomes of it; by the user who may, and seen by him.
+    home = recorder_factory(broker, **as_user("homeassistant"))
+    home.publish(agent.topic("left", "set"), "OPEN", response_topic="portcullis-answers/1")
+    assert admin.wait("portcullis-answers/1").json["result"] == "accepted"
+    home.wait(agent.topic("left", "state"), "open")
+    admin.wait(agent.topic("left", "event"), lambda text: "command_accepted" in text)
+
+    since = admin.mark()
+    home.publish("homeassistant/status", "online")
+    admin.wait("homeassistant/device/portcullis_garage_left/config", since=since, deadline=30)
+    since = admin.mark()
+    admin.publish(agent.topic("availability"), "offline", retain=True)
+    admin.wait(agent.topic("availability"), "online", since=since, deadline=30)
+    assert not complains(agent)
+
+    # The will, and a door that is no longer there.
+    since = admin.mark()
+    agent.kill()
+    admin.wait(agent.topic("availability"), "offline", since=since, deadline=30)
+    del agent.config["doors"][1]
+    agent.start()
+    admin.wait("homeassistant/device/portcullis_garage_right/config", "", since=since, deadline=30)
+    admin.wait(agent.topic("right", "state"), "", since=since)
+    assert not complains(agent)
+    since = admin.mark()
+    assert agent.stop() == 0
+    admin.wait(agent.topic("availability"), "offline", since=since)
+
+
+def test_an_answer_where_none_may_be_given(agent, admin):
+    admin.publish(agent.topic("left", "set"), "OPEN", response_topic="elsewhere/1")
+    admin.wait(agent.topic("left", "state"), "open")
+    admin.publish(agent.topic("left", "set"), "CLOSE", response_topic="portcullis-answers/2")
+    assert admin.wait("portcullis-answers/2").json["result"] == "accepted"
+    assert not admin.seen("elsewhere/1")
+
+
+@pytest.mark.parametrize("user, refused, granted", [
+    ("garage", ["portcullis/garage/left/set", "portcullis/shed/availability", "portcullis/shed/left/state",
+                "homeassistant/device/portcullis_shed/config", "homeassistant/status", "elsewhere"],
+     "portcullis/garage/left/event"),
+    ("homeassistant", ["portcullis/garage/left/state", "portcullis/garage/availability",
+                       "homeassistant/device/portcullis_garage/config", "elsewhere"], "homeassistant/status"),
+    ("visitor", ["portcullis/garage/left/set", "portcullis/garage/left/state", "homeassistant/status"], None),
+])
+def test_nobody_may_publish_more(user, refused, granted, broker, admin, recorder_factory):
+    client = recorder_factory(broker, topics=[], **as_user(user))
+    for topic in refused:
+        client.publish(topic, user)
+    if granted:
+        client.publish(granted, user)
+        admin.wait(granted, user)
+    else:
+        client.publish("portcullis/garage/left/state", user)  # acknowledged: what came before has been through, too
+    token = retained(broker, "none", **as_user("admin"))
+    assert token == {} and [message.topic for message in admin.seen(payload=user)] == ([granted] if granted else [])
+
+
+@pytest.mark.parametrize("user, refused, granted", [
+    ("garage", ["portcullis/shed/left/set", "portcullis/garage/left/event", "homeassistant/device/x/config", "elsewhere"],
+     "portcullis/garage/left/set"),
+    ("homeassistant", ["portcullis-answers/1", "elsewhere"], "portcullis/shed/left/state"),
+    ("visitor", ["portcullis/garage/left/set", "portcullis/shed/left/state", "homeassistant/status", "elsewhere"],
+     "portcullis/garage/left/state"),
+])
+def test_nobody_may_hear_more(user, refused, granted, broker, admin, recorder_factory):
+    client = recorder_factory(broker, **as_user(user))
+    for topic in [*refused, granted]:
+        admin.publish(topic, "to be heard?")
+    client.wait(granted)
+    assert [message.topic for message in client.messages] == [granted]
