@@ -54,12 +54,14 @@ static struct {
 
 static _Thread_local struct thread *self;
 
+/* NOLINTBEGIN(bugprone-reserved-identifier): the linker's names */
 int __real_poll(struct pollfd *fds, nfds_t count, int timeout);
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout);
 int __wrap___poll_chk(struct pollfd *fds, nfds_t count, int timeout, size_t size); /* with _FORTIFY_SOURCE */
 int __real_pthread_create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 int __wrap_pthread_create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 int __wrap_mbedtls_platform_entropy_poll(void *, unsigned char *bytes, size_t size, size_t *made);
+/* NOLINTEND(bugprone-reserved-identifier) */
 
 int64_t loop_now_ms(void)
 {
