@@ -210,7 +210,7 @@ static void take_over(struct agent *agent, const struct config *next, const stru
 
 static void read_and_take_over(struct agent *agent)
 {
-	struct config_changes changes;
+	struct config_changes changes = {0};
 	const struct config *next = read_config(agent, &changes);
 	if (next && agent_reconfigure_http(agent, next, changes.credentials) == 0) {
 		take_over(agent, next, &changes);

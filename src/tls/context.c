@@ -82,7 +82,7 @@ int tls_places_set(struct tls_places *places, const struct tls_files *files)
 		if (paths[i] && strlen(paths[i]) > TLS_PATH_MAX)
 			return -ENAMETOOLONG;
 		if (paths[i])
-			strcpy(places->paths[i], paths[i]);
+			memcpy(places->paths[i], paths[i], strlen(paths[i]));
 	}
 	return 0;
 }
