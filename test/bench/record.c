@@ -16,15 +16,21 @@ int __real_gpio_set(struct gpio *gpio, size_t line, bool active);
 int __wrap_gpio_set(struct gpio *gpio, size_t line, bool active);
 /* NOLINTEND(bugprone-reserved-identifier) */
 
+static int file = -1;
+
+/* Before the agent locks itself down. */
+__attribute__((constructor)) static void begin(void)
+{
+	const char *path = getenv("PORTCULLIS_RECORD");
+	file = path ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
+}
+
 int __wrap_gpio_set(struct gpio *gpio, size_t line, bool active)
 {
-	static int file = -1;
 	struct timespec now;
 	char text[64];
 	int result = __real_gpio_set(gpio, line, active);
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (file < 0)
-		file = open(getenv("PORTCULLIS_RECORD"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	int length = snprintf(text, sizeof(text), "%zu %d %lld\n", line, active,
 			(long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
 	if (write(file, text, (size_t)length) != length)
