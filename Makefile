@@ -63,7 +63,7 @@ demo: ## a broker, the agent and two simulated doors, until Ctrl-C
 	@cross/build amd64
 	@scripts/demo
 
-bench: ## the figures of the README, measured here
+bench: ## the figures of docs/figures.md, measured here
 	@$(SETUP) bench
 	@cross/build amd64
 	@test/bench/run
