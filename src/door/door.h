@@ -17,7 +17,7 @@
  *   that is due. Being early or calling again is harmless. A deadline that has passed means: once more, at once.
  * - DOOR_INPUT_STOPPING before the end: everything goes off, and nothing comes on after it.
  *
- * What it promises, whatever the input (design, section 6; test_door_explore.c walks every state for it):
+ * What it promises, whatever the input (docs/security.md; test_door_explore.c walks every state for it):
  * - A line goes on only in the step of a command or in the passing of time after one; an edge of a sensor never
  *   starts a press. auto_close is the one source that is not a person; it needs the warning.
  * - At most one relay is on, for pulse_ms and never longer than DOOR_PULSE_MAX_MS as far as steps come in time, and
@@ -27,7 +27,7 @@
  * - No retry and no reversal of its own.
  * - DOOR_COMMAND_PULSE presses one relay once, whatever is believed of the door, and else keeps the same rules: pulse,
  *   gap, one relay at a time, not before the sensors have settled. The relay to close and the toggle relay may bring
- * the door down, so for them the warning runs before, and nothing may be in the way. Where by what is believed it
+ *   the door down, so for them the warning runs before, and nothing may be in the way. Where by what is believed it
  * changes nothing (OPEN's relay on an open door), the belief stays.
  * - Another configuration moves nothing: what it believes stays, a pulse goes on to the end that it had, and presses
  *   that were still to come are cancelled, since they were counted out for another one. A move under way keeps the

@@ -1,5 +1,5 @@
 /*
- * The rules of safety (design, section 6) as a shadow of the door: it carries out the actions, keeps its own books of
+ * The rules of safety (docs/security.md) as a shadow of the door: it carries out the actions, keeps its own books of
  * lines, edges and commands, and says after each step which rule was broken. For the explorer and the fuzz target.
  */
 #ifndef PORTCULLIS_TEST_DOOR_RULES_H
