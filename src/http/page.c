@@ -253,7 +253,7 @@ static void put_confidence(struct render *render)
 {
 	static const char *const texts[] = {
 			[DOOR_CONFIDENCE_UNKNOWN] = "No sensor says where it is.",
-			[DOOR_CONFIDENCE_ESTIMATED] = "Estimated by time, not seen by a sensor.",
+			[DOOR_CONFIDENCE_ESTIMATED] = "Estimated by time, not seen.",
 			[DOOR_CONFIDENCE_SENSED] = "Seen by a sensor.",
 	};
 	put_format(render, "%s",

@@ -90,7 +90,7 @@ static void test_words(void)
 			has(page, "translate(0 -32)"));
 	CHECK(has(strstr(page, "<nav"), "/api/doors/left/stop"));
 	CHECK(has(page, "UTC</time>, moved by wall button, remote or hand.</p>"));
-	CHECK(has(page, "Estimated by time, not seen by a sensor."));
+	CHECK(has(page, "Estimated by time, not seen."));
 	CHECK(has(page, "<meta http-equiv=\"refresh\" content=\"2\">"));
 	free(page);
 
