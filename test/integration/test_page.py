@@ -91,7 +91,8 @@ class Browser:
 
     def text(self, selector):
         """What is seen there now, or "" where there is nothing."""
-        return self.script("const e = document.querySelector(arguments[0]); return e ? e.innerText : ''", selector)
+        return self.script("""const e = document.querySelector(arguments[0]);
+            return e && e.checkVisibility({visibilityProperty: true}) ? e.innerText : ''""", selector)
 
     def wait(self, selector, pattern):
         return wait_until(lambda: re.search(pattern, now := self.text(selector)) and now, f"{pattern} at {selector}")
