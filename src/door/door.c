@@ -801,14 +801,21 @@ static void contact_edge(struct door *door, const struct door_input *input, int6
 	advance(door, door->time_ms, output);
 }
 
+/* When a pulse is to end, or else a press is to be made. */
+static int64_t relay_due(const struct door *door)
+{
+	if (door->relay != DOOR_LINES)
+		return door->release_ms;
+	if (door->goal == DOOR_GOAL_NONE)
+		return DOOR_NEVER;
+	return door->warned_ms == DOOR_NEVER ? door->ready_ms : max(door->ready_ms, door->warned_ms);
+}
+
 static int64_t next_deadline(const struct door *door, int64_t now_ms)
 {
 	int64_t due = door->expire_ms;
 	int64_t candidates[] = {
-			door->relay != DOOR_LINES ? door->release_ms : DOOR_NEVER,
-			door->goal == DOOR_GOAL_NONE || door->relay != DOOR_LINES ? DOOR_NEVER
-			: door->warned_ms == DOOR_NEVER                           ? door->ready_ms
-							: max(door->ready_ms, door->warned_ms),
+			relay_due(door),
 			is_stuck(door) ? door->retry_ms : DOOR_NEVER,
 			door->auto_close_ms,
 			DOOR_NEVER,
@@ -990,6 +997,7 @@ void door_step(struct door *door, const struct door_input *input, int64_t now_ms
 
 	memset(output, 0, sizeof(*output));
 	now_ms = max(now_ms, door->time_ms);
+	bool late = relay_due(door) <= now_ms - DOOR_LATE_MS;
 	if (door->relay != DOOR_LINES && now_ms >= door->release_ms) {
 		release(door, now_ms, output);
 		if (door->fault == DOOR_FAULT_RELAY_FAILED) {
@@ -1000,6 +1008,8 @@ void door_step(struct door *door, const struct door_input *input, int64_t now_ms
 	}
 	if (is_stuck(door) && now_ms >= door->retry_ms)
 		release_stuck(door, now_ms, output);
+	if (late)
+		cancel_goal(door, output);
 
 	switch (kind) {
 	case DOOR_INPUT_SENSOR:

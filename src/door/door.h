@@ -14,7 +14,7 @@
  *   DOOR_INPUT_LINE_FAILED, after the rest of the list; if that list belonged to a command, the answer to the
  *   command is the one in the output of that second step.
  * - DOOR_INPUT_TIME at deadline_ms. Being late is safe for the door: whatever comes, a step first ends the pulse
- *   that is due. Being early or calling again is harmless. A deadline that has passed means: once more, at once.
+ *   that is due, and after DOOR_LATE_MS or more it cancels the presses still to come: who asked for them may have gone. Being early or calling again is harmless. A deadline that has passed means: once more, at once.
  * - DOOR_INPUT_STOPPING before the end: everything goes off, and nothing comes on after it.
  *
  * What it promises, whatever the input (docs/security.md; test_door_explore.c walks every state for it):
@@ -69,6 +69,7 @@
 #define DOOR_START_MS 5000              /* to leave an end, besides a quarter of the travel time (pre-flash of gates) */
 #define DOOR_FINISH_MS 2000             /* to reach an end, besides 5/4 of the travel time */
 #define DOOR_POSITION_EVERY_MS 1000     /* a position that changes is published so often */
+#define DOOR_LATE_MS 5000               /* a press that is later than this is not made */
 #define DOOR_RELEASE_RETRY_MS 1000      /* a line that could not be switched off is tried again so often */
 
 /* The lines that a door drives. */

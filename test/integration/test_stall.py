@@ -68,6 +68,22 @@ def test_after_a_freeze_commands_count_again_once_the_broker_has_echoed(fakes, a
     fake.wait(lambda: told("command_accepted"), "a command that counts")
 
 
+def test_a_press_that_was_due_while_the_agent_was_frozen_is_not_made(agent_factory, recorder_factory, broker):
+    """Who asked has gone, and the door may since have been moved by hand."""
+    recorder = recorder_factory(broker, topics=["portcullis/#"])
+    agent = agent_factory(broker, config={"doors": [door(close_warning={"line": 9, "time": "5s"})]}).start()
+    recorder.wait(agent.topic("left", "state"), "closed")
+    recorder.publish(agent.topic("left", "set"), "OPEN")
+    recorder.wait(agent.topic("left", "state"), "open")
+    recorder.publish(agent.topic("left", "set"), "CLOSE")
+    recorder.wait(agent.topic("left", "event"), lambda text: "close_warning" in text)
+    agent.freeze()
+    time.sleep(10.5)  # the bound itself: a warning of 5 s, and 5 s late
+    agent.thaw()
+    recorder.wait(agent.topic("left", "event"), lambda text: "command_cancelled" in text)
+    assert len(agent.log.find("left: relay on")) == 1, "OPEN's alone"
+
+
 def command_works(agent):
     agent.recorder.publish(agent.topic("left", "set"), "OPEN")
     return agent.log.find("relay on")

@@ -1496,6 +1496,35 @@ static void stalls(void)
 	door_step(&door, NULL, 90000, &output);
 	CHECK(door.relay == DOOR_LINES && output.action_count == 0); /* did not finish: nothing is known of it now */
 
+	tap_case("stall: a press after a warning is made a little late, but not when nobody asks for it any more");
+	static const struct door_config warns = {TOGGLE_WARNS, BOTH_SENSORS, STOP_REVERSE};
+	for (int64_t late_ms = DOOR_LATE_MS - 1; late_ms <= DOOR_LATE_MS; late_ms++) {
+		door_init(&door, &warns, 0);
+		tell_sensor(&door, DOOR_SENSOR_CLOSED, false, 0);
+		tell_sensor(&door, DOOR_SENSOR_OPEN, true, 0);
+		door_step(&door, &close, 1000, &output);
+		CHECK(output.deadline_ms == 6000);
+		door_step(&door, NULL, 6000 + late_ms, &output);
+		CHECK(output.actions[0].line == DOOR_LINE_WARNING && !output.actions[0].on);
+		CHECK(output.action_count == (late_ms < DOOR_LATE_MS ? 2 : 1));
+		door_step(&door, NULL, 90000, &output);
+		CHECK(output.action_count == (late_ms < DOOR_LATE_MS ? 1 : 0));
+	}
+	CHECK(door.goal == DOOR_GOAL_NONE && door.state == DOOR_OPEN && door.fault == DOOR_FAULT_NONE);
+
+	tap_case("stall: nor the second press of two after a first one that ended late");
+	door_init(&door, &toggle_both, 0);
+	tell_sensor(&door, DOOR_SENSOR_CLOSED, true, 0);
+	tell_sensor(&door, DOOR_SENSOR_OPEN, false, 0);
+	door_step(&door, &open, 1000, &output);
+	door_step(&door, NULL, 1500, &output);
+	tell_sensor(&door, DOOR_SENSOR_CLOSED, false, 2000);
+	door_step(&door, &close, 7000, &output);
+	CHECK(door.goal == DOOR_GOAL_CLOSE && output.actions[0].on);
+	door_step(&door, NULL, 7500 + DOOR_LATE_MS, &output);
+	CHECK(output.action_count == 1 && !output.actions[0].on && door.goal == DOOR_GOAL_NONE);
+	CHECK(output.happening_count == 1 && output.happenings[0].event == DOOR_EVENT_CANCELLED);
+
 	tap_case("a clock that goes back ends no pulse early and does no harm");
 	door_init(&door, &toggle_both, 5000);
 	tell_sensor(&door, DOOR_SENSOR_CLOSED, true, 5000);
