@@ -200,6 +200,8 @@ static ssize_t http_metrics(void *user, char *buffer, size_t size)
 	return metrics_render(&metrics, buffer, size);
 }
 
+_Static_assert(CONFIG_CREDENTIALS_MAX == HTTP_PASSWORD_MAX, "what --check lets through can be served");
+
 void agent_configure_http(const struct config *config, struct http_config *http)
 {
 	*http = (struct http_config){

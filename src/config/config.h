@@ -16,7 +16,8 @@
 #include "door/door.h"
 
 #define CONFIG_FILE_MAX (256 * 1024)
-#define CONFIG_SECRET_MAX 1024 /* bytes of a password */
+#define CONFIG_SECRET_MAX 1024     /* bytes of a password */
+#define CONFIG_CREDENTIALS_MAX 256 /* bytes of the page's username and password together: HTTP_PASSWORD_MAX */
 #define CONFIG_PATH_MAX 255
 #define CONFIG_NODE_MAX 63
 #define CONFIG_TOPIC_MAX 64 /* a prefix; with node and door it stays far below MQTT_TOPIC_MAX */

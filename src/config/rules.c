@@ -147,6 +147,15 @@ static void http_rules(struct config_reader *reader)
 	if (given(reader, &config->http.username) && !password)
 		config_error(reader, where(reader, &config->http.username),
 				"http has a username and no password, expected password_file or password");
+	if (config->http.username && strchr(config->http.username, ':'))
+		config_error(reader, where(reader, &config->http.username),
+				"http has a username with a colon, which nobody can log in with, expected one without");
+	if (config->http.username && config->http.password &&
+			strlen(config->http.username) + strlen(config->http.password) > CONFIG_CREDENTIALS_MAX)
+		config_error(reader, where(reader, &config->http.username),
+				"http has a username and a password of more than %d bytes together, expected shorter "
+				"ones",
+				CONFIG_CREDENTIALS_MAX);
 	check_pair(reader, &config->http.tls);
 	if (password && config->http.allow_anonymous_commands)
 		config_warning(reader, where(reader, &config->http.allow_anonymous_commands),

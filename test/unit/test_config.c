@@ -11,6 +11,7 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #define MQTT "mqtt: {broker: mqtt://b}\n"
+#define EIGHT(text) text text text text text text text text
 #define DOOR "doors: [{name: Left, relay: GPIO17, closed_sensor: GPIO23}]\n"
 
 /* A file and what is said of it: "LINE:COLUMN: " and how the text begins, in the file's order, and nothing else. */
@@ -290,6 +291,10 @@ static void http(void)
 		{MQTT DOOR "http: {username: a}\n",
 			{"3:18: http has a username and no password, expected password_file or password"}},
 		{MQTT DOOR "http: {password: a}\n", {"3:18: http has a password and no username, expected both"}},
+		{MQTT DOOR "http: {username: \"a:b\", password: c}\n", {"3:18: http has a username with a colon"}},
+		{MQTT DOOR "http: {username: " EIGHT(EIGHT("abc")) ", password: b" EIGHT("12345678") "}\n",
+			{"3:18: http has a username and a password of more than 256 bytes together"}},
+		{MQTT DOOR "http: {username: " EIGHT(EIGHT("abc")) ", password: " EIGHT("12345678") "}\n", {NULL}},
 		{MQTT DOOR "http: {hosts: [\"http://a\"]}\n", {"3:16: hosts: \"http://a\" is no host name"}},
 		{MQTT DOOR "http: {hosts: [\"a:80\"]}\n", {"3:16: hosts: \"a:80\" is no host name"}},
 		{MQTT DOOR "http: {tls: {key_file: k, certificate_file: c}}\n", {NULL}},
