@@ -201,7 +201,7 @@ static void note_command(struct agent_door *door, const char *command, enum door
 	door->refused_unlogged = 0;
 }
 
-static bool may_have_waited(struct agent *agent, enum door_source source)
+bool agent_may_have_waited(struct agent *agent, enum door_source source)
 {
 	agent_notice_stall(agent);
 	int64_t now_ms = loop_now_ms();
@@ -213,7 +213,7 @@ static enum door_result obey(
 {
 	enum door_result result = DOOR_RESULT_REJECTED;
 	*reason = door->agent->stopping ? DOOR_REASON_STOPPING : DOOR_REASON_STALE;
-	if (!door->agent->stopping && !may_have_waited(door->agent, input->source))
+	if (!door->agent->stopping && !agent_may_have_waited(door->agent, input->source))
 		agent_step(door, input, &result, reason);
 	note_command(door, name, input->source, result, *reason);
 	publish_command_event(door, &input->command, input->source, result, *reason);

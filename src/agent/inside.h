@@ -128,6 +128,9 @@ void agent_edge(void *user, size_t line, bool active, int64_t at_ms); /* gpio_ha
 void agent_step(struct agent_door *door, const struct door_input *input, enum door_result *result,
 		enum door_reason *reason);
 
+/* Of the past: a command that comes now may have waited while the agent stood still. */
+bool agent_may_have_waited(struct agent *agent, enum door_source source);
+
 /* A command from outside: carried out or refused, logged, counted, recorded and published. */
 enum door_result agent_command(
 		struct agent_door *door, enum door_command command, enum door_source source, enum door_reason *reason);
@@ -193,7 +196,8 @@ void agent_peers_message(struct agent *agent, const struct mqtt_message *message
 void agent_peers_disconnected(struct agent *agent);
 const struct peers_view *agent_peers_view(struct agent *agent); /* NULL: none are followed */
 uint64_t agent_peers_refused(const struct agent *agent);        /* documents that were not understood */
-/* 0: it is on its way; -ENOENT, -EHOSTUNREACH, -EPROTO as peers_command; another: it could not be sent. */
+/* 0: it is on its way; -ENOENT, -EHOSTUNREACH, -EPROTO as peers_command; -ESTALE: it may be old, and was not sent;
+ * another: it could not be sent. */
 int agent_peer_command(struct agent *agent, const char *node, const char *door, enum door_command command);
 
 /* page.c: what the page and its routes ask. */

@@ -195,13 +195,18 @@ int agent_peer_command(struct agent *agent, const char *node, const char *door, 
 				.correlation = (const unsigned char *)&ticket,
 				.correlation_length = sizeof(ticket),
 				.expiry_s = PEERS_ANSWER_MS / 1000};
-		error = agent->stopping || topic_door(&base, door, TOPIC_SET, topic) < 0
-					? -ENOTCONN
-					: mqtt_request(agent->mqtt, topic, word, strlen(word), &request);
+		if (agent_may_have_waited(agent, DOOR_SOURCE_HTTP)) /* to the peer it would be a new one */
+			error = -ESTALE;
+		else if (agent->stopping || topic_door(&base, door, TOPIC_SET, topic) < 0)
+			error = -ENOTCONN;
+		else
+			error = mqtt_request(agent->mqtt, topic, word, strlen(word), &request);
 		if (error < 0)
 			peers_not_sent(peers->peers, ticket, loop_now_ms());
 		log_info(agent->log, "peer %s: %s for its door %s %s", node, word, door,
-				error < 0 ? "could not be sent" : "sent");
+				error == -ESTALE ? "is not sent: the agent stood still, and it may be old"
+				: error < 0      ? "could not be sent"
+						 : "sent");
 	}
 	if (peers->peers)
 		look(agent);

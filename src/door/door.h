@@ -14,7 +14,8 @@
  *   DOOR_INPUT_LINE_FAILED, after the rest of the list; if that list belonged to a command, the answer to the
  *   command is the one in the output of that second step.
  * - DOOR_INPUT_TIME at deadline_ms. Being late is safe for the door: whatever comes, a step first ends the pulse
- *   that is due, and after DOOR_LATE_MS or more it cancels the presses still to come: who asked for them may have gone. Being early or calling again is harmless. A deadline that has passed means: once more, at once.
+ *   that is due, and after DOOR_LATE_MS or more it cancels the presses still to come: who asked for them may have gone.
+ *   Being early or calling again is harmless. A deadline that has passed means: once more, at once.
  * - DOOR_INPUT_STOPPING before the end: everything goes off, and nothing comes on after it.
  *
  * What it promises, whatever the input (docs/security.md; test_door_explore.c walks every state for it):

@@ -470,9 +470,13 @@ static void see_page(const struct exchange *exchange, const char *id, const char
 
 static void peer_unreachable(const struct exchange *exchange, int error)
 {
-	const char *reason = error == -EHOSTUNREACH ? "unreachable" : error == -EPROTO ? "not_understood" : "not_sent";
+	const char *reason = error == -EHOSTUNREACH ? "unreachable"
+			     : error == -EPROTO     ? "not_understood"
+			     : error == -ESTALE     ? "stale"
+						    : "not_sent";
 	const char *detail = error == -EHOSTUNREACH ? "Not sent: the other agent is not reachable."
 			     : error == -EPROTO ? "Not sent: what the other agent tells of its doors is not understood."
+			     : error == -ESTALE ? door_reason_text(DOOR_REASON_STALE)
 						: "Not sent: there is no way to the broker now.";
 	char members[64];
 	snprintf(members, sizeof(members), ",\"result\":\"rejected\",\"reason\":\"%s\"", reason);

@@ -5,6 +5,7 @@ import re
 import signal
 import socket
 import threading
+import time
 from contextlib import suppress
 
 import pytest
@@ -165,6 +166,22 @@ def test_gone_and_back(agents, agent_factory, recorder_factory, broker):
     assert command(garage, "open").status == 202
     outcome(garage, "accepted")
     assert [m.payload for m in recorder.seen()] == ["open"], "the command of before was not sent"
+
+
+def test_a_command_that_waited_while_the_agent_was_frozen_is_not_sent(agents, recorder_factory, broker):
+    """To the other agent it would be one of now."""
+    recorder = recorder_factory(broker, topics=["portcullis/shed/left/set"])
+    garage = agents("garage", peers=["shed"])
+    agents("shed")
+    reachable(garage)
+    garage.freeze()
+    with socket.create_connection(("127.0.0.1", garage.http_port), timeout=30 * SLOWNESS) as wire:
+        wire.sendall(f"POST {SHED}open HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n".encode())
+        time.sleep(12.5)  # the bound itself: a check every 10 s, 2 s late
+        garage.thaw()
+        answer = wire.recv(4096).decode()
+    assert " 409 " in answer.splitlines()[0] and '"reason":"stale"' in answer, answer
+    assert outcome(garage, "not_sent") and not recorder.seen()
 
 
 def test_without_the_broker_nothing_is_known(agents, broker):
