@@ -2,6 +2,7 @@
 
 #include <MQTTAsync.h>
 #include <errno.h>
+#include <malloc.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -112,6 +113,7 @@ struct mqtt {
 	uint32_t maximum_packet;
 	bool retain_available;
 	struct mqtt_outbox outbox;
+	bool trim; /* when the words after a connect are out */
 	bool refresh, refusal_logged;
 
 	struct batch batches[BATCHES_MAX];
@@ -607,6 +609,9 @@ static void pump(struct mqtt *mqtt)
 	}
 	if (mqtt->in_flight || mqtt->outbox.count)
 		return;
+	if (mqtt->trim)
+		malloc_trim(0); /* glibc would keep what all doors' documents took */
+	mqtt->trim = false;
 	if (mqtt->stopped) {
 		leave(mqtt);
 	} else if (mqtt->refresh && loop_now_ms() - mqtt->refreshed_at_ms >= REFRESH_MIN_MS) {
@@ -621,6 +626,7 @@ static void online(struct mqtt *mqtt, const struct news *news)
 	struct broker *broker = current(mqtt);
 	loop_timer_cancel(mqtt->loop, &mqtt->timer);
 	mqtt->phase = ONLINE;
+	mqtt->trim = true;
 	mqtt->retry_at_ms = LOOP_NEVER;
 	mqtt->tried = 0;
 	mqtt->online_at_ms = mqtt->refreshed_at_ms = loop_now_ms();
