@@ -824,7 +824,7 @@ static int64_t next_deadline(const struct door *door, int64_t now_ms)
 	if (is_moving(door->state) && door->base_ppm >= 0 && !is_waiting(door)) {
 		int percent = position(door, now_ms);
 		if (door->state == DOOR_OPENING ? percent < 99 : percent > 1)
-			candidates[4] = door->said_position_ms + DOOR_POSITION_EVERY_MS;
+			candidates[3] = door->said_position_ms + DOOR_POSITION_EVERY_MS;
 	}
 	for (size_t i = 0; i < sizeof(candidates) / sizeof(candidates[0]); i++)
 		due = candidates[i] < due ? candidates[i] : due;
