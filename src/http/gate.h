@@ -2,7 +2,7 @@
  * The gate: user name and password of a request, and patience with those who guess.
  *
  * A plain password is compared at once, in a time that does not tell how much of it was right. A hashed one is checked
- * by a thread, one check at a time, since that takes half a second on a Pi Zero by design; the header that was right is
+ * by a thread, one check at a time, since that takes long by design (tls/password.h); the header that was right is
  * remembered, so that only the first request of a visitor waits. Loop thread only; never blocks, but in http_gate_free
  * for the check under way.
  *
