@@ -1,4 +1,4 @@
-/* What tests, and later the TLS bridge, need of the server beside http.h. */
+/* What tests need of the server beside http.h. */
 #ifndef PORTCULLIS_HTTP_SERVER_H
 #define PORTCULLIS_HTTP_SERVER_H
 

@@ -1,5 +1,5 @@
 /*
- * What the files of this room share, and the only place that includes mbedTLS.
+ * What the files of this room share, with mbedTLS's headers that more than one of them needs.
  */
 #ifndef PORTCULLIS_TLS_PRIVATE_H
 #define PORTCULLIS_TLS_PRIVATE_H
