@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,9 +39,10 @@ struct http_gate {
 	unsigned failures; /* in this minute, from everywhere */
 	bool total_logged;
 
-	/* The check by the thread: all of it is the thread's from checking until done. */
+	/* The check by the thread: all of it is the thread's from checking until answered. */
 	pthread_t thread;
 	bool checking;
+	atomic_bool answered;
 	char checked[AUTHORIZATION_MAX]; /* what is being or was checked last */
 	bool was_right, known;
 	struct loop_source done;
@@ -70,7 +72,9 @@ static void *check(void *argument)
 	bool right = gate->config.password_right(gate->config.password, password, split ? length - user - 1 : length);
 	gate->was_right = right && !wrong;
 	explicit_bzero(plain, sizeof(plain));
-	eventfd_write(gate->done.fd, 1);
+	int done = gate->done.fd;
+	atomic_store(&gate->answered, true);
+	eventfd_write(done, 1); /* from here on the gate may be gone */
 	return NULL;
 }
 
@@ -81,9 +85,10 @@ static void check_done(struct loop_source *source, uint32_t events)
 	struct http_gate *gate = source->user;
 	eventfd_t count;
 	(void)events;
-	if (eventfd_read(source->fd, &count) < 0 || !gate->checking)
+	if (eventfd_read(source->fd, &count) < 0 || !gate->checking || !atomic_load(&gate->answered))
 		return;
-	pthread_join(gate->thread, NULL);
+	/* Its way out, behind whoever has the processor, is not waited for: a relay may be on. */
+	pthread_detach(gate->thread);
 	gate->checking = false;
 	gate->known = true;
 	if (gate->was_right)
@@ -103,6 +108,7 @@ static enum http_verdict check_hashed(struct http_gate *gate, const char *author
 		return HTTP_WRONG_PASSWORD;
 	snprintf(gate->checked, sizeof(gate->checked), "%s", authorization);
 	gate->known = false;
+	atomic_store(&gate->answered, false);
 	int error = pthread_create(&gate->thread, NULL, check, gate);
 	if (error) {
 		log_error(gate->log, "HTTP: a password cannot be checked: %s", strerror(error));

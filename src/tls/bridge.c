@@ -420,11 +420,18 @@ static void *run(void *argument)
 
 /* ---- The loop's side. ---- */
 
-static void reap(struct tls_bridge *bridge)
+/* Waits for them: at the end only. */
+static void reap(struct tls_bridge **bridges, size_t count)
 {
-	pthread_join(bridge->thread, NULL);
-	close(bridge->event_fd);
-	free(bridge);
+	for (size_t i = 0; i < count; i++) {
+		struct tls_bridge *bridge = bridges[i];
+		if (!bridge)
+			continue;
+		pthread_join(bridge->thread, NULL);
+		close(bridge->event_fd);
+		free(bridge);
+		bridges[i] = NULL;
+	}
 }
 
 static void ask_to_stop(struct tls_bridge *bridge)
@@ -433,26 +440,44 @@ static void ask_to_stop(struct tls_bridge *bridge)
 	eventfd_write(bridge->event_fd, 1);
 }
 
+/*
+ * Those that have said their last word. All that is left of such a thread is its way out: waiting for that, the loop
+ * would wait for whoever has the processor, with a relay on perhaps.
+ */
+static void forget_ended(struct tls_bridge **bridges, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct tls_bridge *bridge = bridges[i];
+		if (!bridge || !atomic_load(&bridge->ended))
+			continue;
+		pthread_detach(bridge->thread);
+		close(bridge->event_fd);
+		free(bridge);
+		bridges[i] = NULL;
+	}
+}
+
 /* A place in the table: the servers' must not take the clients'. */
 static struct tls_bridge **free_place(struct tls *tls, bool client)
 {
-	struct tls_bridge **place = NULL, **flushing = NULL;
+	struct tls_bridge **place = NULL, **flushing = NULL, **leaving = NULL;
 	size_t begin = client ? 0 : TLS_BRIDGES_CLIENTS, end = client ? TLS_BRIDGES_CLIENTS : TLS_BRIDGES_MAX;
+	forget_ended(tls->bridges, TLS_BRIDGES_MAX);
+	forget_ended(tls->leaving, TLS_BRIDGES_LEAVING);
 	for (size_t i = begin; i < end; i++) {
 		struct tls_bridge **at = &tls->bridges[i];
-		if (*at && atomic_load(&(*at)->ended)) {
-			reap(*at);
-			*at = NULL;
-		}
 		if (!*at)
 			place = at;
 		else if (atomic_load(&(*at)->flushing) && (!flushing || (*at)->began_ms < (*flushing)->began_ms))
 			flushing = at;
 	}
-	if (place || !flushing)
+	for (size_t i = 0; i < TLS_BRIDGES_LEAVING; i++)
+		if (!tls->leaving[i])
+			leaving = &tls->leaving[i];
+	if (place || !flushing || !leaving)
 		return place;
 	ask_to_stop(*flushing);
-	reap(*flushing);
+	*leaving = *flushing;
 	*flushing = NULL;
 	return flushing;
 }
@@ -542,11 +567,8 @@ void tls_stop(struct tls *tls)
 	for (size_t i = 0; i < TLS_BRIDGES_MAX; i++)
 		if (tls->bridges[i])
 			ask_to_stop(tls->bridges[i]);
-	for (size_t i = 0; i < TLS_BRIDGES_MAX; i++)
-		if (tls->bridges[i]) {
-			reap(tls->bridges[i]);
-			tls->bridges[i] = NULL;
-		}
+	reap(tls->bridges, TLS_BRIDGES_MAX);
+	reap(tls->leaving, TLS_BRIDGES_LEAVING);
 }
 
 void tls_free(struct tls *tls)

@@ -96,6 +96,7 @@ struct tls {
 	const struct log *log;
 	bool stopping;
 	struct tls_bridge *bridges[TLS_BRIDGES_MAX];
+	struct tls_bridge *leaving[TLS_BRIDGES_LEAVING]; /* asked to stop, and have given up their places */
 };
 
 /* Who a bridge belongs to: called from its thread, in this order. */

@@ -22,6 +22,7 @@
 #define TLS_ERROR_MAX 384
 #define TLS_BRIDGES_MAX 80      /* connections at a time, both roles together: a thread and about 100 KB each */
 #define TLS_BRIDGES_CLIENTS 8   /* of these, kept for the client's role */
+#define TLS_BRIDGES_LEAVING 8   /* more, that were asked to stop and will at once */
 #define TLS_FLUSH_LIMIT_MS 5000 /* after the plain end is closed */
 #define TLS_PASSWORD_MAX 256    /* bytes of a key's password */
 #define TLS_PATH_MAX 255        /* bytes of a file's path */

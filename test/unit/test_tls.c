@@ -687,6 +687,47 @@ static void test_plain_http(void)
 	tls_free(test.tls);
 }
 
+static void test_making_room(void)
+{
+	tap_case("when all places are taken, who is only being sent the rest makes room");
+	enum { SERVED = TLS_BRIDGES_MAX - TLS_BRIDGES_CLIENTS };
+	static int ends[SERVED][2], plain[SERVED];
+	static const char bytes[4096];
+	start_room();
+	struct tls_files files = {.ca_file = path("ca/ca.crt")};
+	struct tls_server *server = new_server(server_files("server"));
+	struct tls_client *client = new_client(&files, "door.test");
+	for (int i = 1; i < SERVED; i++) {
+		if (!wires(ends[i]))
+			return;
+		plain[i] = tls_server_accept(server, ends[i][1], LIMIT_MS);
+		CHECK(plain[i] >= 0);
+	}
+	struct connection connection = join(client, server);
+	while (poll(&(struct pollfd){.fd = connection.server, .events = POLLOUT}, 1, 100) > 0)
+		CHECK(send(connection.server, bytes, sizeof(bytes), MSG_NOSIGNAL) > 0);
+	if (!wires(ends[0]))
+		return;
+	int spare = dup(ends[0][1]);
+	CHECK(tls_server_accept(server, spare, LIMIT_MS) == -EBUSY);
+	close(connection.server);
+	int64_t until_ms = loop_now_ms() + TLS_FLUSH_LIMIT_MS / 2; /* before it would go of itself */
+	do {
+		plain[0] = tls_server_accept(server, dup(ends[0][1]), LIMIT_MS);
+	} while (plain[0] < 0 && loop_now_ms() < until_ms);
+	CHECK(plain[0] >= 0);
+	for (int i = 0; i < SERVED; i++) {
+		close(plain[i]);
+		close(ends[i][0]);
+	}
+	close(ends[0][1]);
+	close(connection.client);
+	tls_stop(test.tls);
+	tls_client_free(client);
+	tls_server_free(server);
+	tls_free(test.tls);
+}
+
 static void test_stalled_clients(void)
 {
 	tap_case("stalled clients are bounded in number and in time, and the client's role has places of its own");
@@ -793,6 +834,7 @@ int main(void)
 	test_damage();
 	test_cut();
 	test_plain_http();
+	test_making_room();
 	test_stalled_clients();
 	test_stop();
 	loop_free(test.loop);
