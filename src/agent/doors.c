@@ -75,8 +75,8 @@ static size_t carry_out(struct agent_door *door, const struct door_output *outpu
 		int error = line < 0 ? -ENXIO : gpio_set(door->agent->gpio, (size_t)line, action->on);
 		log_debug(door->agent->log, "door %s: %s %s", door->config->id, agent_role_names[action->line],
 				action->on ? "on" : "off");
-		if (action->line != DOOR_LINE_WARNING)
-			door->pulsing = action->on && error == 0;
+		if (error == 0 && action->line != DOOR_LINE_WARNING)
+			door->pulsing = action->on;
 		if (error == 0) {
 			door->counts.pulses += action->on && action->line != DOOR_LINE_WARNING;
 			continue;
@@ -149,8 +149,12 @@ void agent_step(struct agent_door *door, const struct door_input *input, enum do
 
 static void door_deadline(struct loop_timer *timer, int64_t now_ms)
 {
+	struct agent_door *door = timer->user;
 	(void)now_ms;
-	agent_step(timer->user, &(struct door_input){.kind = DOOR_INPUT_TIME}, NULL, NULL);
+	/* The end of a pulse waits for nothing. All else that time brings comes after what the sensors have said. */
+	if (!door->pulsing)
+		gpio_catch_up(door->agent->gpio);
+	agent_step(door, &(struct door_input){.kind = DOOR_INPUT_TIME}, NULL, NULL);
 }
 
 static void hear(struct agent_door *door, enum door_sensor sensor, bool active, int64_t at_ms)
@@ -213,8 +217,10 @@ static enum door_result obey(
 {
 	enum door_result result = DOOR_RESULT_REJECTED;
 	*reason = door->agent->stopping ? DOOR_REASON_STOPPING : DOOR_REASON_STALE;
-	if (!door->agent->stopping && !agent_may_have_waited(door->agent, input->source))
+	if (!door->agent->stopping && !agent_may_have_waited(door->agent, input->source)) {
+		gpio_catch_up(door->agent->gpio);
 		agent_step(door, input, &result, reason);
+	}
 	note_command(door, name, input->source, result, *reason);
 	publish_command_event(door, &input->command, input->source, result, *reason);
 	return result;

@@ -8,6 +8,7 @@
 struct gpio_backend {
 	int (*set)(struct gpio *gpio, size_t line, bool active);
 	int (*get)(struct gpio *gpio, size_t line, bool *active);
+	void (*catch_up)(struct gpio *gpio); /* NULL: no edge ever waits */
 	void (*close)(struct gpio *gpio);
 };
 

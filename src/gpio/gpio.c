@@ -23,6 +23,12 @@ int gpio_get(struct gpio *gpio, size_t line, bool *active)
 	return line < gpio->count ? gpio->backend->get(gpio, line, active) : -EINVAL;
 }
 
+void gpio_catch_up(struct gpio *gpio)
+{
+	if (gpio->backend->catch_up)
+		gpio->backend->catch_up(gpio);
+}
+
 void gpio_status(const struct gpio *gpio, struct gpio_status *status)
 {
 	*status = gpio->status;

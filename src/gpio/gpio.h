@@ -35,7 +35,8 @@ struct gpio_line {
 };
 
 /*
- * What the lines say while they are open. Called from the loop only, never from inside another function of this face.
+ * What the lines say while they are open. Called from the loop, or from gpio_catch_up; never from inside another
+ * function of this face.
  */
 struct gpio_handlers {
 	/* An input's logical level, with the kernel's time stamp of the edge as CLOCK_MONOTONIC milliseconds. An input
@@ -70,6 +71,12 @@ void gpio_close(struct gpio *gpio);
 
 int gpio_set(struct gpio *gpio, size_t line, bool active);  /* an output; 0 or -errno */
 int gpio_get(struct gpio *gpio, size_t line, bool *active); /* the level now; 0 or -errno */
+
+/*
+ * Reports the edges that wait in the kernel, of each request as many as are read at a time: for who is about to act on
+ * what the sensors said last. May call edge and lost; not from inside those.
+ */
+void gpio_catch_up(struct gpio *gpio);
 
 struct gpio_status {
 	uint64_t edges_dropped; /* by the kernel, whose queue was full */

@@ -404,6 +404,17 @@ static void ready(struct loop_source *source, uint32_t events)
 		lose(kernel, error);
 }
 
+static void kernel_catch_up(struct gpio *gpio)
+{
+	struct kernel *kernel = (struct kernel *)gpio;
+	for (size_t i = 0; i < kernel->request_count && !kernel->lost; i++) {
+		struct request *request = &kernel->requests[i];
+		if (kernel->lines[request->lines[0]].direction == GPIO_INPUT &&
+				gpiod_line_request_wait_edge_events(request->handle, 0) > 0)
+			ready(&request->source, EPOLLIN);
+	}
+}
+
 static int kernel_set(struct gpio *gpio, size_t line, bool active)
 {
 	struct kernel *kernel = (struct kernel *)gpio;
@@ -471,7 +482,8 @@ int gpio_open_libgpiod(struct loop *loop, const struct log *log, const char *chi
 		size_t count, const struct gpio_handlers *handlers, struct gpio **gpio,
 		char error[static GPIO_ERROR_MAX])
 {
-	static const struct gpio_backend backend = {.set = kernel_set, .get = kernel_get, .close = kernel_close};
+	static const struct gpio_backend backend = {
+			.set = kernel_set, .get = kernel_get, .catch_up = kernel_catch_up, .close = kernel_close};
 	struct gpiod_chip *device = NULL;
 	struct kernel *kernel;
 	int result;

@@ -1,6 +1,7 @@
 """Sensors to the broker, and a door whose broker or network goes away and comes back."""
 
 import json
+import signal
 import time
 import urllib.request
 
@@ -30,6 +31,24 @@ def test_sensor_edges_become_states(agent, header, recorder):
         header.pull(line, up)
         recorder.wait(agent.topic("left", "state"), state, since=since)
         recorder.wait(agent.topic("left", "attributes"), lambda text: '"local"' in text, since=since)
+
+
+def test_what_a_sensor_said_during_a_freeze_comes_before_what_time_brings(machine, agent_factory, broker, header, recorder):
+    """The end of the travel is reached while the agent stands still, and it wakes after the latest time for it."""
+    header.pull(CLOSED, up=True)
+    agent = agent_factory(broker, config={"doors": [door(**SENSORS | {"travel_time": "1s"})]}).start()
+    recorder.wait(agent.topic("left", "state"), "closed", deadline=20)
+    recorder.publish(agent.topic("left", "set"), "OPEN")
+    recorder.wait(agent.topic("left", "state"), "opening")
+    header.pull(CLOSED, up=False)
+    machine.run("usleep 300000")  # the pulse's end
+    agent.send_signal(signal.SIGSTOP)
+    header.pull(OPEN, up=True)
+    machine.run("sleep 6")  # a quarter more than the travel time, and 2 s, would have been enough
+    agent.send_signal(signal.SIGCONT)
+    recorder.wait(agent.topic("left", "state"), "open")
+    assert not recorder.seen(agent.topic("left", "event"), lambda text: json.loads(text)["event_type"] == "fault")
+    assert not recorder.seen(agent.topic("left", "attributes"), lambda text: json.loads(text)["fault"])
 
 
 def test_contact_to_ground_with_the_pull_up_of_the_line(agent_factory, broker, recorder, header):
