@@ -8,7 +8,7 @@
  *
  * All of it takes a minute or two: DOOR_EXPLORE=full. Else each wiring is walked with every set of sensors, and what is
  * added to it (another press table, a warning, auto-close, debouncing) only as far as WEIGHT goes, the first wiring
- * apart; sanitized and 32-bit builds, being slow, leave out more.
+ * apart; sanitized builds and those for ARM, being slow or emulated, leave out more.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || UINTPTR_MAX < UINT64_MAX
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__x86_64__)
 #define WEIGHT 1
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(undefined_behavior_sanitizer)

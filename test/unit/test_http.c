@@ -1083,17 +1083,17 @@ static void test_deadlines(void)
 	close(fd);
 
 	tap_case("who connects and says nothing is sent away without a word");
-	fd = dial(&server);
 	start_ms = loop_now_ms();
+	fd = dial(&server);
 	CHECK(ends(fd));
 	CHECK(since(start_ms) >= 290);
 	close(fd);
 
 	tap_case("an idle connection is ended");
+	start_ms = loop_now_ms();
 	fd = dial(&server);
 	say(fd, "GET /healthz HTTP/1.1\r\n" HOST "\r\n");
 	CHECK(hear(fd, false).status == 200);
-	start_ms = loop_now_ms();
 	CHECK(ends(fd));
 	CHECK(since(start_ms) >= 290);
 	close(fd);
@@ -1145,13 +1145,13 @@ static void test_many_clients(void)
 		close(fds[i]);
 
 	tap_case("when all are busy with requests, one more is told so");
+	int64_t start_ms = loop_now_ms();
 	for (int i = 0; i < HTTP_CLIENTS_MAX; i++) {
 		fds[i] = settle(&server);
 		say(fds[i], "GET / HTTP/1.1\r\n");
 	}
 	/* The beginnings are with the server once a request after them is answered. */
 	struct answer answer;
-	int64_t start_ms = loop_now_ms();
 	bool refused = false;
 	fd = dial(&server);
 	answer = hear(fd, false);
