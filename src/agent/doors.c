@@ -65,10 +65,11 @@ static void tell(struct agent_door *door, const struct door_happening *happening
 	agent_publish_document(agent, topic, document_door_event(event, &view, agent->document, DOCUMENT_MAX), false);
 }
 
-/* Returns how many lines could not be set; they are told to the machine by the caller. */
-static size_t carry_out(struct agent_door *door, const struct door_output *output, struct door_input *failures)
+/* Returns how many inputs the machine is to hear of it: lines that could not be set, or a relay that went on late. */
+static size_t carry_out(struct agent_door *door, const struct door_output *output, int64_t at_ms,
+		struct door_input *heard, bool *failed)
 {
-	size_t failed = 0;
+	size_t count = 0;
 	for (size_t i = 0; i < output->action_count; i++) {
 		const struct door_action *action = &output->actions[i];
 		int line = door->lines[action->line];
@@ -78,16 +79,23 @@ static size_t carry_out(struct agent_door *door, const struct door_output *outpu
 		if (error == 0 && action->line != DOOR_LINE_WARNING)
 			door->pulsing = action->on;
 		if (error == 0) {
-			door->counts.pulses += action->on && action->line != DOOR_LINE_WARNING;
+			bool pressed = action->on && action->line != DOOR_LINE_WARNING;
+			int64_t on_ms = loop_now_ms();
+			door->counts.pulses += pressed;
+			/* A starved processor: an opener does not hear a pulse of a few ms. */
+			if (pressed && on_ms > at_ms)
+				heard[count++] = (struct door_input){
+						.kind = DOOR_INPUT_LINE_LATE, .line = action->line, .at_ms = on_ms};
 			continue;
 		}
+		*failed = true;
 		if (!door->line_failing)
 			log_error(door->agent->log, "door %s: the %s could not be switched %s: %s", door->config->id,
 					agent_role_names[action->line], action->on ? "on" : "off", strerror(-error));
-		failures[failed++] = (struct door_input){
+		heard[count++] = (struct door_input){
 				.kind = DOOR_INPUT_LINE_FAILED, .line = action->line, .active = action->on};
 	}
-	return failed;
+	return count;
 }
 
 static void note_state(struct agent_door *door, const struct agent_moment *at)
@@ -109,13 +117,13 @@ static void note_state(struct agent_door *door, const struct agent_moment *at)
 }
 
 /*
- * One input, its actions, and the answers to lines that failed, which may fail in turn: after that the machine tries
- * again at its own deadline. result and reason may be NULL.
+ * One input, its actions, and what becomes of the lines, which may fail in turn: after that the machine tries again at
+ * its own deadline. result and reason may be NULL.
  */
 void agent_step(struct agent_door *door, const struct door_input *input, enum door_result *result,
 		enum door_reason *reason)
 {
-	struct door_input queue[1 + DOOR_ACTIONS_MAX], failures[DOOR_ACTIONS_MAX];
+	struct door_input queue[1 + DOOR_ACTIONS_MAX], heard[DOOR_ACTIONS_MAX];
 	size_t queued = 1;
 	bool failed = false;
 	struct door_output output;
@@ -123,10 +131,9 @@ void agent_step(struct agent_door *door, const struct door_input *input, enum do
 	for (size_t next = 0; next < queued; next++) {
 		const struct agent_moment at = agent_now(door->agent);
 		door_step(&door->machine, &queue[next], at.ms, &output);
-		size_t count = carry_out(door, &output, failures);
-		failed = failed || count > 0;
+		size_t count = carry_out(door, &output, at.ms, heard, &failed);
 		for (size_t i = 0; i < count && queued < sizeof(queue) / sizeof(queue[0]); i++)
-			queue[queued++] = failures[i];
+			queue[queued++] = heard[i];
 		if (output.state_changed)
 			note_state(door, &at);
 		if (!door->seen)

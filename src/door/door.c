@@ -997,6 +997,9 @@ void door_step(struct door *door, const struct door_input *input, int64_t now_ms
 
 	memset(output, 0, sizeof(*output));
 	now_ms = max(now_ms, door->time_ms);
+	if (kind == DOOR_INPUT_LINE_LATE && input->line == door->relay &&
+			door->release_ms == door->time_ms + door->config.pulse_ms)
+		door->release_ms = clamp(input->at_ms, door->time_ms, now_ms) + door->config.pulse_ms;
 	bool late = relay_due(door) <= now_ms - DOOR_LATE_MS;
 	if (door->relay != DOOR_LINES && now_ms >= door->release_ms) {
 		release(door, now_ms, output);
@@ -1025,6 +1028,9 @@ void door_step(struct door *door, const struct door_input *input, int64_t now_ms
 		advance(door, now_ms, output);
 		if (input->line < DOOR_LINES)
 			line_failed(door, input, now_ms, output);
+		break;
+	case DOOR_INPUT_LINE_LATE:
+		advance(door, now_ms, output);
 		break;
 	case DOOR_INPUT_STOPPING:
 		cancel_goal(door, output);

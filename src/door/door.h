@@ -12,7 +12,8 @@
  *   before a command or a bare passing of time.
  * - To carry out the actions of each output in their order, at once. Where a line cannot be driven:
  *   DOOR_INPUT_LINE_FAILED, after the rest of the list; if that list belonged to a command, the answer to the
- *   command is the one in the output of that second step.
+ *   command is the one in the output of that second step. Where a relay went on later than at the time of the step,
+ *   DOOR_INPUT_LINE_LATE next: the pulse counts from then.
  * - DOOR_INPUT_TIME at deadline_ms. Being late is safe for the door: whatever comes, a step first ends the pulse
  *   that is due, and after DOOR_LATE_MS or more it cancels the presses still to come: who asked for them may have gone.
  *   Being early or calling again is harmless. A deadline that has passed means: once more, at once.
@@ -113,6 +114,7 @@ enum door_input_kind {
 	DOOR_INPUT_SENSOR,      /* sensor, active, at_ms */
 	DOOR_INPUT_COMMAND,     /* command, source; line: the relay of DOOR_COMMAND_PULSE */
 	DOOR_INPUT_LINE_FAILED, /* line, active: the level that could not be set */
+	DOOR_INPUT_LINE_LATE,   /* line, at_ms: when the relay really went on */
 	DOOR_INPUT_STOPPING,    /* the agent ends */
 	DOOR_INPUT_CONFIG,      /* config: another one for the same lines and sensors */
 };

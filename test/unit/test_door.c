@@ -1613,6 +1613,33 @@ static void nonsense(void)
 	door_step(&door, &input, 30, &output);
 	CHECK(door.fault == DOOR_FAULT_NONE && output.action_count == 0);
 
+	tap_case("a pulse counts from when the relay went on, where that is told next");
+	static const struct door_config late = {.lines = {[DOOR_LINE_TOGGLE] = true}, TIMES};
+	door_init(&door, &late, 0);
+	input = (struct door_input){.kind = DOOR_INPUT_COMMAND, .command = DOOR_COMMAND_TOGGLE};
+	door_step(&door, &input, 1000, &output);
+	CHECK(output.action_count == 1 && output.actions[0].on && output.deadline_ms == 1500);
+	input = (struct door_input){.kind = DOOR_INPUT_LINE_LATE, .line = DOOR_LINE_OPEN, .at_ms = 1080};
+	struct door other = door;
+	door_step(&other, &input, 1080, &output);
+	CHECK(output.deadline_ms == 1500); /* of another relay */
+	input.line = DOOR_LINE_TOGGLE;
+	input.at_ms = 5000;
+	other = door;
+	door_step(&other, &input, 1080, &output);
+	CHECK(output.deadline_ms == 1580); /* not in the future */
+	input.at_ms = 1130;
+	door_step(&door, &input, 1140, &output);
+	CHECK(output.action_count == 0 && output.deadline_ms == 1630);
+	input.at_ms = 1200;
+	door_step(&door, &input, 1200, &output);
+	CHECK(output.deadline_ms == 1630);
+	door_step(&door, NULL, 1630, &output);
+	CHECK(output.action_count == 1 && !output.actions[0].on);
+	input.at_ms = 1631;
+	door_step(&door, &input, 1631, &output);
+	CHECK(output.action_count == 0 && door.relay == DOOR_LINES);
+
 	tap_case("a door without the line that a command needs refuses it");
 	static const struct door_config open_only = {.lines = {[DOOR_LINE_OPEN] = true}, TIMES};
 	door_init(&door, &open_only, 0);
