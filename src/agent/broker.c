@@ -164,10 +164,9 @@ static void home_assistant_born(struct loop_timer *timer, int64_t now_ms)
 	agent_publish_everything(timer->user);
 }
 
-static void subscribe(struct agent *agent, const char *topic, bool want_retained)
+void agent_subscribe(struct agent *agent, struct mqtt_subscription subscription)
 {
-	agent->subscriptions[agent->subscription_count++] =
-			(struct mqtt_subscription){.topic = topic, .want_retained = want_retained};
+	agent->subscriptions[agent->subscription_count++] = subscription;
 }
 
 int agent_start_mqtt(struct agent *agent)
@@ -185,14 +184,13 @@ int agent_start_mqtt(struct agent *agent)
 	topic_every_state(&agent->topics, agent->every_state_topic);
 	for (size_t i = 0; i < agent->door_count; i++) {
 		topic_door(&agent->topics, config->doors[i].id, TOPIC_SET, agent->set_topics[i]);
-		subscribe(agent, agent->set_topics[i], false);
-		/* So that what a bridge replays after its own reconnect is known for a command of the past. */
-		agent->subscriptions[agent->subscription_count - 1].as_published = true;
+		/* As published: what a bridge replays after its own reconnect is known for a command of the past. */
+		agent_subscribe(agent, (struct mqtt_subscription){.topic = agent->set_topics[i], .as_published = true});
 	}
-	subscribe(agent, agent->availability_topic, true);
-	subscribe(agent, agent->every_state_topic, true);
+	agent_subscribe(agent, (struct mqtt_subscription){.topic = agent->availability_topic, .want_retained = true});
+	agent_subscribe(agent, (struct mqtt_subscription){.topic = agent->every_state_topic, .want_retained = true});
 	if (config->home_assistant.discovery)
-		subscribe(agent, agent->status_topic, false);
+		agent_subscribe(agent, (struct mqtt_subscription){.topic = agent->status_topic});
 	int result = agent_start_peers(agent);
 	if (result < 0) {
 		log_error(agent->log, "peers: %s", strerror(-result));

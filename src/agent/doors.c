@@ -76,14 +76,14 @@ static size_t carry_out(struct agent_door *door, const struct door_output *outpu
 		int error = line < 0 ? -ENXIO : gpio_set(door->agent->gpio, (size_t)line, action->on);
 		log_debug(door->agent->log, "door %s: %s %s", door->config->id, agent_role_names[action->line],
 				action->on ? "on" : "off");
-		if (error == 0 && action->line != DOOR_LINE_WARNING)
-			door->pulsing = action->on;
+		if (error == 0 && action->line == DOOR_LINE_WARNING)
+			continue;
 		if (error == 0) {
-			bool pressed = action->on && action->line != DOOR_LINE_WARNING;
 			int64_t on_ms = loop_now_ms();
-			door->counts.pulses += pressed;
+			door->pulsing = action->on;
+			door->counts.pulses += action->on;
 			/* A starved processor: an opener does not hear a pulse of a few ms. */
-			if (pressed && on_ms > at_ms)
+			if (action->on && on_ms > at_ms)
 				heard[count++] = (struct door_input){
 						.kind = DOOR_INPUT_LINE_LATE, .line = action->line, .at_ms = on_ms};
 			continue;

@@ -177,6 +177,9 @@ void agent_publish(struct agent *agent, const char *topic, const char *document,
 
 bool agent_payload_is(const struct mqtt_message *message, const char *text);
 
+/* Before mqtt_new. subscription.topic is borrowed. */
+void agent_subscribe(struct agent *agent, struct mqtt_subscription subscription);
+
 /* agent->mqtt is as before on failure: 0, or -errno, which has been logged. */
 int agent_start_mqtt(struct agent *agent);
 void agent_disconnected(void *user); /* mqtt_handlers.disconnected */

@@ -213,21 +213,15 @@ int agent_peer_command(struct agent *agent, const char *node, const char *door, 
 	return error;
 }
 
-static void subscribe(struct agent *agent, const char *topic, bool want_retained)
-{
-	agent->subscriptions[agent->subscription_count++] =
-			(struct mqtt_subscription){.topic = topic, .want_retained = want_retained, .bulk = true};
-}
-
 static void follow(struct agent *agent, const char *node, char (*topics)[TOPIC_MAX + 1])
 {
 	const struct topic_base base = {.prefix = agent->topics.prefix, .node = node};
 	topic_availability(&base, topics[0]);
 	topic_doors(&base, topics[1]);
 	topic_door(&base, "+", TOPIC_EVENT, topics[2]);
-	subscribe(agent, topics[0], true);
-	subscribe(agent, topics[1], true);
-	subscribe(agent, topics[2], false);
+	agent_subscribe(agent, (struct mqtt_subscription){.topic = topics[0], .want_retained = true, .bulk = true});
+	agent_subscribe(agent, (struct mqtt_subscription){.topic = topics[1], .want_retained = true, .bulk = true});
+	agent_subscribe(agent, (struct mqtt_subscription){.topic = topics[2], .bulk = true});
 }
 
 static int follow_peers(struct agent *agent, struct agent_peers *peers)
@@ -249,7 +243,7 @@ static int follow_peers(struct agent *agent, struct agent_peers *peers)
 			follow(agent, config->peers.all ? "+" : config->peers.nodes[i],
 					peers->topics + TOPICS_PER_PEER * followed++);
 	topic_answers(&agent->topics, peers->answers_topic);
-	subscribe(agent, peers->answers_topic, false);
+	agent_subscribe(agent, (struct mqtt_subscription){.topic = peers->answers_topic, .bulk = true});
 	return peers_new(&setting, &peers->peers);
 }
 

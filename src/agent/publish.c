@@ -57,8 +57,9 @@ void agent_publish_door(struct agent_door *door, unsigned what)
 	struct agent *agent = door->agent;
 	struct door_view view;
 	char topic[TOPIC_MAX + 1];
-	if (what)
-		agent_doors_changed(agent);
+	if (!what)
+		return;
+	agent_doors_changed(agent);
 	agent_view_door(door, &view);
 	if (what & PUBLISH_POSITION) {
 		/* Home Assistant refuses "None" here; an empty payload takes a former position from the broker. */
