@@ -43,6 +43,7 @@
 #define V3_REFUSED_MS 3600000 /* how long a broker that refused MQTT 5 is met with 3.1.1 before 5 is tried again */
 #define V3_CLOSED_MS 300000   /* the same after a close without a word, which may have had another reason */
 #define REFRESH_MIN_MS 60000
+#define TRIM_BYTES 16384 /* a message from that length on leaves a hole in the heap that nothing else fills */
 #define LABEL_MAX 272
 
 enum phase {
@@ -113,7 +114,7 @@ struct mqtt {
 	uint32_t maximum_packet;
 	bool retain_available;
 	struct mqtt_outbox outbox;
-	bool trim; /* when the words after a connect are out */
+	bool trim; /* when the words after a connect, or a long one, are out */
 	bool refresh, refusal_logged;
 
 	struct batch batches[BATCHES_MAX];
@@ -610,7 +611,7 @@ static void pump(struct mqtt *mqtt)
 	if (mqtt->in_flight || mqtt->outbox.count)
 		return;
 	if (mqtt->trim)
-		malloc_trim(0); /* glibc would keep what all doors' documents took */
+		malloc_trim(0); /* glibc would keep what they took */
 	mqtt->trim = false;
 	if (mqtt->stopped) {
 		leave(mqtt);
@@ -1043,6 +1044,7 @@ static int publish(struct mqtt *mqtt, struct mqtt_outgoing *outgoing)
 		free(outgoing);
 		return -EMSGSIZE;
 	}
+	mqtt->trim = mqtt->trim || outgoing->bytes >= TRIM_BYTES;
 	bool retained = outgoing->retained;
 	int error = mqtt_outbox_put(&mqtt->outbox, outgoing);
 	if (error) {
