@@ -137,6 +137,12 @@ static void print_report(enum mode mode, const struct config_report *report, con
 	agent_log_report(report, log);
 }
 
+/* The relays are also released where nobody may read a password: after the service's end. */
+static enum config_secrets secrets(enum mode mode)
+{
+	return mode == RUN ? CONFIG_SECRETS_NEEDED : mode == CHECK ? CONFIG_SECRETS_CHECKED : CONFIG_SECRETS_UNNEEDED;
+}
+
 static int run(enum mode mode, const char *path)
 {
 	struct log log;
@@ -147,7 +153,7 @@ static int run(enum mode mode, const char *path)
 		log_error(&log, "out of memory before the start");
 		return STATUS_FAILED;
 	}
-	int error = config_load(path, &config, report);
+	int error = config_load(path, secrets(mode), &config, report);
 	if (error == 0) {
 		log.level = (enum log_level)config.log.level;
 		log.format = (enum log_format)config.log.format;

@@ -83,7 +83,7 @@ static int read_files(struct agent *agent, struct config *next, struct config_ch
 		log_error(agent->log, "%s: it is no file that can be read again", agent->config_path);
 		return -EINVAL;
 	}
-	int failed = config_load(agent->config_path, next, report);
+	int failed = config_load(agent->config_path, CONFIG_SECRETS_NEEDED, next, report);
 	if (failed == 0 && !config_compare(agent->config, next, changes, report))
 		failed = -EINVAL;
 	agent_log_report(report, agent->log);

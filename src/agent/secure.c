@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tls/tls.h"
 
@@ -172,11 +173,24 @@ void secure_free(struct secure *secure)
 	free(secure);
 }
 
+static bool hidden(const char *file)
+{
+	return file && config_is_credential(file) && access(file, R_OK) < 0;
+}
+
 static int check(
 		struct tls *tls, enum tls_role role, const struct config_tls *config, const char *path, const char *key)
 {
 	struct tls_files files = tls_files(config);
 	char text[TLS_ERROR_MAX];
+	if (hidden(files.ca_file) || hidden(files.certificate_file) || hidden(files.key_file) ||
+			hidden(files.key_password_file)) {
+		fprintf(stderr,
+				"%s: warning: %s is not checked: systemd shows its files to the service alone "
+				"(LoadCredential=)\n",
+				path, key);
+		return 0;
+	}
 	int error = tls_check(tls, role, &files, text);
 	if (error)
 		fprintf(stderr, "%s: %s: %s\n", path, key, text);

@@ -195,9 +195,9 @@ static ssize_t read_file(const char *path, char *bytes, size_t size, bool *reada
 	return length;
 }
 
-int config_load(const char *path, struct config *config, struct config_report *report)
+int config_load(const char *path, enum config_secrets secrets, struct config *config, struct config_report *report)
 {
-	struct config_reader reader = {.report = report, .path = path};
+	struct config_reader reader = {.report = report, .path = path, .secrets = secrets};
 	int error = -EINVAL;
 
 	begin_report(report, path);
@@ -221,6 +221,13 @@ int config_load(const char *path, struct config *config, struct config_report *r
 		error = parse(&reader, bytes, (size_t)length, config);
 	free(bytes);
 	return error;
+}
+
+bool config_is_credential(const char *path)
+{
+	static const char folder[] = "/run/credentials/";
+
+	return strncmp(path, folder, strlen(folder)) == 0;
 }
 
 void config_free(struct config *config)

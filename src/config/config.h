@@ -137,6 +137,13 @@ struct config_problem {
 	char text[CONFIG_PROBLEM_TEXT_MAX]; /* "what, and what was expected" */
 };
 
+/* What is done about the files that password_file names. */
+enum config_secrets {
+	CONFIG_SECRETS_NEEDED,   /* one that cannot be read is an error */
+	CONFIG_SECRETS_CHECKED,  /* the same, but a mere warning where config_is_credential */
+	CONFIG_SECRETS_UNNEEDED, /* they are left alone, and the passwords NULL */
+};
+
 /* Everything that is wrong with a file, in its order. Never holds a secret. */
 struct config_report {
 	char file[CONFIG_PATH_MAX + 1];
@@ -151,11 +158,18 @@ struct config_report {
  * report, and then config is empty; -ENOMEM. The caller frees with config_free after success; freeing an empty one is
  * allowed. Nothing of the YAML document is kept.
  */
-int config_load(const char *path, struct config *config, struct config_report *report);
+int config_load(const char *path, enum config_secrets secrets, struct config *config, struct config_report *report);
 
-/* The same from memory. path is only a name in the report, and its folder is where relative *_file paths start. */
+/* The same from memory, CONFIG_SECRETS_NEEDED. path is only a name in the report, and its folder is where relative
+ * *_file paths start. */
 int config_parse(const char *bytes, size_t length, const char *path, struct config *config,
 		struct config_report *report);
+
+/*
+ * Is that a file of systemd's LoadCredential=? It shows them to the service's start alone: neither to ExecReload= nor
+ * to ExecStopPost= (systemd.exec(5)), nor to a shell.
+ */
+bool config_is_credential(const char *path);
 
 void config_free(struct config *config);
 

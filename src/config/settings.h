@@ -95,6 +95,7 @@ struct config_reader {
 	struct config_settings *settings;
 	struct config_report *report;
 	const char *path;
+	enum config_secrets secrets;
 	bool readable_by_all;
 	bool out_of_memory;
 	struct config_mark *marks;

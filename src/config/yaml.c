@@ -351,10 +351,18 @@ static void read_secret_file(
 	struct config *config = &reader->settings->config;
 	if (config->secret_file_count < CONFIG_SECRET_FILES_MAX)
 		config->secret_files[config->secret_file_count++] = path;
+	if (reader->secrets == CONFIG_SECRETS_UNNEEDED)
+		return;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	ssize_t length = fd < 0 || fstat(fd, &status) < 0 ? -errno : read_all(fd, bytes, sizeof(bytes));
 	if (fd >= 0)
 		close(fd);
+	if (length < 0 && reader->secrets == CONFIG_SECRETS_CHECKED && config_is_credential(path)) {
+		config_warning(reader, scalar.at,
+				"%s: %s is not checked: systemd shows it to the service alone (LoadCredential=)",
+				key->name, path);
+		return;
+	}
 	if (length < 0) {
 		config_error(reader, scalar.at, "%s: cannot read %s: %s%s", key->name, path, strerror((int)-length),
 				length == -EACCES ? ", expected a file that the agent's user may read" : "");

@@ -89,6 +89,8 @@ def test_files(architecture, tmp_path):
 # A chip that no machine has: --release fails and says so, which tells when it ran.
 OTHER_CHIP = f"sed -i 's/^  backend: simulated.*/  backend: libgpiod/; s/^  #chip: .*/  chip: nowhere/' {CONFIG}"
 NOT_RELEASED = "the relays were not released"
+DROP_IN = "/etc/systemd/system/portcullis.service.d"
+PASSWORD = "/etc/portcullis/mqtt-password"
 
 
 def test_life_with_systemd(tmp_path):
@@ -130,6 +132,14 @@ def test_life_with_systemd(tmp_path):
         assert debian.run("systemctl is-active portcullis") == "active\n"
         assert debian.run("systemctl show -P MainPID portcullis") == before
 
+        # A password that systemd shows to the service's start alone keeps neither a reload nor, below, the release of
+        # the relays from their work.
+        debian.run(f"""echo secret | install -m 600 /dev/stdin {PASSWORD}
+            mkdir {DROP_IN} && printf '[Service]\nLoadCredential=mqtt:{PASSWORD}\n' >{DROP_IN}/override.conf
+            sed -i '/^mqtt:/,/^$/ s/#\\(username\\|password_file\\)/\\1/' {CONFIG}
+            systemctl daemon-reload && systemctl restart portcullis && systemctl reload portcullis""")
+        debian.run("mosquitto_sub -W 30 -C 1 -t portcullis/barn/availability | grep -x online")
+
         # Removing stops it, releases the relays, and leaves the configuration.
         removed = debian.run("dpkg -r portcullis")
         assert NOT_RELEASED not in removed
@@ -152,6 +162,7 @@ def test_life_with_systemd(tmp_path):
         assert NOT_RELEASED in debian.run("dpkg -r portcullis")
         assert debian.run("journalctl -o cat -u portcullis").count(NOT_RELEASED) == 1
 
+        debian.run(f"rm -r {DROP_IN} {PASSWORD}")
         debian.run("dpkg -P portcullis")
         left = debian.run("find / -xdev -iname '*portcullis*' -not -path '/root/*' -not -path '/var/log/*'")
         assert left == ""

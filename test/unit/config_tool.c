@@ -20,7 +20,7 @@ int main(int count, char **arguments)
 		return 2;
 	}
 	for (int i = 2; i < count; i++) {
-		status |= config_load(arguments[i], &config, &report) != 0;
+		status |= config_load(arguments[i], CONFIG_SECRETS_NEEDED, &config, &report) != 0;
 		config_report_print(&report, stdout);
 		config_free(&config);
 	}

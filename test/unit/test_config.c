@@ -670,10 +670,11 @@ static void write_file(const char *path, const char *bytes, size_t length, mode_
 static void load(const char *yaml, mode_t mode, struct config *config, struct config_report *report)
 {
 	write_file("test.yaml", yaml, strlen(yaml), mode);
-	config_load("./test.yaml", config, report);
+	config_load("./test.yaml", CONFIG_SECRETS_NEEDED, config, report);
 }
 
 #define SECRET_FILE "mqtt: {broker: mqtt://b, username: u, password_file: secret}\n" DOOR
+#define CREDENTIAL "mqtt: {broker: mqtt://b, username: u, password_file: /run/credentials/no.service/secret}\n" DOOR
 #define SECRET_AT "1:54: "
 
 static void files(void)
@@ -685,16 +686,16 @@ static void files(void)
 	tap_case("files that cannot be read");
 	if (!CHECK(mkdtemp(folder) != NULL && chdir(folder) == 0))
 		return;
-	CHECK(config_load("missing.yaml", &config, &report) == -EINVAL);
+	CHECK(config_load("missing.yaml", CONFIG_SECRETS_NEEDED, &config, &report) == -EINVAL);
 	CHECK(said(&report.problems[0],
 			"0:0: there is no such file, expected a configuration (--config FILE names another one)"));
-	CHECK(config_load(folder, &config, &report) == -EINVAL);
+	CHECK(config_load(folder, CONFIG_SECRETS_NEEDED, &config, &report) == -EINVAL);
 	CHECK(said(&report.problems[0], "0:0: cannot be read: Is a directory"));
 	char *large = malloc(CONFIG_FILE_MAX + 1);
 	memset(large, '#', CONFIG_FILE_MAX + 1);
 	write_file("test.yaml", large, CONFIG_FILE_MAX + 1, 0600);
 	free(large);
-	CHECK(config_load("test.yaml", &config, &report) == -EINVAL);
+	CHECK(config_load("test.yaml", CONFIG_SECRETS_NEEDED, &config, &report) == -EINVAL);
 	CHECK(said(&report.problems[0], "0:0: the file is larger than expected, at most 256 KiB"));
 
 	static const struct {
@@ -745,6 +746,21 @@ static void files(void)
 	load(SECRET_FILE, 0644, &config, &report);
 	CHECK(report.count == 1 && said(&report.problems[0], SECRET_AT
 						   "password_file: cannot read ./secret: No such file or directory"));
+
+	tap_case("a secret file: not needed, as for --release after the service's end");
+	write_file("test.yaml", SECRET_FILE, strlen(SECRET_FILE), 0644);
+	CHECK(config_load("./test.yaml", CONFIG_SECRETS_UNNEEDED, &config, &report) == 0);
+	CHECK(report.count == 0 && config.mqtt.password == NULL && config.door_count == 1);
+	config_free(&config);
+
+	tap_case("a secret file: one that systemd shows to the service alone is only checked there");
+	CHECK(config_load("./test.yaml", CONFIG_SECRETS_CHECKED, &config, &report) == -EINVAL && report.errors == 1);
+	write_file("test.yaml", CREDENTIAL, strlen(CREDENTIAL), 0644);
+	CHECK(config_load("./test.yaml", CONFIG_SECRETS_NEEDED, &config, &report) == -EINVAL && report.errors == 1);
+	CHECK(config_load("./test.yaml", CONFIG_SECRETS_CHECKED, &config, &report) == 0 && report.warnings == 1);
+	CHECK(said(&report.problems[0], SECRET_AT "warning: password_file: /run/credentials/no.service/secret is not "
+						  "checked: systemd shows it to the service alone"));
+	config_free(&config);
 
 	tap_case("a password in a file that everybody may read");
 	static const char inside[] = "mqtt: {broker: mqtt://b, username: u, password: hunter2}\n" DOOR;
