@@ -95,11 +95,17 @@ static int fail_chip(const char *path, int number, char *error)
 	case EPERM:
 		if (stat(path, &status) < 0)
 			break;
+		if (status.st_gid == 0 || (~status.st_mode & (S_IRGRP | S_IWGRP)))
+			return fail(error, number,
+					"no permission for %s: it is root's alone; the udev rule 60-portcullis.rules, "
+					"which comes with portcullis, gives it to the group gpio (docs/install.md)",
+					path);
 		group_name(status.st_gid, group);
 		return fail(error, number,
 				"no permission for %s: it belongs to group %s; add the user to that group "
-				"(usermod -aG %s USER, then log in again; SupplementaryGroups=%s in a systemd unit)",
-				path, group, group, group);
+				"(usermod -aG %s USER, then log in again; SupplementaryGroups=%s in a systemd unit; "
+				"--group-add %u for a container)",
+				path, group, group, group, (unsigned)status.st_gid);
 	case ENOENT:
 		return fail(error, number, "there is no %s: portcullis --list-lines shows the chips that there are",
 				path);

@@ -305,26 +305,36 @@ static void test_in_use(const char *path)
 	gpio_close(open_lines(NULL, lines, 2, 0));
 }
 
-static void test_permission(const char *path)
+/* Tries the device as a user without rights; whether both words are in what is said then. */
+static bool denied(const char *path, const char *first, const char *second)
 {
 	int status = -1;
 
-	tap_case("without permission the device and its group are named");
-	put("/etc/group", "root:x:0:\ngpio:x:997:\n");
-	CHECK(chown(path, 0, 997) == 0 && chmod(path, 0660) == 0);
 	fflush(stdout);
 	pid_t child = fork();
 	if (child == 0) {
 		struct gpio *gpio;
 		bool good = setgid(1000) == 0 && setuid(1000) == 0 &&
 			    gpio_open_libgpiod(loop, &quiet, NULL, &relay, 1, &handlers, &gpio, error) == -EACCES &&
-			    said("no permission for /dev/gpiochip") && said("group gpio; ") &&
+			    said("no permission for /dev/gpiochip") && said(first) &&
 			    gpio_open_libgpiod(loop, &quiet, path, &relay, 1, &handlers, &gpio, error) == -EACCES &&
-			    said(path) && said("usermod -aG gpio USER");
+			    said(path) && said(second);
 		fflush(stdout);
 		_exit(good ? 0 : 1);
 	}
-	CHECK(child > 0 && waitpid(child, &status, 0) == child && status == 0);
+	return child > 0 && waitpid(child, &status, 0) == child && status == 0;
+}
+
+static void test_permission(const char *path)
+{
+	tap_case("without permission the device and its group are named; nobody is sent into root's");
+	put("/etc/group", "root:x:0:\ngpio:x:997:\n");
+	CHECK(chown(path, 0, 0) == 0 && chmod(path, 0660) == 0);
+	CHECK(denied(path, "root's alone", "60-portcullis.rules"));
+	CHECK(chown(path, 0, 997) == 0 && chmod(path, 0600) == 0);
+	CHECK(denied(path, "root's alone", "60-portcullis.rules"));
+	CHECK(chmod(path, 0660) == 0);
+	CHECK(denied(path, "group gpio; ", "usermod -aG gpio USER"));
 }
 
 static void test_list(const char *path)
