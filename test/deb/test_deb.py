@@ -73,15 +73,20 @@ def test_files(architecture, tmp_path):
     common = {file for file in files if file.startswith(f"{DOCUMENTS}/licences/common/")}
     assert {"LGPL-2.1", "GPL-3"} <= {Path(file).name for file in common}
     configs = {path.name for path in (ROOT / "config").iterdir() if path.is_file()}
-    configs -= {"portcullis.yaml", "portcullis.service", "demo.yaml"}
+    configs -= {"portcullis.yaml", "portcullis.service", "portcullis.schema.json", "demo.yaml"}
     examples = {f"{DOCUMENTS}/examples/{name}"
                 for name in (*configs, *(path.name for path in (ROOT / "config/examples").iterdir()))}
     assert files - common == licences | examples | {
         "usr/bin/portcullis", CONFIG[1:], "usr/lib/systemd/system/portcullis.service",
         "usr/lib/sysusers.d/portcullis.conf", "usr/lib/udev/rules.d/60-portcullis.rules",
+        "usr/share/portcullis/make-certificates", "usr/share/portcullis/portcullis.schema.json",
         "usr/share/lintian/overrides/portcullis", "usr/share/man/man5/portcullis.yaml.5.gz",
         "usr/share/man/man8/portcullis.8.gz", f"{DOCUMENTS}/changelog.gz", f"{DOCUMENTS}/copyright",
         f"{DOCUMENTS}/sbom.spdx.json"}  # fmt: skip
+    for example in (CONFIG[1:], *(file for file in examples if re.search(r"/[a-z-]+\d*\.yaml$", file))):
+        schema = re.match(r"# yaml-language-server: \$schema=/(\S+)\n", (tmp_path / example).read_text())[1]
+        assert schema in files, example
+    assert os.access(tmp_path / "usr/share/portcullis/make-certificates", os.X_OK)
     program = (tmp_path / "usr/bin/portcullis").read_bytes()
     assert bill["packages"][0]["checksums"][0]["checksumValue"] == hashlib.sha256(program).hexdigest()
 
