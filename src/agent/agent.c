@@ -147,9 +147,10 @@ static int lock_down(const struct agent *agent)
 	return sandbox_enter(agent->log, folders.list, folders.count);
 }
 
-static void stopped(void *user)
+static void stopped(void *user, bool whole)
 {
 	struct agent *agent = user;
+	agent_tell_kept(agent, whole);
 	loop_stop(agent->loop);
 }
 

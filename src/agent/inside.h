@@ -89,7 +89,10 @@ struct agent {
 	struct loop_timer reload_timer;
 	enum agent_reload reload;
 	bool reload_again; /* asked for while one was under way */
-	bool terminal;     /* the log goes to one */
+	struct {           /* what the broker is to forget as we leave: what we told, and Home Assistant's devices */
+		bool topics, discovery;
+	} taking_back;
+	bool terminal; /* the log goes to one */
 	int64_t contradict_gap_ms, contradicted_ms;
 	int64_t started_ms, started_unix_ms, watchdog_ms;
 	int64_t stale_until_ms; /* commands may have waited while the agent stood still */
@@ -217,6 +220,8 @@ int agent_reconfigure_http(struct agent *agent, const struct config *next, bool 
 
 void agent_start_reload(struct agent *agent);
 void agent_reload(struct agent *agent); /* SIGHUP */
+/* At the end of a connection: where a reload was taking back former names, and the broker has not taken all of it. */
+void agent_tell_kept(const struct agent *agent, bool whole);
 /* Lets go of one; whoever holds it last frees it. */
 void agent_drop_config(const struct agent *agent, const struct config **held);
 

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -8,6 +9,7 @@
 
 #define LOOK_AGAIN_MS 50 /* whether it can go on: a relay is on, or a password is being checked */
 #define TRY_AGAIN_MS 1000
+#define TAKE_BACK_LIMIT_MS 20000 /* for the broker to take in that it is to forget names; nothing hurries us */
 
 void agent_log_report(const struct config_report *report, const struct log *log)
 {
@@ -128,13 +130,10 @@ static struct config *read_config(struct agent *agent, struct config_changes *ch
 /* The last words on a connection: what the broker is to forget when names change, and that we are gone. */
 static void leave_broker(struct agent *agent, const struct config *former, const struct config_changes *changes)
 {
-	struct mqtt_status status;
 	char topic[TOPIC_MAX + 1];
 	bool discovery = former->home_assistant.discovery && changes->discovery;
-	mqtt_status(agent->mqtt, &status);
-	if ((changes->topics || discovery) && status.state != MQTT_CONNECTED)
-		log_warning(agent->log, "there is no connection to the broker: it keeps what it was told under the "
-					"former names");
+	agent->taking_back.topics = changes->topics;
+	agent->taking_back.discovery = discovery;
 	agent_disconnected(agent);
 	if (discovery) {
 		topic_discovery_agent(&agent->topics, topic);
@@ -148,9 +147,33 @@ static void leave_broker(struct agent *agent, const struct config *former, const
 	agent->reload = RELOAD_LEAVING;
 }
 
-static void left_broker(void *user)
+static bool takes_back(const struct agent *agent)
+{
+	return agent->taking_back.topics || agent->taking_back.discovery;
+}
+
+void agent_tell_kept(const struct agent *agent, bool whole)
+{
+	char id[TOPIC_MAX + 1], topics[2 * TOPIC_MAX] = "", devices[2 * TOPIC_MAX] = "";
+	bool both = agent->taking_back.topics && agent->taking_back.discovery;
+	if (whole || !takes_back(agent))
+		return;
+	topic_device_id(&agent->topics, NULL, id);
+	if (agent->taking_back.topics)
+		snprintf(topics, sizeof(topics), "%s/%s/#", agent->topics.prefix, agent->topics.node);
+	if (agent->taking_back.discovery)
+		snprintf(devices, sizeof(devices), "%s/device/%s*/config", agent->topics.discovery, id);
+	log_warning(agent->log,
+			"the broker could not be told all that it is to forget: it may keep, retained, %s%s%s (each "
+			"goes with an empty retained message)",
+			topics, both ? " and " : "", devices);
+}
+
+static void left_broker(void *user, bool whole)
 {
 	struct agent *agent = user;
+	agent_tell_kept(agent, whole);
+	agent->taking_back.topics = agent->taking_back.discovery = false;
 	agent->reload = RELOAD_LEFT;
 	loop_timer_set(agent->loop, &agent->reload_timer, loop_now_ms());
 }
@@ -200,7 +223,8 @@ static void take_over(struct agent *agent, const struct config *next, const stru
 	log_info(agent->log, "the configuration is taken over");
 	if (changes->mqtt) {
 		leave_broker(agent, former, changes);
-		mqtt_stop(agent->mqtt, AGENT_STOP_LIMIT_MS, left_broker, agent);
+		mqtt_stop(agent->mqtt, takes_back(agent) ? TAKE_BACK_LIMIT_MS : AGENT_STOP_LIMIT_MS, left_broker,
+				agent);
 	} else {
 		agent_publish_everything(agent);
 		end_reload(agent);

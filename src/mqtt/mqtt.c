@@ -43,7 +43,8 @@
 #define V3_REFUSED_MS 3600000 /* how long a broker that refused MQTT 5 is met with 3.1.1 before 5 is tried again */
 #define V3_CLOSED_MS 300000   /* the same after a close without a word, which may have had another reason */
 #define REFRESH_MIN_MS 60000
-#define TRIM_BYTES 16384 /* a message from that length on leaves a hole in the heap that nothing else fills */
+#define CLOSE_LIMIT_MS 2000 /* for the broker to close after our DISCONNECT */
+#define TRIM_BYTES 16384    /* a message from that length on leaves a hole in the heap that nothing else fills */
 #define LABEL_MAX 272
 
 enum phase {
@@ -130,8 +131,9 @@ struct mqtt {
 	struct mqtt_ring_message popped;
 
 	struct loop_timer stop_timer;
-	void (*stopped)(void *user);
+	void (*stopped)(void *user, bool whole);
 	void *stopped_user;
+	bool whole; /* all that was published before the end is acknowledged */
 
 	uint64_t connects, publish_failed;
 };
@@ -590,7 +592,11 @@ static void send_outgoing(struct mqtt *mqtt, struct mqtt_outgoing *outgoing)
 static void leave(struct mqtt *mqtt)
 {
 	close_connection(mqtt, true);
+	mqtt->whole = true;
 	mqtt->phase = LEAVING;
+	int64_t limit_ms = loop_now_ms() + CLOSE_LIMIT_MS;
+	if (limit_ms < mqtt->stop_timer.at_ms)
+		loop_timer_set(mqtt->loop, &mqtt->stop_timer, limit_ms);
 	mqtt->socket = (struct loop_source){.fd = mqtt->fd, .ready = leaving, .user = mqtt};
 	if (loop_add(mqtt->loop, &mqtt->socket, EPOLLIN))
 		loop_timer_set(mqtt->loop, &mqtt->stop_timer, loop_now_ms());
@@ -944,7 +950,7 @@ static void stop_now(struct loop_timer *timer, int64_t now_ms)
 	struct mqtt *mqtt = timer->user;
 	close_connection(mqtt, false);
 	mqtt->phase = STOPPED;
-	mqtt->stopped(mqtt->stopped_user);
+	mqtt->stopped(mqtt->stopped_user, mqtt->whole);
 }
 
 /* After DISCONNECT: what still comes is read away, so that the kernel does not answer it with a reset that overtakes.
@@ -1127,7 +1133,7 @@ void mqtt_status(const struct mqtt *mqtt, struct mqtt_status *status)
 	status->dropped_too_long += too_long;
 }
 
-void mqtt_stop(struct mqtt *mqtt, int64_t limit_ms, void (*stopped)(void *user), void *user)
+void mqtt_stop(struct mqtt *mqtt, int64_t limit_ms, void (*stopped)(void *user, bool whole), void *user)
 {
 	mqtt->stopped = stopped;
 	mqtt->stopped_user = user;

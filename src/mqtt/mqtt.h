@@ -155,9 +155,10 @@ void mqtt_status(const struct mqtt *mqtt, struct mqtt_status *status);
 
 /*
  * Ends the connection in good order: what was published before still goes out, then DISCONNECT; stopped is called from
- * the loop when it is done, at the latest after limit_ms, whatever the broker does. Call mqtt_free after that.
+ * the loop when it is done, at the latest after limit_ms, whatever the broker does. whole: the broker has acknowledged
+ * all of it; not so when there was no connection. Call mqtt_free after that. Called again, the last call counts.
  */
-void mqtt_stop(struct mqtt *mqtt, int64_t limit_ms, void (*stopped)(void *user), void *user);
+void mqtt_stop(struct mqtt *mqtt, int64_t limit_ms, void (*stopped)(void *user, bool whole), void *user);
 
 /*
  * Takes NULL. May be called without mqtt_stop: then the broker publishes the will. Not from a handler, but from
