@@ -11,6 +11,7 @@
 #include "base/notify.h"
 #include "base/priority.h"
 #include "base/sandbox.h"
+#include "tls/tls.h"
 
 #define STALL_CHECK_MS 10000 /* as old as Home Assistant's commands may become */
 #define STALL_MS 2000        /* a timer this late: the agent stood still, and what waited is of the past */
@@ -122,7 +123,7 @@ static void add_folder_of(struct folders *folders, const char *file)
 /*
  * What is read after the start: name services, whose files are replaced when the network changes (/etc, /run), our own
  * figures (/proc/self), trust and certificates when they are renewed, the configuration and its secrets when they are
- * read again.
+ * read again. Some systems keep the first and the CAs elsewhere, and links in /etc (openSUSE, NixOS, OpenWrt).
  */
 static int lock_down(const struct agent *agent)
 {
@@ -133,6 +134,9 @@ static int lock_down(const struct agent *agent)
 	struct folders folders = {.count = 0};
 	for (size_t i = 0; i < sizeof(read) / sizeof(read[0]); i++)
 		add_folder(&folders, read[i], false);
+	add_folder_of(&folders, "/etc/hosts");
+	add_folder_of(&folders, "/etc/resolv.conf");
+	add_folder_of(&folders, tls_system_bundle());
 	for (size_t i = 0; i < sizeof(tls) / sizeof(tls[0]); i++) {
 		add_folder_of(&folders, tls[i]->ca_file);
 		add_folder_of(&folders, tls[i]->certificate_file);

@@ -101,7 +101,7 @@ struct tls_files tls_places_files(const struct tls_places *places)
 			.pinned_file = place(places, 4)};
 }
 
-static const char *system_bundle(void)
+const char *tls_system_bundle(void)
 {
 	for (size_t i = 0; i < sizeof(bundles) / sizeof(bundles[0]); i++)
 		if (access(bundles[i], R_OK) == 0)
@@ -252,7 +252,7 @@ static int read_trust(struct tls_context *context, const struct tls_files *files
 	context->pinned = files->pinned_file;
 	context->trust_path = files->pinned_file ? files->pinned_file
 			      : files->ca_file   ? files->ca_file
-						 : system_bundle();
+						 : tls_system_bundle();
 	if (!context->trust_path) {
 		snprintf(error, TLS_ERROR_MAX,
 				"TLS: this system has no bundle of CA certificates where Debian, Fedora or Alpine keep "
@@ -369,7 +369,7 @@ void tls_stamp(enum tls_role role, const struct tls_files *files, struct tls_sta
 {
 	bool system = role == TLS_CLIENT && !files->ca_file && !files->pinned_file;
 	const char *const paths[] = {files->certificate_file, files->key_file, files->key_password_file,
-			system ? system_bundle() : files->ca_file, files->pinned_file};
+			system ? tls_system_bundle() : files->ca_file, files->pinned_file};
 	memset(stamp, 0, sizeof(*stamp));
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		struct stat status;

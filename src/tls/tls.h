@@ -48,6 +48,9 @@ struct tls_files {
 				  */
 };
 
+/* The system's bundle of CAs: a constant, or NULL where there is none in the places known. */
+const char *tls_system_bundle(void);
+
 enum tls_role { TLS_CLIENT, TLS_SERVER };
 
 /* Reads the files as a connection would: 0, or -errno with the reason in error. Blocks while it does. For --check. */

@@ -292,6 +292,23 @@ def test_the_system_s_cas_are_the_default(made, broker_factory, start_agent):
     assert "TLS: " in line and ("from an unknown CA" in line or "no bundle of CA certificates" in line)
 
 
+def test_the_system_s_cas_and_hosts_behind_links(made, broker_factory, agent_factory, tmp_path):
+    """As openSUSE and NixOS have them: below neither /etc nor /run, where the lock-down lets read."""
+    broker = broker_factory(listener_options=[f"certfile {made['wildcard.crt']}", f"keyfile {made['wildcard.key']}"])
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    shutil.copy(made["ca"], elsewhere / "bundle.pem")
+    (elsewhere / "hosts").write_text(f"127.0.0.1 localhost {NAME}\n")
+    etc = ["unshare", "--mount", "sh", "-c",
+           f"mount -t tmpfs none /etc && mkdir /etc/ssl && ln -s {elsewhere}/hosts /etc/hosts && "
+           f"ln -s {elsewhere}/bundle.pem /etc/ssl/ca-bundle.pem && exec \"$@\"", "sh"]
+    tried = subprocess.run([*etc, "true"], capture_output=True, text=True, check=False)
+    if tried.returncode:
+        pytest.skip(f"no other /etc for one program: {tried.stderr.strip()}")
+    agent = agent_factory(f"mqtts://{NAME}:{broker.port}").start(prefix=etc)
+    assert "connected" in agent.log.wait("connected to the broker|warning: broker")
+
+
 def test_commands_states_and_farewell_over_tls(made, broker_factory, start_agent, recorder_factory):
     broker = broker_factory(listener_options=[f"certfile {made['right.crt']}", f"keyfile {made['right.key']}"])
     agent = start_agent(f"mqtts://127.0.0.1:{broker.port}", tls_config(made))
