@@ -543,6 +543,17 @@ static const struct spec specs[] = {
 						{10000, "OPEN", "opening", "toggle on", "accepted"},
 						{10500, "", "opening", "toggle off", ""},
 				}},
+		{"TOGGLE takes back a close in its warning and presses nothing, also while the door opens", "closed",
+				{TOGGLE_WARNS, BOTH_SENSORS, STOP_REVERSE},
+				{
+						{1000, "OPEN", "opening", "toggle on", "accepted"},
+						{1500, "", "opening", "toggle off", ""},
+						{2000, "closed off", "opening", "", ""},
+						{4000, "CLOSE", "opening", "warning on", "accepted warning"},
+						{6000, "TOGGLE", "opening", "warning off", "accepted event:cancelled"},
+						{11000, "open on", "open", "", ""},
+						{30000, "", "open", "", ""},
+				}},
 		{"did_not_start: a close that is still in its warning is not made", "closed",
 				{TWO_RELAYS_WARN, CLOSED_SENSOR},
 				{
@@ -667,6 +678,19 @@ static const struct spec specs[] = {
 						{9510, "", "closing", "toggle off", ""},
 						{9600, "open off", "closing", "", ""},
 						{9650, "", "closing", "", "position:99"},
+				}},
+		{"did_not_start: also when the end was reached just before the press that was to send it away",
+				"closed",
+				{TOGGLE, BOTH_SENSORS, .debounce_ms = 50,
+						.opener = {DOOR_PRESS_REVERSE, DOOR_PRESS_REVERSE, DOOR_PRESS_REVERSE}},
+				{
+						{1000, "OPEN", "opening", "toggle on", "accepted"},
+						{1500, "", "opening", "toggle off", ""},
+						{2000, "closed off", "opening", "", ""},
+						{9000, "open on", "opening", "", ""},
+						{9010, "CLOSE", "closing", "toggle on", "accepted"},
+						{9510, "", "closing", "toggle off", ""},
+						{17010, "", "open", "", "fault:did_not_start position:100"},
 				}},
 		{"sensor_conflict: both sensors at once: unknown, no OPEN, CLOSE or STOP; ends when one lets go",
 				"closed", {TOGGLE, BOTH_SENSORS, STOP_REVERSE},
@@ -1510,6 +1534,20 @@ static void stalls(void)
 	door_step(&door, &edge, 60000, &output);
 	CHECK(door.state == DOOR_OPEN && door.fault == DOOR_FAULT_NONE);
 	CHECK(door.last_open_ms == 10000 && door.last_travel_ms == 10000);
+
+	tap_case("stall: bounces that ended meanwhile are believed in their order");
+	static const struct door_config debounced = {TOGGLE, BOTH_SENSORS, STOP_REVERSE, .debounce_ms = 50};
+	door_init(&door, &debounced, 0);
+	tell_sensor(&door, DOOR_SENSOR_CLOSED, true, 0);
+	tell_sensor(&door, DOOR_SENSOR_OPEN, false, 0);
+	door_step(&door, &open, 1000, &output);
+	edge = (struct door_input){.kind = DOOR_INPUT_SENSOR, .sensor = DOOR_SENSOR_CLOSED, .at_ms = 1200};
+	door_step(&door, &edge, 1200, &output);
+	edge = (struct door_input){
+			.kind = DOOR_INPUT_SENSOR, .sensor = DOOR_SENSOR_OPEN, .active = true, .at_ms = 1210};
+	door_step(&door, &edge, 1210, &output);
+	door_step(&door, NULL, 60000, &output);
+	CHECK(door.state == DOOR_OPEN && door.fault == DOOR_FAULT_NONE && door.last_open_ms == 10);
 
 	tap_case("stall: two presses that waited are not made at once");
 	door_init(&door, &toggle_both, 0);
