@@ -1640,6 +1640,19 @@ static void publishing(void)
 	door_view(&door, 5500, &view);
 	CHECK(view.position == 99); /* the machine is at 11000 already, and asked for the past it says what it knows */
 
+	tap_case("published: a light beam, also while the door rests");
+	static const struct door_config beam = {TOGGLE, ALL_SENSORS, STOP_REVERSE};
+	door_init(&door, &beam, 0);
+	tell_sensor(&door, DOOR_SENSOR_CLOSED, true, 0);
+	tell_sensor(&door, DOOR_SENSOR_OPEN, false, 0);
+	tell_sensor(&door, DOOR_SENSOR_OBSTRUCTION, false, 0);
+	edge = (struct door_input){
+			.kind = DOOR_INPUT_SENSOR, .sensor = DOOR_SENSOR_OBSTRUCTION, .active = true, .at_ms = 1000};
+	door_step(&door, &edge, 1000, &output);
+	CHECK(!output.state_changed && !output.position_changed && output.attributes_changed);
+	door_view(&door, 1000, &view);
+	CHECK(view.has_obstruction_sensor && view.obstruction_sensor && view.has_open_sensor && view.has_position);
+
 	tap_case("published: has_stop where STOP can do something without sending the door down");
 	static const struct {
 		struct door_config config;
