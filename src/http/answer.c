@@ -20,10 +20,10 @@ const char http_type_css[] = "text/css; charset=utf-8";
  * request Origin header"), and the origin check would refuse them. No Date: a Pi has no clock until the network sets
  * it.
  */
-static const char always[] = "Content-Security-Policy: default-src 'none'; style-src 'self'; img-src 'self'; "
-			     "script-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri "
-			     "'none'; frame-ancestors 'none'\r\n"
-			     "X-Content-Type-Options: nosniff\r\n"
+static const char policy[] =
+		"default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; "
+		"manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+static const char always[] = "X-Content-Type-Options: nosniff\r\n"
 			     "Referrer-Policy: same-origin\r\n"
 			     "Cross-Origin-Resource-Policy: same-origin\r\n"
 			     "Cross-Origin-Opener-Policy: same-origin\r\n";
@@ -54,7 +54,7 @@ static const struct {
 		{505, "HTTP Version Not Supported"},
 };
 
-static const char *phrase(int status)
+const char *http_answer_phrase(int status)
 {
 	for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++)
 		if (phrases[i].status == status)
@@ -85,12 +85,15 @@ void http_body_release(struct http_body *body)
 static void put_head(struct http_answer *answer, const struct http_request *request, const struct http_head *head,
 		size_t length, bool events)
 {
-	static_assert(sizeof(always) + HTTP_ANSWER_BODY_MAX + 512 < HTTP_ANSWER_MAX, "any head and a short body fit");
+	static_assert(sizeof(policy) + sizeof(always) + HTTP_ANSWER_BODY_MAX + 512 < HTTP_ANSWER_MAX,
+			"any head and a short body fit");
 	char *at = answer->own, *end = answer->own + sizeof(answer->own) - HTTP_ANSWER_BODY_MAX;
 	*answer = (struct http_answer){
 			.status = head->status, .more = "", .close = !request->keep_alive || events, .events = events};
-	at += snprintf(at, (size_t)(end - at), "HTTP/1.1 %d %s\r\nCache-Control: %s\r\n%s", head->status,
-			phrase(head->status), head->cache ? head->cache : "no-store", always);
+	at += snprintf(at, (size_t)(end - at),
+			"HTTP/1.1 %d %s\r\nCache-Control: %s\r\nContent-Security-Policy: %s\r\n%s", head->status,
+			http_answer_phrase(head->status), head->cache ? head->cache : "no-store",
+			head->policy ? head->policy : policy, always);
 	if (head->type)
 		at += snprintf(at, (size_t)(end - at), "Content-Type: %s\r\n", head->type);
 	if (head->status != 304 && !answer->events)
@@ -176,7 +179,7 @@ static void put_problem(struct http_answer *answer, const struct http_request *r
 	char body[HTTP_ANSWER_BODY_MAX];
 	int length = snprintf(body, sizeof(body),
 			"{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\"%s}\n",
-			phrase(head->status), head->status, detail, members);
+			http_answer_phrase(head->status), head->status, detail, members);
 	http_answer_short(answer, request, head, body, (size_t)length);
 }
 

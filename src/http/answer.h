@@ -43,6 +43,7 @@ struct http_head {
 	const char *cache;          /* Cache-Control; NULL: no-store */
 	const char *header, *value; /* one more header, or NULL */
 	const char *lines;          /* more headers, each with its line end, or NULL */
+	const char *policy;         /* Content-Security-Policy; NULL: the page's */
 };
 
 extern const char http_type_html[], http_type_json[], http_type_problem[], http_type_text[], http_type_css[],
@@ -67,6 +68,8 @@ void http_answer_part(struct http_answer *answer, const struct http_request *req
 void http_answer_stream(struct http_answer *answer, const struct http_request *request, const char *first);
 void http_answer_event(struct http_answer *answer, struct http_body *body); /* held until http_answer_done */
 void http_answer_beat(struct http_answer *answer, const char *constant);
+
+const char *http_answer_phrase(int status); /* "Not Found" */
 
 /* application/problem+json (RFC 9457). detail is a sentence without characters that JSON escapes. */
 void http_answer_problem(

@@ -889,17 +889,8 @@ static void put_template(struct render *render, const struct page_piece *pieces)
 	}
 }
 
-static struct http_body *render_all(
-		const struct http_page *page, const struct http_wiring *wirings, const struct page_piece *pieces)
+static struct http_body *render_all(struct render render, const struct page_piece *pieces)
 {
-	struct render render = {
-			.page = page,
-			.door = page->doors,
-			.message = {"", "", ""},
-			.wirings = wirings,
-			.size = 4096 + 6144 * (page->door_count + (page->peers ? page->peers->door_count : 0)) +
-				192 * page->record_count,
-	};
 	render.body = http_body_new(render.size);
 	if (!render.body)
 		return NULL;
@@ -912,12 +903,34 @@ static struct http_body *render_all(
 	return fitted ? fitted : render.body;
 }
 
+static struct render rendering(const struct http_page *page)
+{
+	return (struct render){
+			.page = page,
+			.door = page->doors,
+			.message = {"", "", ""},
+			.size = 4096 + 6144 * (page->door_count + (page->peers ? page->peers->door_count : 0)) +
+				192 * page->record_count,
+	};
+}
+
 struct http_body *http_page_render(const struct http_page *page)
 {
-	return render_all(page, NULL, page_template_page);
+	return render_all(rendering(page), page_template_page);
 }
 
 struct http_body *http_page_render_setup(const struct http_page *page, const struct http_wiring *wirings)
 {
-	return render_all(page, wirings, page_template_setup);
+	struct render render = rendering(page);
+	render.wirings = wirings;
+	return render_all(render, page_template_setup);
+}
+
+const char http_page_refusal_policy[] =
+		"default-src 'none'; style-src '" PAGE_REFUSAL_STYLE "'; base-uri 'none'; frame-ancestors 'none'";
+
+struct http_body *http_page_render_refusal(int status, const char *sentence)
+{
+	return render_all((struct render){.message = {"", http_answer_phrase(status), sentence}, .size = 4096},
+			page_template_refusal);
 }

@@ -39,6 +39,13 @@ struct http_body *http_page_render(const struct http_page *page);
 /* The Set-up view, for who wires the doors: a wiring for each door. */
 struct http_body *http_page_render_setup(const struct http_page *page, const struct http_wiring *wirings);
 
+/*
+ * Why a person is refused, in a page that stands alone: what would dress it may be refused as well. Its style is its
+ * own, so it needs this Content-Security-Policy.
+ */
+struct http_body *http_page_render_refusal(int status, const char *sentence);
+extern const char http_page_refusal_policy[];
+
 /* "less than a minute", "12 minutes" ... for people. */
 #define HTTP_DURATION_MAX 32
 void http_page_duration(int64_t duration_ms, char text[static HTTP_DURATION_MAX]);

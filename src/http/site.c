@@ -58,9 +58,35 @@ struct exchange {
 	struct http_answer *answer;
 };
 
+/* A browser shows what comes, not a script: of a form of the page, what it wants to see next is the page. */
+static bool wants_page(const struct http_request *request)
+{
+	return strstr(request->accept, "text/html");
+}
+
+/* The page's script sends forms for a person, and takes refusals as a script does. */
+static void problem_with(
+		const struct exchange *exchange, int status, const char *detail, const char *header, const char *value)
+{
+	const struct http_request *request = exchange->request;
+	bool person = wants_page(request) && !strstr(request->accept, "json");
+	struct http_body *body = person ? http_page_render_refusal(status, detail) : NULL;
+	if (body)
+		http_answer_shared(exchange->answer, request,
+				&(struct http_head){.status = status,
+						.type = http_type_html,
+						.header = header,
+						.value = value,
+						.policy = http_page_refusal_policy},
+				body);
+	else
+		http_answer_problem_with(exchange->answer, request, status, detail, header, value);
+	http_body_release(body);
+}
+
 static void problem(const struct exchange *exchange, int status, const char *detail)
 {
-	http_answer_problem(exchange->answer, exchange->request, status, detail);
+	problem_with(exchange, status, detail, NULL, NULL);
 }
 
 static void refused(struct http_site *site, const char *what, const char *who)
@@ -450,12 +476,6 @@ static void get_health(const struct exchange *exchange, const char *rest)
 			(size_t)length);
 }
 
-/* A form of the page was sent, not a script's request: what it wants to see next is the page. */
-static bool wants_page(const struct http_request *request)
-{
-	return strstr(request->accept, "text/html");
-}
-
 static void see_page(const struct exchange *exchange, const char *id, const char *said)
 {
 	char location[LOCATION_MAX];
@@ -664,7 +684,7 @@ static const struct route *find_route(const char *path, const char **rest)
 /* True when the request may go on; else the answer is made, or the password is being checked. */
 static bool let_in(const struct exchange *exchange, bool *checking)
 {
-	char retry_after[16];
+	char retry_after[16], detail[80];
 	int retry_after_s;
 	const struct http_request *request = exchange->request;
 	switch (http_gate_ask(
@@ -676,16 +696,15 @@ static bool let_in(const struct exchange *exchange, bool *checking)
 		return false;
 	case HTTP_SLOWED:
 		snprintf(retry_after, sizeof(retry_after), "%d", retry_after_s);
-		http_answer_problem_with(exchange->answer, request, 429,
-				"Too many wrong passwords: wait as long as Retry-After says.", "Retry-After",
-				retry_after);
+		snprintf(detail, sizeof(detail), "Too many wrong passwords. Wait %s s, then try again.", retry_after);
+		problem_with(exchange, 429, detail, "Retry-After", retry_after);
 		return false;
 	case HTTP_NO_PASSWORD:
 	case HTTP_WRONG_PASSWORD:
 		break;
 	}
-	http_answer_problem_with(exchange->answer, request, 401, "A user name and a password are needed.",
-			"WWW-Authenticate", "Basic realm=\"Portcullis\", charset=\"UTF-8\"");
+	problem_with(exchange, 401, "A user name and a password are needed.", "WWW-Authenticate",
+			"Basic realm=\"Portcullis\", charset=\"UTF-8\"");
 	return false;
 }
 
@@ -707,7 +726,7 @@ bool http_site_answer(struct http_site *site, const struct http_request *request
 	} else if (!route) {
 		problem(&exchange, 404, "There is nothing at this address.");
 	} else if (route->post ? !post : !get) {
-		http_answer_problem_with(answer, request, 405, "This address takes other methods.", "Allow",
+		problem_with(&exchange, 405, "This address takes other methods.", "Allow",
 				route->post ? "POST" : "GET, HEAD");
 	} else if (post && !http_guard_origin(request->origin, request->fetch_site, request->host)) {
 		refused(site, "a command from the page of another site,", request->origin);

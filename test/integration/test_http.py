@@ -144,6 +144,21 @@ def test_errors(agent):
         assert answer.json["status"] == status and answer.json["detail"].endswith(".")
 
 
+def test_a_person_reads_a_refusal(agent):
+    browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+    for status, path, headers in ((404, "/nothing", {}), (421, "/", {"Host": "evil.example"}),
+                                  (403, "/api/doors/left/open", {"Origin": "https://evil.example"})):
+        method = "POST" if "open" in path else "GET"
+        answer = ask(agent, method, path, Accept=browser, **headers)
+        assert answer.status == status and answer.headers["Content-Type"] == "text/html; charset=utf-8"
+        style = re.search("<style>(.*)</style>", answer.text, re.DOTALL)[1]
+        digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+        assert f"style-src 'sha256-{digest}'" in answer.headers["Content-Security-Policy"]
+        assert not re.search("src=|<link|<script|url", answer.text)
+        problem = ask(agent, method, path, **headers).json
+        assert problem["status"] == status and f"<h1>{problem['detail']}</h1>" in answer.text
+
+
 def test_health(agent):
     answer = ask(agent, "GET", "/healthz")
     assert (answer.status, answer.text) == (200, "ok\n")
@@ -349,9 +364,10 @@ def test_a_damaged_hash_is_told_before_the_start(agent_factory):
 
 def test_guessing_is_slowed(served):
     agent = served(username="Aladdin", password="open sesame")
-    tries = [ask(agent, "GET", "/", Authorization=basic("Aladdin", f"sesame{i}")) for i in range(6)]
+    tries = [ask(agent, "GET", "/", Authorization=basic("Aladdin", f"sesame{i}"),
+                 Accept="text/html" if i < 5 else "*/*") for i in range(6)]
     assert [answer.status for answer in tries] == [401] * 5 + [429]
-    assert tries[-1].headers["Retry-After"] == "1"
+    assert tries[-1].headers["Retry-After"] == "1" and "Wait 1 s" in tries[-1].json["detail"]
     assert ask(agent, "GET", "/healthz").status == 200
     wait_until(lambda: ask(agent, "GET", "/", Authorization=basic("Aladdin", "open sesame")).status == 200,
                "the end of the wait")

@@ -523,6 +523,18 @@ def test_read_only(browse, agent_factory):
     assert "Read-only." in page.text("#door-left button.open") and not page.axe()
 
 
+def test_refused(browse):
+    """Who strays, or cancels the login, reads a page; its style is its own, and the policy knows it."""
+    page = browse(LEFT)
+    page.expected = "status of 404"
+    page.open("/nothing")
+    assert page.text("h1") == "There is nothing at this address."
+    assert page.script("return getComputedStyle(document.querySelector('main')).textAlign") == "center"
+    assert not page.axe()
+    page.tap("a")
+    page.state("left", "^Closed$")
+
+
 # ---- What it is made of. ----
 
 def test_content_security_policy(browse):

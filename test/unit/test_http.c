@@ -842,6 +842,55 @@ static void test_password(void)
 	loop_free(loop);
 }
 
+/* A person's browser is told in a page what a script is told in JSON, under the same status and headers. */
+static void test_refusals_for_people(void)
+{
+	static const char browser[] = "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\n";
+	static const char form[] = "Accept: text/html, application/problem+json\r\n"; /* the page's script */
+	static const char *const scripts[] = {"", "Accept: */*\r\n", "Accept: application/json\r\n", form};
+	static const char right[] = HOST "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n";
+	static const struct {
+		const char *request, *headers;
+		int status;
+		const char *header;
+	} table[] = {
+			{"GET /", HOST, 401, "WWW-Authenticate"},
+			{"GET /setup", HOST, 401, "WWW-Authenticate"},
+			{"HEAD /", HOST, 401, "WWW-Authenticate"},
+			{"GET /nothing", right, 404, NULL},
+			{"GET /api/doors/left/open", right, 405, "Allow"},
+			{"POST /api/doors/left/open", HOST, 401, "WWW-Authenticate"},
+			{"POST /api/doors/nobody/open", right, 404, NULL},
+			{"GET /", "Host: evil.example\r\n", 421, NULL},
+	};
+	struct server server;
+	struct http_config config = plain;
+	config.username = "Aladdin";
+	config.password = "open sesame";
+	start(&server, &config);
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		tap_case("%s is refused with %d, to a person in a page", table[i].request, table[i].status);
+		struct answer answer =
+				ask(&server, "%s HTTP/1.1\r\n%s%s\r\n", table[i].request, table[i].headers, browser);
+		CHECK(answer.status == table[i].status);
+		CHECK(header_is(&answer, "Content-Type", "text/html; charset=utf-8"));
+		CHECK(header_is(&answer, "Cache-Control", "no-store"));
+		CHECK(!table[i].header || header(&answer, table[i].header));
+		const char *policy = header(&answer, "Content-Security-Policy");
+		CHECK(policy && strncmp(policy, "default-src 'none'; style-src 'sha256-", 38) == 0);
+		if (strncmp(table[i].request, "HEAD", 4) != 0)
+			CHECK(has(&answer, "<h1>") && has(&answer, "</html>") && !has(&answer, "src="));
+		for (size_t j = 0; j < sizeof(scripts) / sizeof(scripts[0]); j++) {
+			answer = ask(&server, "%s HTTP/1.1\r\n%s%s\r\n", table[i].request, table[i].headers,
+					scripts[j]);
+			CHECK(answer.status == table[i].status);
+			CHECK(header_is(&answer, "Content-Type", "application/problem+json"));
+			CHECK(!table[i].header || header(&answer, table[i].header));
+		}
+	}
+	finish(&server);
+}
+
 static void test_anonymous(void)
 {
 	static const struct {
@@ -1640,6 +1689,7 @@ int main(void)
 	test_bounds(&server);
 	finish(&server);
 	test_password();
+	test_refusals_for_people();
 	test_anonymous();
 	test_slow_reader();
 	test_deadlines();

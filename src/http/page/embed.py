@@ -2,10 +2,12 @@
 """Turns the page's sources into C: embed.py OUT.c OUT.h FILE...
 
 A template (.html) becomes an array of pieces, each some text and the field ({{field}}) that follows it; the fields of all
-templates become one enum, so that the compiler finds a field that nobody fills. Any other file becomes an entry of
+templates become one enum, so that the compiler finds a field that nobody fills; of a <style> in it the hash is told, for
+its Content-Security-Policy. Any other file becomes an entry of
 page_assets, as it is and packed by gzip where that makes it shorter, with an ETag from its hash. White space at the ends
 of lines, and lines that are a comment, are dropped, and what JSON can do without. JSON is found below /api.
 """
+import base64
 import gzip
 import hashlib
 import json
@@ -46,7 +48,11 @@ def main(out_c, out_h, *names):
         if path.suffix == ".html":
             declarations.append(f"extern const struct page_piece page_template_{symbol}[];")
             body.append(f"const struct page_piece page_template_{symbol}[] = {{")
-            parts = re.split(r"\{\{(\w+)\}\}", text_of(path)) + ["none"]
+            text = text_of(path)
+            for style in re.findall("<style>(.*)</style>", text, re.DOTALL):
+                digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+                declarations.append(f'#define PAGE_{symbol.upper()}_STYLE "sha256-{digest}"')
+            parts = re.split(r"\{\{(\w+)\}\}", text) + ["none"]
             for piece, field in zip(parts[0::2], parts[1::2]):
                 if field not in fields and field != "none":
                     fields.append(field)

@@ -182,7 +182,7 @@
 			details.open = false;
 		}
 		try {
-			const answer = await fetch(form.action, {method: "POST", headers: {Accept: "text/html"}, signal: AbortSignal.timeout(8000)});
+			const answer = await fetch(form.action, {method: "POST", headers: {Accept: "text/html, application/problem+json"}, signal: AbortSignal.timeout(8000)});
 			if (answer.ok) {
 				const {pathname, search} = new URL(answer.url);
 				address = pathname + search;
