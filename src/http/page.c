@@ -12,6 +12,7 @@
 #define REFRESH_S 15
 #define HISTORY_MS (48 * 3600000) /* today and yesterday, in any time zone */
 #define REFRESH_MOVING_S 2
+#define REFRESH_SETUP_S 3 /* levels are no events */
 
 struct button {
 	enum door_command command;
@@ -52,6 +53,7 @@ static const char *const state_texts[] = {"Unknown", "Open", "Opening", "Closed"
 static const struct {
 	const char *title, *text;
 } fault_texts[] = {
+		[DOOR_FAULT_NONE] = {"which is not known.", ""}, /* a history file may say anything */
 		[DOOR_FAULT_DID_NOT_START] = {"It did not start.", "The opener was asked and the door did not move. "
 								   "Look at the opener's power, its lock and the "
 								   "relay's wires."},
@@ -157,7 +159,10 @@ static void put_refresh(struct render *render)
 		if (moving(&page->peers->doors[i].view) || page->peers->doors[i].outcome == PEER_OUTCOME_SENT)
 			seconds = REFRESH_MOVING_S;
 	/* A notice is shown once: the next page is the plain one. */
-	put_format(render, "%d%s", page->noticed ? REFRESH_S : seconds, page->noticed ? "; url=/" : "");
+	if (render->wirings)
+		put_format(render, "%d", REFRESH_SETUP_S);
+	else
+		put_format(render, "%d%s", page->noticed ? REFRESH_S : seconds, page->noticed ? "; url=/" : "");
 }
 
 static void put_broker(struct render *render)
@@ -189,7 +194,9 @@ static void put_title(struct render *render)
 			other = &page->doors[i];
 			count++;
 		}
-	if (count == 1)
+	if (render->wirings)
+		put_format(render, "Set-up");
+	else if (count == 1)
 		put_format(render, "%s: %s", other->name, state_texts[other->state]);
 	else if (count > 0)
 		put_format(render, "%zu doors not closed", count);
@@ -381,7 +388,7 @@ static void put_buttons(struct render *render)
 		if (!door->settled)
 			buttons[i].refusal = "The sensors settle.";
 		if (render->peer && !render->peer->understood)
-			buttons[i].refusal = "Not understood.";
+			buttons[i].refusal = "Unclear.";
 		if (away(render))
 			buttons[i].refusal = "Not reachable.";
 		if (render->page->read_only)
@@ -565,17 +572,6 @@ static void put_look(struct render *render)
 			away(render) ? " away" : "");
 }
 
-/* An underscored name as words. */
-static void put_words(struct render *render, const char *name)
-{
-	char text[48];
-	snprintf(text, sizeof(text), "%s", name);
-	for (char *at = text; *at; at++)
-		if (*at == '_')
-			*at = ' ';
-	put_escaped(render, text);
-}
-
 /* NULL: what is told by the event that follows it, and not of use to a person. */
 static const char *const news_texts[] = {
 		[DOOR_NEWS_OPENED] = "opened, %s",
@@ -586,7 +582,7 @@ static const char *const news_texts[] = {
 		[DOOR_NEWS_FAULT] = "has a fault: ",
 		[DOOR_NEWS_FAULT_CLEARED] = "is well again, after: ",
 		[DOOR_NEWS_COMMAND_ACCEPTED] = "had a relay pulsed, %s",
-		[DOOR_NEWS_COMMAND_REJECTED] = "was refused to move: ",
+		[DOOR_NEWS_COMMAND_REJECTED] = "had a command refused: ",
 		[DOOR_NEWS_COMMAND_CANCELLED] = "did not get the rest of a command",
 		[DOOR_NEWS_STARTED] = "was %s when the agent started",
 		[DOOR_NEWS_CLOCK_SET] = NULL,
@@ -611,7 +607,7 @@ static void put_record(struct render *render)
 		put_escaped(render, gap + 2);
 	}
 	if (record->news == DOOR_NEWS_FAULT || record->news == DOOR_NEWS_FAULT_CLEARED)
-		put_words(render, door_fault_name(record->fault));
+		put_escaped(render, fault_texts[record->fault].title);
 	if (record->news == DOOR_NEWS_COMMAND_REJECTED) {
 		put_escaped(render, door_reason_text(record->reason));
 		if (record->count > 1)
@@ -640,6 +636,9 @@ static void put_field(struct render *render, enum page_field field)
 	char duration[HTTP_DURATION_MAX];
 	switch (field) {
 	case PAGE_FIELD_NONE:
+		break;
+	case PAGE_FIELD_HEAD:
+		put_template(render, page_template_head);
 		break;
 	case PAGE_FIELD_REFRESH:
 		put_refresh(render);

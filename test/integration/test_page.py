@@ -346,6 +346,8 @@ def test_keyboard_alone(browse):
     assert page.script(focused).startswith("Open") and page.script(outline) == "solid"
     ActionChains(page.driver).send_keys(Keys.ENTER).perform()
     wait_until(lambda: page.script(focused).startswith("Tap again"), "the focus on the second button")
+    ring = "return getComputedStyle(document.activeElement).outlineColor == getComputedStyle(document.body).color"
+    assert page.script(outline) == "solid" and page.script(ring)
     ActionChains(page.driver).send_keys(Keys.ESCAPE).perform()
     assert not page.find("#door-left details.open").get_attribute("open") and page.script(focused).startswith("Open")
     ActionChains(page.driver).send_keys(Keys.ENTER).perform()
@@ -446,12 +448,17 @@ def test_pulse_of_a_relay(browse):
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1280])
 def test_sizes(browse, width):
-    page = browse(LEFT, RIGHT, {**SIDE, "name": "Donaudampfschifffahrtsgesellschaftskapitänswitwenrentenauszahl"})
+    name = "Donaudampfschifffahrtsgesellschaftskapitänswitwenrentenauszahl"  # on the door and its STOP
+    page = browse(LEFT, {**RIGHT, "name": name}, SIDE)
     page.size(width, 700, mobile=width < 500)
     page.open()
     page.post("/api/doors/right/open")
     page.state("right", "^Opening")
-    assert page.script("return document.documentElement.scrollWidth") <= width
+    wider = "return document.documentElement.scrollWidth"
+    assert page.script(wider) <= width
+    page.script("document.documentElement.style.fontSize = '200%'")
+    assert page.script(wider) <= width, "with larger letters"
+    page.script("document.documentElement.style.fontSize = ''")
     small = """return [...document.querySelectorAll('button, summary, a')].filter(e => {
         const box = e.getBoundingClientRect();
         return box.height && (box.height < 44 || box.width < 44); }).map(e => e.innerText)"""
@@ -462,7 +469,7 @@ def test_sizes(browse, width):
     assert not cut
     page.open("/setup")
     page.tap("#door-left .pulses > summary")
-    assert page.script(small) == [] and page.script("return document.documentElement.scrollWidth") <= width
+    assert page.script(small) == [] and page.script(wider) <= width
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -299,6 +299,7 @@ static void test_history(void)
 					.source = DOOR_SOURCE_HTTP},
 			{.number = 6, .news = DOOR_NEWS_COMMAND_ACCEPTED, .command = DOOR_COMMAND_OPEN},
 			{.number = 5, .news = DOOR_NEWS_STARTED, .state = DOOR_OPEN},
+			{.number = 5, .news = DOOR_NEWS_FAULT_CLEARED, .fault = DOOR_FAULT_NONE},
 			{.number = 4, .news = DOOR_NEWS_CLOSED, .door = 7},
 			{.number = 3, .unix_ms = NOW_MS - 49 * 3600000, .news = DOOR_NEWS_CLOSED},
 	};
@@ -310,18 +311,20 @@ static void test_history(void)
 			.records = records,
 			.record_count = sizeof(records) / sizeof(records[0])};
 	char *text = render(&page);
-	CHECK(has(text, "<li><time datetime=\"2023-11-14T22:13:20Z\">2023-11-14 22:13 UTC</time><span><strong>Left "
+	CHECK(has(text, "<li><span><time datetime=\"2023-11-14T22:13:20Z\">2023-11-14 22:13 "
+			"UTC</time></span><span><strong>Left "
 			"door</strong> "
 			"closed, asked from the page or the API</span></li>"));
-	CHECK(has(text, "was refused to move: ") && has(text, door_reason_text(DOOR_REASON_OBSTRUCTED)) &&
+	CHECK(has(text, "had a command refused: ") && has(text, door_reason_text(DOOR_REASON_OBSTRUCTED)) &&
 			has(text, " (3 times)<"));
-	CHECK(has(text, "<li>at an unknown time<span><strong>Left door</strong> has a fault: did not finish</span>"));
+	CHECK(has(text, "<li><span>at an unknown time</span><span><strong>Left door</strong> has a fault: It did not "
+			"arrive.</span>"));
 	CHECK(has(text, "was open when the agent started"));
 	CHECK(has(text, "had a relay pulsed, asked from the page or the API"));
 	int entries = 0;
 	for (const char *at = text; at && (at = strstr(at, "<li>")); at++)
 		entries++;
-	CHECK(entries == 5);
+	CHECK(entries == 6);
 	free(text);
 }
 
@@ -529,7 +532,7 @@ static void test_peers(void)
 	peer->availability = PEER_ONLINE;
 	peer->understood = false;
 	page = render_peers(&node, &view, false);
-	CHECK(has(page, "<strong>Not understood.</strong>") && has(page, "<small>Not understood.</small>"));
+	CHECK(has(page, "<strong>Not understood.</strong>") && has(page, "<small>Unclear.</small>"));
 	free(page);
 	*peer = (struct peer_view){.node = "shed", .availability = PEER_ONLINE, .understood = true, .left_out = 2};
 	page = render_peers(&node, &view, false);
