@@ -98,7 +98,7 @@ static int fail_chip(const char *path, int number, char *error)
 		if (status.st_gid == 0 || (~status.st_mode & (S_IRGRP | S_IWGRP)))
 			return fail(error, number,
 					"no permission for %s: it is root's alone; the udev rule 60-portcullis.rules, "
-					"which comes with portcullis, gives it to the group gpio (docs/install.md)",
+					"which comes with portcullis, gives it to the group gpio (install.md)",
 					path);
 		group_name(status.st_gid, group);
 		return fail(error, number,

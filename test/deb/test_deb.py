@@ -70,13 +70,15 @@ def test_files(architecture, tmp_path):
     # Debian builds llhttp from node-undici.
     assert sources == {"glibc", "libgpiod", "paho.mqtt.c", "mbedtls", "libyaml", "node-undici", "jansson", "gcc-14"}
     licences = {f"{DOCUMENTS}/licences/{name}" for name in (*sources, "README.md", "portcullis")}
+    pages = {f"{DOCUMENTS}/{Path(page).name}.gz"
+             for page in subprocess.check_output([ROOT / "scripts/pages"], text=True).split()}
     common = {file for file in files if file.startswith(f"{DOCUMENTS}/licences/common/")}
     assert {"LGPL-2.1", "GPL-3"} <= {Path(file).name for file in common}
     configs = {path.name for path in (ROOT / "config").iterdir() if path.is_file()}
     configs -= {"portcullis.yaml", "portcullis.service", "portcullis.schema.json", "demo.yaml"}
     examples = {f"{DOCUMENTS}/examples/{name}"
                 for name in (*configs, *(path.name for path in (ROOT / "config/examples").iterdir()))}
-    assert files - common == licences | examples | {
+    assert files - common == licences | examples | pages | {
         "usr/bin/portcullis", CONFIG[1:], "usr/lib/systemd/system/portcullis.service",
         "usr/lib/sysusers.d/portcullis.conf", "usr/lib/udev/rules.d/60-portcullis.rules",
         "usr/share/portcullis/make-certificates", "usr/share/portcullis/portcullis.schema.json",
