@@ -33,15 +33,24 @@ DEADLINE = 10.0 * SLOWNESS
 ROOT = Path(__file__).resolve().parents[2]
 
 
+CLAIMS = []  # names that end with this process
+
+
 def free_port():
-    """A TCP port of loopback that nobody listens on, outside the range that outgoing connections take theirs from."""
+    """A TCP port of loopback that nobody listens on, outside the range that outgoing connections take theirs from; and
+    that no other test is about to listen on: it is claimed, by a name that only one socket on this machine can have.
+    """
     for _ in range(200):
         port = random.randint(20000, 32000)
+        claim = socket.socket(socket.AF_UNIX)
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with suppress(OSError):
+                claim.bind(f"\0portcullis-test-port-{port}")
                 probe.bind(("127.0.0.1", port))
+                CLAIMS.append(claim)
                 return port
+        claim.close()
     raise AssertionError("no free port between 20000 and 32000")
 
 
