@@ -794,7 +794,9 @@ static void news_came(struct loop_source *source, uint32_t events)
 	memset(&mqtt->news, 0, sizeof(mqtt->news));
 	pthread_mutex_unlock(&mqtt->lock);
 
-	if (news.connected && mqtt->phase == GREETING)
+	if (news.connected && mqtt->phase == GREETING && news.receive_maximum == 0)
+		fail(mqtt, "takes no message at all (it says a Receive Maximum of 0, which MQTT forbids)");
+	else if (news.connected && mqtt->phase == GREETING)
 		online(mqtt, &news);
 	for (size_t i = 0; i < WINDOW_MAX; i++) {
 		struct slot *slot = &mqtt->slots[i];

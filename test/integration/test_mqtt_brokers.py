@@ -269,6 +269,15 @@ def test_a_receive_maximum_of_one(fakes, agent_factory):
     fake.wait_publish(agent.topic("availability"), "offline")
 
 
+def test_a_receive_maximum_of_none_is_no_connection(fakes, agent_factory, broker, recorder_factory):
+    class Mute(FakeBroker):
+        connack_properties = b"\x21\x00\x00"
+
+    agent = agent_factory([fakes(Mute()), broker]).start()
+    agent.log.wait("warning: .*takes no message at all")
+    recorder_factory(broker).wait(agent.topic("left", "state"), "closed")
+
+
 def test_what_is_not_acknowledged_does_not_hold_up_the_end(fakes, agent_factory):
     fake = fakes(Slow())
     agent = agent_factory(fake).start()
