@@ -413,11 +413,12 @@ static const struct page_asset *find_asset(const char *path)
 	return NULL;
 }
 
-/* Refusing gzip with a weight of 0 is heeded; "gzip;q=0.1" counts as refused, which does no harm. */
+/* With a weight, which may be 0 and a refusal, plain will do. */
 static bool takes_gzip(const struct http_request *request)
 {
 	const char *gzip = strstr(request->accept_encoding, "gzip");
-	return gzip && strncmp(gzip, "gzip;q=0", 8) != 0;
+	const char *next = gzip ? gzip + 4 + strspn(gzip + 4, " \t") : "?";
+	return !*next || *next == ',';
 }
 
 /* The page names style and script with their tags, so that new ones are seen at once: these are kept for ever. */

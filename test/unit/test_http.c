@@ -419,6 +419,8 @@ static void test_routes(struct server *server)
 	answer = ask(server, "GET %s HTTP/1.1\r\n" HOST "Accept-Encoding: br, gzip, deflate\r\n\r\n", path);
 	CHECK(answer.status == 200 && header_is(&answer, "Content-Encoding", "gzip") && answer.length > 100);
 	CHECK(header_is(&answer, "Vary", "Accept-Encoding") && memcmp(answer.body, "\x1f\x8b", 2) == 0);
+	answer = ask(server, "GET %s HTTP/1.1\r\n" HOST "Accept-Encoding: br, gzip ; q=0.000, identity\r\n\r\n", path);
+	CHECK(answer.status == 200 && !header(&answer, "Content-Encoding"));
 	answer = ask(server, "GET %s HTTP/1.1\r\n" HOST "Accept-Encoding: gzip;q=0, identity\r\n\r\n", path);
 	CHECK(answer.status == 200 && !header(&answer, "Content-Encoding") && answer.length == plain_length);
 	answer = ask(server, "GET /icon.svg HTTP/1.1\r\n" HOST "If-None-Match: \"other\"\r\n\r\n");
