@@ -212,8 +212,11 @@ void agent_notice_stall(struct agent *agent)
 
 static void check_stall(struct loop_timer *timer, int64_t now_ms)
 {
-	agent_notice_stall(timer->user);
-	loop_timer_set(((struct agent *)timer->user)->loop, timer, now_ms + STALL_CHECK_MS);
+	struct agent *agent = timer->user;
+	agent_notice_stall(agent);
+	for (size_t i = 0; i < agent->door_count; i++)
+		agent_catch_up(&agent->doors[i]);
+	loop_timer_set(agent->loop, timer, now_ms + STALL_CHECK_MS);
 }
 
 static void start_timers(struct agent *agent)

@@ -154,22 +154,38 @@ void agent_step(struct agent_door *door, const struct door_input *input, enum do
 	loop_timer_set(door->agent->loop, &door->timer, output.deadline_ms);
 }
 
-static void door_deadline(struct loop_timer *timer, int64_t now_ms)
-{
-	struct agent_door *door = timer->user;
-	(void)now_ms;
-	/* The end of a pulse waits for nothing. All else that time brings comes after what the sensors have said. */
-	if (!door->pulsing)
-		gpio_catch_up(door->agent->gpio);
-	agent_step(door, &(struct door_input){.kind = DOOR_INPUT_TIME}, NULL, NULL);
-}
-
 static void hear(struct agent_door *door, enum door_sensor sensor, bool active, int64_t at_ms)
 {
 	agent_step(door,
 			&(struct door_input){
 					.kind = DOOR_INPUT_SENSOR, .sensor = sensor, .active = active, .at_ms = at_ms},
 			NULL, NULL);
+}
+
+void agent_catch_up(struct agent_door *door)
+{
+	struct door_view view;
+	bool active;
+	gpio_catch_up(door->agent->gpio);
+	door_view(&door->machine, loop_now_ms(), &view);
+	const bool believed[DOOR_SENSORS] = {view.closed_sensor, view.open_sensor, view.obstruction_sensor};
+	for (int sensor = 0; sensor < DOOR_SENSORS && view.settled; sensor++) {
+		int line = door->lines[SENSOR_LINES + sensor];
+		if (line < 0 || gpio_get(door->agent->gpio, (size_t)line, &active) < 0)
+			continue;
+		/* What is as believed was never otherwise for long: it is said as of the last edge. */
+		hear(door, (enum door_sensor)sensor, active, active == believed[sensor] ? 0 : loop_now_ms());
+	}
+}
+
+static void door_deadline(struct loop_timer *timer, int64_t now_ms)
+{
+	struct agent_door *door = timer->user;
+	(void)now_ms;
+	/* The end of a pulse waits for nothing. All else that time brings comes after what the sensors have said. */
+	if (!door->pulsing)
+		agent_catch_up(door);
+	agent_step(door, &(struct door_input){.kind = DOOR_INPUT_TIME}, NULL, NULL);
 }
 
 void agent_edge(void *user, size_t line, bool active, int64_t at_ms)
@@ -225,7 +241,7 @@ static enum door_result obey(
 	enum door_result result = DOOR_RESULT_REJECTED;
 	*reason = door->agent->stopping ? DOOR_REASON_STOPPING : DOOR_REASON_STALE;
 	if (!door->agent->stopping && !agent_may_have_waited(door->agent, input->source)) {
-		gpio_catch_up(door->agent->gpio);
+		agent_catch_up(door);
 		agent_step(door, input, &result, reason);
 	}
 	note_command(door, name, input->source, result, *reason);

@@ -127,6 +127,12 @@ int agent_start_gpio(struct agent *agent);               /* 0, or -errno, which 
 int agent_start_doors(struct agent *agent);                           /* 0, or -errno, which has been logged */
 void agent_edge(void *user, size_t line, bool active, int64_t at_ms); /* gpio_handlers.edge */
 
+/*
+ * Has the machine hear what the sensors have said, and what they say now: of edges that come close together, as from a
+ * contact that bounces, a Raspberry Pi's chip may lose one (github.com/raspberrypi/linux/pull/5457).
+ */
+void agent_catch_up(struct agent_door *door);
+
 /* One input, and the actions that the machine asks for. result and reason are set when it answers; both may be NULL. */
 void agent_step(struct agent_door *door, const struct door_input *input, enum door_result *result,
 		enum door_reason *reason);

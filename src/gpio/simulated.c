@@ -18,6 +18,7 @@ struct door {
 	int64_t whole, position, at_ms; /* the position as of at_ms */
 	enum direction motor, last;
 	bool obstructed, jammed;
+	bool loses; /* the next edge */
 	int64_t gives_up_at_ms;
 };
 
@@ -126,20 +127,23 @@ static int64_t next_ms(const struct simulator *simulator, const struct door *doo
 	return next;
 }
 
-static void sense(struct simulator *simulator, int sensor, bool active, int64_t at_ms)
+static void sense(struct simulator *simulator, struct door *door, int sensor, bool active)
 {
 	if (sensor == SIMULATOR_NONE || simulator->wires[sensor].active == active)
 		return;
 	simulator->wires[sensor].active = active;
-	simulator->wires[sensor].changed_ms = at_ms;
+	simulator->wires[sensor].changed_ms = door->at_ms;
+	if (door->loses)
+		simulator->wires[sensor].told = active;
+	door->loses = false;
 }
 
 static void sense_all(struct simulator *simulator, struct door *door)
 {
 	bool leaving_end = moving(door);
-	sense(simulator, door->parts.closed_sensor, door->position == 0 && !leaving_end, door->at_ms);
-	sense(simulator, door->parts.open_sensor, door->position == door->whole && !leaving_end, door->at_ms);
-	sense(simulator, door->parts.obstruction_sensor, door->obstructed, door->at_ms);
+	sense(simulator, door, door->parts.closed_sensor, door->position == 0 && !leaving_end);
+	sense(simulator, door, door->parts.open_sensor, door->position == door->whole && !leaving_end);
+	sense(simulator, door, door->parts.obstruction_sensor, door->obstructed);
 }
 
 /* Lets a door live until now, deadline by deadline, so that a late call changes nothing but when it is told. */
@@ -273,6 +277,8 @@ int simulator_poke(struct gpio *gpio, size_t index, const char *poke)
 	} else if (strcmp(poke, "unjam") == 0) {
 		door->jammed = false;
 		door->gives_up_at_ms = NEVER;
+	} else if (strcmp(poke, "lose_edge") == 0) {
+		door->loses = true;
 	} else {
 		return -ENOENT;
 	}

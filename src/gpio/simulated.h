@@ -47,7 +47,8 @@ int gpio_open_simulated(struct loop *loop, const struct log *log, const struct g
 
 /*
  * What happens around a door: "wall_button" is a press, "obstruct" and "clear" the light beam, "jam" and "unjam" the
- * door. It takes effect at the loop's next turn. 0, -ENOENT (no such door or poke), -ENOTSUP (not simulated).
+ * door; "lose_edge" has the chip lose the next edge of its contacts. It takes effect at the loop's next turn. 0,
+ * -ENOENT (no such door or poke), -ENOTSUP (not simulated).
  */
 int simulator_poke(struct gpio *gpio, size_t door, const char *poke);
 

@@ -635,7 +635,8 @@ static void post_poke(const struct exchange *exchange, const char *rest)
 	if (error == -ENOTSUP)
 		problem(exchange, 404, "The doors are real: there is no simulator.");
 	else if (error == -ENOENT)
-		problem(exchange, 404, "There is no such poke: wall_button, obstruct, clear, jam and unjam are.");
+		problem(exchange, 404,
+				"There is no such poke: wall_button, obstruct, clear, jam, unjam and lose_edge are.");
 	else if (error < 0)
 		problem(exchange, 500, "The simulator failed.");
 	else if (wants_page(exchange->request))

@@ -3,12 +3,13 @@
 What the door's machine does in every state is in test/unit/test_door*.c; here is that the agent carries it out.
 """
 
+import time
 import urllib.error
 import urllib.request
 
 import pytest
 
-from harness import DEADLINE, door
+from harness import DEADLINE, door, wait_until
 
 BOTH = {"relay": None, "open_relay": "GPIO5", "close_relay": "GPIO6", "stop_relay": "GPIO13"}
 
@@ -17,6 +18,11 @@ def poke(agent, what, id="left"):
     request = urllib.request.Request(f"http://127.0.0.1:{agent.http_port}/api/simulator/{id}/{what}", method="POST")
     with urllib.request.urlopen(request, timeout=DEADLINE) as answer:
         assert answer.status in (200, 202, 204)
+
+
+def metrics(agent):
+    with urllib.request.urlopen(f"http://127.0.0.1:{agent.http_port}/metrics", timeout=DEADLINE) as answer:
+        return answer.read().decode()
 
 
 class House:
@@ -94,6 +100,35 @@ def test_the_wall_button_is_local(house):
     house.state("open")
     house.attributes(source="local")
     assert house.pulses() == []
+
+
+ONLY_CLOSED = {"open_sensor": None, "open_time": "20s", "close_time": "100ms", "travel_time": None,
+               "opener": {"while_opening": "reverse"}}
+
+
+def test_a_sensor_whose_edge_the_chip_lost_is_looked_at_again(house):
+    """Nobody tells that the door has opened. It is not said to be closed for long."""
+    house = house(ONLY_CLOSED)
+    poke(house.agent, "lose_edge")
+    poke(house.agent, "wall_button")
+    house.recorder.wait(house.agent.topic("left", "state"), "opening", deadline=20)
+    house.attributes(source="local", closed_sensor=False)
+
+
+def test_a_bounce_whose_last_edge_the_chip_lost_is_no_change(house):
+    house = house(ONLY_CLOSED | {"debounce": "2s"})
+    edge = 'portcullis_gpio_edges_total{door="left",sensor="closed"} 1\n'
+    mark, begun = house.recorder.mark(), time.monotonic()
+    poke(house.agent, "wall_button")
+    wait_until(lambda: edge in metrics(house.agent), "the first edge")
+    poke(house.agent, "lose_edge")
+    poke(house.agent, "wall_button")
+    house.agent.log.wait("simulator: door 1 stands")
+    if time.monotonic() - begun > 1.8:
+        pytest.skip("this machine is too busy for a quick bounce")
+    time.sleep(2.5)  # for what must not come
+    assert edge in metrics(house.agent)
+    assert not house.recorder.seen(house.agent.topic("left", "state"), since=mark)
 
 
 def test_an_obstruction_refuses_close_and_clears(house):
