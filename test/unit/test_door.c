@@ -844,6 +844,14 @@ static const struct spec specs[] = {
 						{9000, "", "open", "", "fault:relay_failed"},
 				}},
 
+		{"relay_failed: at the end the release is tried once more", "closed", {TWO_RELAYS, BOTH_SENSORS},
+				{
+						{1000, "OPEN", "opening", "open on", "accepted"},
+						{1500, "", "opening", "open off", ""},
+						{1500, "open off fails", "opening", "",
+								"rejected:relay_failed fault:relay_failed"},
+						{1700, "stopping", "opening", "open off", "fault:relay_failed"},
+				}},
 		{"relay_failed: after a release that came late, the gap counts from it", "closed",
 				{TWO_RELAYS, BOTH_SENSORS},
 				{

@@ -195,11 +195,70 @@ static void test_addresses(void)
 	}
 }
 
+static void test_peers(void)
+{
+	static const struct {
+		const char *address, *text;
+		unsigned char network[8];
+		bool loopback;
+	} table[] = {
+			{"192.0.2.7", "192.0.2.7", {192, 0, 2, 7}, false},
+			{"127.0.0.1", "127.0.0.1", {127, 0, 0, 1}, true},
+			{"::ffff:192.0.2.7", "192.0.2.7", {192, 0, 2, 7}, false},
+			{"2001:db8:1:2:3:4:5:6", "2001:db8:1:2:3:4:5:6", {0x20, 1, 0xd, 0xb8, 0, 1, 0, 2}, false},
+			{"::1", "::1", {0}, true},
+	};
+	struct http_peer peer;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		tap_case("%s asks: named, and counted as its network", table[i].address);
+		struct sockaddr_storage address;
+		uint64_t network;
+		memcpy(&network, table[i].network, sizeof(network));
+		CHECK(http_guard_address(table[i].address, 80, &address) > 0);
+		http_guard_peer((struct sockaddr *)&address, &peer);
+		CHECK(strcmp(peer.text, table[i].text) == 0 && peer.network == network);
+		CHECK(peer.loopback == table[i].loopback);
+	}
+	tap_case("a UNIX socket is loopback and has no name");
+	http_guard_peer(&(struct sockaddr){.sa_family = AF_UNIX}, &peer);
+	CHECK(peer.loopback && peer.text[0] == '\0' && peer.network == 0);
+	tap_case("another kind of address is neither");
+	http_guard_peer(&(struct sockaddr){.sa_family = AF_APPLETALK}, &peer);
+	CHECK(!peer.loopback && peer.text[0] == '\0');
+}
+
+static void test_decoding(void)
+{
+	static const struct {
+		const char *header, *plain;
+	} table[] = {
+			{"Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "Aladdin:open sesame"}, /* RFC 7617, section 2 */
+			{"basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "Aladdin:open sesame"},
+			{"Basic dGVzdDoxMjPCow==", "test:123\xc2\xa3"}, /* RFC 7617, section 2.1 */
+			{"Basic YTpi", "a:b"},
+			{"Basic YTpiYw", "a:bc"},
+			{"Basic ", ""},
+			{"Basic =", ""},
+			{"Basic YT*i", ""},
+			{"Basic YTpi YTpi", ""},
+			{"Bearer YTpi", ""},
+			{"", ""},
+	};
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		tap_case("\"%s\" holds \"%s\"", table[i].header, table[i].plain);
+		char plain[64];
+		size_t length = http_guard_decode(table[i].header, plain);
+		CHECK(length == strlen(table[i].plain) && memcmp(plain, table[i].plain, length) == 0);
+	}
+}
+
 int main(void)
 {
 	test_hosts();
 	test_origins();
 	test_passwords();
 	test_addresses();
+	test_peers();
+	test_decoding();
 	return tap_done();
 }
