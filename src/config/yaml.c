@@ -365,7 +365,9 @@ static void read_secret_file(
 	}
 	if (length < 0) {
 		config_error(reader, scalar.at, "%s: cannot read %s: %s%s", key->name, path, strerror((int)-length),
-				length == -EACCES ? ", expected a file that the agent's user may read" : "");
+				length == -EACCES   ? ", expected a file that the agent's user may read"
+				: length == -ENOENT ? ", expected a file with the password on one line"
+						    : "");
 		return;
 	}
 	if (status.st_mode & S_IROTH)

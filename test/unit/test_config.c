@@ -745,7 +745,8 @@ static void files(void)
 	unlink("secret");
 	load(SECRET_FILE, 0644, &config, &report);
 	CHECK(report.count == 1 && said(&report.problems[0], SECRET_AT
-						   "password_file: cannot read ./secret: No such file or directory"));
+						   "password_file: cannot read ./secret: No such file or directory, "
+						   "expected a file with the password on one line"));
 
 	tap_case("a secret file: not needed, as for --release after the service's end");
 	write_file("test.yaml", SECRET_FILE, strlen(SECRET_FILE), 0644);
