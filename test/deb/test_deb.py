@@ -143,7 +143,8 @@ def test_life_with_systemd(tmp_path):
         # the relays from their work.
         debian.run(f"""echo secret | install -m 600 /dev/stdin {PASSWORD}
             mkdir {DROP_IN} && printf '[Service]\nLoadCredential=mqtt:{PASSWORD}\n' >{DROP_IN}/override.conf
-            sed -i '/^mqtt:/,/^$/ s/#\\(username\\|password_file\\)/\\1/' {CONFIG}
+            sed -i '/^mqtt:/,/^$/ s|#username|username|' {CONFIG}
+            sed -i '/^mqtt:/,/^$/ s|#password_file.*|password_file: /run/credentials/portcullis.service/mqtt|' {CONFIG}
             systemctl daemon-reload && systemctl restart portcullis && systemctl reload portcullis""")
         debian.run("mosquitto_sub -W 30 -C 1 -t portcullis/barn/availability | grep -x online")
 
