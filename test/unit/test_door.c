@@ -1760,6 +1760,29 @@ static void restoring(void)
 	door_view(&door, 1000, &view);
 	CHECK(view.cycles == 42 && view.source == DOOR_SOURCE_LOCAL);
 
+	tap_case("a travel time is that of a whole move");
+	static const struct door_config three = {THREE_RELAYS, BOTH_SENSORS};
+	struct door_input order = {.kind = DOOR_INPUT_COMMAND, .command = DOOR_COMMAND_OPEN};
+	door_init(&door, &three, 0);
+	tell_sensor(&door, DOOR_SENSOR_CLOSED, true, 0);
+	tell_sensor(&door, DOOR_SENSOR_OPEN, false, 0);
+	door_step(&door, &order, 1000, &output);
+	tell_sensor(&door, DOOR_SENSOR_CLOSED, false, 2000);
+	order.command = DOOR_COMMAND_STOP;
+	door_step(&door, &order, 5000, &output);
+	door_step(&door, NULL, 6000, &output);
+	CHECK(door.state == DOOR_STOPPED);
+	order.command = DOOR_COMMAND_OPEN;
+	door_step(&door, &order, 8000, &output);
+	CHECK(door.state == DOOR_OPENING);
+	tell_sensor(&door, DOOR_SENSOR_OPEN, true, 12000);
+	CHECK(door.state == DOOR_OPEN && door.last_open_ms == 0 && door.last_travel_ms == 0);
+	order.command = DOOR_COMMAND_CLOSE;
+	door_step(&door, &order, 20000, &output);
+	tell_sensor(&door, DOOR_SENSOR_OPEN, false, 21000);
+	tell_sensor(&door, DOOR_SENSOR_CLOSED, true, 31000);
+	CHECK(door.state == DOOR_CLOSED && door.last_close_ms == 10000 && door.last_travel_ms == 10000);
+
 	tap_case("times that cannot be are pulled into what can");
 	door_init(&door, &config, 0);
 	door_restore(&door, &(struct door_totals){.last_open_ms = -1, .last_close_ms = INT64_MAX}, 0);
