@@ -56,24 +56,30 @@ static void ignore_lost(void *user, int error)
 	(void)user, (void)error;
 }
 
+/* Each line on its own: one that cannot be had keeps no other from its rest. */
 int gpio_release(const char *chip, const struct gpio_line *lines, size_t count, char error[static GPIO_ERROR_MAX])
 {
 	struct log log;
 	struct loop *loop = NULL;
-	struct gpio *gpio = NULL;
 	const struct gpio_handlers handlers = {.edge = ignore_edge, .lost = ignore_lost};
-	size_t outputs;
-	struct gpio_line *some = select_lines(lines, count, GPIO_OUTPUT, &outputs);
-	int result = some ? loop_new(&loop) : -ENOMEM;
+	int result = loop_new(&loop);
 
 	log_init(&log);
 	if (result < 0)
 		snprintf(error, GPIO_ERROR_MAX, "out of memory or descriptors");
-	else if (outputs > 0)
-		result = gpio_open_libgpiod(loop, &log, chip, some, outputs, &handlers, &gpio, error);
-	gpio_close(gpio);
+	for (size_t i = 0; i < count && loop; i++) {
+		struct gpio *gpio = NULL;
+		char reason[GPIO_ERROR_MAX];
+		if (lines[i].direction != GPIO_OUTPUT)
+			continue;
+		int failed = gpio_open_libgpiod(loop, &log, chip, &lines[i], 1, &handlers, &gpio, reason);
+		gpio_close(gpio);
+		if (failed < 0 && result == 0) {
+			result = failed;
+			snprintf(error, GPIO_ERROR_MAX, "%s", reason);
+		}
+	}
 	loop_free(loop);
-	free(some);
 	return result;
 }
 

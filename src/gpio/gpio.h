@@ -43,8 +43,8 @@ struct gpio_handlers {
 	   that bounced may report the level that it had before. Edges that the kernel had to drop are made up for by
 	   reading the levels again. */
 	void (*edge)(void *user, size_t line, bool active, int64_t at_ms);
-	/* The chip went away (-errno in error): no edge comes any more, gpio_set and gpio_get return -ENODEV, what the
-	   outputs do is unknown. Only gpio_close and opening again help. */
+	/* The chip went away (-errno in error): no edge comes any more, gpio_get and gpio_set to active return -ENODEV,
+	   to inactive is still tried, what the outputs do is unknown. Only gpio_close and opening again help. */
 	void (*lost)(void *user, int error);
 	void *user;
 };
@@ -88,7 +88,7 @@ void gpio_status(const struct gpio *gpio, struct gpio_status *status);
  * --release: requests every output of lines at its inactive value and lets go; inputs are not touched. Raspberry Pi OS
  * keeps the level of a line whose owner is gone, so the relays stay at rest; where the kernel makes it an input again,
  * they were at rest already as far as its pull goes. Fails like gpio_open_libgpiod, with -EBUSY while an agent holds
- * the lines.
+ * the lines; what can be released is, and error is of the first that cannot.
  */
 int gpio_release(const char *chip, const struct gpio_line *lines, size_t count, char error[static GPIO_ERROR_MAX]);
 

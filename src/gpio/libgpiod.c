@@ -426,7 +426,7 @@ static int kernel_set(struct gpio *gpio, size_t line, bool active)
 	struct kernel *kernel = (struct kernel *)gpio;
 	if (kernel->lines[line].direction != GPIO_OUTPUT)
 		return -EINVAL;
-	if (kernel->lost)
+	if (kernel->lost && active)
 		return -ENODEV;
 	enum gpiod_line_value value = active ? GPIOD_LINE_VALUE_ACTIVE : GPIOD_LINE_VALUE_INACTIVE;
 	if (gpiod_line_request_set_value(kernel->request_of[line]->handle, kernel->offsets[line], value) < 0)
@@ -450,8 +450,8 @@ static void kernel_close(struct gpio *gpio)
 		loop_remove(kernel->loop, &request->source);
 		if (!request->handle)
 			continue;
-		if (!kernel->lost && kernel->lines[request->lines[0]].direction == GPIO_OUTPUT &&
-				gpiod_line_request_set_values(request->handle, inactive) < 0)
+		if (kernel->lines[request->lines[0]].direction == GPIO_OUTPUT &&
+				gpiod_line_request_set_values(request->handle, inactive) < 0 && !kernel->lost)
 			log_error(kernel->log, "putting the relays to rest failed: %s", strerror(errno));
 		gpiod_line_request_release(request->handle);
 	}

@@ -2,7 +2,7 @@
  * The libgpiod backend on a real kernel's simulated chips (gpio-sim), inside the virtual machine; test_gpio_lines.py
  * starts it there. A Raspberry Pi's chip is played by one with the label pinctrl-sim.
  *
- *   gpio_lines outputs PI_FOLDER
+ *   gpio_lines outputs PI_FOLDER PI_PATH
  *   gpio_lines all PI_FOLDER PI_PATH MANY_FOLDER GONE_LIVE
  *
  * FOLDER is a chip's in sysfs, LIVE the file that plugs a chip in and out.
@@ -427,10 +427,47 @@ static void test_gone(const char *live)
 	}
 }
 
+/* An expander's bus that fails for a moment: reading ends, and the chip is still there. */
+static void test_half_gone(const char *folder)
+{
+	const struct gpio_line lines[] = {relay, {.name = "GPIO27", .direction = GPIO_INPUT}};
+	struct gpio *gpio = open_lines(NULL, lines, 2, 0);
+	char path[64], target[64];
+	int inputs = -1, broken = open("/", O_RDONLY | O_DIRECTORY);
+
+	tap_case("when only reading fails, relays still go to rest");
+	for (int fd = 3; fd < 64; fd++) { /* the inputs are requested last */
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		ssize_t length = readlink(path, target, sizeof(target) - 1);
+		if (length > 0 && (target[length] = '\0', strstr(target, "gpio-line")))
+			inputs = fd;
+	}
+	CHECK(gpio_set(gpio, 0, true) == 0 && wire(folder, 17) == 1);
+	CHECK(inputs >= 0 && broken >= 0 && dup2(broken, inputs) == inputs);
+	gpio_catch_up(gpio);
+	CHECK(seen.lost == -EISDIR);
+	CHECK(gpio_set(gpio, 0, true) == -ENODEV);
+	CHECK(gpio_set(gpio, 0, false) == 0 && wire(folder, 17) == 0);
+	close(broken);
+	gpio_close(gpio);
+}
+
+/* test_gpio_lines.py reads the wire's record. */
+static void test_release(const char *path)
+{
+	const struct gpio_line lines[] = {
+			{.offset = 20, .direction = GPIO_OUTPUT}, {.offset = 21, .direction = GPIO_OUTPUT}};
+	int taken = take_line(path, 20, "lirc");
+
+	tap_case("a line that cannot be released keeps no other from its rest");
+	CHECK(gpio_release(NULL, lines, 2, error) == -EBUSY && said("line offset 20 is in use by \"lirc\""));
+	close(taken);
+}
+
 int main(int count, char **arguments)
 {
 	bool all = count == 6 && strcmp(arguments[1], "all") == 0;
-	if ((!all && count != 3) || loop_new(&loop) < 0)
+	if ((!all && count != 4) || loop_new(&loop) < 0)
 		return 2;
 	const char *folder = arguments[2];
 	if (all) {
@@ -442,9 +479,11 @@ int main(int count, char **arguments)
 		test_permission(arguments[3]);
 		test_list(arguments[3]);
 		test_watch(arguments[3], folder);
+		test_half_gone(folder);
 		test_gone(arguments[5]);
 	} else {
 		test_outputs(folder);
+		test_release(arguments[3]);
 	}
 	loop_free(loop);
 	return tap_done();

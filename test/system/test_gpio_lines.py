@@ -26,11 +26,13 @@ def machine():
 
 
 def test_outputs_without_a_glitch(machine):
+    pi = machine.chips["pinctrl-sim"]
     with machine.record() as wire:
-        status, said = machine.status(f"gpio_lines outputs {machine.chips['pinctrl-sim'].folder}")
+        status, said = machine.status(f"gpio_lines outputs {pi.folder} {pi.path}")
     assert status == 0, said
     assert len(wire.pulses(17)) == 2
     assert len(wire.pulses(18, active=0)) == 1
+    assert [level for _, level in wire.levels(21)] == [0]  # released, though line 20 was not to be had
 
 
 def test_lines(machine):
@@ -38,4 +40,4 @@ def test_lines(machine):
     live = "/sys/kernel/config/gpio-sim/sim-gone/live"
     status, said = machine.status(f"gpio_lines all {pi.folder} {pi.path} {many.folder} {live}", timeout=120)
     assert status == 0, said
-    assert len(re.findall("^ok ", said, re.M)) == 26
+    assert len(re.findall("^ok ", said, re.M)) == 27
