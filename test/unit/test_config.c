@@ -1010,6 +1010,16 @@ static void comparing(void)
 	config_free(&now);
 	config_free(&next);
 
+	tap_case("another peer in a list of the same length is another connection");
+	now = parsed_config("mqtt: {broker: mqtt://b}\ndoors: [{name: L, relay: GPIO17}]\npeers: [shed, gate]\n");
+	next = parsed_config("mqtt: {broker: mqtt://b}\ndoors: [{name: L, relay: GPIO17}]\npeers: [shed, barn]\n");
+	report = (struct config_report){0};
+	CHECK(config_compare(&now, &next, &changes, &report) && changes.mqtt);
+	report = (struct config_report){0};
+	CHECK(config_compare(&now, &now, &changes, &report) && !changes.mqtt);
+	config_free(&now);
+	config_free(&next);
+
 	tap_case("a board's relays may be named in another way");
 	now = parsed_config("mqtt: {broker: mqtt://b}\ndoors: [{name: L, relay: 1}, {name: R, relay: 2}]\n"
 			    "gpio: {board: PIM213}\n");
