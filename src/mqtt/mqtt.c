@@ -133,6 +133,7 @@ struct mqtt {
 	struct loop_timer stop_timer;
 	void (*stopped)(void *user, bool whole);
 	void *stopped_user;
+	bool cut;   /* a message found the connection gone, of which we have not heard yet */
 	bool whole; /* all that was published before the end is acknowledged */
 
 	uint64_t connects, publish_failed;
@@ -582,7 +583,9 @@ static void send_outgoing(struct mqtt *mqtt, struct mqtt_outgoing *outgoing)
 		return;
 	slot->outgoing = NULL;
 	mqtt->in_flight--;
-	if (result != MQTTASYNC_DISCONNECTED) { /* else the news of it is on its way */
+	if (result == MQTTASYNC_DISCONNECTED) { /* the news of it is on its way */
+		mqtt->cut = true;
+	} else {
 		mqtt->publish_failed++;
 		log_error(mqtt->log, "cannot publish to %s: %s", outgoing->topic, MQTTAsync_strerror(result));
 	}
@@ -592,7 +595,7 @@ static void send_outgoing(struct mqtt *mqtt, struct mqtt_outgoing *outgoing)
 static void leave(struct mqtt *mqtt)
 {
 	close_connection(mqtt, true);
-	mqtt->whole = true;
+	mqtt->whole = !mqtt->cut;
 	mqtt->phase = LEAVING;
 	int64_t limit_ms = loop_now_ms() + CLOSE_LIMIT_MS;
 	if (limit_ms < mqtt->stop_timer.at_ms)
@@ -641,7 +644,7 @@ static void online(struct mqtt *mqtt, const struct news *news)
 	mqtt->window = news->receive_maximum < WINDOW_MAX ? news->receive_maximum : WINDOW_MAX;
 	mqtt->maximum_packet = news->maximum_packet;
 	mqtt->retain_available = news->retain_available;
-	mqtt->refresh = mqtt->refusal_logged = false;
+	mqtt->refresh = mqtt->refusal_logged = mqtt->cut = false;
 	mqtt->granted = 0;
 	mqtt->error[0] = broker->errors[0][0] = broker->errors[1][0] = '\0';
 	broker->v3_guessed = false;
