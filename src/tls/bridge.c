@@ -1,3 +1,4 @@
+#include <arpa/inet.h>
 #include <errno.h>
 #include <malloc.h>
 #include <netinet/in.h>
@@ -164,15 +165,33 @@ static bool must_wait(int result)
 	return result == MBEDTLS_ERR_SSL_WANT_READ || result == MBEDTLS_ERR_SSL_WANT_WRITE;
 }
 
+static bool is_address(const char *server)
+{
+	struct in_addr v4;
+	return strchr(server, ':') || inet_pton(AF_INET, server, &v4) == 1;
+}
+
+/*
+ * What mbedTLS knows as the server's name it also sends, and an address must not be sent (RFC 6066, 3: rustls refuses
+ * it). So it hears of an address when the certificate is about to come. Without a name it would accept none.
+ */
+static int step(struct tls_bridge *bridge)
+{
+	int result = 0;
+	if (bridge->client && bridge->ssl.state == MBEDTLS_SSL_SERVER_CERTIFICATE && is_address(bridge->server))
+		result = mbedtls_ssl_set_hostname(&bridge->ssl, bridge->server);
+	return result ? result : mbedtls_ssl_handshake_step(&bridge->ssl);
+}
+
 /* 0, or mbedTLS's error; CONNECTION_GIVEN_UP when nobody wants it any more. */
 #define CONNECTION_GIVEN_UP 1
 
 static int shake_hands(struct tls_bridge *bridge)
 {
-	for (;;) {
+	while (!mbedtls_ssl_is_handshake_over(&bridge->ssl)) {
 		short plain_came;
-		int result = mbedtls_ssl_handshake(&bridge->ssl);
-		if (took_ticket(bridge, result))
+		int result = step(bridge);
+		if (result == 0 || took_ticket(bridge, result))
 			continue;
 		if (!must_wait(result))
 			return result;
@@ -183,6 +202,7 @@ static int shake_hands(struct tls_bridge *bridge)
 		if (loop_now_ms() >= bridge->handshake_until_ms)
 			return MBEDTLS_ERR_SSL_TIMEOUT;
 	}
+	return 0;
 }
 
 static bool read_plain(struct tls_bridge *bridge)
@@ -368,7 +388,7 @@ static void bridge_ends(struct tls_bridge *bridge)
 	if (bridge->client)
 		bridge->peer.server = bridge->server;
 	int result = mbedtls_ssl_setup(&bridge->ssl, &bridge->context->config);
-	if (!result && bridge->client)
+	if (!result && bridge->client && !is_address(bridge->server))
 		result = mbedtls_ssl_set_hostname(&bridge->ssl, bridge->server);
 	if (!result) {
 		mbedtls_ssl_set_bio(&bridge->ssl, bridge, wire_send, wire_receive, NULL);

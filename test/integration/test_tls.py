@@ -309,6 +309,29 @@ def test_the_system_s_cas_and_hosts_behind_links(made, broker_factory, agent_fac
     assert "connected" in agent.log.wait("connected to the broker|warning: broker")
 
 
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_name_is_sent_and_an_address_is_not(version, made, fakes, start_agent):
+    """RFC 6066, 3: servers that look refuse one."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(made["wildcard.crt"], made["wildcard.key"])
+    context.minimum_version = context.maximum_version = version
+    asked = []
+    context.sni_callback = lambda sock, name, context: asked.append(name)
+
+    class Secure(FakeBroker):
+        def serve(self, connection):
+            with suppress(OSError):
+                connection.sock = context.wrap_socket(connection.sock, server_side=True)
+                super().serve(connection)
+
+    fake = fakes(Secure())
+    for host in ("127.0.0.1", NAME):
+        agent = start_agent(f"mqtts://{host}:{fake.port}", tls_config(made), [NAME])
+        agent.log.wait("connected to the broker" if host == NAME else "the certificate is for .*, not for 127")
+        assert agent.stop() == 0
+    assert asked == [None, NAME]
+
+
 def test_commands_states_and_farewell_over_tls(made, broker_factory, start_agent, recorder_factory):
     broker = broker_factory(listener_options=[f"certfile {made['right.crt']}", f"keyfile {made['right.key']}"])
     agent = start_agent(f"mqtts://127.0.0.1:{broker.port}", tls_config(made))
