@@ -1,4 +1,5 @@
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <malloc.h>
 #include <netinet/in.h>
@@ -170,6 +171,8 @@ static bool is_address(const char *server)
 	struct in_addr v4;
 	return strchr(server, ':') || inet_pton(AF_INET, server, &v4) == 1;
 }
+
+static_assert(MBEDTLS_VERSION_NUMBER >= 0x03060300, "an older mbedTLS accepts any certificate when it knows no name");
 
 /*
  * What mbedTLS knows as the server's name it also sends, and an address must not be sent (RFC 6066, 3: rustls refuses
