@@ -162,8 +162,9 @@ static int act(struct stage *stage)
 		if (strcmp(word, relays[i]) != 0)
 			continue;
 		stage->relay = i;
+		int failed = gpio_set(stage->gpio, i, true);
 		wait_as(stage, PRESSING, SIMULATOR_PRESS_MS + 10);
-		return gpio_set(stage->gpio, i, true);
+		return failed;
 	}
 	if (strcmp(word, "hold") == 0)
 		return gpio_set(stage->gpio, LINE_TOGGLE, true);
