@@ -21,10 +21,9 @@ cross: ## build/{armv6,armv7,arm64,amd64}/portcullis: static, stripped, small
 	@cross/sysroot
 	@for target in amd64 armv6 armv7 arm64; do cross/build $$target || exit; done
 
-lock: ## the newest Debian packages to compile against, into cross/sysroot.lock: a diff to review
-	@$(SETUP) cross
-	@cross/sysroot --update
-	@git --no-pager diff --stat cross/sysroot.lock
+lock: ## the newest Debian packages to build and test with, into the locks: a diff to review
+	@$(SETUP) lock
+	@scripts/packages lock
 
 image: ## an OCI image for every platform, in build/image; with or without a Docker engine
 	@$(SETUP) docker

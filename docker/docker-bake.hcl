@@ -7,6 +7,7 @@ variable "REVISION" { default = "" }
 variable "SOURCE" { default = "" }                  # where the repository is
 variable "SOURCE_DATE_EPOCH" { default = "0" }
 variable "SYSROOT" { default = "" }                 # --locked: see cross/sysroot
+variable "BASE" { default = "" }                    # another Debian 13 than the Dockerfile's
 # What writes the bill of materials that is attached to the image, an image itself: the Dockerfile's target attest.
 variable "SBOM_GENERATOR" { default = "portcullis-attest" }
 
@@ -23,6 +24,7 @@ target "portcullis" {
     SOURCE            = SOURCE
     SOURCE_DATE_EPOCH = SOURCE_DATE_EPOCH
     SYSROOT           = SYSROOT
+    BASE              = BASE != "" ? BASE : null
   }
   annotations = flatten([for where in ["index", "manifest"] : [
     "${where}:org.opencontainers.image.title=Portcullis",

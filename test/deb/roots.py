@@ -1,6 +1,7 @@
 """Debian 13, to try packages in: an amd64 one that systemd boots, and an armhf one under emulation. Both need root on the
 host, and leave nothing behind but the archives in build/deb/roots that they are unpacked from."""
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -10,26 +11,29 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / "build/deb/roots"
+LOCK = ROOT / "test/deb/roots.lock"
 HERE = Path(__file__).resolve().parent
 
 
-def archive(architecture, *options):
-    """The archive of a Debian 13 root, made when it is not there."""
-    path = CACHE / f"{architecture}.tar"
+def packages(*words):
+    done = subprocess.run([ROOT / "scripts/packages", *words], text=True, stdout=subprocess.PIPE, check=True)
+    return done.stdout.splitlines()
+
+
+def booted_root():
+    """The archive of a Debian 13 with systemd, made when it is not there."""
+    path = CACHE / f"amd64-{hashlib.sha256(LOCK.read_bytes()).hexdigest()[:16]}.tar"
     if not path.exists():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        mirror = subprocess.check_output([ROOT / "scripts/mirror"], text=True).strip()
-        subprocess.run(["mmdebstrap", "-q", "--mode=root", *options, f"--architectures={architecture}", "trixie",
-                        f"{path}.new.tar", f"deb {mirror} trixie main"], check=True)
-        os.rename(f"{path}.new.tar", path)
+        shutil.rmtree(CACHE, ignore_errors=True)
+        CACHE.mkdir(parents=True)
+        packages("root", LOCK, "amd64", path)
     return path
 
 
 class Debian:
-    def __init__(self, tar):
+    def __init__(self):
         self.folder = Path(tempfile.mkdtemp(prefix="portcullis-debian-"))
         self.folder.chmod(0o755)
-        subprocess.run(["tar", "-xf", tar, "-C", self.folder], check=True)
 
     def close(self):
         shutil.rmtree(self.folder)
@@ -59,7 +63,8 @@ class Booted(Debian):
     """amd64 with systemd as its first process, a broker, and a network of its own."""
 
     def __init__(self):
-        super().__init__(archive("amd64", "--variant=minbase", "--include=systemd-sysv,udev,mosquitto,mosquitto-clients"))
+        super().__init__()
+        subprocess.run(["tar", "-xf", booted_root(), "-C", self.folder], check=True)
         # A mount of our own: a container may have none, or one of cgroup v1.
         self.hierarchy = Path(tempfile.mkdtemp(prefix="portcullis-cgroup-"))
         subprocess.run(["mount", "-t", "cgroup2", "cgroup2", self.hierarchy], check=True)
@@ -106,7 +111,12 @@ class Emulated(Debian):
     formats (binfmt_misc) is one of their own user namespace. That takes Linux 6.7. No network but loopback."""
 
     def __init__(self):
-        super().__init__(archive("armhf", "--variant=extract", "--include=?essential"))
+        super().__init__()
+        for package in packages("fetch", LOCK, "armhf"):
+            subprocess.run(["dpkg-deb", "-x", package, self.folder], check=True)
+        status = self.folder / "var/lib/dpkg/status"
+        status.parent.mkdir(parents=True, exist_ok=True)
+        status.touch()
 
     def command(self, script):
         return ["unshare", "--user", "--map-root-user", "--mount", "--net", "--fork", "sh", HERE / "emulate", self.folder, script]

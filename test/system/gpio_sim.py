@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import tarfile
 
+import packages
 from unavailable import Unavailable
 
 SOURCES = {"drivers/gpio/gpio-sim.c": "gpio-sim-main.c", "kernel/irq/irq_sim.c": "irq_sim.c"}
@@ -34,27 +35,23 @@ exec clang --target=arm-linux-gnueabi -meabi gnu "$@" -fno-stack-protector -Wno-
 """
 
 
-def build(apt, release):
-    """The module for an ARM kernel of this release, as bytes."""
+def build(found, folder):
+    """The module for an ARM kernel, as bytes. found: {name: .deb} with the kernel, its headers and its source."""
     for tool, package in (("clang", "clang"), ("ld.lld", "lld"), ("make", "make")):
         _need(tool, package)
-    work = apt.folder / "module"
+    work = folder / "module"
     work.mkdir()
-    tree = apt.folder / "headers"
-    headers = f"linux-headers-{release}"
-    common, kbuild = (
-        next(name for name in apt.depends(headers) if re.match(pattern, name))
-        for pattern in ("linux-headers-.*-common", "linux-kbuild-")
-    )
-    for package in (headers, common):
-        apt.unpack(package, tree)
-    apt.for_host().unpack(kbuild, tree)
-    makefile = tree / "usr/src" / headers / "Makefile"
+    tree = folder / "headers"
+    for name, package in found.items():
+        if re.match("linux-(headers|kbuild)-", name):
+            subprocess.run(("dpkg-deb", "-x", package, tree), check=True)
+    release = next(name for name in found if name.startswith("linux-image-")).removeprefix("linux-image-")
+    makefile = tree / "usr/src" / f"linux-headers-{release}" / "Makefile"
     makefile.write_text(makefile.read_text().replace("/usr/src/", f"{tree}/usr/src/"))
 
-    version = re.match(r"\d+\.\d+", release).group()
-    for _, source in apt.files(f"linux-source-{version}", r"/linux-source-.*\.tar\.xz$"):
-        _take_sources(source, work)
+    source = next(package for name, package in found.items() if name.startswith("linux-source-"))
+    for _, archive in packages.files(source, r"/linux-source-.*\.tar\.xz$"):
+        _take_sources(archive, work)
     (work / "Makefile").write_text(MAKEFILE)
     (work / "cc").write_text(COMPILER)
     (work / "cc").chmod(0o755)
