@@ -234,7 +234,8 @@ def image():
 def broker_image():
     if run("docker", "pull", "-q", "eclipse-mosquitto:2").returncode == 0:
         return "eclipse-mosquitto:2"
-    must("docker", "buildx", "build", "--load", "-t", "mosquitto-of-debian", "-f", ROOT / "test/image/mosquitto.Dockerfile",
+    base = ["--build-arg", f"BASE={os.environ['BASE']}"] if os.environ.get("BASE") else []
+    must("docker", "buildx", "build", "--load", *base, "-t", "mosquitto-of-debian", "-f", ROOT / "test/image/mosquitto.Dockerfile",
          ROOT / "test/image", timeout=600)
     return "mosquitto-of-debian"
 
