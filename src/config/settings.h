@@ -116,6 +116,16 @@ void config_mark(struct config_reader *reader, const void *field, struct config_
 /* Whether it does; at may be NULL. */
 bool config_given(const struct config_reader *reader, const void *field, struct config_position *at);
 
+/*
+ * strict.c: reports what YAML would change or drop of what the file says (tags, anchors that nothing refers to, line
+ * ends inside of a text, lost backslashes). The bytes are YAML, which has been seen before. False: something
+ * was reported, or memory is short.
+ */
+bool config_check_strict(struct config_reader *reader, const char *bytes, size_t length);
+
+/* strict.c: where in the file a character begins, as libyaml counts them; length when it is not that long. */
+size_t config_byte_of(const char *bytes, size_t length, size_t index);
+
 /* yaml.c: fills the settings by the table. */
 void config_read_yaml(struct config_reader *reader, const char *bytes, size_t length);
 

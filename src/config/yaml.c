@@ -19,6 +19,8 @@
 
 struct document {
 	struct config_reader *reader;
+	const char *bytes;
+	size_t length;
 	yaml_document_t yaml;
 };
 
@@ -137,8 +139,9 @@ static void wrong_kind(struct document *document, const struct config_key *key, 
 	char expected[EXPECTATION_MAX];
 
 	expectation(key, expected);
-	config_error(document->reader, node_position(node), "%s: found %s, expected %s", key->name, node_kind(node),
-			expected);
+	bool text = key->kind == CONFIG_KIND_TEXT || key->kind == CONFIG_KIND_SECRET;
+	config_error(document->reader, node_position(node), "%s: found %s, expected %s%s", key->name, node_kind(node),
+			expected, text ? " (text that begins with [ or { in quotes)" : "");
 }
 
 /* The word most like text; NULL when none is. */
@@ -245,12 +248,44 @@ static void read_duration(
 				key->name, quoted(&quote, scalar), key->example, expected);
 }
 
+static bool begins_with(struct scalar scalar, size_t i, const char *bytes)
+{
+	size_t length = strlen(bytes);
+
+	return scalar.length - i >= length && memcmp(scalar.text + i, bytes, length) == 0;
+}
+
+/* C0 and C1, and the line ends U+2028 and U+2029. */
 static bool has_control_characters(struct scalar scalar)
 {
-	for (size_t i = 0; i < scalar.length; i++)
-		if ((unsigned char)scalar.text[i] < 0x20 || scalar.text[i] == 0x7f)
+	for (size_t i = 0; i < scalar.length; i++) {
+		unsigned char c = (unsigned char)scalar.text[i];
+		if (c < 0x20 || c == 0x7f || begins_with(scalar, i, "\u2028") || begins_with(scalar, i, "\u2029"))
 			return true;
+		if (c == 0xc2 && i + 1 < scalar.length && (unsigned char)scalar.text[i + 1] < 0xa0)
+			return true;
+	}
 	return false;
+}
+
+/* What nobody sees at the end of a line: blanks, a byte order mark, characters without a width. */
+static const char *const invisible[] = {" ", "\u00a0", "\u00ad", "\u200b", "\u200c", "\u200d", "\u200e", "\u200f",
+		"\u202f", "\u2060", "\u3000", "\ufeff"};
+
+static void check_ends(struct config_reader *reader, const struct config_key *key, struct scalar secret)
+{
+	for (size_t i = 0; i < COUNT(invisible); i++) {
+		size_t length = strlen(invisible[i]);
+		if (secret.length < length ||
+				(!begins_with(secret, 0, invisible[i]) &&
+						!begins_with(secret, secret.length - length, invisible[i])))
+			continue;
+		config_warning(reader, secret.at,
+				"%s: the password begins or ends with a blank or an invisible character, which belongs "
+				"to it: is that meant?",
+				key->name);
+		return;
+	}
 }
 
 static bool check_text(struct config_reader *reader, const struct config_key *key, struct scalar scalar)
@@ -284,8 +319,11 @@ static bool check_text(struct config_reader *reader, const struct config_key *ke
 static void read_text(
 		struct config_reader *reader, const struct config_key *key, const char **value, struct scalar scalar)
 {
-	if (check_text(reader, key, scalar))
-		*value = config_keep(reader, scalar.text, scalar.length);
+	if (!check_text(reader, key, scalar))
+		return;
+	*value = config_keep(reader, scalar.text, scalar.length);
+	if (key->kind == CONFIG_KIND_SECRET)
+		check_ends(reader, key, scalar);
 }
 
 static void read_topic(
@@ -378,15 +416,21 @@ static void read_secret_file(
 	if (length > 0 && bytes[length - 1] == '\r')
 		length--;
 	struct scalar secret = {.text = bytes, .length = (size_t)length, .at = scalar.at};
-	if (length == 0)
+	if (begins_with(secret, 0, "\ufeff")) { /* an editor's byte order mark */
+		secret.text += strlen("\ufeff");
+		secret.length -= strlen("\ufeff");
+	}
+	if (secret.length == 0)
 		config_error(reader, scalar.at, "%s: %s is empty, expected a file with the password on one line",
 				key->name, path);
-	else if (length > CONFIG_SECRET_MAX || has_control_characters(secret))
+	else if (secret.length > CONFIG_SECRET_MAX || has_control_characters(secret))
 		config_error(reader, scalar.at,
 				"%s: %s holds more than a password, expected one line of at most %d bytes", key->name,
 				path, CONFIG_SECRET_MAX);
-	else
-		*value = config_keep(reader, bytes, (size_t)length);
+	else {
+		*value = config_keep(reader, secret.text, secret.length);
+		check_ends(reader, key, secret);
+	}
 }
 
 static bool check_host(const char *host, size_t length)
@@ -697,6 +741,59 @@ static void read_list(struct document *document, const struct config_key *key, y
 		read_item(document, key, yaml_document_get_node(&document->yaml, start[i]));
 }
 
+/* Does a comment without a blank behind its # follow that value, as in "password: a #b"? */
+static bool has_tight_comment(const struct document *document, const yaml_node_t *node)
+{
+	size_t i = config_byte_of(document->bytes, document->length, node->end_mark.index);
+
+	while (i < document->length && (document->bytes[i] == ' ' || document->bytes[i] == '\t'))
+		i++;
+	return i + 1 < document->length && document->bytes[i] == '#' &&
+	       strchr(" \t\r\n#", document->bytes[i + 1]) == NULL;
+}
+
+/* Of a password the rest behind a # would be lost, which is an error; of a name it is seen, and warned of. */
+static bool is_cut(struct document *document, const struct config_key *key, const yaml_node_t *node)
+{
+	bool secret = key->kind == CONFIG_KIND_SECRET;
+
+	if ((!secret && key->kind != CONFIG_KIND_TEXT) || node->data.scalar.style != YAML_PLAIN_SCALAR_STYLE ||
+			!has_tight_comment(document, node))
+		return false;
+	if (!secret)
+		config_warning(document->reader, node_position(node),
+				"%s: what follows # is a comment: put text that holds # in quotes, or a blank behind #",
+				key->name);
+	else
+		config_error(document->reader, node_position(node),
+				"%s: what follows # would be a comment and no part of the password, expected text that "
+				"holds # in quotes, or a blank behind the # of a comment",
+				key->name);
+	return secret;
+}
+
+/* A key whose value YAML takes for nothing, though the file may say something. True when that is an error. */
+static bool is_lost(struct document *document, const struct config_key *key, const yaml_node_t *node)
+{
+	bool secret = key->kind == CONFIG_KIND_SECRET;
+
+	if (!secret && key->kind != CONFIG_KIND_TEXT)
+		return false;
+	if (node->data.scalar.length > 0) {
+		config_error(document->reader, node_position(node),
+				"%s: null and ~ are YAML's words for nothing, expected the text in quotes, or no %s",
+				key->name, key->name);
+		return true;
+	}
+	if (is_cut(document, key, node))
+		return true;
+	if (secret)
+		config_warning(document->reader, node_position(node),
+				"%s: it has no value, so that there is no password: give it one, or take the key out",
+				key->name);
+	return false;
+}
+
 static void read_value(struct document *document, const struct config_key *key, char *base, yaml_node_t *node)
 {
 	switch (key->kind) {
@@ -717,7 +814,7 @@ static void read_value(struct document *document, const struct config_key *key, 
 		}
 		__attribute__((fallthrough));
 	case CONFIG_KIND_PEERS:
-		if (node->type == YAML_SCALAR_NODE && strcmp(node_scalar(node).text, "all") == 0) {
+		if (node->type == YAML_SCALAR_NODE && is_word(node_scalar(node), "all")) {
 			document->reader->settings->config.peers.all = true;
 			return;
 		}
@@ -734,6 +831,8 @@ static void read_value(struct document *document, const struct config_key *key, 
 		break;
 	}
 	config_mark(document->reader, base + key->offset, node_position(node));
+	if (node->type == YAML_SCALAR_NODE && is_cut(document, key, node))
+		return;
 	if (node->type == YAML_SCALAR_NODE)
 		read_scalar(document->reader, key, base, node_scalar(node));
 	else
@@ -822,6 +921,8 @@ static void read_keys(struct document *document, const struct config_key *keys, 
 	for (size_t i = 0; keys[i].name != NULL; i++) {
 		if (values[i] != NULL && !is_nothing(values[i])) {
 			read_value(document, &keys[i], base, values[i]);
+		} else if (values[i] != NULL && is_lost(document, &keys[i], values[i])) {
+			config_mark(document->reader, base + keys[i].offset, node_position(values[i]));
 		} else if (keys[i].required) {
 			char expected[EXPECTATION_MAX];
 			expectation(&keys[i], expected);
@@ -855,12 +956,22 @@ static void syntax_error(struct config_reader *reader, const yaml_parser_t *pars
 		config_error(reader, byte_position(bytes, length, parser->problem_offset),
 				"%s, expected a text file in UTF-8", problem);
 	} else {
-		size_t index = parser->problem_mark.index;
-		bool tab = index < length && bytes[index] == '\t';
+		size_t i = config_byte_of(bytes, length, parser->problem_mark.index);
+		bool tab = i < length && bytes[i] == '\t';
 		config_error(reader, position(parser->problem_mark), "this is not YAML: %s; expected %s", problem,
 				tab ? "spaces instead of the tab"
-				    : "each line indented like its neighbours, and text that holds : or # in quotes");
+				    : "each line indented like its neighbours, and text that begins with a sign "
+				      "or holds : or # in quotes");
 	}
+}
+
+static bool check_encoding(struct config_reader *reader, const char *bytes, size_t length)
+{
+	if (length < 2 || (memcmp(bytes, "\xff\xfe", 2) != 0 && memcmp(bytes, "\xfe\xff", 2) != 0))
+		return true;
+	config_error(reader, (struct config_position){.line = 1, .column = 1},
+			"this is UTF-16, expected a text file in UTF-8");
+	return false;
 }
 
 static bool check_brackets(struct config_reader *reader, const char *bytes, size_t length)
@@ -882,11 +993,11 @@ static bool check_brackets(struct config_reader *reader, const char *bytes, size
 
 void config_read_yaml(struct config_reader *reader, const char *bytes, size_t length)
 {
-	struct document document = {.reader = reader};
+	struct document document = {.reader = reader, .bytes = bytes, .length = length};
 	yaml_document_t second;
 	yaml_parser_t parser;
 
-	if (!check_brackets(reader, bytes, length))
+	if (!check_encoding(reader, bytes, length) || !check_brackets(reader, bytes, length))
 		return;
 	if (!yaml_parser_initialize(&parser)) {
 		reader->out_of_memory = true;
@@ -917,7 +1028,8 @@ void config_read_yaml(struct config_reader *reader, const char *bytes, size_t le
 				"a second document begins before this, expected one document (no --- but in the first "
 				"line)");
 	yaml_document_delete(&second);
-	read_keys(&document, config_keys, (char *)reader->settings, root);
+	if (config_check_strict(reader, bytes, length))
+		read_keys(&document, config_keys, (char *)reader->settings, root);
 
 document_delete:
 	yaml_document_delete(&document.yaml);

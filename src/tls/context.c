@@ -172,14 +172,15 @@ static int read_password(const char *path, char password[static TLS_PASSWORD_MAX
 	char *text = read_file(path, error);
 	if (!text)
 		return -EINVAL;
-	size_t length = strcspn(text, "\r\n");
+	const char *first = strncmp(text, "\ufeff", 3) == 0 ? text + 3 : text; /* an editor's byte order mark */
+	size_t length = strcspn(first, "\r\n");
 	int failed = 0;
 	if (length > TLS_PASSWORD_MAX) {
 		snprintf(error, TLS_ERROR_MAX, "TLS: the password in %s is longer than %d bytes", path,
 				TLS_PASSWORD_MAX);
 		failed = -EINVAL;
 	} else {
-		memcpy(password, text, length);
+		memcpy(password, first, length);
 		password[length] = '\0';
 	}
 	forget(text);
