@@ -20,6 +20,7 @@
 #define COMING "history.new"
 #define READ_MAX (2 * HISTORY_FILE_BYTES) /* of a file: of a larger one its end */
 #define QUEUE_LINES 96
+#define REFUSAL_LINES 32 /* with so many in the queue, refusals are left out */
 #define BATCH_LINES 32
 #define STACK_BYTES (64 * 1024)
 
@@ -406,7 +407,8 @@ bool history_files_append(struct history_files *files, size_t door, const struct
 		return true;
 	}
 	pthread_mutex_lock(&files->mutex);
-	bool room = files->count < QUEUE_LINES;
+	bool refusal = !line->kept && line->record.news == DOOR_NEWS_COMMAND_REJECTED;
+	bool room = files->count < (refusal ? REFUSAL_LINES : QUEUE_LINES);
 	if (room) {
 		files->queue[(files->first + files->count++) % QUEUE_LINES] =
 				(struct entry){.line = *line, .kept = *kept, .door = door};

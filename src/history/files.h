@@ -41,7 +41,7 @@ int history_files_start(struct history_files *files);
 /*
  * A line for the file of the door at this place, and what a new file would say of the door after it. Before the thread
  * starts nothing is written of it, and only what a new file says is taken over. False when there is no room, since the
- * disk takes nothing.
+ * disk takes nothing; a refusal finds less room than all else.
  */
 bool history_files_append(struct history_files *files, size_t door, const struct history_line *line,
 		const struct history_line *kept);

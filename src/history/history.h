@@ -2,6 +2,10 @@
  * The history: what happened to each door. The newest HISTORY_DOOR_RECORDS of each are in memory; where a directory is
  * given, they and the doors' totals are in files there, too, and are read back at the start.
  *
+ * Refused commands cost their sender nothing, so they have a place and a budget of their own: HISTORY_DOOR_REFUSALS of
+ * each door in memory, and on the disk HISTORY_BURST_REFUSALS lines and then one in HISTORY_REFUSAL_EVERY_MS. However
+ * many come, they push out no event of another kind and take no line from one.
+ *
  * Everything here belongs to the loop's thread and none of it waits for a disk, but for history_new, which reads, and
  * history_free, which waits for the last write. A thread of this room's own writes.
  *
@@ -29,12 +33,15 @@
 #include "door/types.h"
 
 #define HISTORY_DOOR_RECORDS 80         /* of a door in memory: 3.2 KB */
+#define HISTORY_DOOR_REFUSALS 24        /* besides: 1 KB */
 #define HISTORY_FILE_BYTES (256 * 1024) /* of each of the two files: about 1,000 lines */
 #define HISTORY_SYNC_MS 10000
 #define HISTORY_RETRY_MS 60000
 #define HISTORY_REPEAT_MS 60000
 #define HISTORY_BURST_LINES 1000
 #define HISTORY_LINE_EVERY_MS 10000
+#define HISTORY_BURST_REFUSALS 100
+#define HISTORY_REFUSAL_EVERY_MS 600000
 
 struct history_config {
 	const char *directory;    /* NULL: memory only */
@@ -74,8 +81,8 @@ int64_t history_newest_unix_ms(const struct history *history); /* of all records
 
 /*
  * record: door, command, news, state, source, reason and fault are the caller's, the rest is filled in here. unix_ms
- * is 0 while the clock is not set. A refusal that is equal to the door's newest record, less than HISTORY_REPEAT_MS
- * before, is counted there.
+ * is 0 while the clock is not set. A refusal that is equal to one of the door less than HISTORY_REPEAT_MS before is
+ * counted there, unless something else than refusals came between.
  */
 void history_add(struct history *history, const struct door_record *record, const struct door_totals *totals,
 		int64_t now_ms, int64_t unix_ms);

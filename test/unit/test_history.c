@@ -181,7 +181,81 @@ static void in_memory(void)
 	refusal.reason = DOOR_REASON_BUSY;
 	add_with(history, &refusal, 0, 1000 + HISTORY_REPEAT_MS, NOON);
 	CHECK(count_of(history, 0) == 3);
+
+	tap_case("so are those that alternate, but not across something else");
+	for (int i = 0; i < 1000; i++) {
+		refusal.reason = i % 2 ? DOOR_REASON_BUSY : DOOR_REASON_OBSTRUCTED;
+		add_with(history, &refusal, 0, 1001 + HISTORY_REPEAT_MS, NOON);
+	}
+	CHECK(history_read(history, 0, 0, records, READ_MAX) == 3 && records[0].count == 501 &&
+			records[1].count == 501);
+	add(history, 0, DOOR_CLOSED, 0, 1002 + HISTORY_REPEAT_MS);
+	add_with(history, &refusal, 0, 1003 + HISTORY_REPEAT_MS, NOON);
+	CHECK(history_read(history, 0, 0, records, READ_MAX) == 5 && records[0].count == 1);
+	CHECK(records[0].news == DOOR_NEWS_COMMAND_REJECTED && records[1].news == DOOR_NEWS_CLOSED);
 	history_free(history);
+}
+
+/* Refusals of which none repeats another. */
+static void flood(struct history *history, int count, int64_t now_ms)
+{
+	for (int i = 0; i < count; i++) {
+		const struct door_record refusal = {.news = DOOR_NEWS_COMMAND_REJECTED,
+				.command = DOOR_COMMAND_OPEN,
+				.state = DOOR_CLOSED,
+				.source = DOOR_SOURCE_MQTT,
+				.reason = DOOR_REASON_RETAINED};
+		add_with(history, &refusal, 0, now_ms + (int64_t)i * HISTORY_REPEAT_MS, NOON);
+	}
+}
+
+static void refusals(void)
+{
+	struct place place = make_place();
+	struct door_record records[READ_MAX];
+	struct history *history = start(&place);
+
+	tap_case("refusals push no event out of the memory");
+	for (int i = 0; i < HISTORY_DOOR_RECORDS; i++)
+		add(history, 0, i % 2 ? DOOR_CLOSED : DOOR_OPEN, (uint64_t)i, 1000 + i);
+	flood(history, 1000, 2000);
+	CHECK(history_read(history, 0, 0, records, READ_MAX) == HISTORY_DOOR_RECORDS + HISTORY_DOOR_REFUSALS);
+	CHECK(records[0].news == DOOR_NEWS_COMMAND_REJECTED);
+	CHECK(records[HISTORY_DOOR_REFUSALS].news == DOOR_NEWS_CLOSED);
+	CHECK(records[HISTORY_DOOR_REFUSALS + HISTORY_DOOR_RECORDS - 1].number == 1);
+	history_free(history);
+
+	tap_case("nor do they take a line on the disk from what happens after them");
+	clear_place(&place);
+	history = start(&place);
+	struct timespec moment = {.tv_nsec = 1000000};
+	struct history_status status;
+	static char text[TEXT_MAX];
+	size_t closed = 0, refused = 0;
+	for (int i = 0; i < 1440; i++) { /* 72 a minute, none equal to another of that minute */
+		const struct door_record refusal = {.news = DOOR_NEWS_COMMAND_REJECTED,
+				.command = (int8_t)(i % 3),
+				.source = i / 3 % 2 ? DOOR_SOURCE_MQTT : DOOR_SOURCE_HTTP,
+				.reason = (enum door_reason)(1 + i / 6 % 12)};
+		add_with(history, &refusal, 0, 1000 + i / 72 * HISTORY_REPEAT_MS, NOON);
+		if (i % 10 == 0)
+			nanosleep(&moment, NULL);
+	}
+	for (int i = 0; i < 40; i++)
+		add(history, 0, i % 2 ? DOOR_CLOSED : DOOR_OPEN, (uint64_t)i + 1, 20 * HISTORY_REPEAT_MS);
+	history_status(history, &status);
+	history_free(history);
+	get_file(&place, "history.jsonl", text);
+	for (const char *at = text; (at = strstr(at, "\"event\":\"")) != NULL; at++) {
+		closed += strncmp(at + 8, "\"closed\"", 8) == 0;
+		refused += strncmp(at + 8, "\"command_rejected\"", 18) == 0;
+	}
+	CHECK(closed == 20);
+	CHECK(refused > 0 && refused <= HISTORY_BURST_REFUSALS + 3 && status.lost == 1440 - refused);
+	history = start(&place);
+	CHECK(cycles_of(history, 0) == 40);
+	history_free(history);
+	drop_place(&place);
 }
 
 static void restarts(void)
@@ -591,6 +665,7 @@ int main(void)
 	log_init(&quiet);
 	quiet.level = LOG_ERROR;
 	in_memory();
+	refusals();
 	restarts();
 	cuts();
 	rotation();
