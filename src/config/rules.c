@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/net.h"
 #include "config/settings.h"
 #include "config/values.h"
 
@@ -132,11 +133,6 @@ static void mqtt_rules(struct config_reader *reader)
 	}
 }
 
-static bool is_loopback(const char *address)
-{
-	return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0;
-}
-
 static void http_rules(struct config_reader *reader)
 {
 	struct config *config = &reader->settings->config;
@@ -161,7 +157,7 @@ static void http_rules(struct config_reader *reader)
 		config_warning(reader, where(reader, &config->http.allow_anonymous_commands),
 				"allow_anonymous_commands has no effect: http has a password, and everybody needs it");
 	if (config->http.enabled && !password && !config->http.allow_anonymous_commands &&
-			!is_loopback(config->http.address))
+			!net_is_loopback_host(config->http.address))
 		config_warning(reader, where(reader, &config->http.address),
 				"the page on %s will be read-only: without username and password_file (or "
 				"allow_anonymous_commands: true) "

@@ -5,32 +5,16 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/net.h"
+
 unsigned http_guard_address(const char *address, uint16_t port, struct sockaddr_storage *out)
 {
-	struct sockaddr_in *in = (struct sockaddr_in *)out;
-	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)out;
-	memset(out, 0, sizeof(*out));
-	if (inet_pton(AF_INET, address, &in->sin_addr) == 1) {
-		in->sin_family = AF_INET;
-		in->sin_port = htons(port);
-		return sizeof(*in);
-	}
-	if (inet_pton(AF_INET6, address, &in6->sin6_addr) == 1) {
-		in6->sin6_family = AF_INET6;
-		in6->sin6_port = htons(port);
-		return sizeof(*in6);
-	}
-	return 0;
+	return net_address(address, port, out);
 }
 
 bool http_guard_loopback(const struct sockaddr *address)
 {
-	if (address->sa_family == AF_INET)
-		return ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr) >> 24 == 127;
-	if (address->sa_family != AF_INET6)
-		return address->sa_family == AF_UNIX;
-	const struct in6_addr *in6 = &((const struct sockaddr_in6 *)address)->sin6_addr;
-	return IN6_IS_ADDR_LOOPBACK(in6) || (IN6_IS_ADDR_V4MAPPED(in6) && in6->s6_addr[12] == 127);
+	return net_is_loopback(address);
 }
 
 static bool same(const char *text, size_t length, const char *name, size_t name_length)

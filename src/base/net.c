@@ -1,0 +1,72 @@
+/*
+ * An address is judged by its bytes, never by its text: 127.0.0.1 is also written ::ffff:127.0.0.1, and ::1 also
+ * 0:0:0:0:0:0:0:1.
+ */
+#include "base/net.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+socklen_t net_address(const char *text, uint16_t port, struct sockaddr_storage *out)
+{
+	struct sockaddr_in *in = (struct sockaddr_in *)out;
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)out;
+	memset(out, 0, sizeof(*out));
+	if (inet_pton(AF_INET, text, &in->sin_addr) == 1) {
+		in->sin_family = AF_INET;
+		in->sin_port = htons(port);
+		return sizeof(*in);
+	}
+	if (inet_pton(AF_INET6, text, &in6->sin6_addr) == 1) {
+		in6->sin6_family = AF_INET6;
+		in6->sin6_port = htons(port);
+		return sizeof(*in6);
+	}
+	return 0;
+}
+
+bool net_is_loopback(const struct sockaddr *address)
+{
+	if (address->sa_family == AF_INET)
+		return ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr) >> 24 == 127;
+	if (address->sa_family != AF_INET6)
+		return address->sa_family == AF_UNIX;
+	const struct in6_addr *in6 = &((const struct sockaddr_in6 *)address)->sin6_addr;
+	return IN6_IS_ADDR_LOOPBACK(in6) || (IN6_IS_ADDR_V4MAPPED(in6) && in6->s6_addr[12] == 127);
+}
+
+bool net_is_loopback_host(const char *host)
+{
+	struct sockaddr_storage address;
+	if (net_address(host, 0, &address) > 0)
+		return net_is_loopback((const struct sockaddr *)&address);
+	return strcasecmp(host, "localhost") == 0;
+}
+
+bool net_is_link_local(const char *text)
+{
+	char address[INET6_ADDRSTRLEN];
+	struct in6_addr in6;
+	size_t length = strcspn(text, "%");
+	if (length >= sizeof(address))
+		return false;
+	memcpy(address, text, length);
+	address[length] = '\0';
+	return inet_pton(AF_INET6, address, &in6) == 1 && IN6_IS_ADDR_LINKLOCAL(&in6);
+}
+
+bool net_is_here(const char *text)
+{
+	struct sockaddr_storage address;
+	socklen_t length = net_address(text, 0, &address);
+	int fd = length > 0 ? socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
+	if (fd < 0)
+		return true;
+	bool here = bind(fd, (const struct sockaddr *)&address, length) == 0 || errno != EADDRNOTAVAIL;
+	close(fd);
+	return here;
+}
