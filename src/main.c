@@ -98,7 +98,7 @@ static int hash_password(void)
 
 static int check(const char *path, const struct config *config, size_t warnings, const struct log *log)
 {
-	int error = agent_check(config, path, log);
+	int error = agent_check(config, path, log, &warnings);
 	if (error < 0)
 		return error;
 	printf("%s: good: node %s, %zu door%s", path, config->node, config->door_count,

@@ -89,7 +89,10 @@ struct folders {
 
 static void add_folder(struct folders *folders, const char *path, bool write)
 {
-	if (folders->count == FOLDERS_MAX || strcmp(path, "/") == 0) /* which would be everything */
+	char real[PATH_MAX];
+	bool root = realpath(path, real) &&
+		    strcmp(real, "/") == 0; /* also "." there, and "//": it would be everything */
+	if (folders->count == FOLDERS_MAX || root)
 		return;
 	char *copy = folders->paths[folders->count];
 	snprintf(copy, FOLDER_BYTES, "%s", path);
@@ -148,6 +151,8 @@ static int lock_down(const struct agent *agent)
 		add_folder_of(&folders, config->secret_files[i]);
 	if (config->history.directory)
 		add_folder(&folders, config->history.directory, true);
+	if (config->http.enabled && !agent->http)
+		return sandbox_enter_listening(agent->log, folders.list, folders.count, config->http.port);
 	return sandbox_enter(agent->log, folders.list, folders.count);
 }
 
@@ -242,6 +247,7 @@ int agent_run(const struct config *config, const char *path, struct log *log)
 	log_info(log, "portcullis " PORTCULLIS_VERSION ": node %s, %zu door%s", config->node, config->door_count,
 			config->door_count == 1 ? "" : "s");
 	agent->config_path = path;
+	document_seed();
 	agent->own_log = log;
 	agent->terminal = isatty(STDERR_FILENO);
 	agent->started_ms = loop_now_ms();

@@ -28,10 +28,11 @@ int agent_run(const struct config *config, const char *path, struct log *log);
 void agent_log_report(const struct config_report *report, const struct log *log);
 
 /*
- * The part of --check that reads what the configuration names: certificates and keys. 0, or -errno; what is wrong goes
- * to standard error, in the form of the configuration's own errors. path is the configuration's.
+ * The part of --check that reads what the configuration names: certificates and keys, and what may come later. 0, or
+ * -errno; what is wrong goes to standard error, in the form of the configuration's own errors, and warnings are counted
+ * up. path is the configuration's.
  */
-int agent_check(const struct config *config, const char *path, const struct log *log);
+int agent_check(const struct config *config, const char *path, const struct log *log, size_t *warnings);
 
 /* What --release, --watch and --healthcheck do with a configuration: 0, or -errno, which has been logged. */
 int agent_release(const struct config *config, const struct log *log);

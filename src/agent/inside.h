@@ -25,6 +25,8 @@
 #include "mqtt/mqtt.h"
 
 #define AGENT_HOST_NAME_MAX 64 /* HOST_NAME_MAX of Linux */
+#define PAGE_TRY_MS 5000       /* so often a page that could not start is tried again */
+#define PAGE_ERROR_MAX MQTT_ERROR_MAX
 #define AGENT_ONLINE "online"
 #define AGENT_OFFLINE "offline"
 
@@ -86,7 +88,8 @@ struct agent {
 	struct agent_peers *peers; /* peers.c's */
 
 	struct loop_timer old_doors_timer, birth_timer, contradict_timer, watchdog_timer, stall_timer, clock_timer;
-	struct loop_timer reload_timer;
+	struct loop_timer reload_timer, page_timer;
+	char page_error[PAGE_ERROR_MAX]; /* why there is no page yet, as it was logged */
 	enum agent_reload reload;
 	bool reload_again; /* asked for while one was under way */
 	struct {           /* what the broker is to forget as we leave: what we told, and Home Assistant's devices */
@@ -218,8 +221,14 @@ extern const char agent_damaged_hash[]; /* why agent_right_hash says no */
 
 bool agent_right_hash(const struct config *config); /* the page's password is none, plain, or a whole hash */
 void agent_configure_http(const struct config *config, struct http_config *http);
-int agent_start_http(struct agent *agent); /* 0, or -errno, which has been logged */
-/* With what secure_read_page has read: 0, or -errno, which has been logged, and nothing has changed. */
+/*
+ * Starts the page. Where that fails (its address is not there yet, its port is another's, its certificate cannot be
+ * read) the agent goes on without it, says so once for each reason, and tries again. -EINVAL, which has been logged,
+ * for a password that nobody can give.
+ */
+int agent_start_http(struct agent *agent);
+/* With what secure_read_page has read: 0, or -errno, which has been logged, and nothing has changed. A page that is not
+ * there yet is tried with the agent's configuration of then. */
 int agent_reconfigure_http(struct agent *agent, const struct config *next, bool cut_listeners);
 
 /* reload.c: another configuration while it runs. */

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/net.h"
 #include "gpio/simulated.h"
 #include "tls/password.h"
 
@@ -228,14 +229,10 @@ bool agent_right_hash(const struct config *config)
 	return !password || !tls_password_looks_hashed(password) || tls_password_is_hash(password);
 }
 
-/* All that the server is told; false when the password is none, which is logged. */
-static bool configure(
+/* All that the server is told. */
+static void configure(
 		struct agent *agent, const struct config *config, struct http_config *http, struct http_agent *face)
 {
-	if (!agent_right_hash(config)) {
-		log_error(agent->log, "HTTP: %s", agent_damaged_hash);
-		return false;
-	}
 	agent_configure_http(config, http);
 	http->host_name = agent->host_name;
 	secure_page(agent->secure, config, http);
@@ -252,28 +249,68 @@ static bool configure(
 			.metrics = http_metrics,
 			.metrics_max = METRICS_SIZE(agent->door_count),
 			.user = agent};
-	return true;
+}
+
+_Static_assert(HTTP_ERROR_MAX + sizeof("HTTP: ") <= PAGE_ERROR_MAX, "open_page hands either text on");
+
+static int open_page(struct agent *agent, char error[static PAGE_ERROR_MAX])
+{
+	struct http_config http;
+	struct http_agent face;
+	char reason[MQTT_ERROR_MAX], said[HTTP_ERROR_MAX] = "";
+	if (!net_is_here(agent->config->http.address, agent->config->http.port)) {
+		snprintf(error, PAGE_ERROR_MAX, "HTTP: no interface of this machine has the address %s yet",
+				agent->config->http.address);
+		return -EADDRNOTAVAIL;
+	}
+	int result = secure_read_page(agent->secure, agent->config, reason);
+	if (result < 0) {
+		snprintf(error, PAGE_ERROR_MAX, "%s", reason);
+		return result;
+	}
+	secure_take_page(agent->secure);
+	configure(agent, agent->config, &http, &face);
+	result = http_new(agent->loop, agent->log, &http, &face, &agent->http, said);
+	if (result < 0)
+		snprintf(error, PAGE_ERROR_MAX, "HTTP: %s", said);
+	return result;
+}
+
+static bool any_pulse(const struct agent *agent)
+{
+	for (size_t i = 0; i < agent->door_count; i++)
+		if (agent->doors[i].pulsing)
+			return true;
+	return false;
+}
+
+/* No end of a pulse waits for files that are read. */
+static void try_page(struct loop_timer *timer, int64_t now_ms)
+{
+	struct agent *agent = timer->user;
+	char error[PAGE_ERROR_MAX] = "";
+	if (agent->stopping)
+		return;
+	if (any_pulse(agent) || open_page(agent, error) < 0)
+		loop_timer_set(agent->loop, timer, now_ms + PAGE_TRY_MS);
+	if (error[0] && strcmp(error, agent->page_error) != 0) {
+		log_error(agent->log, "%s. The doors and MQTT go on without the page, which is tried again every %d s",
+				error, PAGE_TRY_MS / 1000);
+		snprintf(agent->page_error, sizeof(agent->page_error), "%s", error);
+	}
 }
 
 int agent_start_http(struct agent *agent)
 {
 	if (!agent->config->http.enabled)
 		return 0;
-	struct http_config http;
-	struct http_agent face;
-	char error[HTTP_ERROR_MAX] = "", reason[MQTT_ERROR_MAX];
-	if (!configure(agent, agent->config, &http, &face))
+	if (!agent_right_hash(agent->config)) {
+		log_error(agent->log, "HTTP: %s", agent_damaged_hash);
 		return -EINVAL;
-	int result = secure_read_page(agent->secure, agent->config, reason);
-	if (result < 0) {
-		log_error(agent->log, "%s", reason);
-		return result;
 	}
-	secure_take_page(agent->secure);
-	result = http_new(agent->loop, agent->log, &http, &face, &agent->http, error);
-	if (result < 0)
-		log_error(agent->log, "HTTP: %s", error);
-	return result;
+	agent->page_timer = (struct loop_timer){.expired = try_page, .user = agent};
+	try_page(&agent->page_timer, loop_now_ms());
+	return 0;
 }
 
 int agent_reconfigure_http(struct agent *agent, const struct config *next, bool cut_listeners)
@@ -281,10 +318,17 @@ int agent_reconfigure_http(struct agent *agent, const struct config *next, bool 
 	struct http_config http;
 	struct http_agent face;
 	char error[HTTP_ERROR_MAX] = "";
-	if (!agent->http)
+	if (!next->http.enabled)
 		return 0;
-	if (!configure(agent, next, &http, &face))
+	if (!agent_right_hash(next)) {
+		log_error(agent->log, "HTTP: %s", agent_damaged_hash);
 		return -EINVAL;
+	}
+	if (!agent->http) {
+		loop_timer_set(agent->loop, &agent->page_timer, loop_now_ms());
+		return 0;
+	}
+	configure(agent, next, &http, &face);
 	int result = http_reconfigure(agent->http, &http, &face, cut_listeners, error);
 	if (result < 0)
 		log_error(agent->log, "HTTP: %s", error);

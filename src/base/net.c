@@ -59,10 +59,10 @@ bool net_is_link_local(const char *text)
 	return inet_pton(AF_INET6, address, &in6) == 1 && IN6_IS_ADDR_LINKLOCAL(&in6);
 }
 
-bool net_is_here(const char *text)
+bool net_is_here(const char *text, uint16_t port)
 {
 	struct sockaddr_storage address;
-	socklen_t length = net_address(text, 0, &address);
+	socklen_t length = net_address(text, port, &address);
 	int fd = length > 0 ? socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
 	if (fd < 0)
 		return true;

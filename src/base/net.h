@@ -20,7 +20,8 @@ bool net_is_loopback_host(const char *host);
 
 bool net_is_link_local(const char *text); /* fe80::/10, with or without %ZONE */
 
-/* Has an interface of this machine that address now? Tries to bind a socket to it. Also true where nobody can tell. */
-bool net_is_here(const char *text);
+/* Has an interface of this machine that address now? Tries to bind a socket to it. Also true where nobody can tell. The
+ * port is one that the caller may bind; 0: any. */
+bool net_is_here(const char *text, uint16_t port);
 
 #endif

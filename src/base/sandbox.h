@@ -5,7 +5,10 @@
  * - no_new_privs.
  * - Landlock (landlock(7)): files are read below the given folders only, written below none but those marked so,
  * executed nowhere; where the kernel knows (ABI 4), no TCP port is listened on beyond those that are open already.
- * - seccomp: programs, namespaces, mounts, modules, tracing and the like are refused with EPERM.
+ * - seccomp: programs, namespaces (also those of a new thread's or process's flags), mounts, files in memory, modules,
+ * tracing and the like are refused with EPERM. It is a list of what is refused: a call that a list of what is allowed
+ * had forgotten could fail in the middle of a pulse.
+ * - no core is dumped, and the memory cannot be read by others of the same user: it holds passwords and keys.
  *
  * Descriptors that are open already stay usable. A kernel without these is no failure: what is missing is logged.
  */
@@ -14,6 +17,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/log.h"
 
@@ -27,5 +31,8 @@ struct sandbox_folder {
  * -errno where the kernel has the means and refused them: then do not go on.
  */
 int sandbox_enter(const struct log *log, const struct sandbox_folder *folders, size_t count);
+
+/* The same, and one TCP port may still be listened on. */
+int sandbox_enter_listening(const struct log *log, const struct sandbox_folder *folders, size_t count, uint16_t port);
 
 #endif

@@ -4,11 +4,21 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "base/utc.h"
 
 /* A command that Home Assistant sent and nobody took within this time is not carried out later. */
 #define COMMAND_EXPIRY_S 10
+
+void document_seed(void)
+{
+	uint32_t seed = 0;
+	while (seed == 0) /* 0 means to Jansson that it is to find one itself */
+		if (getrandom(&seed, sizeof(seed), 0) < 0 && errno != EINTR)
+			return;
+	json_object_seed(seed);
+}
 
 const char *document_state(enum door_state state)
 {

@@ -32,6 +32,13 @@ struct document_node {
 	bool mqtt5;                    /* our own connection: allows message_expiry_interval in the cover */
 };
 
+/*
+ * Seeds the hash tables behind all documents with random numbers of the kernel, so that nobody can choose keys that
+ * collide. Before the first document, and before files are closed to the agent: Jansson would ask /dev/urandom, then
+ * the clock. Thread-safe, but of use only once.
+ */
+void document_seed(void);
+
 /* The payload of DOOR/state: the state's name, and the literal None for unknown. A constant string. */
 const char *document_state(enum door_state state);
 

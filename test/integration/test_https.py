@@ -247,9 +247,13 @@ def test_start_with_bad_files(agent_factory, ca, files):
         checked = agent.run("--check")
         assert checked.returncode == 78 and re.search(rf"http\.tls: TLS: \S+{name} holds no", checked.stderr)
         agent.start()
-        assert agent.wait() == 1
-        assert agent.log.find(rf"error: http\.tls: TLS: \S+{name} holds no")
+        agent.log.wait(rf"error: http\.tls: TLS: \S+{name} holds no.*without the page")
+        agent.log.wait("door left: closed")  # the doors need no page
         (files / name).write_text(kept)
+        agent.log.wait("listening on https")
+        with connect(agent, trusting(ca)):
+            pass
+        agent.stop()
 
 
 def test_health_check(agent_factory, ca, files):

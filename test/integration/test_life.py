@@ -221,15 +221,71 @@ def test_a_broken_configuration_is_status_78_and_touches_nothing(agent_factory):
     assert str(agent.config_path) in done.stderr
 
 
-def test_a_port_in_use_is_status_1_and_says_so(agent_factory):
+def test_a_port_in_use_is_said_and_the_page_comes_when_it_is_free(agent_factory, recorder_factory, broker):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        agent = agent_factory(config={"http": {"listen": f"127.0.0.1:{port}"}})
-        done = agent.run()
-    assert done.returncode == 1
-    assert str(port) in done.stderr and "in use" in done.stderr.lower()
+        agent = agent_factory(broker, config={"http": {"listen": f"127.0.0.1:{port}"}}).start()
+        said = agent.log.wait("HTTP: cannot listen")
+        assert str(port) in said and "in use" in said.lower() and "without the page" in said
+        recorder = recorder_factory(broker)
+        recorder.wait(agent.topic("left", "state"), "closed")
+        recorder.publish(agent.topic("left", "set"), "OPEN")
+        recorder.wait(agent.topic("left", "state"), "open")
+        assert agent.run("--healthcheck").returncode == 1
+        agent.log.wait("tried again every 5 s")
+        time.sleep(6)  # one attempt more, which says nothing new
+        assert len(agent.log.find("cannot listen")) == 1
+    agent.log.wait(f"listening on http://127.0.0.1:{port}/")
+    wait_until(lambda: agent.run("--healthcheck").returncode == 0, "the page")
+
+
+def test_an_address_that_is_not_there_yet_holds_up_nothing(agent_factory, recorder_factory, broker):
+    agent = agent_factory(broker, config={"http": {"listen": "192.0.2.77:8080"}})
+    checked = agent.run("--check")
+    assert checked.returncode == 0 and "http: listen: no interface of this machine has 192.0.2.77 now" in checked.stderr
+    assert "warning" in checked.stdout
+    agent.start()
+    agent.log.wait("HTTP: no interface of this machine has the address 192.0.2.77 yet.*without the page")
+    recorder = recorder_factory(broker)
+    recorder.wait(agent.topic("availability"), "online")
+    recorder.wait(agent.topic("left", "state"), "closed")
+    agent.send_signal(signal.SIGHUP)  # which tries it, too
+    agent.log.wait("the configuration is taken over")
+    assert agent.stop() == 0
+
+
+def test_a_reload_lets_no_damaged_hash_in_before_the_page_is_there(agent_factory, broker):
+    agent = agent_factory(broker, config={"http": {"listen": "192.0.2.77:8080"}}).start()
+    agent.log.wait("HTTP: no interface")
+    text = agent.config_path.read_text()
+    agent.config_path.write_text(text.replace('"192.0.2.77:8080"', '"192.0.2.77:8080", "username": "a", "password": "$pbkdf2-sha256$x"'))
+    assert agent.config_path.read_text() != text
+    agent.send_signal(signal.SIGHUP)
+    agent.log.wait("begins like a hash and is none")
+    agent.log.wait("the reload is refused")
+
+
+def test_a_history_without_its_directory_is_warned_of(agent_factory, tmp_path):
+    agent = agent_factory(config={"history": {"directory": str(tmp_path / "none")}})
+    checked = agent.run("--check")
+    assert checked.returncode == 0 and "history: directory: there is no " in checked.stderr
+
+
+@pytest.mark.parametrize("root", ["//none.pem", "/../none.pem", "/./none.pem"])
+def test_no_spelling_of_the_root_opens_everything(agent_factory, tmp_path, root):
+    """The folders of the named files stay readable; that of a file in the root would be all there is."""
+    agent = agent_factory("mqtts://127.0.0.1:1", config={"mqtt": {"tls": {"ca_file": root}}}).start()
+    if "Landlock" not in agent.log.wait("locked down"):
+        pytest.skip("this kernel or program has no Landlock")
+    agent.log.wait("door left: closed")
+    elsewhere = tmp_path / "elsewhere" / "portcullis.yaml"
+    elsewhere.parent.mkdir()
+    agent.config_path.rename(elsewhere)
+    agent.config_path.symlink_to(elsewhere)
+    agent.send_signal(signal.SIGHUP)
+    agent.log.wait("cannot be read: Permission denied")
 
 
 def test_the_health_check(agent_factory):

@@ -4,6 +4,8 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tap.h"
 
@@ -620,6 +622,33 @@ static void documentation(void)
 	json_decref(sent);
 }
 
+extern volatile uint32_t hashtable_seed; /* Jansson's */
+
+/* In processes of their own, since a process is seeded once. */
+static void seeding(void)
+{
+	uint32_t seeds[3] = {0};
+	tap_case("the hash tables are seeded with numbers that nobody knows");
+	fflush(stdout);
+	for (int i = 0; i < 3; i++) {
+		int ends[2];
+		if (pipe(ends) < 0)
+			abort();
+		pid_t child = fork();
+		if (child == 0) {
+			document_seed();
+			uint32_t seed = hashtable_seed;
+			_exit(write(ends[1], &seed, sizeof(seed)) != sizeof(seed));
+		}
+		close(ends[1]);
+		CHECK(read(ends[0], &seeds[i], sizeof(seeds[i])) == sizeof(seeds[i]));
+		close(ends[0]);
+		waitpid(child, NULL, 0);
+	}
+	CHECK(hashtable_seed == 0); /* nothing seeded this process before: the children's are theirs */
+	CHECK(seeds[0] != 0 && seeds[0] != seeds[1] && seeds[0] != seeds[2] && seeds[1] != seeds[2]);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "--print") ==
@@ -636,6 +665,7 @@ int main(int argc, char **argv)
 		puts(text);
 		return 0;
 	}
+	seeding();
 	attributes();
 	states();
 	events();

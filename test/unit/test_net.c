@@ -66,8 +66,8 @@ int main(void)
 	CHECK(!net_is_loopback((const struct sockaddr *)&address));
 
 	tap_case("addresses that the machine has, and has not");
-	CHECK(net_is_here("127.0.0.1") && net_is_here("0.0.0.0"));
-	CHECK(!net_is_here("192.0.2.77") && !net_is_here("2001:db8::77"));
-	CHECK(net_is_here("no address"));
+	CHECK(net_is_here("127.0.0.1", 0) && net_is_here("0.0.0.0", 0));
+	CHECK(!net_is_here("192.0.2.77", 80) && !net_is_here("2001:db8::77", 8080));
+	CHECK(net_is_here("no address", 0));
 	return tap_done();
 }

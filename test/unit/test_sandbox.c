@@ -5,12 +5,14 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -80,13 +82,38 @@ static int try_exec_in_memory(void)
 	return error;
 }
 
-static int try_listen(void)
+static int try_listen(int port)
 {
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in address = {.sin_family = AF_INET,
+			.sin_port = htons((uint16_t)port),
+			.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int error = bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ? errno : 0;
 	close(fd);
 	return error;
+}
+
+static int free_port(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (bind(fd, (const struct sockaddr *)&address, length) < 0 ||
+			getsockname(fd, (struct sockaddr *)&address, &length) < 0)
+		abort();
+	close(fd);
+	return ntohs(address.sin_port);
+}
+
+static int try_clone(unsigned long flags)
+{
+	long pid = syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, 0);
+	if (pid == 0)
+		_exit(0);
+	if (pid < 0)
+		return errno;
+	waitpid((pid_t)pid, NULL, 0);
+	return 0;
 }
 
 static void *exec_in_thread(void *argument)
@@ -117,9 +144,12 @@ static int inside(const struct place *place)
 	log_init(&log);
 	log.level = LOG_ERROR;
 
+	int port_to_come = free_port();
+
 	tap_case("before, all of it is possible");
 	CHECK(try_open(place->secret, "file", O_RDONLY) == 0);
-	CHECK(try_listen() == 0);
+	CHECK(try_listen(0) == 0 && try_listen(port_to_come) == 0);
+	CHECK(try_clone(CLONE_NEWUTS) == 0 || geteuid() != 0);
 	CHECK(try_exec_in_memory() != EPERM); /* it is empty: ENOEXEC, or what an emulator makes of it */
 
 	tap_case("entering succeeds, whatever the kernel has");
@@ -129,7 +159,8 @@ static int inside(const struct place *place)
 			{.path = place->writable, .write = true},
 			{.path = "/nonexistent/folder"},
 	};
-	CHECK(sandbox_enter(&log, folders, sizeof(folders) / sizeof(folders[0])) == 0);
+	CHECK(sandbox_enter_listening(&log, folders, sizeof(folders) / sizeof(folders[0]), (uint16_t)port_to_come) ==
+			0);
 	CHECK(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 || !seccomp);
 
 	tap_case("what was granted still works");
@@ -149,9 +180,9 @@ static int inside(const struct place *place)
 		tap_skip("this kernel has no Landlock");
 	}
 
-	tap_case("no new port is listened on");
+	tap_case("no new port is listened on, but for the one that was given");
 	if (landlock >= 4)
-		CHECK(try_listen() == EACCES);
+		CHECK(try_listen(0) == EACCES && try_listen(port_to_come) == 0);
 	else
 		tap_skip("this kernel's Landlock does not know ports");
 
@@ -177,6 +208,34 @@ static int inside(const struct place *place)
 	} else {
 		tap_skip("this kernel has no seccomp filters");
 	}
+
+	tap_case("nor by the flags of a new process, one by one, while plain ones and threads are made");
+	if (seccomp) {
+		static const unsigned long flags[] = {CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC,
+				CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS};
+		for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+			CHECK(try_clone(flags[i]) == EPERM);
+		CHECK(try_clone(0) == 0);
+		CHECK(syscall(SYS_clone3, NULL, 0) < 0 && errno == ENOSYS);
+	} else {
+		tap_skip("this kernel has no seccomp filters");
+	}
+
+	tap_case("nor the newer calls that mount, look into others, or make files in memory");
+	if (seccomp) {
+		static const long calls[] = {SYS_fsopen, SYS_fsconfig, SYS_fsmount, SYS_fspick, SYS_move_mount,
+				SYS_open_tree, SYS_mount_setattr, SYS_pidfd_getfd, SYS_memfd_create,
+				SYS_process_madvise, SYS_io_uring_setup};
+		for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+			CHECK(syscall(calls[i], -1, 0, 0, 0, 0) < 0 && errno == EPERM);
+	} else {
+		tap_skip("this kernel has no seccomp filters");
+	}
+
+	tap_case("no core is dumped, and nobody of the same user looks into the memory");
+	struct rlimit cores;
+	CHECK(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0);
+	CHECK(getrlimit(RLIMIT_CORE, &cores) == 0 && cores.rlim_max == 0);
 	return tap_done();
 }
 
