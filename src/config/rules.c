@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/net.h"
@@ -67,9 +68,10 @@ static void choose_password(struct config_reader *reader, const char **password,
 				"%s has password and password_file, expected one of them", what);
 	if (given(reader, password) && reader->readable_by_all)
 		config_warning(reader, where(reader, password),
-				"this file holds a password and everybody on this machine may read it: chmod o-r %s, "
-				"or use password_file",
-				reader->path);
+				"this file holds a password and everybody on this machine may read it: chgrp gpio %s "
+				"&& chmod 640 %s, so "
+				"that the agent, whose group that is, still may; or use password_file",
+				reader->path, reader->path);
 	const void *which = given(reader, password) ? (const void *)password : (const void *)from_file;
 	if (given(reader, which) && !given(reader, username))
 		config_error(reader, where(reader, which), "%s has a password and no username, expected both", what);
@@ -100,12 +102,58 @@ static void check_pair(struct config_reader *reader, const struct config_tls *tl
 				"key_password_file has no key, expected key_file");
 }
 
+#define HOME_ASSISTANT_PORT 8123
+
+/* What people write for the broker of Home Assistant, and cannot work here. */
+static void home_assistant_warnings(struct config_reader *reader, const struct config_broker *broker)
+{
+	const char *dot = strrchr(broker->host, '.');
+	struct config_position at = where(reader, broker);
+
+	if (dot != NULL && strcasecmp(dot, ".local") == 0)
+		config_warning(reader, at,
+				"broker: %s: .local names need mDNS, which the agent does not speak: use the machine's "
+				"address, or a name that the DNS server knows",
+				broker->host);
+	else if (strcasecmp(broker->host, "core-mosquitto") == 0)
+		config_warning(reader, at,
+				"broker: core-mosquitto is known inside Home Assistant's own machine alone: use that "
+				"machine's address");
+	if (broker->port == HOME_ASSISTANT_PORT)
+		config_warning(reader, at,
+				"broker: port %d is Home Assistant's own page: its broker usually listens on 1883, or "
+				"8883 "
+				"for mqtts://",
+				HOME_ASSISTANT_PORT);
+}
+
+static void broker_warnings(struct config_reader *reader, const struct config_broker *broker, bool any_tls)
+{
+	struct config_position at = where(reader, broker);
+	bool open = !broker->tls && !net_is_loopback_host(broker->host);
+
+	home_assistant_warnings(reader, broker);
+	if (open && any_tls)
+		config_warning(reader, at,
+				"broker: %s is spoken to without TLS and another with it: whoever can cut that one off "
+				"reads and commands the agent by way of this one",
+				broker->host);
+	else if (open && reader->settings->config.mqtt.password != NULL)
+		config_warning(reader, at,
+				"broker: the password goes to %s without TLS, to be read by whoever is on the network: "
+				"use "
+				"mqtts:// where the broker can",
+				broker->host);
+}
+
 static void mqtt_rules(struct config_reader *reader)
 {
 	struct config *config = &reader->settings->config;
 	const void *tls = first_given(reader, &config->mqtt.tls);
 	bool any_tls = false;
 
+	choose_password(reader, &config->mqtt.password, &reader->settings->mqtt_password_from_file,
+			&config->mqtt.username, "mqtt");
 	for (size_t i = 0; i < config->mqtt.broker_count; i++) {
 		const struct config_broker *broker = &config->mqtt.brokers[i];
 		any_tls |= broker->tls;
@@ -116,6 +164,8 @@ static void mqtt_rules(struct config_reader *reader)
 						"broker: %s:%u stands in the list twice, expected it once",
 						broker->host, broker->port);
 	}
+	for (size_t i = 0; i < config->mqtt.broker_count; i++)
+		broker_warnings(reader, &config->mqtt.brokers[i], any_tls);
 	if (tls != NULL && !any_tls)
 		config_error(reader, where(reader, tls),
 				"mqtt.tls is given and no broker uses it, expected broker: mqtts://...");
@@ -124,8 +174,6 @@ static void mqtt_rules(struct config_reader *reader)
 		config_error(reader, where(reader, &config->mqtt.keepalive_ms),
 				"keepalive: MQTT counts it in seconds, expected "
 				"whole seconds such as 30s");
-	choose_password(reader, &config->mqtt.password, &reader->settings->mqtt_password_from_file,
-			&config->mqtt.username, "mqtt");
 	if (config->mqtt.client_id == NULL) {
 		char client_id[sizeof("portcullis-") + CONFIG_NODE_MAX];
 		int length = snprintf(client_id, sizeof(client_id), "portcullis-%s", config->node);
@@ -156,6 +204,13 @@ static void http_rules(struct config_reader *reader)
 	if (password && config->http.allow_anonymous_commands)
 		config_warning(reader, where(reader, &config->http.allow_anonymous_commands),
 				"allow_anonymous_commands has no effect: http has a password, and everybody needs it");
+	if (config->http.enabled && config->http.password != NULL && config->http.tls.certificate_file == NULL &&
+			!net_is_loopback_host(config->http.address))
+		config_warning(reader, where(reader, &config->http.address),
+				"listen: the page's password comes to %s without TLS, to be read by whoever is on the "
+				"network: "
+				"give http.tls a certificate, or listen on 127.0.0.1 behind a proxy that has one",
+				config->http.address);
 	if (config->http.enabled && !password && !config->http.allow_anonymous_commands &&
 			!net_is_loopback_host(config->http.address))
 		config_warning(reader, where(reader, &config->http.address),
@@ -163,6 +218,20 @@ static void http_rules(struct config_reader *reader)
 				"allow_anonymous_commands: true) "
 				"nobody may move a door there",
 				config->http.address);
+}
+
+static void gpio_rules(struct config_reader *reader)
+{
+	struct config_settings *settings = reader->settings;
+
+	if (given(reader, &settings->board) && given(reader, &settings->relays))
+		config_error(reader, where(reader, &settings->relays),
+				"gpio has board and relays, expected one of them");
+	if (settings->config.gpio.backend == CONFIG_SIMULATED)
+		config_warning(reader, where(reader, &settings->config.gpio.backend),
+				"backend: simulated drives no line: every door that is shown and obeys is a model, "
+				"expected "
+				"libgpiod where something is wired");
 }
 
 static size_t board_relays(enum config_board board, const uint8_t **lines)
@@ -521,9 +590,7 @@ void config_apply_rules(struct config_reader *reader)
 	name_node(reader, &settings->config);
 	mqtt_rules(reader);
 	http_rules(reader);
-	if (given(reader, &settings->board) && given(reader, &settings->relays))
-		config_error(reader, where(reader, &settings->relays),
-				"gpio has board and relays, expected one of them");
+	gpio_rules(reader);
 	for (size_t i = 0; i < settings->door_count; i++) {
 		name_door(reader, &settings->doors[i]);
 		finish_lines(reader, &settings->doors[i]);

@@ -4,17 +4,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <net/if.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/net.h"
 #include "base/read.h"
+#include "base/text.h"
 #include "config/settings.h"
 #include "config/values.h"
 
 #define EXPECTATION_MAX 192
 #define SUGGESTION_MAX 128
+#define HOMES_MAX 8
 #define BRACKETS_MAX 4096 /* libyaml's time goes by the square of those that are open */
 
 struct document {
@@ -409,8 +413,10 @@ static void read_secret_file(
 		return;
 	}
 	if (status.st_mode & S_IROTH)
-		config_warning(reader, scalar.at, "%s: everybody on this machine may read %s: chmod o-r %s", key->name,
-				path, path);
+		config_warning(reader, scalar.at,
+				"%s: everybody on this machine may read %s: chgrp gpio %s && chmod 640 %s, so that the "
+				"agent, whose group that is, still may",
+				key->name, path, path, path);
 	if (length > 0 && bytes[length - 1] == '\n')
 		length--;
 	if (length > 0 && bytes[length - 1] == '\r')
@@ -450,7 +456,12 @@ static bool is_address(int family, const char *text, size_t length)
 	return inet_pton(family, terminated, binary) == 1;
 }
 
-/* HOST, HOST:PORT, [IPV6] or [IPV6]:PORT. port keeps its value when none is there. */
+static bool is_zone(const char *text, size_t length)
+{
+	return length > 0 && length < IF_NAMESIZE && config_set_holds("A-Za-z0-9._-", text, length);
+}
+
+/* HOST, HOST:PORT, [IPV6], [IPV6%ZONE] or these with :PORT. port keeps its value when none is there. */
 static bool split_host_port(const char *text, size_t length, const char **host, size_t *host_length, unsigned *port)
 {
 	const char *end = text + length;
@@ -462,7 +473,9 @@ static bool split_host_port(const char *text, size_t length, const char **host, 
 			return false;
 		*host = text + 1;
 		*host_length = (size_t)(rest - *host);
-		if (!is_address(AF_INET6, *host, *host_length))
+		const char *zone = memchr(*host, '%', *host_length);
+		if (!is_address(AF_INET6, *host, zone != NULL ? (size_t)(zone - *host) : *host_length) ||
+				(zone != NULL && !is_zone(zone + 1, (size_t)(rest - zone) - 1)))
 			return false;
 		rest++;
 	} else {
@@ -477,6 +490,26 @@ static bool split_host_port(const char *text, size_t length, const char **host, 
 	if (rest == end)
 		return true;
 	return *rest == ':' && config_number_parse(rest + 1, (size_t)(end - rest - 1), 65535, port);
+}
+
+/* An address of link-local IPv6 means something on one interface alone; of others there is no zone. */
+static bool check_zone(struct config_reader *reader, const struct config_broker *broker, struct config_position at)
+{
+	bool zone = strchr(broker->host, '%') != NULL, link_local = net_is_link_local(broker->host);
+
+	if (zone && !link_local)
+		config_error(reader, at, "broker: %s is no link-local address (fe80::), expected it without %%ZONE",
+				broker->host);
+	else if (zone && broker->tls)
+		config_error(reader, at,
+				"broker: no certificate can name an address with a zone, expected mqtts:// with the "
+				"broker's name or another address");
+	else if (link_local && !zone)
+		config_warning(reader, at,
+				"broker: a link-local address is known on one interface alone: name that, as in "
+				"[%s%%eth0]",
+				broker->host);
+	return !zone || (link_local && !broker->tls);
 }
 
 static void read_broker(struct config_reader *reader, struct scalar scalar)
@@ -510,6 +543,8 @@ static void read_broker(struct config_reader *reader, struct scalar scalar)
 		}
 		*broker = (struct config_broker){
 				.host = config_keep(reader, host, host_length), .port = (uint16_t)port, .tls = i == 1};
+		if (!check_zone(reader, broker, scalar.at))
+			return;
 		config_mark(reader, broker, scalar.at);
 		config->mqtt.broker_count++;
 		return;
@@ -532,6 +567,13 @@ static void read_listen(struct config_reader *reader, struct scalar scalar)
 	if (is_one_of(scalar, no_words))
 		return;
 	bool bracketed = scalar.length > 0 && scalar.text[0] == '[';
+	if (bracketed && memchr(scalar.text, '%', scalar.length) != NULL) {
+		config_error(reader, scalar.at,
+				"listen: an address with a zone (%%) is not supported, expected [::] for every "
+				"interface, or "
+				"another address");
+		return;
+	}
 	if (!split_host_port(scalar.text, scalar.length, &host, &host_length, &port) || port == UINT32_MAX ||
 			(!bracketed && !is_address(AF_INET, host, host_length))) {
 		config_error(reader, scalar.at,
@@ -839,18 +881,82 @@ static void read_value(struct document *document, const struct config_key *key, 
 		wrong_kind(document, key, node);
 }
 
-/* Where among the sections a key of that name lives, as in "mqtt.tls"; "" at the top. NULL when there is none. */
-static const char *home_of(const struct config_key *keys, const char *section, const char *name)
-{
-	const char *home = NULL;
+/* The sections that a key of that name lives in; "" is the top. */
+struct homes {
+	const char *names[HOMES_MAX];
+	size_t count;
+};
 
-	for (; keys->name != NULL && home == NULL; keys++) {
-		if (strcmp(keys->name, name) == 0)
-			return section;
+static void find_homes(const struct config_key *keys, const char *section, const char *name, struct homes *homes)
+{
+	for (; keys->name != NULL; keys++) {
+		bool known = false;
+		for (size_t i = 0; i < homes->count; i++)
+			known |= strcmp(homes->names[i], section) == 0;
+		if (strcmp(keys->name, name) == 0 && !known && homes->count < HOMES_MAX)
+			homes->names[homes->count++] = section;
 		if (keys->keys != NULL)
-			home = home_of(keys->keys, keys->name, name);
+			find_homes(keys->keys, keys->name, name, homes);
 	}
-	return home;
+}
+
+/* Is that line a comment with a section's name in it, as "#http:"? */
+static bool is_commented(const char *line, const char *end, const char *section)
+{
+	size_t length = strlen(section);
+
+	while (line < end && (*line == ' ' || *line == '\t'))
+		line++;
+	if (line == end || *line != '#')
+		return false;
+	while (line < end && (*line == '#' || *line == ' ' || *line == '\t'))
+		line++;
+	return (size_t)(end - line) > length && memcmp(line, section, length) == 0 && line[length] == ':';
+}
+
+/* The last line above a key's that would begin one of the sections, and is a comment. 0: none. */
+static unsigned commented_home(
+		const struct document *document, const struct homes *homes, unsigned above, const char **section)
+{
+	const char *start = document->bytes, *stop = start + document->length;
+	unsigned found = 0;
+
+	for (unsigned line = 1; line < above && start < stop; line++) {
+		const char *end = memchr(start, '\n', (size_t)(stop - start));
+		if (end == NULL)
+			end = stop;
+		for (size_t i = 0; i < homes->count; i++)
+			if (homes->names[i][0] != '\0' && is_commented(start, end, homes->names[i])) {
+				found = line;
+				*section = homes->names[i];
+			}
+		start = end + (end < stop);
+	}
+	return found;
+}
+
+/* A key that is known elsewhere. False: it is not. */
+static bool misplaced_key(struct document *document, struct scalar name, const char *shown)
+{
+	char expected[EXPECTATION_MAX] = "";
+	struct homes homes = {.count = 0};
+	const char *section = NULL;
+
+	find_homes(config_keys, "", name.text, &homes);
+	if (homes.count == 0)
+		return false;
+	unsigned line = commented_home(document, &homes, name.at.line, &section);
+	if (line > 0) {
+		config_error(document->reader, name.at,
+				"key %s does not belong here, expected it in %s, whose own line (%u) is a comment",
+				shown, section, line);
+		return true;
+	}
+	for (size_t i = 0; i < homes.count; i++)
+		text_append(expected, sizeof(expected), "%s%s%s", i == 0 ? "" : " or ",
+				homes.names[i][0] == '\0' ? "at the left margin" : "in ", homes.names[i]);
+	config_error(document->reader, name.at, "key %s does not belong here, expected it %s", shown, expected);
+	return true;
 }
 
 static void unknown_key(struct document *document, const struct config_key *keys, struct scalar name)
@@ -879,11 +985,7 @@ static void unknown_key(struct document *document, const struct config_key *keys
 		config_error(document->reader, name.at, "unknown key %s, did you mean %s?", quote.text, nearest.word);
 		return;
 	}
-	const char *home = home_of(config_keys, "", name.text);
-	if (home != NULL)
-		config_error(document->reader, name.at, "key %s does not belong here, expected it %s%s", quote.text,
-				*home == '\0' ? "at the left margin" : "in ", home);
-	else
+	if (!misplaced_key(document, name, quote.text))
 		config_error(document->reader, name.at, "unknown key %s, expected one of %s", quote.text, known);
 }
 

@@ -1,9 +1,13 @@
 """The agent's command line, as far as it needs no broker: --check, its exit statuses, and the manual page's options."""
 
+import grp
 import os
 import re
 import shlex
+import shutil
 import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -22,8 +26,10 @@ def test_examples_pass(path):
     result = run("--config", path, "--check")
     assert result.returncode == 0, result.stdout + result.stderr
     warnings = re.findall(r"warning: (.*)", result.stdout + result.stderr)
-    if path.name == "no-sensors.yaml":  # what follows from it is said
-        assert len(warnings) == 1 and "its state is never known" in warnings[0], warnings
+    said = {"no-sensors.yaml": "its state is never known", "portcullis.yaml": "backend: simulated drives no line",
+            "demo.yaml": "backend: simulated drives no line"}
+    if path.name in said:  # what follows from it is said
+        assert len(warnings) == 1 and said[path.name] in warnings[0], warnings
     else:
         assert not warnings
 
@@ -58,3 +64,63 @@ def test_the_manual_has_the_options_of_help():
     manual = (ROOT / "docs/portcullis.8").read_text().replace("\\-", "-")
     options = set(re.findall(r"--[a-z-]+", result.stdout + result.stderr))
     assert options == set(re.findall(r"--[a-z-]+", manual))
+
+
+DOOR = "gpio: {backend: simulated}\ndoors: [{name: Left, relay: GPIO17, closed_sensor: GPIO23}]\n"
+
+
+def as_packaged_user(command, group):
+    """Runs it as the unit does: a user of its own, in the group of the GPIO lines."""
+    return subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", f"--groups={group}", *command],
+                          capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("inside", [True, False], ids=["in the file", "in a file of its own"])
+def test_the_advice_about_a_readable_password_works_for_the_packaged_user(inside):
+    """Each of its words is carried out as printed, and the agent can still read what it must."""
+    if os.geteuid() != 0 or not shutil.which("setpriv"):
+        pytest.skip("takes root and setpriv")
+    if as_packaged_user([*AGENT, "--version"], 1).returncode != 0:
+        pytest.skip("another user cannot run this agent")
+    with tempfile.TemporaryDirectory(prefix="check-") as folder:
+        os.chmod(folder, 0o755)
+        path, secret = Path(folder, "portcullis.yaml"), Path(folder, "password")
+        secret.write_text("secret\n")
+        login = "password: secret" if inside else f"password_file: {secret}"
+        path.write_text(f"mqtt: {{broker: mqtt://localhost, username: u, {login}}}\n" + DOOR)
+        path.chmod(0o644)
+        secret.chmod(0o644)
+        said = run("--config", path, "--check").stderr
+        advice = re.findall(r": (chgrp gpio (\S+) && chmod 640 (\S+), so that)", said)
+        assert len(advice) == 1 and set(advice[0][1:]) == {str(path if inside else secret)}, said
+        try:
+            group = grp.getgrnam("gpio").gr_gid
+        except KeyError:  # a machine without that group: another one in its place
+            group = 1
+        command = advice[0][0].removesuffix(", so that").replace("gpio", str(group))
+        subprocess.run(["sh", "-c", command], check=True)
+        checked = as_packaged_user([*AGENT, "--config", str(path), "--check"], group)
+        assert checked.returncode == 0 and "may read" not in checked.stderr, checked.stderr
+        assert as_packaged_user([*AGENT, "--config", str(path), "--check"], 2).returncode == 78  # others may not
+
+
+def test_what_people_write_for_home_assistant_is_warned_of(tmp_path):
+    path = tmp_path / "portcullis.yaml"
+    for broker, says in (("mqtt://homeassistant.local", "mDNS"), ("mqtt://core-mosquitto", "that machine's address"),
+                         ("mqtt://10.0.0.2:8123", "Home Assistant's own page")):
+        path.write_text(f"mqtt: {{broker: '{broker}'}}\n" + DOOR)
+        result = run("--config", path, "--check")
+        assert result.returncode == 0 and re.search(rf"{path}:1:16: warning: broker: .*{says}", result.stderr)
+
+
+def test_a_key_that_was_uncommented_without_its_section(tmp_path):
+    """As one does in the example that the package installs."""
+    path = tmp_path / "portcullis.yaml"
+    text = (ROOT / "config/portcullis.yaml").read_text()
+    path.write_text(text.replace("  #username: family", "  username: family"))
+    line = text[:text.index("  #username: family")].count("\n") + 1
+    section = text[:text.index("#http:")].count("\n") + 1
+    result = run("--config", path, "--check")
+    assert result.returncode == 78
+    assert f"{path}:{line}:3: key \"username\" does not belong here, expected it in http, whose own line ({section}) is a comment" \
+        in result.stderr
