@@ -604,10 +604,12 @@ void tls_free(struct tls *tls)
 
 int tls_check(struct tls *tls, enum tls_role role, const struct tls_files *files, char error[static TLS_ERROR_MAX])
 {
-	(void)tls;
 	struct tls_context *context;
 	int failed = tls_context_new(role, files, &context, error);
-	if (!failed)
+	if (!failed) {
+		if (context->warning[0])
+			log_warning(tls->log, "%s", context->warning);
 		tls_context_put(context);
+	}
 	return failed;
 }

@@ -35,6 +35,7 @@ struct tls_client {
 	bool resumable;
 	mbedtls_ssl_session session;
 	struct tls_stamp session_stamp, stamp; /* the second: of the attempt under way */
+	struct tls_stamp warned;               /* the files that the context's warning was logged of */
 	mbedtls_x509_time valid_to;
 };
 
@@ -71,6 +72,10 @@ static struct tls_context *make_context(void *user, uint64_t attempt, char error
 	if (tls_context_new(TLS_CLIENT, &files, &context, error))
 		return NULL;
 	if (lock_attempt(client, attempt)) {
+		if (context->warning[0] && !tls_stamp_same(&client->warned, &stamp)) {
+			log_warning(client->tls->log, "%s", context->warning);
+			client->warned = stamp;
+		}
 		client->stamp = stamp;
 		if (client->avoid_pss)
 			tls_context_avoid_pss(context);

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <mbedtls/pem.h>
 #include <mbedtls/platform_util.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,28 +144,103 @@ static char *read_file(const char *path, char error[static TLS_ERROR_MAX])
 	return NULL;
 }
 
-static int read_certificates(const char *path, mbedtls_x509_crt *chain, bool tolerant, char error[static TLS_ERROR_MAX])
+const char *tls_unsupported(int code)
 {
+	switch (-(-code & 0xff80)) { /* mbedTLS adds what its ASN.1 reader says, which has the lower seven bits */
+	case MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG:
+	case MBEDTLS_ERR_X509_SIG_MISMATCH:
+	case MBEDTLS_ERR_X509_UNKNOWN_OID:
+	case MBEDTLS_ERR_X509_INVALID_ALG:
+	case MBEDTLS_ERR_PK_UNKNOWN_PK_ALG:
+	case MBEDTLS_ERR_PK_UNKNOWN_NAMED_CURVE:
+	case MBEDTLS_ERR_PK_FEATURE_UNAVAILABLE:
+		return "its key or its signature is of a kind that mbedTLS does not know, such as Ed25519 (RSA and "
+		       "ECDSA "
+		       "it knows)";
+	case MBEDTLS_ERR_X509_INVALID_EXTENSIONS:
+		return (-code & 0x7f) == -MBEDTLS_ERR_ASN1_UNEXPECTED_TAG
+				       ? "it has a critical extension that mbedTLS does not know, such as name "
+					 "constraints"
+				       : NULL;
+	case MBEDTLS_ERR_X509_FEATURE_UNAVAILABLE:
+		return "it has a feature that mbedTLS does not know";
+	default:
+		return NULL;
+	}
+}
+
+/* What could not be read of a file of certificates. */
+struct unread {
+	size_t certificates, damaged, unsupported;
+	size_t first; /* counted from 1 */
+	int code;     /* mbedTLS's, of the first */
+};
+
+static void note_unread(struct unread *unread, int code)
+{
+	if (unread->damaged + unread->unsupported == 0) {
+		unread->first = unread->certificates;
+		unread->code = code;
+	}
+	*(tls_unsupported(code) ? &unread->unsupported : &unread->damaged) += 1;
+}
+
+/* One by one, since mbedTLS tells of a whole file only how many it could not read. */
+static void parse_each(char *pem, mbedtls_x509_crt *chain, struct unread *unread)
+{
+	static const char begin[] = "-----BEGIN CERTIFICATE-----", end[] = "-----END CERTIFICATE-----";
+	for (char *at = strstr(pem, begin); at; at = strstr(at, begin)) {
+		char *after = strstr(at, end);
+		unread->certificates++;
+		if (!after) {
+			note_unread(unread, MBEDTLS_ERR_PEM_NO_HEADER_FOOTER_PRESENT);
+			return;
+		}
+		after += strlen(end);
+		char kept = *after;
+		*after = '\0';
+		int code = mbedtls_x509_crt_parse(chain, (unsigned char *)at, (size_t)(after - at) + 1);
+		*after = kept;
+		at = after;
+		if (code)
+			note_unread(unread, code);
+	}
+}
+
+/* How a file of certificates is taken whose own are not all readable. */
+enum tolerance {
+	ALL_NEEDED, /* a chain, of which none may be missing */
+	TOLD,     /* CAs: those that mbedTLS does not support are left out, which is told; damaged ones are an error */
+	NOT_TOLD, /* the system's CAs, which nobody has chosen one by one */
+};
+
+static int read_certificates(const char *path, mbedtls_x509_crt *chain, enum tolerance tolerance,
+		char warning[static TLS_ERROR_MAX], char error[static TLS_ERROR_MAX])
+{
+	struct unread unread = {.certificates = 0};
 	char *pem = read_file(path, error);
 	if (!pem)
 		return -EINVAL;
-	int result = mbedtls_x509_crt_parse(chain, (unsigned char *)pem, strlen(pem) + 1);
-	bool key = strstr(pem, "PRIVATE KEY-----"), any = strstr(pem, "-----BEGIN CERTIFICATE-----");
+	parse_each(pem, chain, &unread);
+	bool key = strstr(pem, "PRIVATE KEY-----");
 	forget(pem);
-	if (result == 0 || (result > 0 && tolerant))
-		return 0;
-	if (result > 0)
-		snprintf(error, TLS_ERROR_MAX, "TLS: %d of the certificates in %s cannot be read: is it damaged?",
-				result, path);
-	else if (!any)
+	size_t missing = unread.damaged + unread.unsupported;
+	if (unread.certificates == 0) {
 		snprintf(error, TLS_ERROR_MAX, "TLS: %s holds no certificate (PEM is expected)%s", path,
 				key ? ", but a private key: are the two files mixed up?" : "");
-	else
-		snprintf(error, TLS_ERROR_MAX,
-				"TLS: the certificate in %s cannot be read (mbedTLS -0x%04x): is it damaged, or is its "
-				"key neither RSA nor ECDSA?",
-				path, (unsigned)-result);
-	return -EINVAL;
+		return -EINVAL;
+	}
+	if (missing == 0 || (tolerance == NOT_TOLD && missing < unread.certificates))
+		return 0;
+	const char *reason = tls_unsupported(unread.code);
+	char damaged[48];
+	snprintf(damaged, sizeof(damaged), "is it damaged? (mbedTLS -0x%04x)", (unsigned)-unread.code);
+	bool good = tolerance == TOLD && unread.damaged == 0 && missing < unread.certificates;
+	snprintf(good ? warning : error, TLS_ERROR_MAX,
+			"TLS: %zu of the certificates in %s cannot be read%s; the first is number %zu of %zu: %s",
+			missing, path, good ? " and are left out" : "", unread.first, unread.certificates,
+			reason ? reason : damaged);
+	return good ? 0 : -EINVAL;
 }
 
 static int read_password(const char *path, char password[static TLS_PASSWORD_MAX + 1], char error[static TLS_ERROR_MAX])
@@ -232,7 +308,7 @@ static int read_key(const struct tls_files *files, mbedtls_pk_context *key, char
 
 static int read_own(struct tls_context *context, const struct tls_files *files, char error[static TLS_ERROR_MAX])
 {
-	int failed = read_certificates(files->certificate_file, &context->own, false, error);
+	int failed = read_certificates(files->certificate_file, &context->own, ALL_NEEDED, context->warning, error);
 	if (!failed)
 		failed = read_key(files, &context->key, error);
 	if (failed)
@@ -262,8 +338,8 @@ static int read_trust(struct tls_context *context, const struct tls_files *files
 				bundles[0]);
 		return -ENOENT;
 	}
-	bool system = !files->pinned_file && !files->ca_file;
-	return read_certificates(context->trust_path, &context->trust, system, error);
+	enum tolerance tolerance = files->pinned_file ? ALL_NEEDED : files->ca_file ? TOLD : NOT_TOLD;
+	return read_certificates(context->trust_path, &context->trust, tolerance, context->warning, error);
 }
 
 static int configure(struct tls_context *context, enum tls_role role)

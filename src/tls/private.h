@@ -38,7 +38,11 @@ struct tls_context {
 	struct tls_places places;
 	const char *trust_path;       /* constant or of places */
 	const char *certificate_path; /* of places; NULL = none */
+	char warning[TLS_ERROR_MAX];  /* what was left out of ca_file, and why; "" = nothing */
 };
+
+/* Why mbedTLS cannot read a certificate that is in order, by the code that it gives; NULL: it is another trouble. */
+const char *tls_unsupported(int code);
 
 /* Blocks: it reads files. 0, or -errno with the reason in error. Freed when the last reference goes. */
 int tls_context_new(enum tls_role role, const struct tls_files *files, struct tls_context **context,

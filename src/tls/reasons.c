@@ -300,7 +300,11 @@ void tls_reason(const mbedtls_ssl_context *ssl, const struct tls_peer *peer, boo
 		snprintf(reason, TLS_ERROR_MAX, "TLS: out of memory");
 		break;
 	default:
-		snprintf(reason, TLS_ERROR_MAX, "TLS: the other side breaks the protocol (mbedTLS -0x%04x)",
-				(unsigned)-code);
+		if (tls_unsupported(code))
+			snprintf(reason, TLS_ERROR_MAX, "TLS: a certificate of the other side cannot be read: %s",
+					tls_unsupported(code));
+		else
+			snprintf(reason, TLS_ERROR_MAX, "TLS: the other side breaks the protocol (mbedTLS -0x%04x)",
+					(unsigned)-code);
 	}
 }

@@ -53,7 +53,8 @@ const char *tls_system_bundle(void);
 
 enum tls_role { TLS_CLIENT, TLS_SERVER };
 
-/* Reads the files as a connection would: 0, or -errno with the reason in error. Blocks while it does. For --check. */
+/* Reads the files as a connection would: 0, or -errno with the reason in error. What is left out of
+ * ca_file is logged as a warning. Blocks while it does. For --check. */
 int tls_check(struct tls *tls, enum tls_role role, const struct tls_files *files, char error[static TLS_ERROR_MAX]);
 
 /* ---- The client: connections to one server, one at a time. ---- */

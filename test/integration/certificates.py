@@ -37,10 +37,13 @@ class Pair:
     key: Path
 
 
+CONSTRAINED = "nameConstraints = critical,permitted;DNS:door.test,permitted;DNS:localhost,permitted;IP:127.0.0.0/255.0.0.0"
+
+
 class Authority:
     """A CA in a folder of its own, signed by itself or by another one. ca.certificate is what clients trust."""
 
-    def __init__(self, folder, name="Test CA", issuer=None, key="ec"):
+    def __init__(self, folder, name="Test CA", issuer=None, key="ec", more=()):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True)
         self.count = 0
@@ -50,7 +53,7 @@ class Authority:
             f"[ca]\ndefault_ca = it\n[it]\ndatabase = {self.folder}/index\nnew_certs_dir = {self.folder}\n"
             "default_md = sha256\nrand_serial = yes\npolicy = any\n[any]\ncommonName = supplied\n")
         self.certificate, self.key = self.folder / "ca.crt", self.folder / "ca.key"
-        extensions = ["basicConstraints = critical,CA:TRUE", "keyUsage = critical,keyCertSign,cRLSign"]
+        extensions = ["basicConstraints = critical,CA:TRUE", "keyUsage = critical,keyCertSign,cRLSign", *more]
         pair = (issuer or self).issue(name, file=self.folder / "ca", key=key, extensions=extensions,
                                       selfsign=issuer is None, end=NOW + 3650 * DAY)
         assert pair.certificate == self.certificate
@@ -112,6 +115,7 @@ def write_set(folder):
     middle = Authority(folder / "middle", "Middle CA", issuer=ca)
     middle.issue("leaf", ["door.test"], file=folder / "leaf")
     chain(folder / "chain.crt", folder / "leaf.crt", middle.certificate)
+    Authority(folder / "constrained", "Constrained CA", more=[CONSTRAINED])
     own = ca.self_signed("own", ["door.test"])
     own.certificate.rename(folder / "own.crt")
     own.key.rename(folder / "own.key")

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from certificates import DAY, NOW, Authority, chain
+from certificates import CONSTRAINED, DAY, NOW, Authority, chain
 from harness import CONNECT, DEADLINE, SLOWNESS, FakeBroker, door, free_port, packet, text, wait_until, with_file
 
 NAME = "door.broker.test"
@@ -64,6 +64,13 @@ def made(tmp_path_factory):
         paths[f"{name}.crt"], paths[f"{name}.key"] = pair.certificate, pair.key
     paths["chain.crt"] = chain(folder / "chain.crt", pairs["leaf"].certificate, middle.certificate)
     paths["chain.key"] = pairs["leaf"].key
+    constrained = Authority(folder / "constrained", "Constrained CA", more=[CONSTRAINED])
+    between = Authority(folder / "between", "Constrained Middle CA", issuer=ca, more=[CONSTRAINED])
+    below = between.issue("below", ["localhost", "127.0.0.1"])
+    paths["constrained chain.crt"] = chain(folder / "constrained.crt", below.certificate, between.certificate)
+    paths["constrained chain.key"] = below.key
+    paths["constrained beside"] = chain(folder / "beside.crt", constrained.certificate, ca.certificate)
+    paths["constrained alone"] = constrained.certificate
     paths["both"] = chain(folder / "both.crt", other.certificate, ca.certificate)
     paths["password"].write_text("open sesame\n")
     paths["wrong"].write_text("open barley\n")
@@ -186,6 +193,15 @@ ROWS = [
     Row("right CA, RSA", certificate="rsa"),
     Row("right CA, TLS 1.2", version="TLSv1.2"),
     Row("right CA among others", ca="both"),
+    Row("right CA beside one with name constraints", ca="constrained beside"),
+    Row("a CA with name constraints alone", ca="constrained alone",
+        says=r"1 of the certificates in \S+ cannot be read; .* a critical extension .* such as name constraints"),
+    Row("an intermediate with name constraints", certificate="constrained chain",
+        says="a certificate of the other side cannot be read: it has a critical extension",
+        differs="OpenSSL knows name constraints"),
+    Row("an intermediate with name constraints, TLS 1.2", certificate="constrained chain", version="TLSv1.2",
+        says="a certificate of the other side cannot be read: it has a critical extension",
+        differs="OpenSSL knows name constraints"),
     Row("wrong CA", ca="other", says=r'TLS: .* from an unknown CA: "CN=Test CA" is not in \S+other\S+'),
     Row("wrong CA, TLS 1.2", ca="other", version="TLSv1.2", says="from an unknown CA"),
     Row("CA made anew", ca="again", says=r'the CA "CN=Test CA" .* another key than the one .* made anew'),

@@ -434,6 +434,20 @@ static void test_files(void)
 			{"a damaged CA file", TLS_CLIENT, "damaged.crt", NULL, NULL, NULL, "is it damaged"},
 			{"a CA file with one damaged certificate", TLS_CLIENT, "half.crt", NULL, NULL, NULL,
 					"1 of the certificates"},
+			{"a CA file with one that has name constraints", TLS_CLIENT, "with_constrained.crt", NULL, NULL,
+					NULL, NULL},
+			{"that one alone", TLS_CLIENT, "constrained/ca.crt", NULL, NULL, NULL,
+					"it has a critical extension that mbedTLS does not know, such as name "
+					"constraints"},
+			{"a CA file with one of Ed25519", TLS_CLIENT, "with_ed25519.crt", NULL, NULL, NULL, NULL},
+			{"that one alone", TLS_CLIENT, "ed25519.crt", NULL, NULL, NULL, "such as Ed25519"},
+			{"one damaged and one not supported", TLS_CLIENT, "worse.crt", NULL, NULL, NULL,
+					"2 of the certificates"},
+			{"one that ends too early", TLS_CLIENT, "torn.crt", NULL, NULL, NULL,
+					"number 2 of 2: is it damaged"},
+			{"joined without a line end", TLS_CLIENT, "joined.crt", NULL, NULL, NULL, NULL},
+			{"a chain of our own with one that is not supported", TLS_SERVER, NULL, "own_constrained.crt",
+					"server.key", NULL, "number 2 of 2: it has a critical extension"},
 	};
 	start_room();
 	write_file("password", KEY_PASSWORD "\n");
@@ -441,7 +455,12 @@ static void test_files(void)
 	write_file("empty", "");
 	write_file("damaged.crt", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n");
 	CHECK(system("cd \"$FOLDER\" && cat ca/ca.crt damaged.crt > half.crt && cat middle/ca.crt leaf.crt > "
-		     "wrong_order.crt") == 0);
+		     "wrong_order.crt && cat constrained/ca.crt ca/ca.crt > with_constrained.crt && "
+		     "cat ca/ca.crt ed25519.crt > with_ed25519.crt && cat ed25519.crt ca/ca.crt damaged.crt > "
+		     "worse.crt && "
+		     "{ cat ca/ca.crt; head -3 other/ca.crt; } > torn.crt && "
+		     "{ head -c -1 ca/ca.crt; cat other/ca.crt; } > joined.crt && "
+		     "cat server.crt constrained/ca.crt > own_constrained.crt") == 0);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		tap_case("files: %s", rows[i].title);
 		char error[TLS_ERROR_MAX] = "";
