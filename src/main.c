@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "base/kernel.h"
 #include "base/log.h"
 #include "config/config.h"
 #include "gpio/gpio.h"
@@ -147,7 +148,12 @@ static int run(enum mode mode, const char *path)
 {
 	struct log log;
 	struct config config;
+	char reason[KERNEL_REASON_MAX];
 	log_init(&log);
+	if (mode != RELEASE && kernel_check(reason) < 0) { /* relays are put to rest in any case */
+		log_error(&log, "%s", reason);
+		return STATUS_FAILED;
+	}
 	struct config_report *report = calloc(1, sizeof(*report));
 	if (!report) {
 		log_error(&log, "out of memory before the start");

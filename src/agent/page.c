@@ -140,7 +140,7 @@ static int64_t started_unix_ms(struct agent *agent)
 
 static int64_t cpu_us(void)
 {
-	struct timespec used;
+	struct timespec used = {.tv_sec = 0};
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
 	return (int64_t)used.tv_sec * 1000000 + used.tv_nsec / 1000;
 }

@@ -36,7 +36,7 @@ int notify_send(const char *state)
 int notify_reloading(void)
 {
 	char state[64];
-	struct timespec now;
+	struct timespec now = {.tv_sec = 0};
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%" PRId64,
 			(int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
