@@ -250,10 +250,14 @@ def garage(image, broker_image, tmp_path):
     secrets = tmp_path / "secrets"
     secrets.mkdir()
     (secrets / "mqtt-password").write_text("a secret\n")
-    must("docker", "run", "--rm", "--network", "none", "-v", f"{secrets}:/secrets", broker_image, "mosquitto_passwd", "-b", "-c",
-         "/secrets/mosquitto-passwords", "portcullis", "a secret")
+    (secrets / "mosquitto-passwords").write_text("portcullis:a secret\nhomeassistant:another\n")
+    (secrets / "mosquitto-passwords").chmod(0o600)
+    must("docker", "run", "--rm", "--network", "none", "-v", f"{secrets}:/secrets", broker_image, "mosquitto_passwd", "-U",
+         "/secrets/mosquitto-passwords")
+    shutil.copy(ROOT / "docker/mosquitto.acl", secrets)
+    (secrets / "mosquitto.acl").chmod(0o440)
     # Docker hands files on as they are: to these users.
-    must("chown", "1883:1883", secrets / "mosquitto-passwords")
+    must("chown", "1883:1883", secrets / "mosquitto-passwords", secrets / "mosquitto.acl")
     must("chown", "10001:1883", secrets / "mqtt-password")
     must("chmod", "440", secrets / "mqtt-password")
 
@@ -273,9 +277,11 @@ def test_compose_file(garage):
     for service in services.values():
         assert service["read_only"] and service["cap_drop"] == ["ALL"]
         assert service["security_opt"] == ["no-new-privileges:true"] and service["secrets"]
-        assert service["healthcheck"]["test"]
+        assert service["healthcheck"]["test"] and int(service["mem_limit"]) <= 128 << 20
+        assert service["ulimits"]["core"] in (0, {"soft": 0, "hard": 0})
     original = json.loads(garage("-f", "compose.yaml", "config", "--format", "json"))["services"]
     assert original["portcullis"]["devices"] and original["portcullis"]["group_add"] == ["0"]
+    assert {port["host_ip"] for service in original.values() for port in service["ports"]} == {"127.0.0.1"}
     assert {service["restart"] for service in original.values()} == {"unless-stopped"}
 
 
@@ -289,7 +295,7 @@ def test_garage(garage):
     assert len(must("docker", "top", agent, "-eo", "pid").split()) == 2
 
     def client(program, *arguments):
-        return garage("exec", "-T", "mosquitto", program, "-u", "portcullis", "-P", "a secret", *arguments)
+        return garage("exec", "-T", "mosquitto", program, "-u", "homeassistant", "-P", "another", *arguments)
 
     topic = "portcullis/garage/garage_door"
     wait = ["-W", "60", "-C", "1"]

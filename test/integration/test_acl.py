@@ -1,10 +1,12 @@
 """The broker's access control list of docs/security.md, at a real mosquitto: the agent needs no more, and more it has not."""
 
 import re
+import shutil
+import subprocess
 
 import pytest
 
-from harness import ROOT, door, retained
+from harness import DEADLINE, ROOT, door, retained
 
 LINES = re.search(r"^    user garage\n(?:(?:    .*)?\n)+", (ROOT / "docs/security.md").read_text(), re.M)[0]
 ACL = re.sub(r"^    ", "", LINES, flags=re.M)
@@ -116,3 +118,59 @@ def test_nobody_may_hear_more(user, refused, granted, broker, admin, recorder_fa
         admin.publish(topic, "to be heard?")
     client.wait(granted)
     assert [message.topic for message in client.messages] == [granted]
+
+
+# ---- The broker of docker/compose.yaml ----
+
+COMPOSE = (ROOT / "docker/compose.yaml").read_text()
+
+
+@pytest.fixture
+def compose_broker(broker_factory):
+    return broker_factory(users={name: f"{name}'s" for name in ("portcullis", *NAMES)},
+                          acl=(ROOT / "docker/mosquitto.acl").read_text() + "\nuser admin\ntopic readwrite #\n")
+
+
+def test_the_compose_file_s_list_lets_the_agent_work_and_no_more(compose_broker, agent_factory, recorder_factory):
+    admin = recorder_factory(compose_broker, **as_user("admin"))
+    agent = agent_factory(compose_broker, config={"mqtt": as_user("portcullis")}).start()
+    admin.wait(agent.topic("availability"), "online")
+    for topic in ("homeassistant/device/portcullis_garage/config", "homeassistant/device/portcullis_garage_left/config",
+                  agent.topic("left", "attributes"), agent.topic("left", "position")):
+        admin.wait(topic)
+    home = recorder_factory(compose_broker, **as_user("homeassistant"))
+    home.publish(agent.topic("left", "set"), "OPEN", response_topic="portcullis-answers/1")
+    home.wait(agent.topic("left", "state"), "open")
+    assert admin.wait("portcullis-answers/1").json["result"] == "accepted"
+    admin.wait(agent.topic("left", "event"))
+    other = recorder_factory(compose_broker, topics=[], **as_user("portcullis"))
+    other.publish(agent.topic("left", "set"), "CLOSE")
+    other.publish("elsewhere", "x")
+    visitor = recorder_factory(compose_broker, topics=[], **as_user("visitor"))
+    visitor.publish(agent.topic("left", "set"), "CLOSE")
+    home.publish("homeassistant/status", "online")
+    admin.wait("homeassistant/status", "online")
+    assert not admin.seen("elsewhere") and not admin.seen(agent.topic("left", "set"), "CLOSE")
+    assert not complains(agent)
+
+
+def test_the_compose_file_s_health_check_tells_no_password(compose_broker, tmp_path):
+    command = re.search(r"- CMD-SHELL.*\n +- >-\n((?: {10}.*\n)+)", COMPOSE)[1]
+    command = " ".join(command.split()).replace("$$", "$").replace("/dev/shm", str(tmp_path))
+    for password, good in (("portcullis's", True), ("wrong", False)):
+        (tmp_path / "password").write_text(password + "\n")
+        line = command.replace("/run/secrets/mqtt_password", str(tmp_path / "password"))
+        line = line.replace("mosquitto_sub -t", f"mosquitto_sub -p {compose_broker.port} -t")
+        done = subprocess.run(["strace", "-f", "-qq", "-e", "trace=execve", "-s", "1000", "-o", str(tmp_path / "calls"),
+                               "sh", "-c", line] if shutil.which("strace") else ["sh", "-c", line],
+                              capture_output=True, text=True, timeout=DEADLINE, check=False)
+        assert (done.returncode == 0) == good, done.stdout + done.stderr
+        if (tmp_path / "calls").exists():
+            assert "mosquitto_sub" in (tmp_path / "calls").read_text() and password not in (tmp_path / "calls").read_text()
+    assert (tmp_path / "mosquitto_sub").stat().st_mode & 0o77 == 0
+    assert not re.search(r"-P \"?\$", COMPOSE)
+
+
+def test_the_compose_file_s_ports_are_this_machine_s_alone():
+    ports = re.findall(r"^ +- (\S+:\d+)(?: |$)", COMPOSE, re.M)
+    assert len(ports) == 2 and all(re.match(r"(127\.0\.0\.1|\$\{MQTT_ADDRESS:-127\.0\.0\.1\}):", port) for port in ports)

@@ -51,6 +51,8 @@ def test_security(unit):
     "DynamicUser=yes",
     "SupplementaryGroups=gpio",
     "NoNewPrivileges=yes",
+    "MemoryMax=64M",
+    "LimitCORE=0",
     "StateDirectory=portcullis",
     "SystemCallFilter=adjtimex clock_adjtime clock_adjtime64",
     "SystemCallFilter=sched_setattr setpriority",
