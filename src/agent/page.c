@@ -181,6 +181,7 @@ static ssize_t http_metrics(void *user, char *buffer, size_t size)
 			.dropped_full = mqtt.dropped_full,
 			.dropped_too_long = mqtt.dropped_too_long,
 			.publish_failed = mqtt.publish_failed,
+			.protocol_errors = mqtt.protocol_errors,
 			.in_flight = mqtt.in_flight,
 			.queued = mqtt.queued,
 			.clients_refused = http.refused,

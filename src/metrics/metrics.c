@@ -232,6 +232,9 @@ static void put_mqtt(struct text *text, const struct metrics *metrics)
 	put(text, "%s{reason=\"too_long\"} %" PRIu64 "\n", dropped, metrics->dropped_too_long);
 	value(text, "portcullis_mqtt_publish_failures_total", "counter",
 			"Messages that the broker refused or that found no room.", metrics->publish_failed);
+	value(text, "portcullis_mqtt_protocol_errors_total", "counter",
+			"Connections ended since the broker sent what is not MQTT, or what nothing asked for.",
+			metrics->protocol_errors);
 	value(text, "portcullis_mqtt_publishes_in_flight", "gauge", "Published, not yet acknowledged.",
 			metrics->in_flight);
 	value(text, "portcullis_mqtt_publishes_queued", "gauge", "Waiting for the broker to acknowledge others.",

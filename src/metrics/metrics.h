@@ -41,7 +41,7 @@ struct metrics {
 	const struct loop_lateness *lateness;
 
 	bool connected;
-	uint64_t connects, received, dropped_full, dropped_too_long, publish_failed;
+	uint64_t connects, received, dropped_full, dropped_too_long, publish_failed, protocol_errors;
 	size_t in_flight, queued;
 
 	const struct peers_view *peers; /* NULL: none are followed */

@@ -108,6 +108,7 @@ struct mqtt {
 	MQTTAsync handle; /* one for each attempt: what was queued for an older connection dies with it */
 	MQTTAsync anchor; /* never connects: destroying Paho's last handle waits for its threads */
 	int version;
+	struct mqtt_wire *wire; /* between fd and Paho */
 	int fd; /* our duplicate of Paho's socket; set before Paho gets it and closed after Paho is done */
 
 	struct slot slots[WINDOW_MAX];
@@ -136,7 +137,7 @@ struct mqtt {
 	bool cut;   /* a message found the connection gone, of which we have not heard yet */
 	bool whole; /* all that was published before the end is acknowledged */
 
-	uint64_t connects, publish_failed;
+	uint64_t connects, publish_failed, protocol_errors;
 };
 
 static void attempt(struct mqtt *mqtt);
@@ -659,9 +660,13 @@ static void online(struct mqtt *mqtt, const struct news *news)
 	mqtt->handlers.connected(mqtt->handlers.user);
 }
 
-/* "" when it was our side that closed it. True when the layer has more to say than that the other side did. */
-static bool why_lost(const struct mqtt *mqtt, char reason[static MQTT_ERROR_MAX])
+/* "" when it was our side that closed it. True when there is more to say than that the other side did. */
+static bool why_lost(struct mqtt *mqtt, char reason[static MQTT_ERROR_MAX])
 {
+	if (mqtt_wire_wrong(mqtt->wire, reason)) {
+		mqtt->protocol_errors++;
+		return true;
+	}
 	const struct mqtt_layer *layer = mqtt->brokers[mqtt->broker].config->layer;
 	if (layer)
 		return layer->lost(layer->user, reason);
@@ -729,7 +734,11 @@ static void greeting_failed(struct mqtt *mqtt, int code)
 	bool refused = code == MQTT_REASON_UNSUPPORTED_VERSION || code == 1;
 	bool closed = code <= 0;
 	char reason[MQTT_ERROR_MAX];
-	if (closed && why_lost(mqtt, reason)) {
+	if (mqtt_wire_wrong(mqtt->wire, reason)) {
+		mqtt->protocol_errors++;
+		fail(mqtt, "%.*s: is this the port of an MQTT broker?%s", MQTT_WIRE_WRONG_MAX, reason,
+				tls_advice(mqtt));
+	} else if (closed && why_lost(mqtt, reason)) {
 		fail(mqtt, "%s", reason);
 	} else if (mqtt->version == 5 && (refused || closed)) {
 		log_debug(mqtt->log, "broker %s: %s MQTT 5: trying 3.1.1", broker->label,
@@ -825,7 +834,7 @@ static int greet(struct mqtt *mqtt)
 {
 	const struct mqtt_config *config = &mqtt->config;
 	char uri[MQTT_WIRE_URI_MAX];
-	if (mqtt_wire_uri(mqtt->fd, uri))
+	if (mqtt_wire_uri(mqtt->wire, mqtt->fd, uri))
 		return MQTTASYNC_FAILURE;
 
 	MQTTAsync_createOptions create = MQTTAsync_createOptions_initializer;
@@ -1023,6 +1032,9 @@ int mqtt_new(struct loop *loop, const struct log *log, const struct mqtt_config 
 	for (size_t i = 0; i < config->subscription_count && !result && !mqtt->bulk_ring; i++)
 		if (config->subscriptions[i].bulk)
 			result = mqtt_ring_new(BULK_RING_BYTES, MQTT_BULK_PAYLOAD_MAX, &mqtt->bulk_ring);
+	mqtt->wire = mqtt_wire_new();
+	if (!result && !mqtt->wire)
+		result = -ENOMEM;
 	mqtt->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (!result && mqtt->event_fd < 0)
 		result = -errno;
@@ -1126,6 +1138,7 @@ void mqtt_status(const struct mqtt *mqtt, struct mqtt_status *status)
 			.retry_at_ms = mqtt->phase == WAITING ? mqtt->retry_at_ms : LOOP_NEVER,
 			.connects = mqtt->connects,
 			.publish_failed = mqtt->publish_failed + mqtt->outbox.dropped,
+			.protocol_errors = mqtt->protocol_errors,
 			.in_flight = mqtt->in_flight,
 			.queued = mqtt->outbox.count,
 	};
@@ -1162,6 +1175,7 @@ void mqtt_free(struct mqtt *mqtt)
 		mqtt_connector_abandon(mqtt->brokers[i].connector);
 	if (mqtt->anchor)
 		MQTTAsync_destroy(&mqtt->anchor);
+	mqtt_wire_free(mqtt->wire);
 	loop_remove(mqtt->loop, &mqtt->event);
 	if (mqtt->event_fd >= 0)
 		close(mqtt->event_fd);

@@ -112,8 +112,10 @@ struct mqtt_status {
 	uint64_t dropped_full; /* commands lost to a full ring, oldest first */
 	uint64_t dropped_too_long;
 	uint64_t publish_failed;
-	size_t in_flight; /* published, not yet acknowledged */
-	size_t queued;    /* waiting for room within the broker's Receive Maximum */
+	uint64_t protocol_errors; /* connections that ended since the broker's packets were not MQTT's, or not expected
+				   */
+	size_t in_flight;         /* published, not yet acknowledged */
+	size_t queued;            /* waiting for room within the broker's Receive Maximum */
 };
 
 struct mqtt;

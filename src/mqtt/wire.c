@@ -1,3 +1,8 @@
+/*
+ * Paho's calls bring a descriptor and no context: the wires are in a list, each with the descriptor that Paho has of
+ * it. One lock is for the list and all in it: Paho writes from some threads and reads in one. It is never held while
+ * something waits: the sockets do not block.
+ */
 #include "mqtt/wire.h"
 
 #include <errno.h>
@@ -5,43 +10,265 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 
 #include "base/loop.h"
+#include "mqtt/guard.h"
 
 #define SETTLING_MS 200 /* Paho watches a new socket only some time after connect */
 #define SETTLING_NAP_US 1000
 
-/* Paho's calls bring no context: this is all that they share, a count of the connections begun and the last one's time.
- */
+struct mqtt_wire {
+	struct mqtt_wire *next;
+	int fd, paho_fd;   /* -1: none */
+	const uint8_t *at; /* of a right packet: what Paho has not read yet */
+	size_t left;
+	bool ended;        /* the other side says no more, or the guard wants no more */
+	const char *wrong; /* what was; NULL = nothing */
+	bool ours;         /* in what we sent */
+	uint8_t first;     /* byte of the packet in which it was */
+	struct mqtt_guard_stream stream;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct mqtt_wire *wires;
+
+/* A count of the connections begun and the last one's time, for those who nap. */
 static _Atomic uint32_t connections, connected_ms;
 
-int mqtt_wire_uri(int fd, char uri[static MQTT_WIRE_URI_MAX])
+/* Paho's own, for which it has no header. */
+char *SocketBuffer_getQueuedData(int fd, size_t size, size_t *length);
+
+/* Holding the lock, as for all below. */
+static struct mqtt_wire *find(int paho_fd)
+{
+	struct mqtt_wire *wire = wires;
+	while (wire && wire->paho_fd != paho_fd)
+		wire = wire->next;
+	return wire;
+}
+
+static void end_wrongly(struct mqtt_wire *wire, const char *wrong, uint8_t first, bool ours)
+{
+	wire->ended = true;
+	wire->wrong = wrong;
+	wire->first = first;
+	wire->ours = ours;
+	shutdown(wire->paho_fd, SHUT_RDWR);
+}
+
+/* Takes in what the socket has, unless there is enough for Paho to go on with. */
+static void fill(struct mqtt_wire *wire)
+{
+	size_t room;
+	if (wire->left > 0 || wire->ended || mqtt_guard_holds(&wire->stream))
+		return;
+	uint8_t *bytes = mqtt_guard_room(&wire->stream, &room);
+	ssize_t got = recv(wire->paho_fd, bytes, room, MSG_DONTWAIT);
+	if (got > 0)
+		mqtt_guard_came(&wire->stream, (size_t)got);
+	else if (got == 0 || (errno != EAGAIN && errno != EINTR))
+		wire->ended = true;
+}
+
+static bool is_ready(const struct mqtt_wire *wire)
+{
+	return wire->left > 0 || wire->ended || mqtt_guard_holds(&wire->stream);
+}
+
+struct mqtt_wire *mqtt_wire_new(void)
+{
+	struct mqtt_wire *wire = malloc(sizeof(*wire)); /* its pages are taken as they are used */
+	if (!wire)
+		return NULL;
+	memset(wire, 0, offsetof(struct mqtt_wire, stream.out));
+	wire->fd = wire->paho_fd = -1;
+	pthread_mutex_lock(&lock);
+	wire->next = wires;
+	wires = wire;
+	pthread_mutex_unlock(&lock);
+	return wire;
+}
+
+void mqtt_wire_free(struct mqtt_wire *wire)
+{
+	if (!wire)
+		return;
+	pthread_mutex_lock(&lock);
+	struct mqtt_wire **at = &wires;
+	while (*at != wire)
+		at = &(*at)->next;
+	*at = wire->next;
+	pthread_mutex_unlock(&lock);
+	free(wire);
+}
+
+int mqtt_wire_uri(struct mqtt_wire *wire, int fd, char uri[static MQTT_WIRE_URI_MAX])
 {
 	if (fd <= 0 || fd > UINT16_MAX)
 		return -EMFILE;
+	pthread_mutex_lock(&lock);
+	struct mqtt_wire *next = wire->next;
+	memset(wire, 0, offsetof(struct mqtt_wire, stream.out));
+	wire->next = next;
+	wire->fd = fd;
+	wire->paho_fd = -1;
+	pthread_mutex_unlock(&lock);
 	const unsigned a = MQTT_WIRE_ADDRESS;
 	snprintf(uri, MQTT_WIRE_URI_MAX, "tcp://%u.%u.%u.%u:%d", a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255, fd);
 	return 0;
+}
+
+bool mqtt_wire_wrong(struct mqtt_wire *wire, char reason[static MQTT_WIRE_WRONG_MAX])
+{
+	pthread_mutex_lock(&lock);
+	bool wrong = wire->wrong;
+	if (wrong)
+		snprintf(reason, MQTT_WIRE_WRONG_MAX, "%s: %s: %s",
+				wire->ours ? "the guard cannot follow what was sent" : "the broker breaks MQTT",
+				mqtt_guard_name(wire->first), wire->wrong);
+	pthread_mutex_unlock(&lock);
+	return wrong;
 }
 
 int mqtt_wire_paho_connect(int fd, const struct sockaddr *address, socklen_t length)
 {
 	const struct sockaddr_in *in = (const void *)address;
 	if (!address || length < sizeof(*in) || address->sa_family != AF_INET ||
-			in->sin_addr.s_addr != htonl(MQTT_WIRE_ADDRESS))
-		return connect(fd, address, length);
-	if (dup3(ntohs(in->sin_port), fd, O_CLOEXEC) < 0)
+			in->sin_addr.s_addr != htonl(MQTT_WIRE_ADDRESS)) {
+		errno = EACCES;
+		return -1;
+	}
+	size_t has;
+	SocketBuffer_getQueuedData(-1, MQTT_GUARD_PACKET_MAX, &has); /* under Paho's lock: see wire.h */
+	int number = ntohs(in->sin_port), result = -1;
+	pthread_mutex_lock(&lock);
+	struct mqtt_wire *wire = wires;
+	while (wire && wire->fd != number)
+		wire = wire->next;
+	errno = ENOTCONN;
+	if (wire && wire->paho_fd < 0 && dup3(number, fd, O_CLOEXEC) >= 0) {
+		wire->paho_fd = fd;
+		result = 0;
+	}
+	pthread_mutex_unlock(&lock);
+	if (result)
 		return -1;
 	atomic_store(&connected_ms, (uint32_t)loop_now_ms());
 	atomic_fetch_add(&connections, 1);
 	syscall(SYS_futex, &connections, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 	return 0;
+}
+
+ssize_t mqtt_wire_paho_recv(int fd, void *bytes, size_t size, int flags)
+{
+	(void)flags;
+	if (size == 0) /* so Paho says goodbye */
+		return 0;
+	pthread_mutex_lock(&lock);
+	struct mqtt_wire *wire = find(fd);
+	ssize_t got = -1;
+	int error = ENOTCONN;
+	if (wire && bytes) {
+		fill(wire);
+		const char *wrong = NULL;
+		const uint8_t *packet = NULL;
+		if (wire->left == 0 && !wire->wrong) {
+			wrong = mqtt_guard_take(&wire->stream, &packet, &wire->left);
+			wire->at = packet;
+		}
+		if (wrong)
+			end_wrongly(wire, wrong, *packet, false);
+		if (wire->left > 0) {
+			got = (ssize_t)(size < wire->left ? size : wire->left);
+			memcpy(bytes, wire->at, (size_t)got);
+			wire->at += got;
+			wire->left -= (size_t)got;
+		} else if (wire->ended) {
+			got = 0;
+		} else {
+			error = EAGAIN;
+		}
+	}
+	pthread_mutex_unlock(&lock);
+	if (got < 0)
+		errno = error;
+	return got;
+}
+
+ssize_t mqtt_wire_paho_writev(int fd, const struct iovec *parts, int count)
+{
+	pthread_mutex_lock(&lock); /* over both, so that no answer is looked at before what it answers */
+	struct mqtt_wire *wire = find(fd);
+	ssize_t sent = -1;
+	int error = ENOTCONN;
+	if (wire && !wire->wrong) {
+		sent = writev(fd, parts, count);
+		error = errno;
+		size_t left = sent > 0 ? (size_t)sent : 0;
+		for (int i = 0; i < count && left > 0 && !wire->wrong; i++) {
+			size_t length = parts[i].iov_len < left ? parts[i].iov_len : left;
+			const char *wrong = mqtt_guard_went(&wire->stream, parts[i].iov_base, length);
+			if (wrong)
+				end_wrongly(wire, wrong, wire->stream.out[0], true);
+			left -= length;
+		}
+	}
+	pthread_mutex_unlock(&lock);
+	errno = error;
+	return sent;
+}
+
+int mqtt_wire_paho_close(int fd)
+{
+	pthread_mutex_lock(&lock);
+	struct mqtt_wire *wire = find(fd);
+	if (wire)
+		wire->paho_fd = -1;
+	pthread_mutex_unlock(&lock);
+	return close(fd);
+}
+
+/* Whether one of them is ready to be read, by what its wire has; says so in its revents. */
+static int count_ready(struct pollfd *fds, nfds_t count)
+{
+	int ready = 0;
+	pthread_mutex_lock(&lock);
+	for (nfds_t i = 0; i < count; i++) {
+		struct mqtt_wire *wire = fds[i].events & POLLIN ? find(fds[i].fd) : NULL;
+		if (wire) {
+			if (fds[i].revents)
+				fill(wire);
+			fds[i].revents = (short)((fds[i].revents & ~POLLIN) | (is_ready(wire) ? POLLIN : 0));
+		}
+		ready += fds[i].revents != 0;
+	}
+	pthread_mutex_unlock(&lock);
+	return ready;
+}
+
+int mqtt_wire_paho_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
+{
+	int64_t until_ms = timeout_ms > 0 ? loop_now_ms() + timeout_ms : 0;
+	for (;;) {
+		for (nfds_t i = 0; i < count; i++)
+			fds[i].revents = 0;
+		bool held = count_ready(fds, count) > 0;
+		int result = poll(fds, count, held ? 0 : timeout_ms);
+		if (result < 0)
+			return result;
+		int ready = count_ready(fds, count);
+		if (ready > 0 || timeout_ms == 0)
+			return ready;
+		if (timeout_ms > 0 && (timeout_ms = (int)(until_ms - loop_now_ms())) <= 0)
+			return 0;
+	}
 }
 
 static _Thread_local bool patient;

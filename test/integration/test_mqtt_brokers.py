@@ -180,7 +180,7 @@ def test_a_port_that_speaks_something_else(fakes, agent_factory):
 
     fake = fakes(Web())
     agent = agent_factory(fake).start()
-    line = agent.log.wait("hangs up without an answer")
+    line = agent.log.wait("the broker breaks MQTT")
     assert "is this the port of an MQTT broker" in line
     assert health(agent) < 1 * SLOWNESS
 

@@ -158,7 +158,7 @@ static void test_bounds(void)
 						.has_obstruction_sensor = true}};
 	}
 	metrics.edges_dropped = metrics.connects = metrics.received = metrics.dropped_full = metrics.dropped_too_long =
-			metrics.publish_failed = metrics.clients_refused = UINT64_MAX;
+			metrics.publish_failed = metrics.protocol_errors = metrics.clients_refused = UINT64_MAX;
 	memset(metrics.answers, 0xff, sizeof(metrics.answers));
 	for (size_t doors = 0; doors <= DOORS_MAX; doors += DOORS_MAX / 2) {
 		tap_case("%zu doors fit, with the longest of everything", doors);
