@@ -132,6 +132,11 @@ void secure_page(struct secure *secure, const struct config *config, struct http
 	http->secure_user = secure;
 }
 
+static bool layer_said_goodbye(void *client)
+{
+	return tls_client_said_goodbye(client);
+}
+
 static int aim(struct secure *secure, size_t index, const struct config *config)
 {
 	struct tls_files files = tls_files(&config->mqtt.tls);
@@ -142,6 +147,7 @@ static int aim(struct secure *secure, size_t index, const struct config *config)
 	secure->layers[index] = (struct mqtt_layer){.start = layer_start,
 			.cancel = layer_cancel,
 			.lost = layer_lost,
+			.said_goodbye = layer_said_goodbye,
 			.user = secure->clients[index]};
 	return error;
 }

@@ -727,19 +727,20 @@ static void gone(struct mqtt *mqtt, const struct news *news)
 }
 
 /* Brokers refuse MQTT 5 in four ways: reason code 0x84, 3.1.1's code 1, that code in a packet of 5, a close without a
- * byte. */
+ * byte. With a layer, only one that the broker itself has said. */
 static void greeting_failed(struct mqtt *mqtt, int code)
 {
 	struct broker *broker = current(mqtt);
 	bool refused = code == MQTT_REASON_UNSUPPORTED_VERSION || code == 1;
 	bool closed = code <= 0;
+	const struct mqtt_layer *layer = broker->config->layer;
 	char reason[MQTT_ERROR_MAX];
 	if (mqtt_wire_wrong(mqtt->wire, reason)) {
 		mqtt->protocol_errors++;
 		fail(mqtt, "%.*s: is this the port of an MQTT broker?%s", MQTT_WIRE_WRONG_MAX, reason,
 				tls_advice(mqtt));
-	} else if (closed && why_lost(mqtt, reason)) {
-		fail(mqtt, "%s", reason);
+	} else if (closed && (why_lost(mqtt, reason) || (layer && !layer->said_goodbye(layer->user)))) {
+		fail(mqtt, "%s", *reason ? reason : "the connection broke before an answer");
 	} else if (mqtt->version == 5 && (refused || closed)) {
 		log_debug(mqtt->log, "broker %s: %s MQTT 5: trying 3.1.1", broker->label,
 				refused ? "refuses" : "hangs up on");

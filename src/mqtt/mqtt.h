@@ -39,6 +39,8 @@ struct mqtt_layer {
 	void (*cancel)(void *user);
 	/* Why the last connection ended, "" = by us. True when it was more than the other side's closing it. */
 	bool (*lost)(void *user, char reason[static MQTT_ERROR_MAX]);
+	/* Whether it was the other side that ended it, in words that nobody in between could have said. */
+	bool (*said_goodbye)(void *user);
 	void *user;
 };
 

@@ -318,7 +318,8 @@ static int shuttle(struct tls_bridge *bridge)
 		if (down->ended && down->begin == down->end && !told_plain) {
 			told_plain = true;
 			if (!up->ended)
-				bridge->owner->lost(bridge->user, bridge->attempt, false, "the other side closed it");
+				bridge->owner->lost(bridge->user, bridge->attempt, TLS_END_GOODBYE,
+						"the other side closed it");
 			shutdown(bridge->plain, SHUT_WR);
 			sooner(&until_ms, TLS_FLUSH_LIMIT_MS);
 		}
@@ -417,8 +418,8 @@ static void bridge_ends(struct tls_bridge *bridge)
 	if (!result)
 		return;
 	tls_reason(&bridge->ssl, &bridge->peer, false, result, bridge->reason);
-	bool broken = result != MBEDTLS_ERR_SSL_CONN_EOF && result != MBEDTLS_ERR_NET_CONN_RESET;
-	bridge->owner->lost(bridge->user, bridge->attempt, broken, bridge->reason);
+	bool cut = result == MBEDTLS_ERR_SSL_CONN_EOF || result == MBEDTLS_ERR_NET_CONN_RESET;
+	bridge->owner->lost(bridge->user, bridge->attempt, cut ? TLS_END_CUT : TLS_END_FAULT, bridge->reason);
 }
 
 static void *run(void *argument)

@@ -27,7 +27,7 @@ struct tls_client {
 	bool shaken, resumed;
 	char error[TLS_ERROR_MAX]; /* "" = shaken in good order */
 	char lost[TLS_ERROR_MAX];
-	bool broken;
+	enum tls_end end;
 
 	bool avoid_pss; /* since the server chose it where it does not work, until that fails, too */
 
@@ -135,12 +135,12 @@ static void shaken(
 	eventfd_write(client->event.fd, 1);
 }
 
-static void lost(void *user, uint64_t attempt, bool broken, const char *reason)
+static void lost(void *user, uint64_t attempt, enum tls_end end, const char *reason)
 {
 	struct tls_client *client = user;
 	if (!lock_attempt(client, attempt))
 		return;
-	client->broken = broken;
+	client->end = end;
 	snprintf(client->lost, sizeof(client->lost), "%s", reason);
 	pthread_mutex_unlock(&client->lock);
 }
@@ -258,7 +258,7 @@ void tls_client_cancel(struct tls_client *client)
 	client->attempt++;
 	client->shaken = false;
 	client->error[0] = client->lost[0] = '\0';
-	client->broken = false;
+	client->end = TLS_END_OURS;
 	pthread_mutex_unlock(&client->lock);
 }
 
@@ -266,9 +266,17 @@ bool tls_client_lost(struct tls_client *client, char reason[static TLS_ERROR_MAX
 {
 	pthread_mutex_lock(&client->lock);
 	snprintf(reason, TLS_ERROR_MAX, "%s", client->lost);
-	bool broken = client->broken;
+	bool fault = client->end == TLS_END_FAULT;
 	pthread_mutex_unlock(&client->lock);
-	return broken;
+	return fault;
+}
+
+bool tls_client_said_goodbye(struct tls_client *client)
+{
+	pthread_mutex_lock(&client->lock);
+	bool goodbye = client->end == TLS_END_GOODBYE;
+	pthread_mutex_unlock(&client->lock);
+	return goodbye;
 }
 
 bool tls_client_resumed(struct tls_client *client)

@@ -103,6 +103,13 @@ struct tls {
 	struct tls_bridge *leaving[TLS_BRIDGES_LEAVING]; /* asked to stop, and have given up their places */
 };
 
+enum tls_end {
+	TLS_END_OURS,
+	TLS_END_GOODBYE, /* the other side's close_notify */
+	TLS_END_CUT,     /* TCP ended without a word */
+	TLS_END_FAULT,   /* an alert, a damaged record, time */
+};
+
 /* Who a bridge belongs to: called from its thread, in this order. */
 struct tls_owner {
 	/* A context, whose reference the bridge drops; NULL with the reason in error. May block. */
@@ -112,8 +119,8 @@ struct tls_owner {
 	void (*shaken)(void *user, uint64_t attempt, mbedtls_ssl_context *ssl, const struct tls_peer *peer,
 			const char *error);
 	void (*ticket)(void *user, uint64_t attempt, mbedtls_ssl_context *ssl); /* a new session; may be NULL */
-	/* Before the plain end reads end of file, unless that was closed first; broken: it is more than a close. */
-	void (*lost)(void *user, uint64_t attempt, bool broken, const char *reason);
+	/* Before the plain end reads end of file, unless that was closed first. */
+	void (*lost)(void *user, uint64_t attempt, enum tls_end end, const char *reason);
 };
 
 /*

@@ -84,11 +84,11 @@ static void shaken(
 		log_debug(server->tls->log, "a client of the page: %s", error);
 }
 
-static void lost(void *user, uint64_t attempt, bool broken, const char *reason)
+static void lost(void *user, uint64_t attempt, enum tls_end end, const char *reason)
 {
 	(void)attempt;
 	struct tls_server *server = user;
-	if (broken)
+	if (end == TLS_END_FAULT)
 		log_debug(server->tls->log, "a client of the page: %s", reason);
 }
 

@@ -96,6 +96,12 @@ bool tls_client_resumed(struct tls_client *client); /* did the last handshake re
  */
 bool tls_client_lost(struct tls_client *client, char reason[static TLS_ERROR_MAX]);
 
+/*
+ * Whether the other side ended the last connection by its own word (close_notify). Whoever lies between can cut the TCP
+ * connection, but cannot say that.
+ */
+bool tls_client_said_goodbye(struct tls_client *client);
+
 /* ---- The server. ---- */
 
 struct tls_server;

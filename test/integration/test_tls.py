@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import pytest
 
 from certificates import CONSTRAINED, DAY, NOW, Authority, chain
-from harness import CONNECT, DEADLINE, SLOWNESS, FakeBroker, door, free_port, packet, text, wait_until, with_file
+from harness import CONNECT, DEADLINE, SLOWNESS, Closed, FakeBroker, door, free_port, packet, text, wait_until, with_file
 
 NAME = "door.broker.test"
 HELLO = 0x16
@@ -346,6 +346,35 @@ def test_a_name_is_sent_and_an_address_is_not(version, made, fakes, start_agent)
         agent.log.wait("connected to the broker" if host == NAME else "the certificate is for .*, not for 127")
         assert agent.stop() == 0
     assert asked == [None, NAME]
+
+
+@pytest.mark.parametrize("word", [True, False], ids=["goodbye", "cut"])
+def test_only_the_broker_can_say_that_it_speaks_3_1_1(word, made, fakes, start_agent):
+    """After the handshake somebody on the way can cut TCP, but not say TLS's farewell."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(made["right.crt"], made["right.key"])
+
+    class Secure(FakeBroker):
+        def serve(self, connection):
+            with suppress(OSError):
+                connection.sock = context.wrap_socket(connection.sock, server_side=True)
+                super().serve(connection)
+
+        def on_connect(self, connection, connect):
+            if len(self.connections) > 1:
+                super().on_connect(connection, connect)
+                return
+            if word:
+                connection.sock.unwrap()
+            connection.close()
+            raise Closed
+
+    fake = fakes(Secure())
+    agent = start_agent(fake.url.replace("mqtt://", "mqtts://"), tls_config(made))
+    agent.log.wait("connected to the broker .*MQTT " + ("3.1.1" if word else "5"))
+    assert [c.connect.version for c in fake.connections] == [5, 4 if word else 5]
+    if not word:
+        agent.log.wait("warning: broker .*TLS: the other side closed the connection without TLS's farewell")
 
 
 def test_commands_states_and_farewell_over_tls(made, broker_factory, start_agent, recorder_factory):

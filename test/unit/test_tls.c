@@ -241,6 +241,7 @@ static void test_carries(const char *certificate)
 		close(second);
 		CHECK(!tls_client_lost(client, reason));
 		CHECK(strcmp(reason, first == connection.server ? "the other side closed it" : "") == 0);
+		CHECK(tls_client_said_goodbye(client) == (first == connection.server));
 	}
 	tls_stop(test.tls);
 	tls_client_free(client);
@@ -670,7 +671,7 @@ static void test_cut(void)
 	if (join_through(&middle, client, server)) {
 		shutdown(middle.sources[0].fd, SHUT_WR);
 		CHECK(reads_end(middle.client));
-		CHECK(!tls_client_lost(client, reason));
+		CHECK(!tls_client_lost(client, reason) && !tls_client_said_goodbye(client));
 		printf("# %s\n", reason);
 		CHECK(strstr(reason, "closed the connection without TLS's farewell"));
 		part_through(&middle);
