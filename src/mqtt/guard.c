@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "mqtt/utf8.h"
+
 enum kind {
 	CONNECT = 1,
 	CONNACK,
@@ -83,34 +85,6 @@ static bool take_binary(struct span *from, struct span *binary)
 	return take_u16(from, &length) && take(from, length, binary);
 }
 
-/* Well-formed UTF-8 (Unicode, table 3-7), and no U+0000. */
-static bool is_text(struct span text)
-{
-	while (text.left > 0) {
-		uint8_t first = text.at[0], low = 0x80, high = 0xbf;
-		size_t more = first < 0x80 ? 0 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
-		if (first == 0 || (first >= 0x80 && first < 0xc2) || first > 0xf4 || more >= text.left)
-			return false;
-		if (first == 0xe0)
-			low = 0xa0;
-		else if (first == 0xed)
-			high = 0x9f; /* surrogates */
-		else if (first == 0xf0)
-			low = 0x90;
-		else if (first == 0xf4)
-			high = 0x8f;
-		for (size_t i = 1; i <= more; i++) {
-			if (text.at[i] < low || text.at[i] > high)
-				return false;
-			low = 0x80;
-			high = 0xbf;
-		}
-		text.at += more + 1;
-		text.left -= more + 1;
-	}
-	return true;
-}
-
 /* ---- Properties. ---- */
 
 enum type { FLAG, U16, U32, SIZE, VARINT, TEXT, BINARY, PAIR };
@@ -170,13 +144,17 @@ static const char *take_value(struct span *from, uint8_t type)
 	case VARINT:
 		return take_varint(from, &number) && number > 0 ? NULL : "a property's number is malformed";
 	case TEXT:
-		return !take_binary(from, &part) ? SHORT : !is_text(part) ? "a property is not UTF-8" : NULL;
+		return !take_binary(from, &part)           ? SHORT
+		       : !mqtt_is_text(part.at, part.left) ? "a property is not UTF-8"
+							   : NULL;
 	case BINARY:
 		return take_binary(from, &part) ? NULL : SHORT;
 	default:
 		if (!take_binary(from, &part) || !take_binary(from, &second))
 			return SHORT;
-		return is_text(part) && is_text(second) ? NULL : "a user property is not UTF-8";
+		return mqtt_is_text(part.at, part.left) && mqtt_is_text(second.at, second.left)
+				       ? NULL
+				       : "a user property is not UTF-8";
 	}
 }
 
@@ -278,7 +256,7 @@ static const char *received_publish(const struct mqtt_guard *guard, uint8_t flag
 		return "its topic reaches beyond its end";
 	if (topic.left == 0)
 		return "no topic";
-	if (!is_text(topic))
+	if (!mqtt_is_text(topic.at, topic.left))
 		return "its topic is not UTF-8";
 	if (memchr(topic.at, '+', topic.left) || memchr(topic.at, '#', topic.left))
 		return "its topic has a wildcard";
