@@ -28,8 +28,6 @@
 #define MESSAGES_PER_TURN 16 /* so that a flood of commands does not hold up the loop */
 #define WINDOW_MAX 32        /* publishes in flight; the broker's Receive Maximum may be less */
 #define WINDOW_V3 20         /* MQTT 3.1.1 knows no Receive Maximum; mosquitto and others take 20 at a time */
-#define SUBSCRIBE_AT_ONCE 8  /* AWS IoT Core takes no more topics in one SUBSCRIBE */
-#define BATCHES_MAX ((MQTT_SUBSCRIPTIONS_MAX + SUBSCRIBE_AT_ONCE - 1) / SUBSCRIBE_AT_ONCE)
 #define LOOK_UP_LIMIT_MS 10000
 #define CONNECT_LIMIT_MS 10000
 #define LAYER_LIMIT_MS 10000
@@ -73,9 +71,13 @@ struct slot {
 	struct mqtt_outgoing *outgoing; /* NULL = free */
 };
 
-struct batch {
+/*
+ * One SUBSCRIBE for each topic: of a SUBACK with several codes, Paho hands on an array without a length on MQTT 3.1.1,
+ * and a pointer that it has not set where the broker says one code for several topics.
+ */
+struct asked {
 	struct mqtt *mqtt;
-	size_t first, count;
+	unsigned grant; /* the loop's: the SUBACK's code + 1; 0 = not answered yet */
 };
 
 /* What Paho's threads tell the loop; guarded by lock. Latest values: none of these can pile up. */
@@ -86,8 +88,8 @@ struct news {
 	bool retain_available;
 	uint32_t acknowledged; /* a bit for each slot */
 	uint8_t ack_code[WINDOW_MAX];
-	uint32_t granted; /* a bit for each batch */
-	uint8_t grant[MQTT_SUBSCRIPTIONS_MAX];
+	bool granted;
+	uint16_t grant[MQTT_SUBSCRIPTIONS_MAX]; /* a SUBACK's code + 1; 0 = nothing new */
 };
 
 struct mqtt {
@@ -119,10 +121,7 @@ struct mqtt {
 	bool trim; /* when the words after a connect, or a long one, are out */
 	bool refresh, refusal_logged;
 
-	struct batch batches[BATCHES_MAX];
-	size_t batch_count;
-	uint8_t grant[MQTT_SUBSCRIPTIONS_MAX];
-	uint32_t granted; /* a bit for each batch that is answered */
+	struct asked asked[MQTT_SUBSCRIPTIONS_MAX]; /* for each of config.subscriptions */
 
 	pthread_mutex_t lock;
 	struct news news;
@@ -267,40 +266,36 @@ static void refused5(void *context, MQTTAsync_failureData5 *data)
 		acknowledged(context, (int)data->reasonCode);
 }
 
-static void grant(struct batch *batch, uint8_t code, const enum MQTTReasonCodes *codes5, const int *codes3)
+static void granted(struct asked *asked, int code)
 {
-	struct mqtt *mqtt = batch->mqtt;
+	struct mqtt *mqtt = asked->mqtt;
 	struct news *news = note(mqtt);
-	for (size_t i = 0; i < batch->count; i++)
-		news->grant[batch->first + i] = codes5 ? (uint8_t)codes5[i] : codes3 ? (uint8_t)codes3[i] : code;
-	news->granted |= 1u << (batch - mqtt->batches);
+	news->grant[asked - mqtt->asked] = (uint16_t)((code & 0xff) + 1);
+	news->granted = true;
 	noted(mqtt);
 	acknowledge_at_once(mqtt);
 }
 
 static void subscribed5(void *context, MQTTAsync_successData5 *data)
 {
-	struct batch *batch = context;
-	bool all = batch->count > 1 && data->alt.sub.reasonCodeCount == (int)batch->count;
-	grant(batch, (uint8_t)data->reasonCode, all ? data->alt.sub.reasonCodes : NULL, NULL);
+	granted(context, (int)data->reasonCode);
 }
 
 static void subscribed3(void *context, MQTTAsync_successData *data)
 {
-	struct batch *batch = context;
-	grant(batch, batch->count > 1 ? 0 : (uint8_t)data->alt.qos, NULL, batch->count > 1 ? data->alt.qosList : NULL);
+	granted(context, data->alt.qos);
 }
 
 static void denied5(void *context, MQTTAsync_failureData5 *data)
 {
 	if (data->reasonCode >= MQTTREASONCODE_UNSPECIFIED_ERROR)
-		grant(context, (uint8_t)data->reasonCode, NULL, NULL);
+		granted(context, (int)data->reasonCode);
 }
 
 static void denied3(void *context, MQTTAsync_failureData *data)
 {
 	if (data->code == MQTTREASONCODE_UNSPECIFIED_ERROR)
-		grant(context, MQTTREASONCODE_UNSPECIFIED_ERROR, NULL, NULL);
+		granted(context, MQTTREASONCODE_UNSPECIFIED_ERROR);
 }
 
 static bool matches(const char *filter, const char *topic, size_t length)
@@ -492,39 +487,26 @@ static void reach_failed(struct mqtt *mqtt, const struct mqtt_connector_result *
 	}
 }
 
-static void subscribe(struct mqtt *mqtt)
+static void subscribe(struct mqtt *mqtt, size_t index)
 {
-	const struct mqtt_config *config = &mqtt->config;
-	for (size_t i = 0; i < mqtt->batch_count; i++) {
-		struct batch *batch = &mqtt->batches[i];
-		char *topics[SUBSCRIBE_AT_ONCE];
-		int qos[SUBSCRIBE_AT_ONCE];
-		MQTTSubscribe_options options[SUBSCRIBE_AT_ONCE];
-		for (size_t j = 0; j < batch->count; j++) {
-			const struct mqtt_subscription *subscription = &config->subscriptions[batch->first + j];
-			memcpy(&topics[j], &subscription->topic, sizeof(topics[j])); /* Paho's argument lacks a const */
-			qos[j] = 1;
-			options[j] = (MQTTSubscribe_options)MQTTSubscribe_options_initializer;
-			options[j].retainAsPublished = subscription->as_published;
-			options[j].retainHandling = subscription->want_retained ? 0 : 2;
-		}
-		MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
-		response.context = batch;
-		if (mqtt->version == 5) {
-			response.onSuccess5 = subscribed5;
-			response.onFailure5 = denied5;
-			response.subscribeOptions = options[0];
-			response.subscribeOptionsCount = (int)batch->count;
-			response.subscribeOptionsList = options;
-		} else {
-			response.onSuccess = subscribed3;
-			response.onFailure = denied3;
-		}
-		int result = MQTTAsync_subscribeMany(mqtt->handle, (int)batch->count, topics, qos, &response);
-		if (result != MQTTASYNC_SUCCESS && result != MQTTASYNC_DISCONNECTED)
-			log_error(mqtt->log, "broker %s: cannot subscribe: %s", current(mqtt)->label,
-					MQTTAsync_strerror(result));
+	const struct mqtt_subscription *subscription = &mqtt->config.subscriptions[index];
+	struct asked *asked = &mqtt->asked[index];
+	MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
+	asked->grant = 0;
+	response.context = asked;
+	if (mqtt->version == 5) {
+		response.onSuccess5 = subscribed5;
+		response.onFailure5 = denied5;
+		response.subscribeOptions.retainAsPublished = subscription->as_published;
+		response.subscribeOptions.retainHandling = subscription->want_retained ? 0 : 2;
+	} else {
+		response.onSuccess = subscribed3;
+		response.onFailure = denied3;
 	}
+	int result = MQTTAsync_subscribe(mqtt->handle, subscription->topic, 1, &response);
+	if (result != MQTTASYNC_SUCCESS && result != MQTTASYNC_DISCONNECTED)
+		log_error(mqtt->log, "broker %s: cannot subscribe to %s: %s", current(mqtt)->label, subscription->topic,
+				MQTTAsync_strerror(result));
 }
 
 static void publish_failed(struct mqtt *mqtt, const struct mqtt_outgoing *outgoing, int code)
@@ -646,7 +628,6 @@ static void online(struct mqtt *mqtt, const struct news *news)
 	mqtt->maximum_packet = news->maximum_packet;
 	mqtt->retain_available = news->retain_available;
 	mqtt->refresh = mqtt->refusal_logged = mqtt->cut = false;
-	mqtt->granted = 0;
 	mqtt->error[0] = broker->errors[0][0] = broker->errors[1][0] = '\0';
 	broker->v3_guessed = false;
 	if (mqtt->version == 5)
@@ -656,7 +637,8 @@ static void online(struct mqtt *mqtt, const struct news *news)
 		log_warning(mqtt->log,
 				"broker %s: retains no messages: who connects later sees no state until it changes",
 				broker->label);
-	subscribe(mqtt);
+	for (size_t i = 0; i < mqtt->config.subscription_count; i++)
+		subscribe(mqtt, i);
 	mqtt->handlers.connected(mqtt->handlers.user);
 }
 
@@ -760,26 +742,25 @@ static void greeting_failed(struct mqtt *mqtt, int code)
 static void tell_grants(struct mqtt *mqtt, const struct news *news)
 {
 	size_t denied = 0, shown = 0;
-	mqtt->granted |= news->granted;
-	for (size_t i = 0; i < mqtt->batch_count; i++) {
-		const struct batch *batch = &mqtt->batches[i];
-		if (news->granted & 1u << i)
-			memcpy(mqtt->grant + batch->first, news->grant + batch->first, batch->count);
-	}
-	if (mqtt->granted != (1u << mqtt->batch_count) - 1)
-		return;
-	for (size_t i = mqtt->config.subscription_count; i-- > 0;)
-		if (mqtt->grant[i] >= 0x80) {
+	bool unanswered = false;
+	for (size_t i = mqtt->config.subscription_count; i-- > 0;) {
+		if (news->grant[i])
+			mqtt->asked[i].grant = news->grant[i];
+		unanswered = unanswered || !mqtt->asked[i].grant;
+		if (mqtt->asked[i].grant > 0x80) {
 			denied++;
 			shown = i;
 		}
+	}
+	if (unanswered)
+		return;
 	char warning[MQTT_ERROR_MAX] = "";
 	if (denied)
 		snprintf(warning, sizeof(warning),
 				"broker %.96s: denies the subscription to %.96s%s (%s): what is sent there is "
 				"not heard; let this user read it in the broker's access control list",
 				current(mqtt)->label, mqtt->config.subscriptions[shown].topic,
-				denied > 1 ? " and others" : "", mqtt_reason_text(mqtt->grant[shown]));
+				denied > 1 ? " and others" : "", mqtt_reason_text((int)mqtt->asked[shown].grant - 1));
 	if (*warning && strcmp(warning, mqtt->warning) != 0)
 		log_warning(mqtt->log, "%s", warning);
 	memcpy(mqtt->warning, warning, sizeof(mqtt->warning));
@@ -1020,14 +1001,8 @@ int mqtt_new(struct loop *loop, const struct log *log, const struct mqtt_config 
 		snprintf(broker->label, sizeof(broker->label), "%s%s%s:%u", brackets ? "[" : "", broker->config->host,
 				brackets ? "]" : "", broker->config->port);
 	}
-	for (size_t first = 0; first < config->subscription_count; first += SUBSCRIBE_AT_ONCE) {
-		size_t left = config->subscription_count - first;
-		mqtt->batches[mqtt->batch_count++] = (struct batch){
-				.mqtt = mqtt,
-				.first = first,
-				.count = left < SUBSCRIBE_AT_ONCE ? left : SUBSCRIBE_AT_ONCE,
-		};
-	}
+	for (size_t i = 0; i < config->subscription_count; i++)
+		mqtt->asked[i].mqtt = mqtt;
 
 	int result = mqtt_ring_new(RING_BYTES, MQTT_COMMAND_PAYLOAD_MAX, &mqtt->ring);
 	for (size_t i = 0; i < config->subscription_count && !result && !mqtt->bulk_ring; i++)

@@ -312,6 +312,28 @@ def test_denied_subscriptions_are_said_once_and_the_rest_works(fakes, agent_fact
     assert len(agent.log.find("denies the subscription")) == 1
 
 
+@pytest.mark.parametrize("codes", [[1], [0x80], [1] * 30])
+@pytest.mark.parametrize("way", ["CONNACK with 0x84", None])
+def test_a_suback_with_another_number_of_codes_than_topics(fakes, agent_factory, codes, way):
+    """Paho 1.3 hands on a pointer that it has not set, or an array that ends early."""
+    class Miscounting(Refusing):
+        def on_connect(self, connection, connect):
+            if way:
+                super().on_connect(connection, connect)
+            else:
+                FakeBroker.on_connect(self, connection, connect)
+
+        def on_subscribe(self, connection, subscribe):
+            connection.suback(subscribe, codes)
+
+    fake = fakes(Miscounting(WAYS[way] if way else b""))
+    doors = [door(f"d{i}", relay=f"GPIO{i}", closed_sensor=None, open_sensor=None) for i in range(10)]
+    agent = agent_factory(fake, config={"doors": doors}).start()
+    fake.wait_publish(agent.topic("d9", "attributes"))
+    time.sleep(0.5)
+    assert agent.running and agent.stop() == 0
+
+
 @pytest.mark.parametrize("reason, says", [(0x8E, "another client has taken over"), (0x98, "administrative action"),
                                           (0x8B, "server shutting down"), (0x8D, "keep alive timeout")])
 def test_why_the_broker_ends_the_connection(fakes, agent_factory, reason, says):
