@@ -21,7 +21,7 @@
 struct clock {
 	bool set, of_its_own;
 	int64_t known_unix_ms; /* a time that has been */
-	int64_t offset_ms;     /* wall clock minus monotonic clock, at clock_init */
+	int64_t offset_ms;     /* wall clock minus the loop's clock, at clock_init */
 };
 
 struct clock_facts {

@@ -37,7 +37,12 @@ static int64_t clock_us(clockid_t clock)
 
 int64_t loop_now_ms(void)
 {
-	return clock_us(CLOCK_MONOTONIC) / 1000;
+	return clock_us(CLOCK_BOOTTIME) / 1000;
+}
+
+int64_t loop_from_monotonic_ms(int64_t monotonic_ms)
+{
+	return monotonic_ms + (clock_us(CLOCK_BOOTTIME) - clock_us(CLOCK_MONOTONIC)) / 1000;
 }
 
 int64_t loop_wall_ms(void)
@@ -58,7 +63,7 @@ int loop_new(struct loop **out)
 	loop->signal_fd = -1;
 	loop->timer_fd_at_ms = LOOP_NEVER;
 	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	loop->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	loop->timer_fd = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
 	struct epoll_event event = {.events = EPOLLIN};
 	if (loop->epoll_fd < 0 || loop->timer_fd < 0 ||
 			epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->timer_fd, &event) < 0) {
@@ -167,7 +172,7 @@ static void run_timers(struct loop *loop)
 		most++;
 	while (most-- > 0 && !loop->stopped && (timer = earliest(loop)) && timer->at_ms <= now_ms) {
 		loop_timer_cancel(loop, timer);
-		note_lateness(&loop->lateness, clock_us(CLOCK_MONOTONIC) - timer->at_ms * 1000);
+		note_lateness(&loop->lateness, clock_us(CLOCK_BOOTTIME) - timer->at_ms * 1000);
 		timer->expired(timer, now_ms);
 	}
 }

@@ -2,7 +2,8 @@
  * The event loop: epoll for descriptors, one timerfd for all deadlines, one signalfd.
  *
  * Single-threaded: everything here is called from the thread that runs the loop. Time is milliseconds of
- * CLOCK_MONOTONIC, absolute. Sources and timers are embedded in the structs of their owners, who must remove or cancel
+ * CLOCK_BOOTTIME, absolute: it never jumps, and it goes on while the machine is suspended, so that what waited in a
+ * suspend is as old as it is. Sources and timers are embedded in the structs of their owners, who must remove or cancel
  * them before the memory goes; removing one from inside any callback is safe. Callbacks must not block.
  */
 #ifndef PORTCULLIS_BASE_LOOP_H
@@ -35,7 +36,9 @@ struct loop_timer {
 int loop_new(struct loop **loop);
 void loop_free(struct loop *loop);
 
-int64_t loop_now_ms(void);  /* CLOCK_MONOTONIC */
+int64_t loop_now_ms(void); /* CLOCK_BOOTTIME */
+/* A time of CLOCK_MONOTONIC, as the kernel stamps edges, by the loop's clock. Of before a suspend: as of after it. */
+int64_t loop_from_monotonic_ms(int64_t monotonic_ms);
 int64_t loop_wall_ms(void); /* CLOCK_REALTIME, for people only */
 
 int loop_add(struct loop *loop, struct loop_source *source, uint32_t events);    /* 0 or -errno */

@@ -39,7 +39,7 @@ struct gpio_line {
  * function of this face.
  */
 struct gpio_handlers {
-	/* An input's logical level, with the kernel's time stamp of the edge as CLOCK_MONOTONIC milliseconds. An input
+	/* An input's logical level, with the kernel's time stamp of the edge, by the loop's clock. An input
 	   that bounced may report the level that it had before. Edges that the kernel had to drop are made up for by
 	   reading the levels again. */
 	void (*edge)(void *user, size_t line, bool active, int64_t at_ms);

@@ -385,7 +385,8 @@ static void report_edge(struct kernel *kernel, struct request *request, struct g
 		if (kernel->offsets[request->lines[i]] == offset)
 			kernel->handlers.edge(kernel->handlers.user, request->lines[i],
 					gpiod_edge_event_get_event_type(event) == GPIOD_EDGE_EVENT_RISING_EDGE,
-					(int64_t)(gpiod_edge_event_get_timestamp_ns(event) / 1000000));
+					loop_from_monotonic_ms(
+							(int64_t)(gpiod_edge_event_get_timestamp_ns(event) / 1000000)));
 }
 
 static void ready(struct loop_source *source, uint32_t events)

@@ -349,7 +349,10 @@ static void sync_written(struct history_files *files)
 
 static void wait_until(struct history_files *files, int64_t at_ms)
 {
-	struct timespec until = {.tv_sec = (time_t)(at_ms / 1000), .tv_nsec = (long)(at_ms % 1000) * 1000000};
+	struct timespec until = {0};
+	int64_t until_ms = at_ms == LOOP_NEVER ? 0 : at_ms - loop_from_monotonic_ms(0); /* by the condition's clock */
+	until.tv_sec = (time_t)(until_ms / 1000);
+	until.tv_nsec = (long)(until_ms % 1000) * 1000000;
 	if (at_ms == LOOP_NEVER)
 		pthread_cond_wait(&files->changed, &files->mutex);
 	else
