@@ -13,10 +13,11 @@
 #include "base/sandbox.h"
 #include "tls/tls.h"
 
-#define STALL_CHECK_MS 10000 /* as old as Home Assistant's commands may become */
-#define STALL_MS 2000        /* a timer this late: the agent stood still, and what waited is of the past */
-#define STALE_MS 5000        /* so long after that, what has waited arrives; of the broker until it echoes */
-#define ECHO_LIMIT_MS 60000  /* a broker may hide our own availability from us */
+#define STALL_CHECK_MS 2500 /* half of AGE_PROBE_MS, and in step with it: one turn of the loop for both */
+#define STALL_MS 2000       /* a timer this late: the agent stood still, and what waited is of the past */
+#define STALE_MS 5000       /* so long after that, what has waited arrives; of the broker until it echoes */
+#define CATCH_UP_MS 100     /* for the edges that waited, which are read some at a time */
+#define ECHO_LIMIT_MS 60000 /* a broker may hide our own availability from us */
 
 void agent_signals(sigset_t *signals)
 {
@@ -200,19 +201,47 @@ static void feed_watchdog(struct loop_timer *timer, int64_t now_ms)
 	loop_timer_set(agent->loop, timer, now_ms + agent->watchdog_ms / 2);
 }
 
+static int64_t next_check_ms(int64_t now_ms)
+{
+	return (now_ms / STALL_CHECK_MS + 1) * STALL_CHECK_MS;
+}
+
+static int64_t longest_debounce_ms(const struct agent *agent)
+{
+	int64_t longest_ms = 0;
+	for (size_t i = 0; i < agent->door_count; i++)
+		if (agent->doors[i].config->machine.debounce_ms > longest_ms)
+			longest_ms = agent->doors[i].config->machine.debounce_ms;
+	return longest_ms;
+}
+
 void agent_notice_stall(struct agent *agent)
 {
 	int64_t now_ms = loop_now_ms(), late_ms = now_ms - agent->stall_timer.at_ms;
-	if (late_ms < STALL_MS)
+	if (late_ms < STALL_MS || agent->stall_timer.at_ms == 0) /* 0: not started yet */
 		return;
 	log_warning(agent->log,
 			"the agent stood still for %" PRId64 " s (frozen, or starved of the processor): "
 			"commands that waited are refused",
 			late_ms / 1000);
-	loop_timer_set(agent->loop, &agent->stall_timer, now_ms + STALL_CHECK_MS);
+	loop_timer_set(agent->loop, &agent->stall_timer, next_check_ms(now_ms));
 	agent->stale_until_ms = now_ms + STALE_MS;
 	agent->echo_until_ms = now_ms + ECHO_LIMIT_MS;
+	agent_hold_states(agent);
+	loop_timer_set(agent->loop, &agent->caught_up_timer, now_ms + CATCH_UP_MS + longest_debounce_ms(agent));
 	agent_publish_text(agent, agent->availability_topic, AGENT_ONLINE);
+}
+
+/* All edges that waited are in by now, and the last of them stand for as long as they have to. */
+static void caught_up(struct loop_timer *timer, int64_t now_ms)
+{
+	(void)now_ms;
+	struct agent *agent = timer->user;
+	for (size_t i = 0; i < agent->door_count; i++) {
+		agent_catch_up(&agent->doors[i]);
+		agent_step(&agent->doors[i], &(struct door_input){.kind = DOOR_INPUT_TIME}, NULL, NULL);
+	}
+	agent_publish_present(agent);
 }
 
 static void check_stall(struct loop_timer *timer, int64_t now_ms)
@@ -221,13 +250,14 @@ static void check_stall(struct loop_timer *timer, int64_t now_ms)
 	agent_notice_stall(agent);
 	for (size_t i = 0; i < agent->door_count; i++)
 		agent_catch_up(&agent->doors[i]);
-	loop_timer_set(agent->loop, timer, now_ms + STALL_CHECK_MS);
+	loop_timer_set(agent->loop, timer, next_check_ms(now_ms));
 }
 
 static void start_timers(struct agent *agent)
 {
 	agent->stall_timer = (struct loop_timer){.expired = check_stall, .user = agent};
-	loop_timer_set(agent->loop, &agent->stall_timer, loop_now_ms() + STALL_CHECK_MS);
+	loop_timer_set(agent->loop, &agent->stall_timer, next_check_ms(loop_now_ms()));
+	agent->caught_up_timer = (struct loop_timer){.expired = caught_up, .user = agent};
 	agent->watchdog_timer = (struct loop_timer){.expired = feed_watchdog, .user = agent};
 	agent_start_clock(agent);
 	agent->watchdog_ms = notify_watchdog_ms();

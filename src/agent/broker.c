@@ -26,10 +26,12 @@ static void set_message(struct agent_door *door, const struct mqtt_message *mess
 	bool known = door_command_parse(message->payload, message->length, &command);
 	if (message->retained && message->length == 0)
 		return; /* somebody cleared a retained command */
-	if (known && !message->retained) {
-		result = agent_command(door, command, DOOR_SOURCE_MQTT, &reason);
+	if (known && !message->retained && !message->past) {
+		result = agent_command(door, command, DOOR_SOURCE_MQTT, message->sent_after_ms, &reason);
 	} else {
-		reason = message->retained ? DOOR_REASON_RETAINED : DOOR_REASON_UNKNOWN_COMMAND;
+		reason = message->retained ? DOOR_REASON_RETAINED
+			 : known           ? DOOR_REASON_STALE
+					   : DOOR_REASON_UNKNOWN_COMMAND;
 		agent_refuse(door, known ? &command : NULL, DOOR_SOURCE_MQTT, reason);
 	}
 	if (!message->response_topic)
@@ -180,12 +182,17 @@ int agent_start_mqtt(struct agent *agent)
 			.node = config->node,
 			.discovery = config->home_assistant.prefix};
 	topic_availability(&agent->topics, agent->availability_topic);
+	topic_probe(&agent->topics, agent->probe_topic);
 	topic_home_assistant_status(&agent->topics, agent->status_topic);
 	topic_every_state(&agent->topics, agent->every_state_topic);
 	for (size_t i = 0; i < agent->door_count; i++) {
 		topic_door(&agent->topics, config->doors[i].id, TOPIC_SET, agent->set_topics[i]);
 		/* As published: what a bridge replays after its own reconnect is known for a command of the past. */
-		agent_subscribe(agent, (struct mqtt_subscription){.topic = agent->set_topics[i], .as_published = true});
+		agent_subscribe(agent, (struct mqtt_subscription){
+						       .topic = agent->set_topics[i],
+						       .commands = true,
+						       .as_published = true,
+				       });
 	}
 	agent_subscribe(agent, (struct mqtt_subscription){.topic = agent->availability_topic, .want_retained = true});
 	agent_subscribe(agent, (struct mqtt_subscription){.topic = agent->every_state_topic, .want_retained = true});
@@ -203,6 +210,7 @@ int agent_start_mqtt(struct agent *agent)
 			.username = config->mqtt.username,
 			.password = config->mqtt.password,
 			.keepalive_ms = config->mqtt.keepalive_ms,
+			.probe_topic = agent->probe_topic,
 			.will_topic = agent->availability_topic,
 			.will_payload = AGENT_OFFLINE,
 			.subscriptions = agent->subscriptions,

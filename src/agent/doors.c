@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "mqtt/age.h"
+
 #define REFUSED_LOG_MS 1000 /* at most one line of refused commands a door in so long */
 
 static void publish_command_event(struct agent_door *door, const enum door_command *command, enum door_source source,
@@ -60,9 +62,8 @@ static void tell(struct agent_door *door, const struct door_happening *happening
 			.source = view.source,
 			.fault = happening->fault};
 	agent_record(door, &what, &view, at);
-	char topic[TOPIC_MAX + 1];
-	topic_door(&agent->topics, id, TOPIC_EVENT, topic);
-	agent_publish_document(agent, topic, document_door_event(event, &view, agent->document, DOCUMENT_MAX), false);
+	if (!agent->catching_up || happening->event != DOOR_EVENT_STATE)
+		agent_publish_news(door, event, &view);
 }
 
 /* Returns how many inputs the machine is to hear of it: lines that could not be set, or a relay that went on late. */
@@ -138,7 +139,8 @@ void agent_step(struct agent_door *door, const struct door_input *input, enum do
 			note_state(door, &at);
 		if (!door->seen)
 			agent_record_start(door, &at);
-		if (output.position_changed || output.state_changed || output.attributes_changed)
+		if (!door->agent->catching_up &&
+				(output.position_changed || output.state_changed || output.attributes_changed))
 			http_changed(door->agent->http);
 		agent_publish_door(door, (output.position_changed ? PUBLISH_POSITION : 0u) |
 							 (output.state_changed ? PUBLISH_STATE : 0u) |
@@ -182,6 +184,7 @@ static void door_deadline(struct loop_timer *timer, int64_t now_ms)
 {
 	struct agent_door *door = timer->user;
 	(void)now_ms;
+	agent_notice_stall(door->agent);
 	/* The end of a pulse waits for nothing. All else that time brings comes after what the sensors have said. */
 	if (!door->pulsing)
 		agent_catch_up(door);
@@ -195,6 +198,7 @@ void agent_edge(void *user, size_t line, bool active, int64_t at_ms)
 	struct agent_door *door = &agent->doors[agent->owners[line].door];
 	enum door_sensor sensor = (enum door_sensor)(agent->owners[line].role - SENSOR_LINES);
 	door->counts.edges[sensor]++;
+	agent_notice_stall(agent);
 	hear(door, sensor, active, at_ms);
 }
 
@@ -235,12 +239,13 @@ bool agent_may_have_waited(struct agent *agent, enum door_source source)
 	return now_ms < agent->stale_until_ms || (source == DOOR_SOURCE_MQTT && now_ms < agent->echo_until_ms);
 }
 
-static enum door_result obey(
-		struct agent_door *door, const struct door_input *input, const char *name, enum door_reason *reason)
+static enum door_result obey(struct agent_door *door, const struct door_input *input, const char *name,
+		int64_t given_ms, enum door_reason *reason)
 {
 	enum door_result result = DOOR_RESULT_REJECTED;
 	*reason = door->agent->stopping ? DOOR_REASON_STOPPING : DOOR_REASON_STALE;
-	if (!door->agent->stopping && !agent_may_have_waited(door->agent, input->source)) {
+	bool past = agent_may_have_waited(door->agent, input->source) || age_is_past(given_ms, loop_now_ms());
+	if (!door->agent->stopping && !past) {
 		agent_catch_up(door);
 		agent_step(door, input, &result, reason);
 	}
@@ -249,21 +254,21 @@ static enum door_result obey(
 	return result;
 }
 
-enum door_result agent_command(
-		struct agent_door *door, enum door_command command, enum door_source source, enum door_reason *reason)
+enum door_result agent_command(struct agent_door *door, enum door_command command, enum door_source source,
+		int64_t given_ms, enum door_reason *reason)
 {
 	const struct door_input input = {.kind = DOOR_INPUT_COMMAND, .command = command, .source = source};
-	return obey(door, &input, door_command_name(command), reason);
+	return obey(door, &input, door_command_name(command), given_ms, reason);
 }
 
-enum door_result agent_pulse(
-		struct agent_door *door, enum door_line relay, enum door_source source, enum door_reason *reason)
+enum door_result agent_pulse(struct agent_door *door, enum door_line relay, enum door_source source, int64_t given_ms,
+		enum door_reason *reason)
 {
 	const struct door_input input = {
 			.kind = DOOR_INPUT_COMMAND, .command = DOOR_COMMAND_PULSE, .source = source, .line = relay};
 	char name[32];
 	snprintf(name, sizeof(name), "a pulse of the %s", agent_role_names[relay]);
-	return obey(door, &input, name, reason);
+	return obey(door, &input, name, given_ms, reason);
 }
 
 void agent_refuse(struct agent_door *door, const enum door_command *command, enum door_source source,

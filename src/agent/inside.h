@@ -48,7 +48,9 @@ struct agent_door {
 	uint64_t refused_unlogged;
 	struct metrics_counts counts;
 	bool line_failing;
-	bool pulsing; /* a relay is on */
+	bool pulsing;               /* a relay is on */
+	unsigned unsaid;            /* PUBLISH_: while the agent catches up */
+	enum door_state said_state; /* before it did */
 };
 
 /* A reload: asked for, and then, where the connection to the broker is made anew, the former ending or ended. */
@@ -80,7 +82,8 @@ struct agent {
 	char (*consumers)[DOOR_ID_MAX + 24];
 
 	struct topic_base topics;
-	char availability_topic[TOPIC_MAX + 1], status_topic[TOPIC_MAX + 1], every_state_topic[TOPIC_MAX + 1];
+	char availability_topic[TOPIC_MAX + 1], probe_topic[TOPIC_MAX + 1], status_topic[TOPIC_MAX + 1],
+			every_state_topic[TOPIC_MAX + 1];
 	char (*set_topics)[TOPIC_MAX + 1];
 	struct mqtt_subscription subscriptions[MQTT_SUBSCRIPTIONS_MAX];
 	size_t subscription_count;
@@ -98,6 +101,8 @@ struct agent {
 	bool terminal; /* the log goes to one */
 	int64_t contradict_gap_ms, contradicted_ms;
 	int64_t started_ms, started_unix_ms, watchdog_ms;
+	bool catching_up; /* after a standstill: the past is heard first, and then the present is published once */
+	struct loop_timer caught_up_timer;
 	int64_t stale_until_ms; /* commands may have waited while the agent stood still */
 	int64_t echo_until_ms;  /* those of the broker: until it echoes what we said since, after all that waited */
 	char document[DOCUMENT_MAX];
@@ -143,12 +148,15 @@ void agent_step(struct agent_door *door, const struct door_input *input, enum do
 /* Of the past: a command that comes now may have waited while the agent stood still. */
 bool agent_may_have_waited(struct agent *agent, enum door_source source);
 
-/* A command from outside: carried out or refused, logged, counted, recorded and published. */
-enum door_result agent_command(
-		struct agent_door *door, enum door_command command, enum door_source source, enum door_reason *reason);
+/*
+ * A command from outside: carried out or refused, logged, counted, recorded and published. given_ms: by the loop's
+ * clock, nobody gave it before that; what may be older than AGE_LIMIT_MS is refused.
+ */
+enum door_result agent_command(struct agent_door *door, enum door_command command, enum door_source source,
+		int64_t given_ms, enum door_reason *reason);
 /* A press of one relay, asked for in the Set-up view. */
-enum door_result agent_pulse(
-		struct agent_door *door, enum door_line relay, enum door_source source, enum door_reason *reason);
+enum door_result agent_pulse(struct agent_door *door, enum door_line relay, enum door_source source, int64_t given_ms,
+		enum door_reason *reason);
 /* The same for what was refused before it could be one. command is NULL when nobody knows it. */
 void agent_refuse(struct agent_door *door, const enum door_command *command, enum door_source source,
 		enum door_reason reason);
@@ -180,7 +188,11 @@ void agent_publish_text(struct agent *agent, const char *topic, const char *payl
 /* length is what a document_ function returned for agent->document. */
 void agent_publish_document(struct agent *agent, const char *topic, ssize_t length, bool retained);
 void agent_publish_door(struct agent_door *door, unsigned what);
+void agent_publish_news(struct agent_door *door, enum door_news news, const struct door_view *view); /* an event */
 void agent_publish_everything(struct agent *agent);
+/* From now on nothing of the doors' states is published until agent_publish_present: then what is so, once. */
+void agent_hold_states(struct agent *agent);
+void agent_publish_present(struct agent *agent);
 
 /* length is what a document_ function returned for document. */
 void agent_publish(struct agent *agent, const char *topic, const char *document, ssize_t length, bool retained);

@@ -33,7 +33,7 @@ void agent_publish_doors(struct agent *agent)
 	const struct document_node node = {
 			.topics = agent->topics, .version = PORTCULLIS_VERSION, .broker = "connected"};
 	loop_timer_cancel(agent->loop, &peers->doors_timer);
-	if (!agent_connected(agent))
+	if (!agent_connected(agent) || agent->catching_up)
 		return; /* on the next connect */
 	for (size_t i = 0; i < agent->door_count; i++)
 		agent_view_door(&agent->doors[i], &views[i]);

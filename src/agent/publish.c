@@ -51,13 +51,23 @@ void agent_publish_document(struct agent *agent, const char *topic, ssize_t leng
 	agent_publish(agent, topic, agent->document, length, retained);
 }
 
+void agent_publish_news(struct agent_door *door, enum door_news news, const struct door_view *view)
+{
+	struct agent *agent = door->agent;
+	char topic[TOPIC_MAX + 1];
+	topic_door(&agent->topics, door->config->id, TOPIC_EVENT, topic);
+	agent_publish_document(agent, topic, document_door_event(news, view, agent->document, DOCUMENT_MAX), false);
+}
+
 /* Position before state, so that nobody sees an open door at the position of a closed one. */
 void agent_publish_door(struct agent_door *door, unsigned what)
 {
 	struct agent *agent = door->agent;
 	struct door_view view;
 	char topic[TOPIC_MAX + 1];
-	if (!what)
+	if (agent->catching_up)
+		door->unsaid |= what;
+	if (!what || agent->catching_up)
 		return;
 	agent_doors_changed(agent);
 	agent_view_door(door, &view);
@@ -115,4 +125,29 @@ void agent_publish_everything(struct agent *agent)
 	agent_publish_doors(agent);
 	agent_publish_text(agent, agent->availability_topic, AGENT_ONLINE);
 	publish_discovery(agent);
+}
+
+void agent_hold_states(struct agent *agent)
+{
+	for (size_t i = 0; i < agent->door_count && !agent->catching_up; i++) {
+		struct door_view view;
+		agent_view_door(&agent->doors[i], &view);
+		agent->doors[i].said_state = view.state;
+	}
+	agent->catching_up = true;
+}
+
+void agent_publish_present(struct agent *agent)
+{
+	agent->catching_up = false;
+	for (size_t i = 0; i < agent->door_count; i++) {
+		struct agent_door *door = &agent->doors[i];
+		struct door_view view;
+		agent_view_door(door, &view);
+		agent_publish_door(door, door->unsaid);
+		if (view.state != door->said_state)
+			agent_publish_news(door, door_news_of_state(view.state), &view);
+		door->unsaid = 0;
+	}
+	http_changed(agent->http);
 }

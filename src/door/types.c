@@ -161,7 +161,7 @@ const char *door_reason_text(enum door_reason reason)
 	case DOOR_REASON_UNKNOWN_COMMAND:
 		return "This is not a command; OPEN, CLOSE, STOP and TOGGLE are.";
 	case DOOR_REASON_STALE:
-		return "The agent stood still and the command may be old: give it again.";
+		return "The command may be old: give it again.";
 	case DOOR_REASON_STOPPING:
 		return "The agent is shutting down.";
 	}

@@ -74,7 +74,7 @@ enum door_reason {
 	DOOR_REASON_RELAY_FAILED,    /* the relay line could not be driven */
 	DOOR_REASON_RETAINED,        /* the command was retained by the broker: nobody asked for it now */
 	DOOR_REASON_UNKNOWN_COMMAND, /* not a command */
-	DOOR_REASON_STALE,           /* it waited while the agent stood still: nobody asked for it now */
+	DOOR_REASON_STALE,           /* it may have waited on its way: nobody asks for it now */
 	DOOR_REASON_STOPPING,        /* the agent is shutting down */
 };
 

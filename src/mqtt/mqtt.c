@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "mqtt/age.h"
 #include "mqtt/connector.h"
 #include "mqtt/outbox.h"
 #include "mqtt/reasons.h"
@@ -32,6 +33,11 @@
 #define CONNECT_LIMIT_MS 10000
 #define LAYER_LIMIT_MS 10000
 #define CONNACK_LIMIT_MS 10000
+#define ANSWER_LIMIT_MS 10000 /* the broker answers nothing for so long: it is gone */
+#define LATE_MS 1000          /* a timer that late: it is we who stood still */
+#define REPLAY_MS 2000        /* from a SUBACK on, brokers that replay a topic's last value have done it */
+#define REPLAY_V3_MS 5000     /* the same on MQTT 3.1.1, which cannot forbid it */
+#define USER_TIMEOUT_MS 15000 /* the kernel's own limit for what it has sent, should ours fail */
 #define BACKOFF_MIN_MS 1000
 #define BACKOFF_MAX_MS 60000
 #define TAKEN_OVER_MIN_MS 60000 /* two agents with one client id: each return throws the other out */
@@ -69,6 +75,7 @@ struct broker {
 struct slot {
 	struct mqtt *mqtt;
 	struct mqtt_outgoing *outgoing; /* NULL = free */
+	int64_t sent_ms;
 };
 
 /*
@@ -121,10 +128,18 @@ struct mqtt {
 	bool trim; /* when the words after a connect, or a long one, are out */
 	bool refresh, refusal_logged;
 
+	struct loop_timer probe_timer;
+	int64_t probe_at_ms, silent_since_ms; /* silent: something is in flight, and nothing has been answered since */
+	bool probing;                         /* a probe is in flight */
+
 	struct asked asked[MQTT_SUBSCRIPTIONS_MAX]; /* for each of config.subscriptions */
 
 	pthread_mutex_t lock;
 	struct news news;
+	struct age age;                             /* guarded by lock, as are the next two */
+	int64_t greeted_ms;                         /* when CONNECT went out */
+	int64_t settled_ms[MQTT_SUBSCRIPTIONS_MAX]; /* for commands: past what the broker replays; LOOP_NEVER = not
+						       granted */
 	int event_fd;
 	struct loop_source event, socket;   /* socket: fd, while it leaves */
 	struct mqtt_ring *ring, *bulk_ring; /* bulk_ring: NULL without a subscription to bulk */
@@ -141,6 +156,7 @@ struct mqtt {
 
 static void attempt(struct mqtt *mqtt);
 static void leaving(struct loop_source *source, uint32_t events);
+static void gone(struct mqtt *mqtt, const struct news *news, bool silent);
 
 /* ---- Paho's threads: note, wake the loop, return. ---- */
 
@@ -171,6 +187,7 @@ static void connected5(void *context, MQTTAsync_successData5 *data)
 	struct mqtt *mqtt = context;
 	struct news *news = note(mqtt);
 	news->connected = true;
+	age_answered(&mqtt->age, mqtt->greeted_ms, loop_now_ms());
 	news->receive_maximum = 65535;
 	news->maximum_packet = UINT32_MAX;
 	news->retain_available = true;
@@ -193,6 +210,7 @@ static void connected3(void *context, MQTTAsync_successData *data)
 	struct mqtt *mqtt = context;
 	struct news *news = note(mqtt);
 	news->connected = true;
+	age_answered(&mqtt->age, mqtt->greeted_ms, loop_now_ms());
 	news->receive_maximum = WINDOW_V3;
 	news->maximum_packet = UINT32_MAX;
 	news->retain_available = true;
@@ -243,6 +261,7 @@ static void acknowledged(struct slot *slot, int code)
 	struct news *news = note(mqtt);
 	news->acknowledged |= 1u << index;
 	news->ack_code[index] = (uint8_t)code;
+	age_answered(&mqtt->age, slot->sent_ms, loop_now_ms());
 	noted(mqtt);
 	acknowledge_at_once(mqtt);
 }
@@ -269,8 +288,11 @@ static void refused5(void *context, MQTTAsync_failureData5 *data)
 static void granted(struct asked *asked, int code)
 {
 	struct mqtt *mqtt = asked->mqtt;
+	size_t index = (size_t)(asked - mqtt->asked);
 	struct news *news = note(mqtt);
-	news->grant[asked - mqtt->asked] = (uint16_t)((code & 0xff) + 1);
+	news->grant[index] = (uint16_t)((code & 0xff) + 1);
+	if ((code & 0xff) < MQTTREASONCODE_UNSPECIFIED_ERROR)
+		mqtt->settled_ms[index] = loop_now_ms() + (mqtt->version == 5 ? REPLAY_MS : REPLAY_V3_MS);
 	news->granted = true;
 	noted(mqtt);
 	acknowledge_at_once(mqtt);
@@ -311,18 +333,25 @@ static bool matches(const char *filter, const char *topic, size_t length)
 	return !*filter && at == length;
 }
 
-static bool is_bulk(const struct mqtt *mqtt, const char *topic, size_t length)
+/* Which ring the message belongs to, and what is known of its age. */
+static struct mqtt_ring *sort(struct mqtt *mqtt, struct mqtt_message *message, size_t topic_length, bool redelivered)
 {
-	bool bulk = false;
-	for (size_t i = 0; mqtt->bulk_ring && i < mqtt->config.subscription_count; i++) {
+	bool bulk = false, other = false;
+	int64_t now_ms = loop_now_ms();
+	pthread_mutex_lock(&mqtt->lock);
+	message->sent_after_ms = mqtt->age.sent_after_ms;
+	message->past = redelivered || age_is_flush(&mqtt->age, now_ms);
+	for (size_t i = 0; i < mqtt->config.subscription_count; i++) {
 		const struct mqtt_subscription *subscription = &mqtt->config.subscriptions[i];
-		if (!matches(subscription->topic, topic, length))
+		if (!matches(subscription->topic, message->topic, topic_length))
 			continue;
-		if (!subscription->bulk)
-			return false;
-		bulk = true;
+		bulk = bulk || subscription->bulk;
+		other = other || !subscription->bulk;
+		if (subscription->commands && now_ms < mqtt->settled_ms[i])
+			message->past = true;
 	}
-	return bulk;
+	pthread_mutex_unlock(&mqtt->lock);
+	return bulk && !other ? mqtt->bulk_ring : mqtt->ring;
 }
 
 static int arrived(void *context, char *topic, int topic_length, MQTTAsync_message *paho)
@@ -334,7 +363,6 @@ static int arrived(void *context, char *topic, int topic_length, MQTTAsync_messa
 			.payload = paho->payload,
 			.length = (size_t)paho->payloadlen,
 			.retained = paho->retained,
-			.received_ms = loop_now_ms(),
 	};
 	const MQTTProperty *response = MQTTProperties_getProperty(&paho->properties, MQTTPROPERTY_CODE_RESPONSE_TOPIC);
 	const MQTTProperty *correlation =
@@ -349,7 +377,7 @@ static int arrived(void *context, char *topic, int topic_length, MQTTAsync_messa
 		message.correlation_length = (size_t)correlation->value.data.len;
 	}
 	size_t length = topic_length ? (size_t)topic_length : strlen(topic);
-	mqtt_ring_push(is_bulk(mqtt, topic, length) ? mqtt->bulk_ring : mqtt->ring, &message, length);
+	mqtt_ring_push(sort(mqtt, &message, length, paho->dup), &message, length);
 	eventfd_write(mqtt->event_fd, 1);
 	if (paho->qos == 0) /* else Paho's PUBACK carries the acknowledgement */
 		acknowledge_at_once(mqtt);
@@ -380,6 +408,7 @@ static void forget_news(struct mqtt *mqtt)
 static void close_connection(struct mqtt *mqtt, bool in_good_order)
 {
 	loop_timer_cancel(mqtt->loop, &mqtt->timer);
+	loop_timer_cancel(mqtt->loop, &mqtt->probe_timer);
 	loop_remove(mqtt->loop, &mqtt->socket);
 	if (mqtt->phase == SECURING)
 		current(mqtt)->config->layer->cancel(current(mqtt)->config->layer->user);
@@ -396,6 +425,7 @@ static void close_connection(struct mqtt *mqtt, bool in_good_order)
 		mqtt->slots[i].outgoing = NULL;
 	}
 	mqtt->in_flight = 0;
+	mqtt->probing = false;
 	mqtt_outbox_clear(&mqtt->outbox);
 	forget_news(mqtt);
 }
@@ -528,7 +558,9 @@ static void send_outgoing(struct mqtt *mqtt, struct mqtt_outgoing *outgoing)
 	while (slot->outgoing)
 		slot++;
 	slot->outgoing = outgoing;
-	mqtt->in_flight++;
+	slot->sent_ms = loop_now_ms();
+	if (mqtt->in_flight++ == 0)
+		mqtt->silent_since_ms = slot->sent_ms;
 
 	MQTTAsync_message message = MQTTAsync_message_initializer;
 	memcpy(&message.payload, &outgoing->payload, sizeof(message.payload)); /* Paho's field lacks a const */
@@ -614,6 +646,47 @@ static void pump(struct mqtt *mqtt)
 	}
 }
 
+/* In step with other timers of this period: one turn of the loop for all. */
+static int64_t next_probe_ms(int64_t now_ms)
+{
+	return (now_ms / AGE_PROBE_MS + 1) * AGE_PROBE_MS;
+}
+
+static void set_probe_timer(struct mqtt *mqtt)
+{
+	int64_t limit_ms = mqtt->in_flight ? mqtt->silent_since_ms + ANSWER_LIMIT_MS : LOOP_NEVER;
+	loop_timer_set(mqtt->loop, &mqtt->probe_timer, limit_ms < mqtt->probe_at_ms ? limit_ms : mqtt->probe_at_ms);
+}
+
+/* Sends what the broker must answer, unless so much is in flight that its answers tell. */
+static void probe(struct mqtt *mqtt)
+{
+	struct mqtt_outgoing *outgoing = NULL;
+	if (!mqtt->probing && !mqtt->stopped && mqtt->config.probe_topic && mqtt->in_flight < mqtt->window)
+		outgoing = mqtt_outgoing_new(mqtt->config.probe_topic, "", 0, false, NULL, 0);
+	if (!outgoing)
+		return;
+	mqtt->probing = outgoing->probe = true;
+	send_outgoing(mqtt, outgoing);
+}
+
+static void look_at_broker(struct loop_timer *timer, int64_t now_ms)
+{
+	struct mqtt *mqtt = timer->user;
+	if (now_ms - timer->at_ms > LATE_MS)
+		mqtt->silent_since_ms = now_ms; /* the answers may wait for us */
+	if (mqtt->in_flight && now_ms - mqtt->silent_since_ms >= ANSWER_LIMIT_MS) {
+		const struct news silence = {.lost = true};
+		gone(mqtt, &silence, true);
+		return;
+	}
+	if (now_ms >= mqtt->probe_at_ms) {
+		probe(mqtt);
+		mqtt->probe_at_ms = next_probe_ms(now_ms);
+	}
+	set_probe_timer(mqtt);
+}
+
 static void online(struct mqtt *mqtt, const struct news *news)
 {
 	struct broker *broker = current(mqtt);
@@ -639,6 +712,8 @@ static void online(struct mqtt *mqtt, const struct news *news)
 				broker->label);
 	for (size_t i = 0; i < mqtt->config.subscription_count; i++)
 		subscribe(mqtt, i);
+	mqtt->probe_at_ms = next_probe_ms(mqtt->online_at_ms);
+	set_probe_timer(mqtt);
 	mqtt->handlers.connected(mqtt->handlers.user);
 }
 
@@ -660,8 +735,8 @@ static bool why_lost(struct mqtt *mqtt, char reason[static MQTT_ERROR_MAX])
 	return false;
 }
 
-/* A connection that was up has ended. */
-static void gone(struct mqtt *mqtt, const struct news *news)
+/* A connection that was up has ended. silent: the broker has answered nothing for too long. */
+static void gone(struct mqtt *mqtt, const struct news *news, bool silent)
 {
 	int64_t now_ms = loop_now_ms();
 	int64_t lasted_ms = now_ms - mqtt->online_at_ms;
@@ -674,7 +749,8 @@ static void gone(struct mqtt *mqtt, const struct news *news)
 		mqtt->short_losses++;
 	char reason[MQTT_ERROR_MAX];
 	bool broken = why_lost(mqtt, reason);
-	bool again = mqtt->short_losses >= SHORT_LOSSES_TELL && !news->disconnected && !broken;
+	bool again = mqtt->short_losses >= SHORT_LOSSES_TELL && !news->disconnected && !broken && !silent;
+	bool unheard = silent || (!news->disconnected && !*reason); /* Paho gives up after a ping, too */
 	if (taken_over) {
 		snprintf(sentence, sizeof(sentence),
 				"broker %.128s: another client has taken over the client id \"%.64s\": %s", label,
@@ -689,6 +765,9 @@ static void gone(struct mqtt *mqtt, const struct news *news)
 				"broker %.128s: the connection is lost again and again: does another client use "
 				"the client id \"%.64s\"?",
 				label, mqtt->config.client_id);
+	} else if (silent) {
+		snprintf(sentence, sizeof(sentence), "broker %.128s: the connection was lost: no answer within %d s",
+				label, ANSWER_LIMIT_MS / 1000);
 	} else {
 		snprintf(sentence, sizeof(sentence), "broker %.128s: the connection was lost: %.*s", label,
 				(int)sizeof(sentence) - 176, *reason ? reason : "no answer to a ping");
@@ -697,6 +776,10 @@ static void gone(struct mqtt *mqtt, const struct news *news)
 	tell(mqtt, sentence);
 	mqtt->tried = 0;
 	int64_t pause_ms = backoff_ms(mqtt);
+	if (unheard && mqtt->config.broker_count > 1) { /* a connect to one that hangs would take its time, too */
+		mqtt->broker = (mqtt->broker + 1) % mqtt->config.broker_count;
+		pause_ms = 0;
+	}
 	if (taken_over || again)
 		pause_ms = between(TAKEN_OVER_MIN_MS, TAKEN_OVER_MAX_MS);
 	if (mqtt->stopped) {
@@ -796,7 +879,9 @@ static void news_came(struct loop_source *source, uint32_t events)
 		struct slot *slot = &mqtt->slots[i];
 		if (!(news.acknowledged & 1u << i) || !slot->outgoing)
 			continue;
-		if (news.ack_code[i] >= 0x80)
+		mqtt->silent_since_ms = loop_now_ms();
+		mqtt->probing = mqtt->probing && !slot->outgoing->probe;
+		if (news.ack_code[i] >= 0x80 && !slot->outgoing->probe)
 			publish_failed(mqtt, slot->outgoing, news.ack_code[i]);
 		free(slot->outgoing);
 		slot->outgoing = NULL;
@@ -806,7 +891,7 @@ static void news_came(struct loop_source *source, uint32_t events)
 		tell_grants(mqtt, &news);
 	deliver(mqtt);
 	if (mqtt->phase == ONLINE && (news.lost || news.disconnected))
-		gone(mqtt, &news);
+		gone(mqtt, &news, false);
 	else if (mqtt->phase == GREETING && (news.failed || news.lost || news.disconnected))
 		greeting_failed(mqtt, news.failed ? news.failed_code : news.disconnected ? news.disconnected_code : 0);
 	pump(mqtt);
@@ -855,6 +940,12 @@ static int greet(struct mqtt *mqtt)
 		MQTTProperties_add(&properties, &packet_max);
 		connect->connectProperties = &properties; /* copied */
 	}
+	note(mqtt);
+	mqtt->greeted_ms = loop_now_ms();
+	age_begin(&mqtt->age, mqtt->greeted_ms);
+	for (size_t i = 0; i < config->subscription_count; i++)
+		mqtt->settled_ms[i] = LOOP_NEVER;
+	pthread_mutex_unlock(&mqtt->lock);
 	result = MQTTAsync_connect(mqtt->handle, connect);
 	MQTTProperties_free(&properties);
 	return result;
@@ -893,7 +984,10 @@ static void reached(void *user, const struct mqtt_connector_result *result)
 		reach_failed(mqtt, result);
 		return;
 	}
-	unsigned user_timeout_ms = (unsigned)mqtt->config.keepalive_ms;
+	unsigned user_timeout_ms = USER_TIMEOUT_MS;
+	int keep_alive = 1, idle_s = USER_TIMEOUT_MS / 1000;
+	setsockopt(result->fd, SOL_SOCKET, SO_KEEPALIVE, &keep_alive, sizeof(keep_alive));
+	setsockopt(result->fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof(idle_s));
 	setsockopt(result->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &user_timeout_ms, sizeof(user_timeout_ms));
 	const struct mqtt_layer *layer = broker->config->layer;
 	if (!layer) {
@@ -988,6 +1082,7 @@ int mqtt_new(struct loop *loop, const struct log *log, const struct mqtt_config 
 	mqtt->handlers = *handlers;
 	mqtt->fd = -1;
 	mqtt->timer = (struct loop_timer){.expired = timed_out, .user = mqtt};
+	mqtt->probe_timer = (struct loop_timer){.expired = look_at_broker, .user = mqtt};
 	mqtt->stop_timer = (struct loop_timer){.expired = stop_now, .user = mqtt};
 	mqtt_outbox_init(&mqtt->outbox);
 	pthread_mutex_init(&mqtt->lock, NULL);

@@ -53,6 +53,7 @@ struct mqtt_broker {
 struct mqtt_subscription {
 	const char *topic;
 	bool want_retained; /* false: Retain Handling 2, and the broker does not send what it has kept */
+	bool commands;      /* what comes on it acts: see mqtt_message.past */
 	bool as_published;  /* MQTT 5: mqtt_message.retained tells how it was published, not only that it was kept */
 	/*
 	 * What others say, and much of it: longer payloads, in a ring of its own, so that no flood of it pushes out a
@@ -70,7 +71,8 @@ struct mqtt_config {
 	const char *username; /* NULL = none */
 	const char *password;
 	int64_t keepalive_ms;
-	const char *will_topic; /* the availability topic */
+	const char *probe_topic; /* published to, empty and not retained, every AGE_PROBE_MS: the broker must answer */
+	const char *will_topic;  /* the availability topic */
 	const char *will_payload;
 	const struct mqtt_subscription *subscriptions;
 	size_t subscription_count;
@@ -84,7 +86,13 @@ struct mqtt_message {
 	const char *response_topic;       /* NULL = none */
 	const unsigned char *correlation; /* of a request, or of the answer to one of ours */
 	size_t correlation_length;
-	int64_t received_ms; /* monotonic, when Paho handed it over */
+	int64_t sent_after_ms; /* the broker sent it after this time of the loop's clock: age.h */
+	/*
+	 * It may be of the past, whatever its age: a redelivery, what comes behind a late answer, and on a topic for
+	 * commands what a broker replays to a subscriber without saying so, within 2 s of the SUBACK, on MQTT 3.1.1
+	 * within 5 s.
+	 */
+	bool past;
 };
 
 struct mqtt_handlers {

@@ -22,6 +22,7 @@ struct mqtt_outgoing {
 	const unsigned char *correlation;
 	size_t length, correlation_length, bytes;
 	bool retained;
+	bool probe;                 /* whatever the broker says to it is an answer */
 	const char *response_topic; /* borrowed; NULL = none */
 	uint32_t expiry_s;          /* 0 = never */
 	int64_t expires_ms;         /* with expiry_s: not to be sent any more */

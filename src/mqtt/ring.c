@@ -6,10 +6,10 @@
 #include <string.h>
 
 struct record {
-	int64_t received_ms;
+	int64_t sent_after_ms;
 	uint32_t size; /* with this header */
 	uint16_t topic, payload, response, correlation;
-	bool retained;
+	bool retained, past;
 };
 
 struct mqtt_ring {
@@ -85,13 +85,14 @@ int mqtt_ring_push(struct mqtt_ring *ring, const struct mqtt_message *message, s
 		for (; ring->capacity - ring->used < size; ring->dropped_full++)
 			drop(ring);
 		const struct record record = {
-				.received_ms = message->received_ms,
+				.sent_after_ms = message->sent_after_ms,
 				.size = (uint32_t)size,
 				.topic = (uint16_t)topic_length,
 				.payload = (uint16_t)message->length,
 				.response = (uint16_t)response_length,
 				.correlation = (uint16_t)message->correlation_length,
 				.retained = message->retained,
+				.past = message->past,
 		};
 		put(ring, &record, sizeof(record));
 		put(ring, message->topic, topic_length);
@@ -129,10 +130,11 @@ bool mqtt_ring_pop(struct mqtt_ring *ring, struct mqtt_ring_message *out)
 				.payload = parts[1],
 				.length = record.payload,
 				.retained = record.retained,
+				.past = record.past,
 				.response_topic = record.response ? parts[2] : NULL,
 				.correlation = (const unsigned char *)parts[3],
 				.correlation_length = record.correlation,
-				.received_ms = record.received_ms,
+				.sent_after_ms = record.sent_after_ms,
 		};
 		drop(ring);
 	}

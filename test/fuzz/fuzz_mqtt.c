@@ -66,7 +66,8 @@ int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t left)
 				.length = (size_t)head[2] << (head[0] >> 1 & 3),
 				.correlation_length = head[3],
 				.retained = head[0] & 8,
-				.received_ms = head[5],
+				.sent_after_ms = head[5],
+				.past = head[5] & 1,
 		};
 		message->topic = (const char *)cut(&bytes, &left, &topic);
 		message->payload = (const char *)cut(&bytes, &left, &message->length);
@@ -86,7 +87,8 @@ int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t left)
 			check(memcmp(got->topic, in->topic, length) == 0 && got->topic[length] == '\0');
 			check(got->length == in->length && memcmp(got->payload, in->payload, in->length) == 0);
 			check(got->payload[got->length] == '\0' && got->retained == in->retained);
-			check(got->received_ms == in->received_ms && got->correlation_length == in->correlation_length);
+			check(got->sent_after_ms == in->sent_after_ms && got->past == in->past);
+			check(got->correlation_length == in->correlation_length);
 			check(memcmp(got->correlation, in->correlation, in->correlation_length) == 0);
 			check(in->response_topic && *in->response_topic
 							? strcmp(got->response_topic, in->response_topic) == 0

@@ -19,6 +19,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from contextlib import suppress
 from pathlib import Path
 
@@ -92,6 +93,7 @@ class Log:
 
     def __init__(self, stream, echo):
         self.lines = []
+        self.times = []  # of each line, by time.monotonic()
         self.changed = threading.Condition()
         self.ended = False
         self.thread = threading.Thread(target=self._collect, args=(stream, echo), daemon=True)
@@ -102,6 +104,7 @@ class Log:
             line = line.rstrip("\n")
             with self.changed:
                 self.lines.append(line)
+                self.times.append(time.monotonic())
                 self.changed.notify_all()
             sys.stdout.write(f"# {echo}: {line}\n")  # a comment in one piece: TAP may be written beside it
             sys.stdout.flush()
@@ -289,6 +292,21 @@ def door(id="left", **changes):
     return merge(base, changes)
 
 
+AGENTS = weakref.WeakSet()
+REPLAY = {5: 2.0, 3: 5.0}  # seconds from a SUBACK on in which commands are refused, by MQTT's version
+
+
+def sleep_until(moment):
+    time.sleep(max(0, moment - time.monotonic()))
+
+
+def await_commands(topic=None):
+    """Until commands count at all agents, or at the one whose topic it is."""
+    for agent in list(AGENTS):
+        if topic is None or topic.startswith(agent.topic("")):
+            agent.await_commands()
+
+
 class Agent(Process):
     """The real agent on simulated doors.
 
@@ -300,6 +318,7 @@ class Agent(Process):
 
     def __init__(self, folder, brokers=None, config=None, command=None):
         super().__init__()
+        AGENTS.add(self)
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.command = list(command or agent_command())
@@ -335,6 +354,14 @@ class Agent(Process):
         if self.log:
             found = self.log.find(r"(Address|Leak|Thread|UndefinedBehavior)Sanitizer|runtime error: ")
             assert not found, "a sanitizer found something:\n" + "\n".join(self.log.lines)
+
+    def await_commands(self):
+        """Waits until what a broker replays to a new subscriber would have come: commands count from then on."""
+        lines = [] if self.log is None else [
+            (at, line) for at, line in zip(self.log.times, self.log.lines) if "connected to the broker" in line]
+        if self.running and lines:
+            at, line = lines[-1]
+            sleep_until(at + REPLAY[5 if "(MQTT 5)" in line else 3] + 0.2 * SLOWNESS)
 
     def write_config(self):
         new = self.config_path.with_suffix(".new")  # an agent that is just starting never sees half of it
@@ -455,7 +482,9 @@ class Recorder:
             return found[count - 1]
 
     def publish(self, topic, payload="", retain=False, qos=1, response_topic=None, correlation=None, expiry=None):
-        """Publishes and waits for the acknowledgement."""
+        """Publishes and waits for the acknowledgement. A command waits before that until commands count."""
+        if topic.endswith("/set"):
+            await_commands(topic)
         properties = None
         if self.version == 5:
             properties = Properties(PacketTypes.PUBLISH)
@@ -593,6 +622,7 @@ class Connection:
         self.received = []
         self.opened = time.monotonic()
         self.closed = False
+        self.subscribed = None  # when the last SUBACK went out
         self.lock = threading.Lock()
 
     def _exactly(self, count):
@@ -633,17 +663,21 @@ class Connection:
         self.send(packet(CONNACK, bytes([0, code]) + (varint(len(properties)) + properties if self.version == 5 else b"")))
 
     def suback(self, subscribe, codes):
+        self.subscribed = time.monotonic()
         self.send(packet(SUBACK, struct.pack("!H", subscribe.id) + (b"\0" if self.version == 5 else b"") + bytes(codes)))
 
     def puback(self, publish, code=0):
         body = struct.pack("!H", publish.id)
         self.send(packet(PUBACK, body + (bytes([code, 0]) if self.version == 5 and code else b"")))
 
-    def publish(self, topic, payload, retain=False, qos=0, id=1, properties=b""):
+    def publish(self, topic, payload, retain=False, qos=0, id=1, properties=b"", at_once=False, dup=False):
+        """A command waits until commands count, unless at_once."""
+        if topic.endswith("/set") and self.subscribed and not at_once:
+            sleep_until(self.subscribed + REPLAY[5 if self.version == 5 else 3] + 0.2 * SLOWNESS)
         body = text(topic) + (struct.pack("!H", id) if qos else b"")
         if self.version == 5:
             body += varint(len(properties)) + properties
-        self.send(packet(PUBLISH, body + payload.encode(), flags=(qos << 1) | retain))
+        self.send(packet(PUBLISH, body + payload.encode(), flags=(dup << 3) | (qos << 1) | retain))
 
     def disconnect(self, reason):
         self.send(packet(DISCONNECT, bytes([reason, 0]) if self.version == 5 else b""))

@@ -468,6 +468,7 @@ def test_a_flood_holds_up_no_door(agent):
     try:
         wait_until(lambda: opened[0] > 100, "more than a hundred clients")
         times = []
+        agent.await_commands()
         for command in ["OPEN", "CLOSE"] * 2:
             mark = agent.recorder.mark()
             start = time.monotonic()

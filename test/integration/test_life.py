@@ -90,6 +90,7 @@ def test_a_log_that_nobody_reads_holds_up_nothing(agent_factory, recorder_factor
     recorder = recorder_factory(broker)
     agent = agent_factory(broker).start(prefix=("sh", "-c", f'exec "$@" 2>{pipe}', "sh"))
     recorder.wait(agent.topic("left", "attributes"), lambda text: '"settled":true' in text)
+    time.sleep(2 + 0.2 * SLOWNESS)  # commands count from then on; the log cannot tell when
     recorder.publish(agent.topic("left", "set"), "OPEN")
     recorder.wait(agent.topic("left", "state"), "open")
     read = os.read(reader, 65536)

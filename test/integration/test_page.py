@@ -310,6 +310,7 @@ def test_other_garages(browse, broker, agent_factory):
     shed = agent_factory(broker, config={"node": "shed", "doors": [{**LEFT, "name": "Shed <b>door</b>", "travel_time": "5s"}]}).start()
     page.wait("[aria-labelledby=peer-shed] > .broker", "^Reachable$")
     page.state("shed\\/left", "^Closed$")
+    shed.await_commands()
     assert page.text("[id='name-shed/left']") == "Shed <b>door</b>"
     assert page.text("[aria-labelledby=peer-gate] > .broker") == "Nothing has been heard of it."
     page.confirm("shed\\/left", "open")

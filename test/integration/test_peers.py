@@ -10,8 +10,8 @@ from contextlib import suppress
 
 import pytest
 
-from harness import (CONNACK, ROOT, SLOWNESS, FakeBroker, Recorder, agent_command, door, is_static, packet, retained,
-                     wait_until)
+from harness import (CONNACK, ROOT, SLOWNESS, FakeBroker, Recorder, agent_command, await_commands, door, is_static, packet,
+                     retained, wait_until)
 from test_events import Listener
 from test_http import ask, browse, press
 
@@ -50,6 +50,7 @@ def reachable(agent, node="shed"):
 
 
 def command(agent, word, node="shed", id="left", **headers):
+    await_commands()
     return ask(agent, "POST", f"/api/peers/{node}/doors/{id}/{word}", Content_Length="0", **headers)
 
 
@@ -252,6 +253,7 @@ def test_from_the_page_without_javascript(agents):
     garage = agents("garage", peers=["shed"])
     agents("shed")
     reachable(garage)
+    await_commands()
     press(garage, browse(garage), SHED + "open")
     wait_until(lambda: "Asked." in browse(garage).text, "the answer on the page")
     wait_until(lambda: browse(garage).state == ["Closed", "Open"], "the open door on the page")

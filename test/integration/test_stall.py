@@ -1,6 +1,13 @@
 """An agent that stands still: frozen, or starved of the processor. What was said to it meanwhile is of the past."""
 
+import os
+import signal
+import subprocess
 import time
+import urllib.request
+from pathlib import Path
+
+import pytest
 
 from harness import PUBLISH, FakeBroker, door, wait_until
 
@@ -82,6 +89,52 @@ def test_a_press_that_was_due_while_the_agent_was_frozen_is_not_made(agent_facto
     agent.thaw()
     recorder.wait(agent.topic("left", "event"), lambda text: "command_cancelled" in text)
     assert len(agent.log.find("left: relay on")) == 1, "OPEN's alone"
+
+
+def test_after_a_freeze_only_the_present_is_published(agent_factory, recorder_factory, broker):
+    """The wall button opens the door while the agent is frozen: nobody hears of `opening` when it is open."""
+    recorder = recorder_factory(broker, topics=["portcullis/#"])
+    agent = agent_factory(broker, config={"doors": [door(debounce="1s", travel_time="1s")]}).start()
+    recorder.wait(agent.topic("left", "attributes"), lambda text: '"settled":true' in text)
+    recorder.wait(agent.topic("doors"), lambda text: '"settled":true' in text)
+    mark = recorder.mark()
+    with urllib.request.urlopen(urllib.request.Request(
+            f"http://127.0.0.1:{agent.http_port}/api/simulator/left/wall_button", method="POST"), timeout=5):
+        pass
+    agent.freeze()
+    time.sleep(6)
+    agent.thaw()
+    agent.log.wait("stood still")
+    recorder.wait(agent.topic("left", "state"), "open", since=mark)
+    recorder.wait(agent.topic("left", "event"), lambda text: '"opened"' in text, since=mark)
+    recorder.wait(agent.topic("doors"), lambda text: '"state":"open"' in text, since=mark)
+    time.sleep(1)
+    assert [m.payload for m in recorder.seen(agent.topic("left", "state"), since=mark)] == ["open"]
+    assert [m.json["event_type"] for m in recorder.seen(agent.topic("left", "event"), since=mark)] == ["opened"]
+    assert not recorder.seen(agent.topic("doors"), lambda text: '"state":"opening"' in text, since=mark)
+
+
+def test_the_clock_goes_on_while_the_machine_is_suspended(broker, agent_factory, recorder_factory, tmp_path):
+    """A suspended machine is a clock that stops, and one that goes on: a time namespace sets the two apart."""
+    prefix = ["unshare", "--time", "--boottime", "400000", "--fork", "--kill-child"]
+    tried = subprocess.run([*prefix, "true"], capture_output=True, text=True, check=False)
+    if tried.returncode:
+        pytest.skip(f"no time namespace: {tried.stderr.strip()}")
+    recorder = recorder_factory(broker, topics=["portcullis/#"])
+    agent = agent_factory(broker, config={"history": {"directory": str(tmp_path)}}).start(prefix=prefix)
+    recorder.wait(agent.topic("left", "state"), "closed")
+    child = Path(f"/proc/{agent.process.pid}/task/{agent.process.pid}/children").read_text().split()[0]
+    timers = [text for fd in os.listdir(f"/proc/{child}/fdinfo")
+              if "clockid" in (text := Path(f"/proc/{child}/fdinfo/{fd}").read_text())]
+    assert timers and all("clockid: 7\n" in text for text in timers), "CLOCK_BOOTTIME"
+    recorder.publish(agent.topic("left", "set"), "OPEN")
+    recorder.wait(agent.topic("left", "state"), "open")
+    wait_until(lambda: any('"opened"' in path.read_text() for path in tmp_path.glob("history*")), "a history on disk")
+    for _ in range(50):  # a wait for the next write that is in the past would be a loop
+        assert int(Path(f"/proc/{child}/stat").read_text().split()[13]) < 300
+        time.sleep(0.02)
+    os.kill(int(child), signal.SIGTERM)
+    assert agent.wait() == 0
 
 
 def command_works(agent):

@@ -12,7 +12,7 @@ static struct mqtt_ring_message out;
 static int push(struct mqtt_ring *ring, const char *topic, const char *payload)
 {
 	const struct mqtt_message message = {
-			.topic = topic, .payload = payload, .length = strlen(payload), .received_ms = 7};
+			.topic = topic, .payload = payload, .length = strlen(payload), .sent_after_ms = 7};
 	return mqtt_ring_push(ring, &message, strlen(topic));
 }
 
@@ -31,7 +31,7 @@ static void test_order(void)
 	CHECK(push(ring, "a/set", "OPEN") == 0);
 	CHECK(push(ring, "", "") == 0);
 	CHECK(pops(ring, "a/set", "OPEN"));
-	CHECK(out.message.received_ms == 7 && !out.message.retained && !out.message.response_topic);
+	CHECK(out.message.sent_after_ms == 7 && !out.message.retained && !out.message.response_topic);
 	CHECK(pops(ring, "", ""));
 	CHECK(!mqtt_ring_pop(ring, &out));
 
