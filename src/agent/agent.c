@@ -229,7 +229,7 @@ void agent_notice_stall(struct agent *agent)
 	agent->echo_until_ms = now_ms + ECHO_LIMIT_MS;
 	agent_hold_states(agent);
 	loop_timer_set(agent->loop, &agent->caught_up_timer, now_ms + CATCH_UP_MS + longest_debounce_ms(agent));
-	agent_publish_text(agent, agent->availability_topic, AGENT_ONLINE);
+	agent_publish_availability(agent);
 }
 
 /* All edges that waited are in by now, and the last of them stand for as long as they have to. */

@@ -3,11 +3,22 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define OLD_DOORS_MS 10000     /* so long after a connect retained states may tell of doors that are gone */
+#define OLD_DOORS_MS 10000       /* so long after a connect retained states may tell of doors that are gone */
+#define SAY_AGAIN_FIRST_MS 10000 /* after a connect: a broker may publish an old will late, and none tells us */
+#define SAY_AGAIN_MIN_MS 270000  /* and then every five minutes, not all agents at once */
+#define SAY_AGAIN_SPAN_MS 60000
 #define BIRTH_DELAY_MIN_MS 200 /* after Home Assistant's birth: it must be listening, and not all devices at once */
 #define BIRTH_DELAY_SPAN_MS 2000
 #define CONTRADICT_MIN_MS 1000 /* between two contradictions of a false "offline"; doubled for each */
 #define CONTRADICT_MAX_MS 300000
+
+static int64_t random_ms(uint32_t span_ms)
+{
+	uint32_t random = 0;
+	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
+		random = 0;
+	return random % span_ms;
+}
 
 static struct agent_door *find_door(struct agent *agent, const char *id)
 {
@@ -91,7 +102,7 @@ static void contradict_now(struct loop_timer *timer, int64_t now_ms)
 			"somebody published \"offline\" as our availability (a late will, or another agent "
 			"with node %s); saying \"online\" again",
 			agent->topics.node);
-	agent_publish_text(agent, agent->availability_topic, AGENT_ONLINE);
+	agent_publish_availability(agent);
 }
 
 bool agent_payload_is(const struct mqtt_message *message, const char *text)
@@ -107,20 +118,18 @@ static void message(void *user, const struct mqtt_message *message)
 	if (agent->stopping || agent->reload == RELOAD_LEAVING)
 		return; /* we have said that we are gone */
 	if (strcmp(message->topic, agent->availability_topic) == 0) {
-		if (agent_payload_is(message, AGENT_ONLINE)) { /* the broker's last word is ours */
+		if (agent_payload_is(message, AGENT_ONLINE) ||
+				agent_payload_is(message, AGENT_DEAF)) { /* the broker's last word is ours */
 			loop_timer_cancel(agent->loop, &agent->contradict_timer);
 			agent->echo_until_ms = 0;
 		} else {
 			contradict(agent);
 		}
 	} else if (strcmp(message->topic, agent->status_topic) == 0) {
-		uint32_t delay = 0;
 		if (!agent_payload_is(message, AGENT_ONLINE) || message->retained)
 			return;
-		if (getrandom(&delay, sizeof(delay), GRND_NONBLOCK) < 0)
-			delay = 0;
 		loop_timer_set(agent->loop, &agent->birth_timer,
-				loop_now_ms() + BIRTH_DELAY_MIN_MS + delay % BIRTH_DELAY_SPAN_MS);
+				loop_now_ms() + BIRTH_DELAY_MIN_MS + random_ms(BIRTH_DELAY_SPAN_MS));
 	} else if (topic_parse_door(&agent->topics, message->topic, id, &leaf)) {
 		struct agent_door *door = find_door(agent, id);
 		if (door && leaf == TOPIC_SET)
@@ -140,6 +149,33 @@ static void connected(void *user)
 	http_changed(agent->http);
 	agent_publish_everything(agent);
 	loop_timer_set(agent->loop, &agent->old_doors_timer, loop_now_ms() + OLD_DOORS_MS);
+	loop_timer_set(agent->loop, &agent->say_again_timer, loop_now_ms() + SAY_AGAIN_FIRST_MS);
+}
+
+/*
+ * What was said once may have been contradicted where we do not hear it: some clusters publish an old will when a node
+ * comes back, and keep what is retained on each node for itself.
+ */
+static void say_again(struct loop_timer *timer, int64_t now_ms)
+{
+	struct agent *agent = timer->user;
+	if (agent->stopping)
+		return;
+	for (size_t i = 0; i < agent->door_count; i++)
+		agent_publish_door(&agent->doors[i], PUBLISH_ALL);
+	agent_publish_availability(agent);
+	loop_timer_set(agent->loop, timer, now_ms + SAY_AGAIN_MIN_MS + random_ms(SAY_AGAIN_SPAN_MS));
+}
+
+/* What the broker lets us hear has changed. */
+static void heard(void *user)
+{
+	struct agent *agent = user;
+	if (agent->stopping)
+		return;
+	http_changed(agent->http);
+	agent_doors_changed(agent);
+	agent_publish_availability(agent);
 }
 
 void agent_disconnected(void *user)
@@ -150,6 +186,7 @@ void agent_disconnected(void *user)
 	agent_peers_disconnected(agent);
 	loop_timer_cancel(agent->loop, &agent->old_doors_timer);
 	loop_timer_cancel(agent->loop, &agent->birth_timer);
+	loop_timer_cancel(agent->loop, &agent->say_again_timer);
 	loop_timer_cancel(agent->loop, &agent->contradict_timer);
 }
 
@@ -175,6 +212,7 @@ int agent_start_mqtt(struct agent *agent)
 {
 	const struct config *config = agent->config;
 	agent->old_doors_timer = (struct loop_timer){.expired = stop_watching_old_doors, .user = agent};
+	agent->say_again_timer = (struct loop_timer){.expired = say_again, .user = agent};
 	agent->birth_timer = (struct loop_timer){.expired = home_assistant_born, .user = agent};
 	agent->contradict_timer = (struct loop_timer){.expired = contradict_now, .user = agent};
 	agent->subscription_count = 0;
@@ -226,8 +264,11 @@ int agent_start_mqtt(struct agent *agent)
 		mqtt.brokers[i] = (struct mqtt_broker){.host = config->mqtt.brokers[i].host,
 				.port = config->mqtt.brokers[i].port,
 				.layer = layers[i]};
-	struct mqtt_handlers handlers = {
-			.connected = connected, .disconnected = agent_disconnected, .message = message, .user = agent};
+	struct mqtt_handlers handlers = {.connected = connected,
+			.disconnected = agent_disconnected,
+			.heard = heard,
+			.message = message,
+			.user = agent};
 	char error[MQTT_ERROR_MAX] = "";
 	struct mqtt *client;
 	result = mqtt_new(agent->loop, agent->log, &mqtt, &handlers, &client, error);

@@ -28,6 +28,7 @@
 #define PAGE_TRY_MS 5000       /* so often a page that could not start is tried again */
 #define PAGE_ERROR_MAX MQTT_ERROR_MAX
 #define AGENT_ONLINE "online"
+#define AGENT_DEAF "deaf" /* online, but the broker lets us hear no commands */
 #define AGENT_OFFLINE "offline"
 
 /* The lines of a door: what door_step drives, then what it hears. */
@@ -90,7 +91,8 @@ struct agent {
 
 	struct agent_peers *peers; /* peers.c's */
 
-	struct loop_timer old_doors_timer, birth_timer, contradict_timer, watchdog_timer, stall_timer, clock_timer;
+	struct loop_timer old_doors_timer, birth_timer, say_again_timer, contradict_timer, watchdog_timer, stall_timer,
+			clock_timer;
 	struct loop_timer reload_timer, page_timer;
 	char page_error[PAGE_ERROR_MAX]; /* why there is no page yet, as it was logged */
 	enum agent_reload reload;
@@ -189,6 +191,7 @@ void agent_publish_text(struct agent *agent, const char *topic, const char *payl
 void agent_publish_document(struct agent *agent, const char *topic, ssize_t length, bool retained);
 void agent_publish_door(struct agent_door *door, unsigned what);
 void agent_publish_news(struct agent_door *door, enum door_news news, const struct door_view *view); /* an event */
+void agent_publish_availability(struct agent *agent);
 void agent_publish_everything(struct agent *agent);
 /* From now on nothing of the doors' states is published until agent_publish_present: then what is so, once. */
 void agent_hold_states(struct agent *agent);

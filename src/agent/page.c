@@ -81,7 +81,8 @@ static void http_node(void *user, struct http_node *node)
 	struct mqtt_status status = {.state = MQTT_DISCONNECTED, .error = ""};
 	if (agent->mqtt)
 		mqtt_status(agent->mqtt, &status);
-	snprintf(agent->broker_error, sizeof(agent->broker_error), "%s", status.error);
+	snprintf(agent->broker_error, sizeof(agent->broker_error), "%s",
+			status.state == MQTT_CONNECTED ? status.warning : status.error);
 	*node = (struct http_node){.node = agent->config->node,
 			.version = PORTCULLIS_VERSION,
 			.broker = states[status.state],
@@ -99,7 +100,13 @@ static enum door_result http_command(void *user, size_t door, enum door_command 
 static bool http_healthy(void *user, const char **reason)
 {
 	struct agent *agent = user;
-	*reason = agent->failure < 0 ? "the GPIO lines are lost" : "stopping";
+	struct mqtt_status status = {.deaf = false};
+	if (agent->mqtt)
+		mqtt_status(agent->mqtt, &status);
+	*reason = agent->failure < 0 ? "the GPIO lines are lost"
+		  : agent->stopping  ? "stopping"
+		  : status.deaf      ? "the broker denies a subscription to commands"
+				     : "";
 	return !agent->stopping;
 }
 
@@ -182,6 +189,7 @@ static ssize_t http_metrics(void *user, char *buffer, size_t size)
 			.dropped_too_long = mqtt.dropped_too_long,
 			.publish_failed = mqtt.publish_failed,
 			.protocol_errors = mqtt.protocol_errors,
+			.denied = mqtt.denied,
 			.in_flight = mqtt.in_flight,
 			.queued = mqtt.queued,
 			.clients_refused = http.refused,

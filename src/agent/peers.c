@@ -30,8 +30,13 @@ void agent_publish_doors(struct agent *agent)
 {
 	struct agent_peers *peers = agent->peers;
 	struct door_view views[DOORS_MAX];
-	const struct document_node node = {
-			.topics = agent->topics, .version = PORTCULLIS_VERSION, .broker = "connected"};
+	struct mqtt_status status = {.warning = ""};
+	if (agent->mqtt)
+		mqtt_status(agent->mqtt, &status);
+	const struct document_node node = {.topics = agent->topics,
+			.version = PORTCULLIS_VERSION,
+			.broker = "connected",
+			.broker_problem = status.warning};
 	loop_timer_cancel(agent->loop, &peers->doors_timer);
 	if (!agent_connected(agent) || agent->catching_up)
 		return; /* on the next connect */
@@ -112,7 +117,7 @@ static void hear_doors(struct agent *agent, const char *node, const struct mqtt_
 static void hear_availability(struct agent *agent, const char *node, const struct mqtt_message *message)
 {
 	enum peer_availability availability = PEER_UNKNOWN;
-	if (agent_payload_is(message, AGENT_ONLINE))
+	if (agent_payload_is(message, AGENT_ONLINE) || agent_payload_is(message, AGENT_DEAF))
 		availability = PEER_ONLINE;
 	else if (agent_payload_is(message, AGENT_OFFLINE))
 		availability = PEER_OFFLINE;

@@ -118,12 +118,19 @@ static void publish_discovery(struct agent *agent)
 	}
 }
 
+void agent_publish_availability(struct agent *agent)
+{
+	struct mqtt_status status;
+	mqtt_status(agent->mqtt, &status);
+	agent_publish_text(agent, agent->availability_topic, status.deaf ? AGENT_DEAF : AGENT_ONLINE);
+}
+
 void agent_publish_everything(struct agent *agent)
 {
 	for (size_t i = 0; i < agent->door_count; i++)
 		agent_publish_door(&agent->doors[i], PUBLISH_ALL);
 	agent_publish_doors(agent);
-	agent_publish_text(agent, agent->availability_topic, AGENT_ONLINE);
+	agent_publish_availability(agent);
 	publish_discovery(agent);
 }
 

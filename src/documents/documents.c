@@ -188,6 +188,8 @@ ssize_t document_doors(const struct document_node *node, const struct door_view 
 	set_text(&document, "node", node->topics.node);
 	set_text(&document, "version", node->version);
 	set_text(&document, "broker", node->broker);
+	set_text(&document, "broker_problem",
+			node->broker_problem && *node->broker_problem ? node->broker_problem : NULL);
 	set(&document, "doors", list);
 	return finish(document, buffer, size);
 }
@@ -476,6 +478,7 @@ ssize_t document_discovery_door(
 		set(&components, parts[i].key, part(node, door, &parts[i]));
 	json_t *root = device(node, door->id, door->name, door->device_class);
 	set_text(&root, "availability_topic", availability);
+	set_text(&root, "availability_template", "{{ 'offline' if value == 'offline' else 'online' }}");
 	set_topic(&root, "state_topic", node, door->id, TOPIC_ATTRIBUTES);
 	set(&root, "components", components);
 	return finish(root, buffer, size);
@@ -490,6 +493,7 @@ ssize_t document_discovery_agent(const struct document_node *node, char *buffer,
 	set_text(&connection, "device_class", "connectivity");
 	set_text(&connection, "entity_category", "diagnostic");
 	set_text(&connection, "state_topic", availability);
+	set_text(&connection, "value_template", "{{ 'online' if value == 'online' else 'offline' }}");
 	set_text(&connection, "payload_on", "online");
 	set_text(&connection, "payload_off", "offline");
 	json_t *components = json_object();

@@ -28,6 +28,7 @@ struct document_node {
 	struct topic_base topics;
 	const char *version;
 	const char *broker;            /* "connected" ... for the API */
+	const char *broker_problem;    /* for the API: what the broker denies; NULL or "" = nothing */
 	const char *configuration_url; /* NULL = none */
 	bool mqtt5;                    /* our own connection: allows message_expiry_interval in the cover */
 };

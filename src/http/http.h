@@ -107,7 +107,7 @@ struct http_agent {
 	void (*node)(void *user, struct http_node *node);
 	/* door counts from 0 in the order of doors. */
 	enum door_result (*command)(void *user, size_t door, enum door_command command, enum door_reason *reason);
-	/* True when healthy; else reason is a short sentence. */
+	/* True when healthy; else reason is a short sentence. True with a reason that is not "" or NULL: degraded. */
 	bool (*healthy)(void *user, const char **reason);
 	/* What happened to a door, or to HTTP_ALL_DOORS: the newest first, with numbers below before (0: from the
 	   newest on). Returns how many. */

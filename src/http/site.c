@@ -262,6 +262,7 @@ static ssize_t write_doors(const struct http_site *site, char *buffer, size_t si
 			.topics.node = site->node.node,
 			.version = site->node.version,
 			.broker = site->node.broker,
+			.broker_problem = strcmp(site->node.broker, "connected") == 0 ? site->node.broker_error : NULL,
 	};
 	return document_doors(&node, site->now.doors, site->now.count, buffer, size);
 }
@@ -471,7 +472,9 @@ static void get_health(const struct exchange *exchange, const char *rest)
 	char body[HTTP_ANSWER_BODY_MAX];
 	(void)rest;
 	bool healthy = site->agent.healthy(site->agent.user, &reason);
-	int length = snprintf(body, sizeof(body), "%.*s\n", HTTP_ANSWER_BODY_MAX - 2, healthy ? "ok" : reason);
+	bool degraded = healthy && reason && *reason;
+	int length = snprintf(body, sizeof(body), "%s%.*s\n", degraded ? "degraded: " : "", HTTP_ANSWER_BODY_MAX - 16,
+			healthy && !degraded ? "ok" : reason);
 	http_answer_short(exchange->answer, exchange->request,
 			&(struct http_head){.status = healthy ? 200 : 503, .type = http_type_text}, body,
 			(size_t)length);

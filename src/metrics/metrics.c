@@ -235,6 +235,8 @@ static void put_mqtt(struct text *text, const struct metrics *metrics)
 	value(text, "portcullis_mqtt_protocol_errors_total", "counter",
 			"Connections ended since the broker sent what is not MQTT, or what nothing asked for.",
 			metrics->protocol_errors);
+	value(text, "portcullis_mqtt_subscriptions_denied", "gauge", "Subscriptions that the broker denies.",
+			metrics->denied);
 	value(text, "portcullis_mqtt_publishes_in_flight", "gauge", "Published, not yet acknowledged.",
 			metrics->in_flight);
 	value(text, "portcullis_mqtt_publishes_queued", "gauge", "Waiting for the broker to acknowledge others.",

@@ -42,6 +42,7 @@ struct metrics {
 
 	bool connected;
 	uint64_t connects, received, dropped_full, dropped_too_long, publish_failed, protocol_errors;
+	size_t denied; /* subscriptions */
 	size_t in_flight, queued;
 
 	const struct peers_view *peers; /* NULL: none are followed */

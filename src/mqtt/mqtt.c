@@ -47,8 +47,9 @@
 #define V3_REFUSED_MS 3600000 /* how long a broker that refused MQTT 5 is met with 3.1.1 before 5 is tried again */
 #define V3_CLOSED_MS 300000   /* the same after a close without a word, which may have had another reason */
 #define REFRESH_MIN_MS 60000
-#define CLOSE_LIMIT_MS 2000 /* for the broker to close after our DISCONNECT */
-#define TRIM_BYTES 16384    /* a message from that length on leaves a hole in the heap that nothing else fills */
+#define SUBSCRIBE_LIMIT_MS 10000 /* no answer to a SUBSCRIBE for so long: it is refused */
+#define CLOSE_LIMIT_MS 2000      /* for the broker to close after our DISCONNECT */
+#define TRIM_BYTES 16384         /* a message from that length on leaves a hole in the heap that nothing else fills */
 #define LABEL_MAX 272
 
 enum phase {
@@ -60,6 +61,9 @@ enum phase {
 	LEAVING, /* DISCONNECT is sent; the broker closes */
 	STOPPED,
 };
+
+/* Pauses before what the broker has refused is asked for or said again; the last of them from then on. */
+static const int64_t again_ms[] = {5000, 10000, 30000, 60000};
 
 struct broker {
 	struct mqtt *mqtt;
@@ -127,6 +131,11 @@ struct mqtt {
 	struct mqtt_outbox outbox;
 	bool trim; /* when the words after a connect, or a long one, are out */
 	bool refresh, refusal_logged;
+	struct loop_timer say_timer, ask_timer; /* of what was refused */
+	unsigned said_again, asked_again;       /* how often, in a row */
+	bool refused;                           /* something retained, since it was last said */
+	size_t denied;                          /* subscriptions */
+	bool deaf;                              /* one for commands is among them */
 
 	struct loop_timer probe_timer;
 	int64_t probe_at_ms, silent_since_ms; /* silent: something is in flight, and nothing has been answered since */
@@ -409,6 +418,8 @@ static void close_connection(struct mqtt *mqtt, bool in_good_order)
 {
 	loop_timer_cancel(mqtt->loop, &mqtt->timer);
 	loop_timer_cancel(mqtt->loop, &mqtt->probe_timer);
+	loop_timer_cancel(mqtt->loop, &mqtt->say_timer);
+	loop_timer_cancel(mqtt->loop, &mqtt->ask_timer);
 	loop_remove(mqtt->loop, &mqtt->socket);
 	if (mqtt->phase == SECURING)
 		current(mqtt)->config->layer->cancel(current(mqtt)->config->layer->user);
@@ -435,6 +446,13 @@ static void wait_until(struct mqtt *mqtt, int64_t at_ms)
 	mqtt->phase = WAITING;
 	mqtt->retry_at_ms = at_ms;
 	loop_timer_set(mqtt->loop, &mqtt->timer, at_ms);
+}
+
+/* The next pause of again_ms. */
+static int64_t pause_ms(unsigned *step)
+{
+	size_t last = sizeof(again_ms) / sizeof(again_ms[0]) - 1;
+	return again_ms[*step < last ? (*step)++ : last];
 }
 
 static int64_t backoff_ms(struct mqtt *mqtt)
@@ -552,6 +570,20 @@ static void publish_failed(struct mqtt *mqtt, const struct mqtt_outgoing *outgoi
 	mqtt->refusal_logged = true;
 }
 
+/* PUBACK with a reason: the broker must not keep an older state for the present one. */
+static void refused(struct mqtt *mqtt, const struct mqtt_outgoing *outgoing, int code)
+{
+	if (code == MQTT_REASON_IMPLEMENTATION_SPECIFIC) /* some say it of what they have taken */
+		log_debug(mqtt->log, "broker %s: answers to %s: %s", current(mqtt)->label, outgoing->topic,
+				mqtt_reason_text(code));
+	else
+		publish_failed(mqtt, outgoing, code);
+	if (outgoing->retained && !mqtt->refused) {
+		mqtt->refused = true;
+		loop_timer_set(mqtt->loop, &mqtt->say_timer, loop_now_ms() + pause_ms(&mqtt->said_again));
+	}
+}
+
 static void send_outgoing(struct mqtt *mqtt, struct mqtt_outgoing *outgoing)
 {
 	struct slot *slot = mqtt->slots;
@@ -634,6 +666,8 @@ static void pump(struct mqtt *mqtt)
 	}
 	if (mqtt->in_flight || mqtt->outbox.count)
 		return;
+	if (!mqtt->refused && !mqtt->say_timer.armed)
+		mqtt->said_again = 0; /* all of it is taken */
 	if (mqtt->trim)
 		malloc_trim(0); /* glibc would keep what they took */
 	mqtt->trim = false;
@@ -700,7 +734,10 @@ static void online(struct mqtt *mqtt, const struct news *news)
 	mqtt->window = news->receive_maximum < WINDOW_MAX ? news->receive_maximum : WINDOW_MAX;
 	mqtt->maximum_packet = news->maximum_packet;
 	mqtt->retain_available = news->retain_available;
-	mqtt->refresh = mqtt->refusal_logged = mqtt->cut = false;
+	mqtt->refresh = mqtt->refusal_logged = mqtt->cut = mqtt->refused = false;
+	mqtt->said_again = mqtt->asked_again = 0;
+	mqtt->denied = 0;
+	mqtt->deaf = false;
 	mqtt->error[0] = broker->errors[0][0] = broker->errors[1][0] = '\0';
 	broker->v3_guessed = false;
 	if (mqtt->version == 5)
@@ -712,6 +749,7 @@ static void online(struct mqtt *mqtt, const struct news *news)
 				broker->label);
 	for (size_t i = 0; i < mqtt->config.subscription_count; i++)
 		subscribe(mqtt, i);
+	loop_timer_set(mqtt->loop, &mqtt->ask_timer, mqtt->online_at_ms + SUBSCRIBE_LIMIT_MS);
 	mqtt->probe_at_ms = next_probe_ms(mqtt->online_at_ms);
 	set_probe_timer(mqtt);
 	mqtt->handlers.connected(mqtt->handlers.user);
@@ -775,18 +813,18 @@ static void gone(struct mqtt *mqtt, const struct news *news, bool silent)
 	close_connection(mqtt, false);
 	tell(mqtt, sentence);
 	mqtt->tried = 0;
-	int64_t pause_ms = backoff_ms(mqtt);
+	int64_t wait_ms = backoff_ms(mqtt);
 	if (unheard && mqtt->config.broker_count > 1) { /* a connect to one that hangs would take its time, too */
 		mqtt->broker = (mqtt->broker + 1) % mqtt->config.broker_count;
-		pause_ms = 0;
+		wait_ms = 0;
 	}
 	if (taken_over || again)
-		pause_ms = between(TAKEN_OVER_MIN_MS, TAKEN_OVER_MAX_MS);
+		wait_ms = between(TAKEN_OVER_MIN_MS, TAKEN_OVER_MAX_MS);
 	if (mqtt->stopped) {
 		mqtt->phase = STOPPED;
 		loop_timer_set(mqtt->loop, &mqtt->stop_timer, now_ms);
 	} else {
-		wait_until(mqtt, now_ms + pause_ms);
+		wait_until(mqtt, now_ms + wait_ms);
 	}
 	mqtt->handlers.disconnected(mqtt->handlers.user);
 }
@@ -822,31 +860,85 @@ static void greeting_failed(struct mqtt *mqtt, int code)
 	}
 }
 
-static void tell_grants(struct mqtt *mqtt, const struct news *news)
+/* What the subscriptions have come to, in a sentence; asks again for those that were refused. */
+static void tell_grants(struct mqtt *mqtt)
 {
-	size_t denied = 0, shown = 0;
-	bool unanswered = false;
+	size_t denied = 0, shown = 0, unanswered = 0;
+	bool deaf = false;
 	for (size_t i = mqtt->config.subscription_count; i-- > 0;) {
-		if (news->grant[i])
-			mqtt->asked[i].grant = news->grant[i];
-		unanswered = unanswered || !mqtt->asked[i].grant;
+		unanswered += !mqtt->asked[i].grant;
 		if (mqtt->asked[i].grant > 0x80) {
 			denied++;
 			shown = i;
+			deaf = deaf || mqtt->config.subscriptions[i].commands;
 		}
 	}
 	if (unanswered)
 		return;
+	bool granted = !denied && mqtt->denied;
+	mqtt->denied = denied;
 	char warning[MQTT_ERROR_MAX] = "";
+	int code = (int)mqtt->asked[shown].grant - 1;
 	if (denied)
 		snprintf(warning, sizeof(warning),
 				"broker %.96s: denies the subscription to %.96s%s (%s): what is sent there is "
-				"not heard; let this user read it in the broker's access control list",
+				"not heard; it is asked for again%s",
 				current(mqtt)->label, mqtt->config.subscriptions[shown].topic,
-				denied > 1 ? " and others" : "", mqtt_reason_text((int)mqtt->asked[shown].grant - 1));
+				denied > 1 ? " and others" : "", mqtt_reason_text(code),
+				code == MQTT_REASON_NOT_AUTHORIZED
+						? "; let this user read it in the broker's access control list"
+						: "");
 	if (*warning && strcmp(warning, mqtt->warning) != 0)
 		log_warning(mqtt->log, "%s", warning);
+	if (granted)
+		log_info(mqtt->log, "broker %s: grants all subscriptions now", current(mqtt)->label);
+	bool changed = strcmp(warning, mqtt->warning) != 0 || deaf != mqtt->deaf;
+	mqtt->deaf = deaf;
 	memcpy(mqtt->warning, warning, sizeof(mqtt->warning));
+	if (denied)
+		loop_timer_set(mqtt->loop, &mqtt->ask_timer, loop_now_ms() + pause_ms(&mqtt->asked_again));
+	else
+		loop_timer_cancel(mqtt->loop, &mqtt->ask_timer);
+	if (changed && mqtt->handlers.heard)
+		mqtt->handlers.heard(mqtt->handlers.user);
+}
+
+static void take_grants(struct mqtt *mqtt, const struct news *news)
+{
+	for (size_t i = 0; i < mqtt->config.subscription_count; i++)
+		if (news->grant[i])
+			mqtt->asked[i].grant = news->grant[i];
+	tell_grants(mqtt);
+}
+
+/* Set at each SUBSCRIBE for its answer, and after that for the next one. */
+static void ask_again(struct loop_timer *timer, int64_t now_ms)
+{
+	struct mqtt *mqtt = timer->user;
+	bool unanswered = false;
+	for (size_t i = 0; i < mqtt->config.subscription_count; i++) {
+		if (mqtt->asked[i].grant)
+			continue;
+		mqtt->asked[i].grant = MQTTREASONCODE_UNSPECIFIED_ERROR + 1;
+		unanswered = true;
+	}
+	if (unanswered) {
+		tell_grants(mqtt);
+		return;
+	}
+	loop_timer_set(mqtt->loop, timer, now_ms + SUBSCRIBE_LIMIT_MS);
+	for (size_t i = 0; i < mqtt->config.subscription_count; i++)
+		if (mqtt->asked[i].grant > 0x80)
+			subscribe(mqtt, i);
+}
+
+/* The owner says what is so now, which may be another thing than what was refused. */
+static void say_again(struct loop_timer *timer, int64_t now_ms)
+{
+	(void)now_ms;
+	struct mqtt *mqtt = timer->user;
+	mqtt->refused = false;
+	mqtt->handlers.connected(mqtt->handlers.user);
 }
 
 static void deliver(struct mqtt *mqtt)
@@ -882,13 +974,13 @@ static void news_came(struct loop_source *source, uint32_t events)
 		mqtt->silent_since_ms = loop_now_ms();
 		mqtt->probing = mqtt->probing && !slot->outgoing->probe;
 		if (news.ack_code[i] >= 0x80 && !slot->outgoing->probe)
-			publish_failed(mqtt, slot->outgoing, news.ack_code[i]);
+			refused(mqtt, slot->outgoing, news.ack_code[i]);
 		free(slot->outgoing);
 		slot->outgoing = NULL;
 		mqtt->in_flight--;
 	}
 	if (news.granted && mqtt->phase == ONLINE)
-		tell_grants(mqtt, &news);
+		take_grants(mqtt, &news);
 	deliver(mqtt);
 	if (mqtt->phase == ONLINE && (news.lost || news.disconnected))
 		gone(mqtt, &news, false);
@@ -1083,6 +1175,8 @@ int mqtt_new(struct loop *loop, const struct log *log, const struct mqtt_config 
 	mqtt->fd = -1;
 	mqtt->timer = (struct loop_timer){.expired = timed_out, .user = mqtt};
 	mqtt->probe_timer = (struct loop_timer){.expired = look_at_broker, .user = mqtt};
+	mqtt->say_timer = (struct loop_timer){.expired = say_again, .user = mqtt};
+	mqtt->ask_timer = (struct loop_timer){.expired = ask_again, .user = mqtt};
 	mqtt->stop_timer = (struct loop_timer){.expired = stop_now, .user = mqtt};
 	mqtt_outbox_init(&mqtt->outbox);
 	pthread_mutex_init(&mqtt->lock, NULL);
@@ -1205,7 +1299,9 @@ void mqtt_status(const struct mqtt *mqtt, struct mqtt_status *status)
 			.version = mqtt->phase == ONLINE ? mqtt->version : 0,
 			.broker = mqtt->brokers[mqtt->broker].label,
 			.error = mqtt->error,
-			.warning = mqtt->warning,
+			.warning = mqtt->phase == ONLINE ? mqtt->warning : "",
+			.deaf = mqtt->phase == ONLINE && mqtt->deaf,
+			.denied = mqtt->phase == ONLINE ? mqtt->denied : 0,
 			.retry_at_ms = mqtt->phase == WAITING ? mqtt->retry_at_ms : LOOP_NEVER,
 			.connects = mqtt->connects,
 			.publish_failed = mqtt->publish_failed + mqtt->outbox.dropped,

@@ -98,11 +98,12 @@ struct mqtt_message {
 struct mqtt_handlers {
 	/*
 	 * Connected, the subscriptions are on their way and the broker sees them first: publish everything afresh.
-	 * Called again on the same connection, at most once a minute, when something retained found no room and may be
-	 * lost.
+	 * Called again on the same connection when something retained found no room, at most once a minute, or was
+	 * refused by the broker: after 5, 10, 30 and then each 60 s, until all of it is taken.
 	 */
 	void (*connected)(void *user);
 	void (*disconnected)(void *user);
+	void (*heard)(void *user); /* mqtt_status.warning has changed: what the broker lets us hear */
 	void (*message)(void *user, const struct mqtt_message *message);
 	void *user;
 };
@@ -115,7 +116,9 @@ struct mqtt_status {
 	int version;         /* 5 or 3 while connected, else 0 */
 	const char *broker;  /* host:port of the current or last attempt */
 	const char *error;   /* why it is not connected, in a sentence; "" when it is */
-	const char *warning; /* a subscription that the broker denies, in a sentence; "" = none */
+	const char *warning; /* a subscription that the broker denies, in a sentence; "" = none, or not connected */
+	bool deaf;           /* one for commands is among them */
+	size_t denied;       /* such subscriptions: they are asked for again after 5, 10, 30 and then each 60 s */
 	int64_t retry_at_ms; /* next attempt; LOOP_NEVER when none is planned */
 	uint64_t connects;
 	uint64_t received;

@@ -29,6 +29,8 @@ static const struct reason {
 				"two clients share one client id: give each agent a node or mqtt.client_id of its own"},
 		{0x8f, "topic filter invalid", "check mqtt.topic_prefix and home_assistant.prefix"},
 		{0x90, "topic name invalid", "check mqtt.topic_prefix and home_assistant.prefix"},
+		{0x91, "packet identifier in use", ""},
+		{0x92, "packet identifier not found", ""},
 		{0x93, "receive maximum exceeded", ""},
 		{0x95, "packet too large", "raise the broker's limit for packets"},
 		{0x96, "message rate too high", ""},

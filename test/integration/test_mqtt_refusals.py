@@ -1,0 +1,125 @@
+"""What the broker refuses is said and asked for again, and the agent tells that it is so."""
+
+import json
+import time
+import urllib.request
+
+import pytest
+
+from harness import PUBLISH, SUBSCRIBE, SLOWNESS, FakeBroker
+
+
+def get(agent, path):
+    with urllib.request.urlopen(f"http://127.0.0.1:{agent.http_port}{path}", timeout=5) as answer:
+        return answer.read().decode()
+
+
+def test_a_state_that_the_broker_refused_is_said_until_it_is_taken(fakes, agent_factory):
+    class Full(FakeBroker):
+        refusals, taken = 2, None
+
+        def on_publish(self, connection, publish):
+            if publish.topic.endswith("left/state") and publish.payload == "open" and self.refusals:
+                self.refusals -= 1
+                connection.puback(publish, 0x97)
+                return
+            if publish.topic.endswith("left/state"):
+                with self.changed:
+                    self.taken = publish.payload
+                    self.changed.notify_all()
+            super().on_publish(connection, publish)
+
+    fake = fakes(Full())
+    agent = agent_factory(fake).start()
+    fake.wait_publish(agent.topic("left", "state"), "closed")
+    fake.connections[0].publish(agent.topic("left", "set"), "OPEN", qos=1)
+    agent.log.wait("refuses what is published to .*left/state: quota exceeded")
+    assert fake.taken == "opening"
+    refused = time.monotonic()
+    fake.wait(lambda: fake.refusals == 0, "the second refusal", deadline=8)
+    assert time.monotonic() - refused > 4
+    fake.wait(lambda: fake.taken == "open", "the state to be taken", deadline=14)
+
+
+def test_puback_0x83_is_no_refusal(fakes, agent_factory):
+    class Odd(FakeBroker):
+        def on_publish(self, connection, publish):
+            connection.puback(publish, 0x83)
+
+    fake = fakes(Odd())
+    agent = agent_factory(fake).start()
+    fake.wait_publish(agent.topic("availability"), "online")
+    agent.log.wait("answers to .*: implementation specific error")
+    assert not agent.log.find("refuses what is published")
+    assert "portcullis_mqtt_publish_failures_total 0\n" in get(agent, "/metrics")
+
+
+@pytest.mark.parametrize("code, name", [(0x80, "unspecified error"), (0x91, "packet identifier in use"),
+                                        (0x87, "not authorized")])
+def test_a_subscription_that_was_refused_is_asked_for_again(fakes, agent_factory, code, name):
+    class Electing(FakeBroker):
+        """As a node of NATS while it elects a leader, or mochi while ids collide."""
+
+        deaf = True
+
+        def grant(self, topic):
+            return code if self.deaf and topic.endswith("left/set") else 1
+
+    fake = fakes(Electing())
+    agent = agent_factory(fake).start()
+    fake.wait_publish(agent.topic("availability"), "deaf")
+    agent.log.wait("HTTP: listening")
+    line = agent.log.wait("warning: .*denies the subscription to")
+    assert name in line and ("access control list" in line) == (code == 0x87)
+    assert get(agent, "/healthz") == "degraded: the broker denies a subscription to commands\n"
+    assert "denies the subscription" in json.loads(get(agent, "/api/doors"))["broker_problem"]
+    assert "denies the subscription" in get(agent, "/")
+    assert "portcullis_mqtt_subscriptions_denied 1\n" in get(agent, "/metrics")
+    assert agent.run("--healthcheck").returncode == 0, "a restart would not help"
+
+    def asked():
+        return [p for p in fake.connections[0].received
+                if p.kind == SUBSCRIBE and p.filters[0][0] == agent.topic("left", "set")]
+    began = time.monotonic()
+    fake.wait(lambda: len(asked()) == 2, "the second time", deadline=7)
+    assert time.monotonic() - began > 3
+    fake.deaf = False
+    fake.wait(lambda: len(asked()) == 3, "the third time", deadline=12)
+    agent.log.wait("grants all subscriptions now")
+    fake.wait_publish(agent.topic("availability"), "online")
+    assert get(agent, "/healthz") == "ok\n"
+    assert json.loads(get(agent, "/api/doors"))["broker_problem"] is None
+    assert "portcullis_mqtt_subscriptions_denied 0\n" in get(agent, "/metrics")
+    fake.connections[0].publish(agent.topic("left", "set"), "OPEN", qos=1)
+    fake.wait_publish(agent.topic("left", "state"), "open")
+
+
+def test_a_subscribe_without_an_answer_is_a_refusal(fakes, agent_factory):
+    class Forgetful(FakeBroker):
+        def on_subscribe(self, connection, subscribe):
+            if not subscribe.filters[0][0].endswith("left/set"):
+                super().on_subscribe(connection, subscribe)
+
+    fake = fakes(Forgetful())
+    agent = agent_factory(fake).start()
+    fake.wait_publish(agent.topic("availability"), "online")
+    time.sleep(5 * SLOWNESS if SLOWNESS < 1.5 else 7)
+    assert not agent.log.find("denies the subscription")
+    fake.wait_publish(agent.topic("availability"), "deaf", deadline=15)
+
+
+def test_availability_and_states_are_said_again_after_a_connect(fakes, agent_factory):
+    """A cluster may publish an old will late and not tell us."""
+    fake = fakes(FakeBroker())
+    agent = agent_factory(fake).start()
+    fake.wait_publish(agent.topic("left", "attributes"))
+    fake.wait_publish(agent.topic("left", "state"), "closed")
+    fake.wait_publish(agent.topic("availability"), "online")
+    time.sleep(3)
+
+    def said(leaf):
+        return [p for p in fake.connections[0].received if p.kind == PUBLISH and p.topic.endswith(leaf)]
+    before = {leaf: len(said(leaf)) for leaf in ("/state", "/position", "/attributes", "/availability")}
+    time.sleep(9)
+    for leaf, count in before.items():
+        assert len(said(leaf)) == count + 1, leaf
