@@ -652,6 +652,9 @@ static void put_field(struct render *render, enum page_field field)
 	case PAGE_FIELD_STYLE_TAG:
 		put_escaped(render, PAGE_STYLE_CSS_TAG);
 		break;
+	case PAGE_FIELD_PLAIN_TAG:
+		put_escaped(render, PAGE_PLAIN_CSS_TAG);
+		break;
 	case PAGE_FIELD_SCRIPT_TAG:
 		put_escaped(render, PAGE_SCRIPT_JS_TAG);
 		break;

@@ -132,6 +132,13 @@ class Browser:
             self.tap(f"#door-{id} .simulator summary")
         self.tap(f"#door-{id} form[action$='/{poke}'] button")
 
+    def get(self, path):
+        connection = http.client.HTTPConnection("127.0.0.1", self.agent.http_port, timeout=DEADLINE)
+        connection.request("GET", path)
+        text = connection.getresponse().read().decode()
+        connection.close()
+        return text
+
     def post(self, path):
         connection = http.client.HTTPConnection("127.0.0.1", self.agent.http_port, timeout=DEADLINE)
         connection.request("POST", path)
@@ -152,7 +159,7 @@ class Browser:
     def check(self):
         console = [entry["message"] for entry in self.driver.get_log("browser")]
         assert not [line for line in console if not (self.expected and re.search(self.expected, line))], console
-        asked = [message["params"]["request"]["url"] for entry in self.driver.get_log("performance")
+        asked = [re.sub("//[^/]*@", "//", message["params"]["request"]["url"]) for entry in self.driver.get_log("performance")
                  if (message := json.loads(entry["message"])["message"])["method"] == "Network.requestWillBeSent"]
         assert asked and all(url.startswith((self.origin + "/", "data:,", "about:")) for url in asked), asked
 
@@ -336,7 +343,7 @@ def test_other_garages(browse, broker, agent_factory):
 
 def test_agent_stops_and_returns(browse):
     page = browse(LEFT)
-    page.expected = "ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|from the Manifest"
+    page.expected = "ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_SOCKET_NOT_CONNECTED|from the Manifest"
     page.agent.stop()
     said = page.wait("#lost", r"^Not connected since \d")
     assert re.search(r"since \d+:\d\d:\d\d", said) and "last known" in said
@@ -456,6 +463,145 @@ def test_pulse_of_a_relay(browse):
     page.state("right", "^Stopped")
     page.open()
     page.wait("#history", "(?s)Right door had a relay pulsed, asked from the page or the API.*had a relay pulsed")
+
+
+# ---- In a browser that lacks something. ----
+
+SAFARI_15 = "delete AbortSignal.timeout;"
+SAFARI_12 = SAFARI_15 + """
+    delete String.prototype.replaceAll; delete Element.prototype.replaceChildren; delete window.structuredClone;
+    const matches = Element.prototype.matches;
+    Element.prototype.matches = function(selector) {
+        if (/focus-visible|:has|:is/.test(selector)) throw new SyntaxError(selector);
+        return matches.call(this, selector);
+    };"""
+
+
+@pytest.fixture
+def browse_without(browse, chromium):
+    """browse_without(source, doors...): as browse, where source has taken something from the browser before the page's
+    script runs."""
+    added = []
+
+    def make(source, *doors):
+        page = browse(*doors)
+        added.append(page.cdp("Page.addScriptToEvaluateOnNewDocument", source=source)["identifier"])
+        page.driver.get_log("browser")
+        return page.open()
+
+    yield make
+    for identifier in added:
+        chromium.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": identifier})
+
+
+@pytest.mark.parametrize("source", [SAFARI_15, SAFARI_12, SAFARI_12 + "delete window.AbortController;"],
+                         ids=["Safari 15", "Safari 12", "no AbortController"])
+def test_older_browser(browse_without, source):
+    page = browse_without(source, LEFT)
+    page.post("/api/doors/left/open")
+    page.state("left", "^Open$")
+    assert page.script("return document.documentElement.className") == "live"
+    page.confirm("left", "close")
+    page.wait("#door-left .notice", "^Asked")
+    page.state("left", "^Closed$")
+    assert not page.shown("#dead") and not page.shown("#lost") and page.script("return location.search") == ""
+
+
+@pytest.mark.parametrize("source", ["delete window.EventSource", "delete window.fetch", "delete window.DOMParser",
+                                    "Element.prototype.isEqualNode = () => { throw 1 }"])
+def test_script_fails(browse_without, source):
+    """What is shown does not change, and the page says so; the buttons are the browser's own forms."""
+    page = browse_without(source, LEFT)
+    page.expected = "script.js"
+    page.post("/api/doors/left/open")
+    wait_until(lambda: page.shown("#dead") or page.shown("#lost"), "a word that it is not live")
+    assert "does not renew itself" in page.text("#dead") or "Not connected" in page.text("#lost")
+    page.agent.log.wait("door left: open ")
+    page.open()
+    page.confirm("left", "close")
+    page.agent.log.wait("close from http accepted")
+    wait_until(lambda: "Asked." in page.driver.page_source, "the notice")
+
+
+def test_script_does_not_come(browse):
+    page = browse(LEFT)
+    page.expected = "script.js"
+    page.cdp("Network.enable")
+    page.cdp("Network.setBlockedURLs", urls=["*script.js*"])
+    try:
+        page.open()
+        assert not page.shown("#dead"), "it has some seconds"
+        assert page.wait("#dead", "^This page does not renew itself. Load it again$") and not page.axe()
+        page.tap("#dead a")
+        assert page.text("#door-left .state") == "Closed"
+    finally:
+        page.cdp("Network.setBlockedURLs", urls=[])
+
+
+def test_script_dies(browse_without):
+    """It has been live; then no event and no timer reaches it any more."""
+    page = browse_without("""
+        const add = EventSource.prototype.addEventListener;
+        EventSource.prototype.addEventListener = function(kind, call) {
+            add.call(this, kind, (event) => { if (!window.killed) call(event); });
+        };""", LEFT)
+    wait_until(lambda: page.script("return document.documentElement.className") == "live", "a live page")
+    # What is left of its time: each proof makes the notice anew.
+    left = """const late = document.getElementById('dead').getAnimations()[0];
+        return late.effect.getComputedTiming().endTime - late.currentTime"""
+    assert 30000 < page.script(left) <= 40000
+    page.script("window.killed = true; for (let i = 0; i < 10000; i++) { clearTimeout(i); clearInterval(i); }")
+    page.post("/api/doors/left/open")
+    page.agent.log.wait("door left: open ")
+    assert page.text("#door-left .state") == "Closed"
+    page.script("document.getElementById('dead').getAnimations()[0].currentTime += 39000")
+    page.wait("#dead", "^This page does not renew itself")
+
+
+def test_password_in_the_address(browse):
+    page = browse(LEFT, http={"username": "me", "password": "right"})
+    page.expected = "status of 401"  # of the first, without one
+    page.origin = page.origin.replace("//", "//me:right@")
+    page.open()
+    page.confirm("left", "open")
+    page.wait("#door-left .notice", "^Asked")
+    page.state("left", "^Open$")
+    assert not page.shown("#dead") and not page.shown("#lost")
+    page.origin = page.origin.replace("me:right@", "")
+
+
+def test_many_tabs(browse):
+    """A browser opens six connections to a server: the seventh tab has one, too, since hidden ones need none."""
+    page = browse(LEFT)
+    first = page.driver.current_window_handle
+    try:
+        for _ in range(7):
+            page.driver.switch_to.new_window("tab")
+            page.open()
+            wait_until(lambda: page.script("return document.documentElement.className") == "live", "a live page")
+    finally:
+        for handle in page.driver.window_handles:
+            if handle != first:
+                page.driver.switch_to.window(handle)
+                page.driver.close()
+        page.driver.switch_to.window(first)
+
+
+def test_hidden(browse):
+    """A tab that is not seen holds no connection, and its title says nothing of the doors."""
+    page = browse(LEFT)
+    page.wait("#door-left .state", "^Closed$")
+    hide = """Object.defineProperty(document, 'hidden', {value: arguments[0], configurable: true});
+        document.dispatchEvent(new Event('visibilitychange'))"""
+    page.script(hide, True)
+    assert page.driver.title == "garage"
+    wait_until(lambda: "portcullis_http_listeners 0\n" in page.get("/metrics"), "the end of its stream")
+    page.post("/api/doors/left/open")
+    page.agent.log.wait("door left: open ")
+    assert page.driver.title == "garage"
+    page.script(hide, False)
+    wait_until(lambda: page.driver.title == "Left door: Open · garage", "the title of a tab that is seen")
+    assert not page.shown("#dead")
 
 
 # ---- What a person sees, whoever it is. ----

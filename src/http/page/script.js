@@ -1,18 +1,21 @@
 "use strict";
 // All words are the server's: when an event says that something changed, the page is asked for again and what differs is
 // put in its place. This script adds what a page alone cannot: to do so live, the viewer's time zone, and a voice.
+// It may fail at any place in a browser that lacks something. So the page says that it does not renew itself unless the
+// script has just shown that it does (prove), and until the first time forms are the browser's. Browsers from 2019 on.
 (() => {
 	const byId = (id) => document.getElementById(id);
-	const RETRY_MS = 1000, RETRY_MAX_MS = 5000, SILENCE_MS = 25000, HIDDEN_MS = 30000, NOTICE_MS = 8000, ARMED_MS = 6000;
+	const RETRY_MS = 1000, RETRY_MAX_MS = 5000, SILENCE_MS = 25000, ANSWER_MS = 8000, NOTICE_MS = 8000, ARMED_MS = 6000;
 	const PARTS = ["messages", "doors", "peers", "stops", "history", "about", "setup"];
 	const home = location.pathname; // the doors, or the Set-up view
+	const site = location.origin; // without the user:password@ that a relative address has, and that fetch refuses
 	let address = home; // with how the last command ended, for a while
-	let stream, silence, retry, hidden, plain, delay = RETRY_MS, heard = Date.now(), lost = false;
+	let stream, silence, retry, plain, delay = RETRY_MS, heard = Date.now(), lost = false, proved = false;
 	let busy = false, again = false, noted = 0;
 
 	// ---- What is shown ----
 
-	const clock = (time, seconds) => time.toLocaleTimeString([], {hour: "numeric", minute: "2-digit", second: seconds}).replaceAll(" ", "\u00a0");
+	const clock = (time, seconds) => time.toLocaleTimeString([], {hour: "numeric", minute: "2-digit", second: seconds}).replace(/ /g, "\u00a0");
 
 	function day(time) {
 		const midnight = (at) => new Date(at.getFullYear(), at.getMonth(), at.getDate());
@@ -78,12 +81,42 @@
 		if (said && said !== byId("said").textContent) byId("said").textContent = said;
 	}
 
+	// Begins anew the time after which the style sheet shows that the page does not renew itself.
+	function wait(live) {
+		document.documentElement.classList.toggle("live", live);
+		byId("dead").replaceWith(byId("dead").cloneNode(true));
+	}
+
+	function prove() {
+		if (lost) return;
+		proved = true;
+		wait(true);
+	}
+
 	function connected(yes) {
 		if (yes) heard = Date.now();
 		else if (!lost) byId("lost").textContent = `Not connected since ${clock(new Date(heard), "2-digit")}. Shown is what was last known.`;
 		lost = !yes;
 		byId("lost").hidden = yes;
 		document.documentElement.classList.toggle("stale", lost);
+	}
+
+	// What comes back of a request; it fails when that takes too long, or at once where a browser cannot do it.
+	function ask(path, options) {
+		const control = window.AbortController && new AbortController();
+		if (control) options.signal = control.signal;
+		options.credentials = "same-origin"; // older browsers leave them out
+		return new Promise((done, failed) => {
+			const late = setTimeout(() => {
+				if (control) control.abort();
+				failed(new Error("late"));
+			}, ANSWER_MS);
+			const end = (how) => (what) => {
+				clearTimeout(late);
+				how(what);
+			};
+			fetch(site + path, options).then((answer) => answer.text().then((text) => ({answer, text}))).then(end(done), end(failed));
+		});
 	}
 
 	async function refresh() {
@@ -94,13 +127,14 @@
 			again = false;
 			const asked = address;
 			try {
-				const answer = await fetch(asked, {headers: {Accept: "text/html"}, signal: AbortSignal.timeout(8000)});
+				const {answer, text} = await ask(asked, {headers: {Accept: "text/html"}});
+				if (answer.status === 401 && proved) location.reload(); // another password: the browser asks for it
 				if (!answer.ok) throw new Error(answer.status);
-				const text = await answer.text();
 				if (asked === address) show(text);
 				else again = true; // meanwhile a command has ended, and that page says how
 				connected(true);
-			} catch {
+				prove();
+			} catch (error) {
 				connected(false);
 			}
 		}
@@ -114,6 +148,7 @@
 		delay = RETRY_MS;
 		clearTimeout(silence);
 		silence = setTimeout(drop, SILENCE_MS);
+		if (proved && !busy) prove();
 	}
 
 	function hush() {
@@ -133,20 +168,29 @@
 	function listen() {
 		hush();
 		silence = setTimeout(drop, SILENCE_MS);
-		stream = new EventSource("/api/events");
+		stream = new EventSource(site + "/api/events");
 		stream.addEventListener("doors", () => { hear(); refresh(); });
 		stream.addEventListener("alive", hear);
 		stream.onerror = drop;
 	}
 
+	// A browser has six connections to a server: hidden pages keep none, and do not say how the doors are.
+	function rest() {
+		hush();
+		document.title = document.querySelector("h1").textContent;
+	}
+
+	function wake() {
+		wait(false);
+		listen();
+	}
+
 	document.addEventListener("visibilitychange", () => {
-		clearTimeout(hidden);
-		if (document.hidden) hidden = setTimeout(hush, HIDDEN_MS);
-		else if (!stream) listen();
-		else refresh();
+		if (document.hidden) rest();
+		else wake();
 	});
-	addEventListener("pagehide", hush);
-	addEventListener("pageshow", (event) => { if (event.persisted) listen(); });
+	addEventListener("pagehide", rest);
+	addEventListener("pageshow", (event) => { if (event.persisted) wake(); });
 	setInterval(() => { if (!document.hidden) refresh(); }, 60000); // "for 12 minutes"
 
 	// ---- Commands ----
@@ -155,7 +199,8 @@
 		const note = document.createElement("p");
 		note.className = "message notice";
 		note.textContent = text;
-		byId("messages").replaceChildren(note);
+		byId("messages").textContent = "";
+		byId("messages").append(note);
 		byId("said").textContent = text;
 		noted = Date.now() + NOTICE_MS;
 	}
@@ -173,31 +218,48 @@
 		};
 	}
 
-	document.addEventListener("submit", async (event) => {
-		event.preventDefault();
+	// A form is the browser's until the script has proved itself, and where it fails before it has asked.
+	document.addEventListener("submit", (event) => {
+		if (!proved) return;
 		const form = event.target;
+		hush(); // a way for the command is free, however many pages listen
+		const asked = ask(form.getAttribute("action"), {method: "POST", headers: {Accept: "text/html, application/problem+json"}});
+		event.preventDefault();
+		commanded(form, asked);
+	});
+
+	async function commanded(form, asked) {
 		const details = form.closest("details.control");
 		if (details) {
 			if (details.contains(document.activeElement)) details.querySelector("summary").focus();
 			details.open = false;
 		}
 		try {
-			const answer = await fetch(form.action, {method: "POST", headers: {Accept: "text/html, application/problem+json"}, signal: AbortSignal.timeout(8000)});
+			const {answer, text} = await asked;
 			if (answer.ok) {
 				const {pathname, search} = new URL(answer.url);
 				address = pathname + search;
-				show(await answer.text());
+				show(text);
 				measure(form.closest("section"));
 			} else {
-				notify((await answer.json()).detail);
+				notify(JSON.parse(text).detail);
 			}
-		} catch {
-			notify("The command did not reach the agent.");
+		} catch (error) {
+			notify("No answer from the agent: the command may not have reached it. Look at the door.");
 			connected(false);
 		}
+		if (!document.hidden) listen();
 		clearTimeout(plain);
 		plain = setTimeout(() => { address = home; refresh(); }, NOTICE_MS);
-	});
+	}
+
+	function seesFocus(element) {
+		try {
+			return element.matches(":focus-visible");
+		} catch (error) {
+			return false;
+		}
+	}
 
 	document.addEventListener("toggle", (event) => {
 		const details = event.target;
@@ -206,7 +268,7 @@
 			if (other !== details) other.open = false;
 		clearTimeout(details.armed);
 		details.armed = setTimeout(() => { details.open = false; }, ARMED_MS);
-		if (details.querySelector("summary").matches(":focus-visible"))
+		if (seesFocus(details.querySelector("summary")))
 			setTimeout(() => { if (details.open) details.querySelector("button").focus(); }, 450);
 	}, true);
 
@@ -221,6 +283,7 @@
 
 	localise(document);
 	if (location.search) history.replaceState(null, "", home);
-	if (byId("setup")) setInterval(refresh, 1000); // levels are no events
-	listen();
+	if (byId("setup")) setInterval(() => { if (!document.hidden) refresh(); }, 1000); // levels are no events
+	if (document.hidden) rest();
+	else listen();
 })();
