@@ -19,6 +19,8 @@
 #define STACK_BYTES (192 * 1024)
 #define BUFFER_BYTES 4096
 #define RECORDS_BYTES (BUFFER_BYTES + 2048) /* a full one, and what comes with it: a ticket, a farewell */
+#define READS_OF_A_CALL 64                  /* of the wire, by one call of mbedTLS */
+#define ROUNDS_OF_PROGRESS 16               /* without a look at the clock and at whether to stop */
 #define LINGER_MS 1000                      /* for the other side to take our last words and to close */
 
 /* What has been read on one side and not yet been written on the other. */
@@ -43,6 +45,7 @@ struct tls_bridge {
 
 	/* The thread's. */
 	int wire, plain;
+	unsigned reads;      /* of the wire, since mbedTLS was called */
 	bool unacknowledged; /* something was read since the last word with the kernel */
 	int64_t handshake_until_ms;
 	struct tls_context *context;
@@ -111,9 +114,16 @@ static void acknowledge_at_once(struct tls_bridge *bridge)
 	bridge->unacknowledged = false;
 }
 
+/*
+ * A call of mbedTLS returns for want of bytes, or with what it was called for: warnings, empty records and the like it
+ * passes over inside, for as long as they come. So it gets only so many at a time; then whoever called it looks at the
+ * clock and at whether to stop, and goes on.
+ */
 static int wire_receive(void *user, unsigned char *bytes, size_t length)
 {
 	struct tls_bridge *bridge = user;
+	if (bridge->reads++ >= READS_OF_A_CALL)
+		return MBEDTLS_ERR_SSL_WANT_READ;
 	ssize_t got = recv(bridge->wire, bytes, length, 0);
 	if (got > 0 && !bridge->peer.heard) {
 		bridge->peer.heard = true;
@@ -181,6 +191,7 @@ static_assert(MBEDTLS_VERSION_NUMBER >= 0x03060300, "an older mbedTLS accepts an
 static int step(struct tls_bridge *bridge)
 {
 	int result = 0;
+	bridge->reads = 0;
 	if (bridge->client && bridge->ssl.state == MBEDTLS_SSL_SERVER_CERTIFICATE && is_address(bridge->server))
 		result = mbedtls_ssl_set_hostname(&bridge->ssl, bridge->server);
 	return result ? result : mbedtls_ssl_handshake_step(&bridge->ssl);
@@ -239,6 +250,7 @@ static int read_wire(struct tls_bridge *bridge, bool *progress)
 	struct half *down = bridge->down;
 	if (down->begin < down->end || down->ended)
 		return 0;
+	bridge->reads = 0;
 	int result = mbedtls_ssl_read(&bridge->ssl, down->bytes, BUFFER_BYTES);
 	if (must_wait(result))
 		return 0;
@@ -263,6 +275,7 @@ static int write_wire(struct tls_bridge *bridge, bool *progress, bool *farewell)
 {
 	struct half *up = bridge->up;
 	int result = 0;
+	bridge->reads = 0;
 	if (!send_sealed(bridge))
 		return 0;
 	if (up->begin < up->end)
@@ -297,6 +310,7 @@ static int shuttle(struct tls_bridge *bridge)
 {
 	struct half *up = bridge->up, *down = bridge->down, *sealed = bridge->sealed;
 	bool farewell = false, told_plain = false, hung_up = false;
+	unsigned rounds = 0;
 	int64_t until_ms = LOOP_NEVER;
 	bridge->shaken = true;
 	for (;;) {
@@ -307,7 +321,8 @@ static int shuttle(struct tls_bridge *bridge)
 		progress |= write_plain(bridge);
 		if (error)
 			return error;
-		if (progress && !atomic_load(&bridge->stop))
+		/* Bytes that never end keep nobody from seeing that it is over. */
+		if (progress && !atomic_load(&bridge->stop) && ++rounds % ROUNDS_OF_PROGRESS)
 			continue;
 
 		if (up->ended && !atomic_exchange(&bridge->flushing, true))
@@ -337,7 +352,7 @@ static int shuttle(struct tls_bridge *bridge)
 		if (down_full)
 			plain |= POLLOUT;
 		bool watch_plain = plain || !hung_up;
-		if (!wait_for(bridge, wire, watch_plain ? plain : -1, until_ms, &plain_came))
+		if (!wait_for(bridge, wire, watch_plain ? plain : -1, progress ? loop_now_ms() : until_ms, &plain_came))
 			return 0;
 		if (plain_came & (POLLHUP | POLLERR) && !hung_up) {
 			hung_up = true;
@@ -372,7 +387,7 @@ static bool speaks_plain(struct tls_bridge *bridge)
 	shutdown(bridge->wire, SHUT_WR);
 	/* Bytes that nobody has read would have the kernel answer with a reset, and the answer could be lost. */
 	int64_t until_ms = loop_now_ms() + LINGER_MS;
-	while (loop_now_ms() < until_ms) {
+	while (loop_now_ms() < until_ms && !atomic_load(&bridge->stop)) {
 		got = recv(bridge->wire, scrap, sizeof(scrap), 0);
 		if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR) ||
 				(got < 0 && !wait_for(bridge, POLLIN, -1, until_ms, &plain_came)))

@@ -354,6 +354,8 @@ static int configure(struct tls_context *context, enum tls_role role)
 	mbedtls_ssl_conf_min_tls_version(config, MBEDTLS_SSL_VERSION_TLS1_2);
 	mbedtls_ssl_conf_max_tls_version(config, MBEDTLS_SSL_VERSION_TLS1_3);
 	mbedtls_ssl_conf_ciphersuites(config, suites);
+	/* A resumed session is forward secret, too: no psk_ke. */
+	mbedtls_ssl_conf_tls13_key_exchange_modes(config, MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_EPHEMERAL_ALL);
 	mbedtls_ssl_conf_groups(config, groups);
 	mbedtls_ssl_conf_sig_algs(config, signatures);
 	if (context->certificate_path) {

@@ -7,6 +7,7 @@ import re
 import shutil
 import socket
 import ssl
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -344,6 +345,56 @@ def test_stopping_waits_for_nobody(page, ca):
     assert time.monotonic() - began < 3 * SLOWNESS
     stalled.close()
     listening.close()
+
+
+def warns_without_end(page, ca):
+    """In the place of the key exchange come warnings, which TLS passes over."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    outgoing = ssl.MemoryBIO()
+    with suppress(ssl.SSLWantReadError):
+        context.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname="localhost").do_handshake()
+    sock = socket.create_connection(("127.0.0.1", page.http_port), timeout=DEADLINE)
+    sock.sendall(outgoing.read())
+    return sock, b"\x15\x03\x03\x00\x02\x01\x5a" * 2000
+
+
+def goes_on_after_the_answer(page, ca):
+    """The page has said its last word, and reads no more."""
+    sock = connect(page, trusting(ca))
+    sock.sendall(b"NONSENSE\r\n\r\n")
+    assert sock.recv(4096).startswith(b"HTTP/1.1 400 ")
+    return sock, bytes(16384)
+
+
+@pytest.mark.parametrize("kind", [warns_without_end, goes_on_after_the_answer])
+def test_bytes_without_end(kind, page, ca):
+    """They keep no place for longer than any, and not the agent from stopping."""
+    ended, over = [], threading.Event()
+
+    def run(sock, words):
+        with suppress(OSError), sock:
+            while not over.is_set():
+                sock.sendall(words)
+        ended.append(time.monotonic() - began)
+
+    began = time.monotonic()
+    threads = [threading.Thread(target=run, args=kind(page, ca), daemon=True) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        opens_the_door(page, ca)
+        wait_until(lambda: len(ended) == 4, "the end of them", deadline=15 * SLOWNESS)
+        if kind == warns_without_end:
+            assert min(ended) > 9, "as long as any handshake"
+        threads = [threading.Thread(target=run, args=kind(page, ca), daemon=True) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        began = time.monotonic()
+        assert page.stop() == 0
+        assert time.monotonic() - began < 3 * SLOWNESS
+    finally:
+        over.set()
 
 
 def test_https_and_mqtts_at_once(agent_factory, broker_factory, recorder_factory, ca, files):

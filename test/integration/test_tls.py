@@ -616,6 +616,40 @@ def test_a_stalled_handshake_ends_with_the_agent(made, fakes, start_agent):
     assert time.monotonic() - began < 3 * SLOWNESS
 
 
+def warns_without_end(sock):
+    take_hello(sock)
+    while True:
+        sock.sendall(b"\x15\x03\x03\x00\x02\x01\x5a" * 2000)
+
+
+def test_a_server_that_warns_without_end_is_left(made, fakes, start_agent, broker_factory):
+    """The next broker has its turn after the time of a handshake; and stopping waits for none."""
+    agent = start_agent([fakes(Server(warns_without_end)).url, broker_factory().url], tls_config(made))
+    opens_the_door(agent)
+    assert "stalls in the handshake" in agent.log.wait("warning: broker", deadline=30)
+    agent.log.wait("connected to the broker")
+    agent.stop()
+    server = fakes(Server(warns_without_end))
+    agent = start_agent(server.url, tls_config(made))
+    wait_until(lambda: server.connections, "the agent to connect")
+    time.sleep(0.5)
+    began = time.monotonic()
+    assert agent.stop() == 0
+    assert time.monotonic() - began < 3 * SLOWNESS
+
+
+def test_a_session_without_a_new_key_is_not_offered(made, fakes, start_agent):
+    """RFC 8446, 4.2.9: psk_dhe_ke (1) alone; psk_ke (0) would not be forward secret."""
+    hellos = []
+
+    def takes_it(sock):
+        hellos.append(sock.recv(16384))
+
+    start_agent(fakes(Server(takes_it)).url, tls_config(made))
+    wait_until(lambda: hellos, "a ClientHello")
+    assert b"\x00\x2d\x00\x02\x01\x01" in hellos[0]
+
+
 def test_a_server_of_tls_1_1(made, fakes, start_agent):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_ciphers("DEFAULT@SECLEVEL=0")
