@@ -34,7 +34,7 @@ int main(void)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct row *row = &rows[i];
 		struct age age;
-		tap_case(row->what);
+		tap_case("%s", row->what);
 		age_begin(&age, 0);
 		for (size_t j = 0; row->answers[j].answered_ms; j++)
 			age_answered(&age, row->answers[j].sent_ms, row->answers[j].answered_ms);
