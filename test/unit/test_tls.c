@@ -425,6 +425,8 @@ static void test_files(void)
 					"is encrypted"},
 			{"an encrypted key, the password", TLS_CLIENT, "ca/ca.crt", "locked.crt", "locked.enc",
 					"password", NULL},
+			{"an encrypted key, the password behind a byte order mark", TLS_CLIENT, "ca/ca.crt",
+					"locked.crt", "locked.enc", "marked", NULL},
 			{"an encrypted key, another password", TLS_CLIENT, "ca/ca.crt", "locked.crt", "locked.enc",
 					"wrong", "does not open the key"},
 			{"an encrypted key, no such password file", TLS_CLIENT, "ca/ca.crt", "locked.crt", "locked.enc",
@@ -452,6 +454,7 @@ static void test_files(void)
 	};
 	start_room();
 	write_file("password", KEY_PASSWORD "\n");
+	write_file("marked", "\xef\xbb\xbf" KEY_PASSWORD "\n");
 	write_file("wrong", "open barley\n");
 	write_file("empty", "");
 	write_file("damaged.crt", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n");
