@@ -817,11 +817,11 @@ static bool is_cut(struct document *document, const struct config_key *key, cons
 /* A key whose value YAML takes for nothing, though the file may say something. True when that is an error. */
 static bool is_lost(struct document *document, const struct config_key *key, const yaml_node_t *node)
 {
-	bool secret = key->kind == CONFIG_KIND_SECRET;
+	bool file = key->kind == CONFIG_KIND_SECRET_FILE, secret = file || key->kind == CONFIG_KIND_SECRET;
 
 	if (!secret && key->kind != CONFIG_KIND_TEXT)
 		return false;
-	if (node->data.scalar.length > 0) {
+	if (!file && node->data.scalar.length > 0) {
 		config_error(document->reader, node_position(node),
 				"%s: null and ~ are YAML's words for nothing, expected the text in quotes, or no %s",
 				key->name, key->name);

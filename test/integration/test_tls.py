@@ -264,6 +264,25 @@ def test_matrix(row, made, broker_factory, start_agent, tmp_path):
     assert agent.stop() == 0
 
 
+def test_a_ca_that_cannot_be_read_is_told_once_for_each_state_of_the_file(made, broker_factory, start_agent, tmp_path):
+    broker = broker_factory(listener_options=[f"certfile {made['right.crt']}", f"keyfile {made['right.key']}"])
+    trust = tmp_path / "trust.crt"
+    shutil.copy(made["constrained beside"], trust)
+    agent = start_agent(f"mqtts://127.0.0.1:{broker.port}", {"ca_file": str(trust)})
+    agent.log.wait("connected to the broker")
+    left_out = r"warning: TLS: 1 of the certificates in \S+trust\.crt cannot be read and are left out; the first is number 1 of 2"
+    assert len(agent.log.find(left_out)) == 1
+    broker.restart()
+    agent.log.wait("connected to the broker", count=2)
+    assert len(agent.log.find(left_out)) == 1
+    shutil.copy(made["constrained beside"], trust)
+    broker.restart()
+    agent.log.wait("connected to the broker", count=3)
+    assert len(agent.log.find(left_out)) == 2
+    checked = agent.run("--check")
+    assert checked.returncode == 0 and "are left out" in checked.stderr
+
+
 def listens(port):
     with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
         return True

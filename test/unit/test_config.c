@@ -172,6 +172,8 @@ static void documents(void)
 		{MQTT DOOR "node: 'null'\n", {NULL}},
 		{"mqtt:\n  broker: mqtt://b\n  username: u\n  password:\n" DOOR,
 			{"4:12: warning: password: it has no value, so that there is no password"}},
+		{"mqtt: {broker: mqtt://b, username: u, password_file: }\n" DOOR,
+			{"1:54: warning: password_file: it has no value, so that there is no password"}},
 		{"mqtt:\n  broker: mqtt://b\n  username: u\n  password: # see the safe\n" DOOR,
 			{"4:12: warning: password: it has no value"}},
 		{"mqtt:\n  broker: mqtt://b\n  username: u\n  password: #ab\n" DOOR,
