@@ -402,6 +402,62 @@ const char *mqtt_guard_received(struct mqtt_guard *guard, const uint8_t *packet,
 	}
 }
 
+/* Moves those that may come once only to the front. How long they are together. */
+static size_t keep_properties(struct span all, uint8_t *to)
+{
+	size_t kept = 0;
+	while (all.left > 0) {
+		const uint8_t *at = all.at;
+		uint8_t id = 0;
+		take_byte(&all, &id);
+		take_value(&all, properties[id].type);
+		size_t size = (size_t)(all.at - at);
+		if (!properties[id].often) {
+			memmove(to + kept, at, size);
+			kept += size;
+		}
+	}
+	return kept;
+}
+
+/* Ends before at. Where it begins. */
+static uint8_t *put_varint(uint8_t *at, size_t value)
+{
+	uint8_t *end = at;
+	at -= value < 128 ? 1 : value < 16384 ? 2 : value < 2097152 ? 3 : 4;
+	for (uint8_t *to = at; to < end; to++, value >>= 7)
+		*to = (uint8_t)((value & 127) | (to + 1 < end ? 128 : 0));
+	return at;
+}
+
+uint8_t *mqtt_guard_lighten(uint8_t *packet, size_t *length)
+{
+	struct span rest = {.at = packet, .left = *length}, topic, all;
+	uint8_t first;
+	uint16_t id;
+	uint32_t number;
+	if (!take_byte(&rest, &first) || first >> 4 != PUBLISH || !take_varint(&rest, &number))
+		return packet;
+	const uint8_t *head = rest.at;
+	if (!take_binary(&rest, &topic) || (first & 6 && !take_u16(&rest, &id)))
+		return packet;
+	size_t head_length = (size_t)(rest.at - head);
+	if (!take_varint(&rest, &number) || !take(&rest, number, &all))
+		return packet;
+	uint8_t *from = packet + (all.at - packet), *end = packet + *length;
+	size_t kept = keep_properties(all, from);
+	if (kept == all.left)
+		return packet;
+	uint8_t *at = from + all.left - kept;
+	memmove(at, from, kept);
+	at = put_varint(at, kept) - head_length;
+	memmove(at, head, head_length);
+	at = put_varint(at, (size_t)(end - at));
+	*--at = first;
+	*length = (size_t)(end - at);
+	return at;
+}
+
 /* ---- Ours. ---- */
 
 static const char *sent_connect(struct mqtt_guard *guard, struct span body)
@@ -524,7 +580,9 @@ const char *mqtt_guard_take(struct mqtt_guard_stream *stream, const uint8_t **pa
 	if (wrong)
 		return wrong;
 	*length = (size_t)frame;
-	stream->begin += *length;
+	if (stream->guard.version == 5)
+		*packet = mqtt_guard_lighten(stream->in + stream->begin, length);
+	stream->begin += (size_t)frame;
 	return NULL;
 }
 

@@ -323,6 +323,46 @@ static void test_longest(void)
 	free(stream);
 }
 
+static void test_lighten(void)
+{
+	static const struct {
+		const char *what, *before;
+		size_t before_length;
+		const char *after;
+		size_t after_length;
+	} packets[] = {
+			{"nothing to drop", BYTES("\x33\x0c\0\1a\0\7\4\x08\0\1rxy"),
+					BYTES("\x33\x0c\0\1a\0\7\4\x08\0\1rxy")},
+			{"no properties", BYTES("\x30\5\0\1a\0x"), BYTES("\x30\5\0\1a\0x")},
+			{"one user property alone", BYTES("\x30\x0c\0\1a\7\x26\0\1k\0\1vx"), BYTES("\x30\5\0\1a\0x")},
+			{"between others, and an identifier",
+					BYTES("\x32\x16\0\1a\0\7\x0e\1\1\x26\0\0\0\0\x0b\5\2\1\2\3\4xy"),
+					BYTES("\x32\x0f\0\1a\0\7\7\1\1\2\1\2\3\4xy")},
+			{"another packet", BYTES("\x40\x09\0\7\x10\5\x26\0\0\0\0"),
+					BYTES("\x40\x09\0\7\x10\5\x26\0\0\0\0")},
+	};
+	for (size_t i = 0; i < sizeof(packets) / sizeof(packets[0]); i++) {
+		tap_case("user properties go: %s", packets[i].what);
+		size_t length = packets[i].before_length;
+		uint8_t *copy = malloc(length);
+		memcpy(copy, packets[i].before, length);
+		CHECK(mqtt_guard_frame(copy, length) == (long)length);
+		uint8_t *after = mqtt_guard_lighten(copy, &length);
+		CHECK(after + length == copy + packets[i].before_length);
+		CHECK(length == packets[i].after_length && memcmp(after, packets[i].after, length) == 0);
+		free(copy);
+	}
+	tap_case("user properties go: thousands");
+	static uint8_t many[10 + 60000 + 1] =
+			"\x30\xe6\xd4\3\0\1a\xe0\xd4\3"; /* 60,000 bytes of them, and no payload */
+	for (size_t i = 0; i < 12000; i++)
+		many[10 + 5 * i] = 0x26;
+	size_t length = 60010;
+	CHECK(mqtt_guard_frame(many, length) == 60010);
+	uint8_t *after = mqtt_guard_lighten(many, &length);
+	CHECK(length == 6 && memcmp(after, "\x30\4\0\1a\0", 6) == 0);
+}
+
 static void test_flight(void)
 {
 	tap_case("what is in flight is bounded");
@@ -373,6 +413,7 @@ int main(void)
 	test_cases();
 	test_prefixes();
 	test_longest();
+	test_lighten();
 	test_flight();
 	test_ours();
 	return tap_done();
