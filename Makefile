@@ -72,6 +72,7 @@ fuzz: ## each fuzz target for a minute
 	@test/fuzz/run
 
 prove: ## CBMC proves that the guard before Paho stays within its packets; minutes
+	@$(SETUP) build
 	@test/prove/run
 
 tidy: ## clang-tidy over all of the C
