@@ -16,12 +16,23 @@
 #define AUTHORIZATION_MAX 400 /* struct http_request's */
 #define STRANGERS 64
 #define FRIENDS 8
+#define CHECKS 16             /* hashes to be reckoned, and verdicts that nobody has asked for yet */
+#define VERDICT_KEPT_MS 10000 /* for who asked, at least, unless he is gone */
 #define MINUTE_MS 60000
 
 struct stranger {
 	uint64_t network;
 	unsigned failures; /* 0: free */
 	int64_t failed_ms, until_ms;
+};
+
+/* One for each address and password, from the question to the verdict. */
+struct check {
+	enum { CHECK_FREE, CHECK_WAITING, CHECK_UNDER_WAY, CHECK_RIGHT, CHECK_WRONG } state;
+	struct http_peer peer;
+	uint64_t turn; /* the lowest comes first */
+	int64_t ended_ms;
+	char authorization[AUTHORIZATION_MAX];
 };
 
 struct http_gate {
@@ -39,12 +50,13 @@ struct http_gate {
 	unsigned failures; /* in this minute, from everywhere */
 	bool total_logged;
 
-	/* The check by the thread: all of it is the thread's from checking until answered. */
+	/* One check at a time, by a thread: its authorization is only read while it is under way. */
 	pthread_t thread;
-	bool checking;
+	struct check checks[CHECKS];
+	struct check *under_way; /* NULL: none */
+	uint64_t turns;
 	atomic_bool answered;
-	char checked[AUTHORIZATION_MAX]; /* what is being or was checked last */
-	bool was_right, known;
+	bool was_right;
 	struct loop_source done;
 	void (*on_checked)(void *user);
 	void *user;
@@ -57,12 +69,12 @@ static bool equal(const char *a, const char *b)
 
 /* ---- The thread. ---- */
 
-static void *check(void *argument)
+static void *reckon(void *argument)
 {
 	struct http_gate *gate = argument;
 	char plain[AUTHORIZATION_MAX];
 	priority_patient();
-	size_t user = strlen(gate->config.username), length = http_guard_decode(gate->checked, plain);
+	size_t user = strlen(gate->config.username), length = http_guard_decode(gate->under_way->authorization, plain);
 	/* The hash is reckoned for a wrong name, too: the time does not tell whether the name was right. */
 	bool split = length > user && plain[user] == ':';
 	volatile unsigned char wrong = !split;
@@ -79,44 +91,6 @@ static void *check(void *argument)
 }
 
 /* ---- The loop's side. ---- */
-
-static void check_done(struct loop_source *source, uint32_t events)
-{
-	struct http_gate *gate = source->user;
-	eventfd_t count;
-	(void)events;
-	if (eventfd_read(source->fd, &count) < 0 || !gate->checking || !atomic_load(&gate->answered))
-		return;
-	/* Its way out, behind whoever has the processor, is not waited for: a relay may be on. */
-	pthread_detach(gate->thread);
-	gate->checking = false;
-	gate->known = true;
-	if (gate->was_right)
-		memcpy(gate->right, gate->checked, sizeof(gate->right));
-	gate->on_checked(gate->user);
-}
-
-static enum http_verdict check_hashed(struct http_gate *gate, const char *authorization)
-{
-	if (equal(gate->right, authorization))
-		return HTTP_LET_IN;
-	if (gate->checking)
-		return HTTP_CHECKING;
-	if (gate->known && equal(gate->checked, authorization))
-		return HTTP_WRONG_PASSWORD;
-	if (strlen(authorization) >= sizeof(gate->checked) || strncasecmp(authorization, "basic ", 6) != 0)
-		return HTTP_WRONG_PASSWORD;
-	snprintf(gate->checked, sizeof(gate->checked), "%s", authorization);
-	gate->known = false;
-	atomic_store(&gate->answered, false);
-	int error = pthread_create(&gate->thread, NULL, check, gate);
-	if (error) {
-		log_error(gate->log, "HTTP: a password cannot be checked: %s", strerror(error));
-		return HTTP_SLOWED;
-	}
-	gate->checking = true;
-	return HTTP_CHECKING;
-}
 
 static struct stranger *find_stranger(struct http_gate *gate, uint64_t network, int64_t now_ms)
 {
@@ -171,6 +145,94 @@ static void count_failure(struct http_gate *gate, const struct http_peer *peer, 
 	log_warning(gate->log, "HTTP: wrong user name or password from %s", peer->text);
 }
 
+/* The longest waiting one has its turn. */
+static bool start_check(struct http_gate *gate)
+{
+	struct check *next = NULL;
+	for (struct check *check = gate->checks; check < gate->checks + CHECKS; check++)
+		if (check->state == CHECK_WAITING && (!next || check->turn < next->turn))
+			next = check;
+	if (!next || gate->under_way)
+		return true;
+	gate->under_way = next;
+	atomic_store(&gate->answered, false);
+	int error = pthread_create(&gate->thread, NULL, reckon, gate);
+	if (error) {
+		log_error(gate->log, "HTTP: a password cannot be checked: %s", strerror(error));
+		gate->under_way = NULL;
+		next->state = CHECK_FREE;
+		return false;
+	}
+	next->state = CHECK_UNDER_WAY;
+	return true;
+}
+
+/* Counted here, whether or not who asked still waits for the verdict. */
+static void check_done(struct loop_source *source, uint32_t events)
+{
+	struct http_gate *gate = source->user;
+	eventfd_t count;
+	(void)events;
+	if (eventfd_read(source->fd, &count) < 0 || !gate->under_way || !atomic_load(&gate->answered))
+		return;
+	/* Its way out, behind whoever has the processor, is not waited for: a relay may be on. */
+	pthread_detach(gate->thread);
+	struct check *check = gate->under_way;
+	gate->under_way = NULL;
+	check->ended_ms = loop_now_ms();
+	if (gate->was_right) {
+		check->state = CHECK_RIGHT;
+		memcpy(gate->right, check->authorization, sizeof(gate->right));
+		befriend(gate, check->peer.network, check->ended_ms);
+	} else {
+		check->state = CHECK_WRONG;
+		count_failure(gate, &check->peer, check->ended_ms);
+	}
+	start_check(gate);
+	gate->on_checked(gate->user);
+}
+
+/* What is known of this question, which is thereby answered; CHECKING: nothing yet. */
+static bool take_verdict(struct http_gate *gate, const char *authorization, const struct http_peer *peer,
+		enum http_verdict *verdict)
+{
+	for (struct check *check = gate->checks; check < gate->checks + CHECKS; check++) {
+		if (check->state == CHECK_FREE || check->peer.network != peer->network ||
+				!equal(check->authorization, authorization))
+			continue;
+		*verdict = check->state == CHECK_RIGHT   ? HTTP_LET_IN
+			   : check->state == CHECK_WRONG ? HTTP_WRONG_PASSWORD
+							 : HTTP_CHECKING;
+		if (*verdict != HTTP_CHECKING)
+			check->state = CHECK_FREE;
+		return true;
+	}
+	return false;
+}
+
+/* A new question. Who has one before the check already waits for that: the next asks again when it has ended. */
+static enum http_verdict check_hashed(
+		struct http_gate *gate, const char *authorization, const struct http_peer *peer, int64_t now_ms)
+{
+	struct check *place = NULL;
+	if (strlen(authorization) >= AUTHORIZATION_MAX || strncasecmp(authorization, "basic ", 6) != 0) {
+		count_failure(gate, peer, now_ms);
+		return HTTP_WRONG_PASSWORD;
+	}
+	for (struct check *check = gate->checks; check < gate->checks + CHECKS; check++) {
+		bool ended = check->state == CHECK_RIGHT || check->state == CHECK_WRONG;
+		if (!ended && check->state != CHECK_FREE && check->peer.network == peer->network)
+			return HTTP_CHECKING;
+		if (check->state == CHECK_FREE || (ended && loop_now_ms() - check->ended_ms >= VERDICT_KEPT_MS))
+			place = check;
+	}
+	if (!place)
+		return HTTP_SLOWED;
+	*place = (struct check){.state = CHECK_WAITING, .peer = *peer, .turn = gate->turns++};
+	snprintf(place->authorization, sizeof(place->authorization), "%s", authorization);
+	return start_check(gate) ? HTTP_CHECKING : HTTP_SLOWED;
+}
+
 static int64_t slowed_until(struct http_gate *gate, const struct http_peer *peer, int64_t now_ms)
 {
 	const struct stranger *stranger = find_stranger(gate, peer->network, now_ms);
@@ -200,21 +262,22 @@ enum http_verdict http_gate_ask(struct http_gate *gate, const char *authorizatio
 		return HTTP_LET_IN;
 	if (!*authorization)
 		return HTTP_NO_PASSWORD;
+	enum http_verdict verdict;
+	if (take_verdict(gate, authorization, peer, &verdict))
+		return verdict;
 	int64_t until_ms = slowed_until(gate, peer, now_ms);
 	if (until_ms > now_ms) {
 		*retry_after_s = (int)((until_ms - now_ms + 999) / 1000);
 		return HTTP_SLOWED;
 	}
-	enum http_verdict verdict;
-	if (gate->hashed)
-		verdict = check_hashed(gate, authorization);
-	else
-		verdict = equal(gate->credentials, authorization) ? HTTP_LET_IN : HTTP_WRONG_PASSWORD;
-	if (verdict == HTTP_WRONG_PASSWORD)
-		count_failure(gate, peer, now_ms);
-	else if (verdict == HTTP_LET_IN)
+	if (equal(gate->hashed ? gate->right : gate->credentials, authorization)) {
 		befriend(gate, peer->network, now_ms);
-	return verdict;
+		return HTTP_LET_IN;
+	}
+	if (gate->hashed)
+		return check_hashed(gate, authorization, peer, now_ms);
+	count_failure(gate, peer, now_ms);
+	return HTTP_WRONG_PASSWORD;
 }
 
 int http_gate_new(struct loop *loop, const struct log *log, const struct http_config *config,
@@ -259,14 +322,14 @@ fail:
 
 bool http_gate_checking(const struct http_gate *gate)
 {
-	return gate->checking;
+	return gate->under_way;
 }
 
 void http_gate_free(struct http_gate *gate)
 {
 	if (!gate)
 		return;
-	if (gate->checking)
+	if (gate->under_way)
 		pthread_join(gate->thread, NULL);
 	loop_remove(gate->loop, &gate->done);
 	if (gate->done.fd >= 0)

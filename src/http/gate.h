@@ -3,8 +3,9 @@
  *
  * A plain password is compared at once, in a time that does not tell how much of it was right. A hashed one is checked
  * by a thread, one check at a time, since that takes long by design (tls/password.h); the header that was right is
- * remembered, so that only the first request of a visitor waits. Loop thread only; never blocks, but in http_gate_free
- * for the check under way.
+ * remembered, so that only the first request of a visitor waits. Each address has one question before it at a time;
+ * they come in their order, a failure counts when its check ends, whoever still listens, and a verdict is kept for who
+ * asked. Loop thread only; never blocks, but in http_gate_free for the check under way.
  *
  * Who fails HTTP_GATE_FREE_TRIES times waits, 1 s at first and twice as long each time, up to HTTP_GATE_WAIT_MAX_MS; an
  * IPv6 network of 64 bits counts as one. When failures from everywhere exceed HTTP_GATE_TOTAL_MINUTE a minute, only

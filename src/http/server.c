@@ -42,8 +42,9 @@ struct client {
 	enum client_state state;
 	bool served; /* at least one request */
 	bool listener;
-	uint64_t told; /* to a listener: which of the site's changes */
-	bool unread;   /* the client may be sending what will not be read */
+	uint64_t told;  /* to a listener: which of the site's changes */
+	uint64_t round; /* of asking the gate again, the last that it had part in */
+	bool unread;    /* the client may be sending what will not be read */
 	uint32_t interest;
 	int64_t since_ms; /* of the request, or of being idle */
 	int64_t deadline_ms;
@@ -67,6 +68,7 @@ struct http {
 	struct loop_timer news;
 	uint16_t port;
 	struct http_reader *readers;
+	uint64_t round;
 	size_t client_count, listener_count;
 	struct http_status status;
 	struct client clients[HTTP_CLIENTS_MAX];
@@ -347,9 +349,19 @@ static void client_ready(struct loop_source *source, uint32_t events)
 static void checked(void *user)
 {
 	struct http *http = user;
-	for (size_t i = 0; i < HTTP_CLIENTS_MAX; i++)
-		if (http->clients[i].state == CLIENT_CHECKING)
-			client_answer(&http->clients[i], HTTP_READING_DONE);
+	struct client *next;
+	http->round++;
+	do { /* who came first is asked first */
+		next = NULL;
+		for (struct client *client = http->clients; client < http->clients + HTTP_CLIENTS_MAX; client++)
+			if (client->state == CLIENT_CHECKING && client->round != http->round &&
+					(!next || client->since_ms < next->since_ms))
+				next = client;
+		if (next) {
+			next->round = http->round;
+			client_answer(next, HTTP_READING_DONE);
+		}
+	} while (next);
 }
 
 static void client_late(struct client *client)

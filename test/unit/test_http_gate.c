@@ -135,6 +135,39 @@ int main(void)
 	CHECK(atomic_load(&checks) == 2);
 	leave(&room);
 
+	tap_case("a guess counts when its check ends, whether or not its client waits for that");
+	enter(&room, "Aladdin", true);
+	for (int i = 0; i < HTTP_GATE_FREE_TRIES; i++) {
+		char guess[64];
+		snprintf(guess, sizeof(guess), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZT%c=", 'A' + i);
+		CHECK(ask(&room, guess, "192.0.2.9") == HTTP_CHECKING);
+		CHECK(loop_run(room.loop) == 0); /* and goes */
+	}
+	room.now_ms = loop_now_ms();
+	CHECK(ask(&room, RIGHT, "192.0.2.9") == HTTP_SLOWED);
+	CHECK(ask_until_known(&room, RIGHT, "192.0.2.1") == HTTP_LET_IN);
+	leave(&room);
+
+	tap_case("each address has one check at a time, and nobody's verdict is lost");
+	enter(&room, "Aladdin", true);
+	atomic_store(&checks, 0);
+	CHECK(ask(&room, WRONG, "192.0.2.1") == HTTP_CHECKING);
+	CHECK(ask(&room, STRANGER, "192.0.2.1") == HTTP_CHECKING); /* waits for its turn */
+	CHECK(ask(&room, RIGHT, "192.0.2.2") == HTTP_CHECKING);
+	CHECK(loop_run(room.loop) == 0);
+	CHECK(ask(&room, NAMESAKE, "192.0.2.1") == HTTP_CHECKING); /* in the place of STRANGER */
+	CHECK(loop_run(room.loop) == 0);
+	CHECK(loop_run(room.loop) == 0);
+	CHECK(ask(&room, PREFIX, "192.0.2.3") == HTTP_CHECKING);
+	CHECK(loop_run(room.loop) == 0);
+	CHECK(atomic_load(&checks) == 4);
+	CHECK(ask(&room, WRONG, "192.0.2.1") == HTTP_WRONG_PASSWORD);
+	CHECK(ask(&room, NAMESAKE, "192.0.2.1") == HTTP_WRONG_PASSWORD);
+	CHECK(ask(&room, RIGHT, "192.0.2.2") == HTTP_LET_IN);
+	CHECK(ask(&room, PREFIX, "192.0.2.3") == HTTP_WRONG_PASSWORD);
+	CHECK(atomic_load(&checks) == 4);
+	leave(&room);
+
 	tap_case("a gate that is freed in the middle of a check waits for it");
 	enter(&room, "Aladdin", true);
 	CHECK(ask(&room, RIGHT, "192.0.2.1") == HTTP_CHECKING);
