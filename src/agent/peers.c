@@ -229,12 +229,22 @@ static void follow(struct agent *agent, const char *node, char (*topics)[TOPIC_M
 	agent_subscribe(agent, (struct mqtt_subscription){.topic = topics[2], .bulk = true});
 }
 
+static uint64_t random_ticket(void)
+{
+	uint64_t ticket;
+	if (getrandom(&ticket, sizeof(ticket), GRND_NONBLOCK) != sizeof(ticket))
+		return (uint64_t)loop_wall_ms(); /* no entropy in the first seconds of a machine */
+	return ticket;
+}
+
 static int follow_peers(struct agent *agent, struct agent_peers *peers)
 {
 	const struct config *config = agent->config;
 	size_t count = config->peers.all ? 1 : config->peers.node_count, followed = 0;
-	struct peers_config setting = {
-			.own_node = config->node, .nodes = config->peers.nodes, .node_count = config->peers.node_count};
+	struct peers_config setting = {.own_node = config->node,
+			.nodes = config->peers.nodes,
+			.node_count = config->peers.node_count,
+			.ticket = random_ticket};
 	if (count == 0)
 		return 0;
 	if (getrandom(&setting.seed, sizeof(setting.seed), GRND_NONBLOCK) < 0)

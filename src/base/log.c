@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/loop.h"
+#include "base/text.h"
 #include "base/utc.h"
 
 static const char *const level_names[] = {"error", "warning", "info", "debug"};
@@ -53,35 +54,26 @@ static void append(struct line *line, const char *text, size_t length)
 	line->length += length;
 }
 
-/* The length of the UTF-8 sequence that text begins with (RFC 3629, without its finer bounds); 0 when it is none. */
-static size_t utf8_length(const char *text)
-{
-	unsigned char lead = (unsigned char)*text;
-	size_t length = lead < 0x80                   ? 1
-			: lead >= 0xc2 && lead < 0xe0 ? 2
-			: lead >= 0xe0 && lead < 0xf0 ? 3
-			: lead >= 0xf0 && lead < 0xf5 ? 4
-						      : 0;
-	for (size_t i = 1; i < length; i++)
-		if (((unsigned char)text[i] & 0xc0) != 0x80)
-			return 0;
-	return length;
-}
-
 static void append_escaped(struct line *line, const char *text, bool json)
 {
 	for (size_t length; *text; text += length ? length : 1) {
 		unsigned char byte = (unsigned char)*text;
-		length = utf8_length(text);
+		unsigned code;
+		length = text_character(text, &code);
 		if (line->length + 16 > sizeof(line->text)) {
 			append(line, "...", 3);
 			return;
 		}
-		char escape[8];
+		char escape[16];
 		if (json && (byte == '"' || byte == '\\')) {
 			snprintf(escape, sizeof(escape), "\\%c", byte);
 		} else if (byte < 0x20 || byte == 0x7f || length == 0) {
 			snprintf(escape, sizeof(escape), json ? "\\u%04x" : "\\x%02x", byte);
+		} else if (text_is_control(code) && code < 0x10000) {
+			snprintf(escape, sizeof(escape), "\\u%04x", code);
+		} else if (text_is_control(code)) { /* as in JSON */
+			snprintf(escape, sizeof(escape), "\\u%04x\\u%04x", 0xd7c0 + (code >> 10),
+					0xdc00 | (code & 0x3ff));
 		} else {
 			append(line, text, length);
 			continue;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/utc.h"
 
 /* Before jansson sees it: what nests or multiplies could make a small text large in memory. */
@@ -106,16 +107,27 @@ static bool is_id(const char *id)
 	return length > 0 && length <= DOOR_ID_MAX && id[length] == '\0';
 }
 
-/* For people: no control characters, and cut between two characters where it is too long. text is UTF-8. */
+/* For people: nothing that controls what is shown (text_is_control), which becomes a space where it is a C0 control and
+ * is dropped else; cut between two characters where it is too long. text is UTF-8. */
 static void copy_text(char *copy, size_t size, const char *text)
 {
 	size_t length = strlen(text);
 	if (length >= size)
 		for (length = size - 1; length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80;)
 			length--;
-	for (size_t i = 0; i < length; i++)
-		copy[i] = (unsigned char)text[i] < ' ' || text[i] == 0x7f ? ' ' : text[i];
-	copy[length] = '\0';
+	size_t copied = 0;
+	for (size_t i = 0, bytes; i < length; i += bytes) {
+		unsigned code;
+		bytes = text_character(text + i, &code);
+		bytes = bytes ? bytes : 1; /* Jansson has found it to be UTF-8 */
+		if (code < 0x80 && text_is_control(code)) {
+			copy[copied++] = ' ';
+		} else if (!text_is_control(code)) {
+			memcpy(copy + copied, text + i, bytes);
+			copied += bytes;
+		}
+	}
+	copy[copied] = '\0';
 }
 
 /* The count digits that stand there. */
@@ -173,7 +185,9 @@ static const char *read_door(const json_t *from, struct peer_door *door)
 	if (!id || !is_id(id))
 		return "a door has no id of [a-z0-9_-], at most 32 bytes";
 	snprintf(door->id, sizeof(door->id), "%s", id);
-	copy_text(door->name, sizeof(door->name), name && *name ? name : id);
+	copy_text(door->name, sizeof(door->name), name ? name : "");
+	if (!*door->name) /* or nothing that can be seen is left of it */
+		copy_text(door->name, sizeof(door->name), id);
 
 	int class = word(from, "device_class", class_name, 2);
 	int state = word(from, "state", state_name, DOOR_STOPPED);

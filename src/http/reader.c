@@ -18,6 +18,7 @@ enum header {
 	HEADER_IF_NONE_MATCH,
 	HEADER_ACCEPT_ENCODING,
 	HEADER_EXPECT,
+	HEADER_TRANSFER_ENCODING, /* llhttp's; here it is only seen that there is one */
 	HEADERS
 };
 
@@ -30,7 +31,7 @@ struct http_reader {
 	char name[NAME_MAX_LENGTH];
 	size_t name_length, value_length, target_length;
 	size_t head_bytes, body_wire_bytes, body_bytes;
-	char expect[16];
+	char expect[16], transfer_encoding[64];
 	bool in_body, whole, paused;
 };
 
@@ -55,6 +56,7 @@ static const struct field fields[HEADERS] = {
 		[HEADER_IF_NONE_MATCH] = FIELD("if-none-match", request.if_none_match, true),
 		[HEADER_ACCEPT_ENCODING] = FIELD("accept-encoding", request.accept_encoding, true),
 		[HEADER_EXPECT] = FIELD("expect", expect, false),
+		[HEADER_TRANSFER_ENCODING] = FIELD("transfer-encoding", transfer_encoding, false),
 };
 
 static int fail(struct http_reader *reader, int status, const char *detail)

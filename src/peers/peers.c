@@ -25,6 +25,7 @@ struct peers {
 	struct entry entries[PEERS_MAX]; /* the named ones in their order, else by name */
 	struct slot slots[PEERS_DOORS_MAX];
 	uint64_t tickets;
+	uint64_t (*ticket)(void);
 	bool changed;
 	struct peers_view view;
 };
@@ -49,6 +50,7 @@ int peers_new(const struct peers_config *config, struct peers **out)
 		return -ENOMEM;
 	peers->all = config->node_count == 0;
 	peers->tickets = peers->view.changes = config->seed;
+	peers->ticket = config->ticket;
 	peers->changed = true;
 	set_text(peers->own_node, sizeof(peers->own_node), config->own_node);
 	for (size_t i = 0; i < PEERS_DOORS_MAX; i++)
@@ -196,6 +198,25 @@ static size_t take_slots(struct peers *peers, size_t peer, struct slot old[stati
 	return count;
 }
 
+/* The last place of the peer that has most, if that is more than one that has count would have with it; else the end.
+ */
+static size_t make_room(struct peers *peers, size_t count)
+{
+	size_t counts[PEERS_MAX] = {0}, most = 0, last = PEERS_DOORS_MAX;
+	for (size_t i = 0; i < PEERS_DOORS_MAX; i++)
+		counts[peers->slots[i].peer]++;
+	for (size_t i = 1; i < PEERS_MAX; i++)
+		if (counts[i] > counts[most])
+			most = i;
+	if (counts[most] <= count + 1)
+		return PEERS_DOORS_MAX;
+	for (size_t i = 0; i < PEERS_DOORS_MAX; i++)
+		if (peers->slots[i].peer == most)
+			last = i;
+	peers->entries[most].view.left_out++;
+	return last;
+}
+
 bool peers_doors(struct peers *peers, const char *node, const struct peer_doors *doors, bool live, int64_t unix_ms)
 {
 	struct slot old[PEERS_DOORS_MAX];
@@ -216,9 +237,10 @@ bool peers_doors(struct peers *peers, const char *node, const struct peer_doors 
 	for (; taken < doors->count; taken++) {
 		while (next < PEERS_DOORS_MAX && peers->slots[next].peer != NOBODY)
 			next++;
-		if (next == PEERS_DOORS_MAX)
+		size_t place = next < PEERS_DOORS_MAX ? next : make_room(peers, taken);
+		if (place == PEERS_DOORS_MAX)
 			break;
-		struct slot *slot = &peers->slots[next];
+		struct slot *slot = &peers->slots[place];
 		*slot = (struct slot){.peer = (uint8_t)peer, .door = doors->doors[taken]};
 		keep_outcome(slot, old, old_count);
 	}
@@ -282,8 +304,10 @@ int peers_command(struct peers *peers, const char *node, const char *door, enum 
 	}
 	end(peers, slot, PEER_OUTCOME_SENT, DOOR_REASON_NONE, now_ms);
 	slot->until_ms = now_ms + PEERS_ANSWER_MS;
-	peers->tickets += peers->tickets == UINT64_MAX ? 2 : 1;
-	slot->ticket = *ticket = peers->tickets;
+	do
+		slot->ticket = peers->ticket ? peers->ticket() : ++peers->tickets;
+	while (slot->ticket == 0);
+	*ticket = slot->ticket;
 	return 0;
 }
 

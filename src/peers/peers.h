@@ -21,7 +21,10 @@ struct peers_config {
 	const char *own_node;     /* never a peer */
 	const char *const *nodes; /* copied */
 	size_t node_count;        /* at most PEERS_NAMED_MAX; 0: whoever tells of doors, up to PEERS_MAX */
-	uint64_t seed;            /* of tickets and changes: random, so that no former ones are taken for them */
+	uint64_t seed;            /* of changes: random, so that no former ones are taken for them */
+	/* A ticket of its own for each command: who sees one, a peer, knows none of another's. NULL: they are counted
+	 * from seed on, which is for tests. */
+	uint64_t (*ticket)(void);
 };
 
 struct peers;
@@ -41,7 +44,8 @@ void peers_availability(struct peers *peers, const char *node, enum peer_availab
 
 /*
  * What a peer tells of its doors; NULL: what cannot be understood. live: it was published just now, so the peer is
- * there. False when this is no peer, or there is no room for one more.
+ * there. False when this is no peer, or there is no room for one more. When all places for doors are taken, who has
+ * most of them makes room.
  */
 bool peers_doors(struct peers *peers, const char *node, const struct peer_doors *doors, bool live, int64_t unix_ms);
 void peers_forget_doors(struct peers *peers, const char *node); /* it has none any more */

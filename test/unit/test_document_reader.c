@@ -71,6 +71,16 @@ static void test_whole(void)
 	CHECK(read_text("{\"doors\":[]}") == 0 && doors.count == 0 && !*doors.version);
 }
 
+static void test_hidden(void)
+{
+	tap_case("a name keeps nothing that controls how it is shown");
+	CHECK(read_text("{\"doors\":[{\"id\":\"d\",\"name\":\"A\\u202eB\\u009b\\u2028C\\n\\u2066T\\u00fcr\",\"state\":"
+			"\"open\"}]}") == 0);
+	CHECK(strcmp(doors.doors[0].name, "ABC T\xc3\xbcr") == 0);
+	CHECK(read_text("{\"doors\":[{\"id\":\"d\",\"name\":\"\\u202e\",\"state\":\"open\"}]}") == 0);
+	CHECK(strcmp(doors.doors[0].name, "d") == 0);
+}
+
 static void test_refused(void)
 {
 	static const char *const texts[] = {"", "x", "7", "[]", "null", "{", "{}", "{\"doors\":7}", "{\"doors\":{}}",
@@ -180,6 +190,7 @@ static void test_results(void)
 int main(void)
 {
 	test_whole();
+	test_hidden();
 	test_refused();
 	test_unknown();
 	test_bounds();

@@ -116,6 +116,14 @@ static const struct row rows[] = {
 				"POST / HTTP/1.1\r\n" HOST
 				"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
 				HTTP_READING_FAILED, 400, 0},
+		{"two codings",
+				"POST / HTTP/1.1\r\n" HOST
+				"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+				HTTP_READING_FAILED, 400, 0},
+		{"two codings, of which one is none",
+				"POST / HTTP/1.1\r\n" HOST
+				"Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+				HTTP_READING_FAILED, 400, 0},
 		{"two lengths", "POST / HTTP/1.1\r\n" HOST "Content-Length: 3\r\nContent-Length: 4\r\n\r\nabc",
 				HTTP_READING_FAILED, 400, 0},
 		{"a negative length", "POST / HTTP/1.1\r\n" HOST "Content-Length: -1\r\n\r\n", HTTP_READING_FAILED, 400,

@@ -56,6 +56,17 @@ int main(void)
 	log_info(&log, "T\xc3\xbcr \xc3( \xff \xe2\x82");
 	CHECK(ends_with(caught(ends[0]), " info: T\xc3\xbcr \\xc3( \\xff \\xe2\\x82\n"));
 
+	tap_case("what controls a terminal or the order of letters is escaped, in both formats");
+	log_info(&log, "%s",
+			"\xc2\x9b"
+			"2J\xc2\x85 \xe2\x80\xaegnit\xe2\x80\xa8 \xe2\x81\xa6 \xef\xbb\xbf \xf3\xa0\x81\x81 \xc2\xa0");
+	CHECK(ends_with(caught(ends[0]),
+			" info: \\u009b2J\\u0085 \\u202egnit\\u2028 \\u2066 \\ufeff \\udb40\\udc41 \xc2\xa0\n"));
+	log.format = LOG_JSON;
+	log_info(&log, "\xc2\x9b\xe2\x80\xae");
+	CHECK(ends_with(caught(ends[0]), "\"\\u009b\\u202e\"}\n"));
+	log.format = LOG_TEXT;
+
 	tap_case("JSON is escaped and closed");
 	log.format = LOG_JSON;
 	log_error(&log, "a \"name\" \\ and\ttab");

@@ -114,15 +114,42 @@ static void test_all(void)
 
 static void test_room(void)
 {
-	tap_case("64 doors of all together; the rest is counted");
+	tap_case("64 doors of all together; the rest is counted, and is that of the peer that has most");
 	begin(3);
 	CHECK(tell("shed", 60, false) && tell("gate", 10, false));
-	CHECK(peer("gate")->count == 4 && peer("gate")->left_out == 6 && peers_view(peers)->door_count == 64);
+	CHECK(peer("gate")->count == 10 && peer("gate")->left_out == 0 && peers_view(peers)->door_count == 64);
+	CHECK(peer("shed")->count == 54 && peer("shed")->left_out == 6 && strcmp(door("shed", 53)->id, "d53") == 0);
 	doors.left_out = 3;
-	CHECK(peers_doors(peers, "gate", &doors, false, 1) && peer("gate")->left_out == 9);
+	CHECK(peers_doors(peers, "gate", &doors, false, 1) && peer("gate")->left_out == 3);
+	CHECK(tell("shed", 64, false) && peer("shed")->count == 54 && peer("shed")->left_out == 10);
+	CHECK(tell("gate", 64, false) && peer("gate")->count == 32 && peer("gate")->left_out == 32);
+	CHECK(peer("shed")->count == 32 && peer("shed")->left_out == 32 && peers_view(peers)->door_count == 64);
 	CHECK(tell("shed", 2, false) && tell("gate", 10, false) && peer("gate")->count == 10 &&
 			!peer("gate")->left_out);
 	CHECK(strcmp(door("gate", 9)->id, "d9") == 0);
+}
+
+static uint64_t next_ticket;
+
+static uint64_t drawn(void)
+{
+	return next_ticket;
+}
+
+static void test_tickets(void)
+{
+	uint64_t ticket = 0;
+	tap_case("a ticket is the one that was drawn");
+	peers_free(peers);
+	const struct peers_config config = {
+			.own_node = "garage", .nodes = named, .node_count = 3, .seed = 100, .ticket = drawn};
+	CHECK(peers_new(&config, &peers) == 0 && tell("gate", 2, true));
+	next_ticket = 0x1234;
+	CHECK(peers_command(peers, "gate", "d0", DOOR_COMMAND_OPEN, 0, &ticket) == 0 && ticket == 0x1234);
+	next_ticket = 0x77;
+	CHECK(peers_command(peers, "gate", "d1", DOOR_COMMAND_OPEN, 0, &ticket) == 0 && ticket == 0x77);
+	peers_answer(peers, 0x1235, DOOR_RESULT_ACCEPTED, DOOR_REASON_NONE, 1);
+	CHECK(door("gate", 1)->outcome == PEER_OUTCOME_SENT);
 }
 
 static void test_commands(void)
@@ -188,6 +215,7 @@ int main(void)
 	test_availability();
 	test_all();
 	test_room();
+	test_tickets();
 	test_commands();
 	peers_free(peers);
 	return tap_done();
