@@ -96,6 +96,7 @@ static void describe(struct agent *agent, struct document_node *node)
 	*node = (struct document_node){
 			.topics = agent->topics,
 			.version = PORTCULLIS_VERSION,
+			.simulated = agent->config->gpio.backend == CONFIG_SIMULATED,
 			.mqtt5 = status.version == 5,
 	};
 }

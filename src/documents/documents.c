@@ -285,7 +285,8 @@ static const struct part {
 		{.key = "obstruction",
 				.platform = "binary_sensor",
 				.name = "Obstruction",
-				.template = "{{ value_json.obstruction_sensor }}",
+				/* Openers put their light beam to sleep when the door is closed. */
+				.template = "{{ value_json.obstruction_sensor and not value_json.closed_sensor }}",
 				.device_class = "problem",
 				.fitting = OBSTRUCTION_SENSOR},
 		{.key = "open_contact",
@@ -447,13 +448,14 @@ static json_t *part(const struct document_node *node, const struct door_view *do
 /* The document's root without topics and components. door NULL: the agent's own. */
 static json_t *device(const struct document_node *node, const char *door, const char *name, const char *model)
 {
-	char id[TOPIC_MAX + 1];
+	char id[TOPIC_MAX + 1], kind[32];
+	snprintf(kind, sizeof(kind), "%s%s", model, node->simulated ? " (simulated)" : "");
 	json_t *identity = json_object(), *origin = json_object(), *root = json_object(), *identifiers = json_array();
 	append(&identifiers, topic_device_id(&node->topics, door, id) < 0 ? NULL : json_string(id));
 	set(&identity, "identifiers", identifiers);
 	set_text(&identity, "name", name);
 	set_text(&identity, "manufacturer", "Portcullis");
-	set_text(&identity, "model", model);
+	set_text(&identity, "model", kind);
 	set_text(&identity, "sw_version", node->version);
 	set_some(&identity, "configuration_url", node->configuration_url);
 	if (door && topic_device_id(&node->topics, NULL, id) > 0)

@@ -30,6 +30,7 @@ struct document_node {
 	const char *broker;            /* "connected" ... for the API */
 	const char *broker_problem;    /* for the API: what the broker denies; NULL or "" = nothing */
 	const char *configuration_url; /* NULL = none */
+	bool simulated;                /* the doors are: their model says so */
 	bool mqtt5;                    /* our own connection: allows message_expiry_interval in the cover */
 };
 

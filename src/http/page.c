@@ -143,6 +143,13 @@ void http_page_duration(int64_t duration_ms, char text[static HTTP_DURATION_MAX]
 	snprintf(text, HTTP_DURATION_MAX, "less than a minute");
 }
 
+/* Openers put their light beam to sleep when the door is closed, which then looks like something in the way. */
+static bool obstructed(const struct door_view *door)
+{
+	bool closed = door->state == DOOR_CLOSED && door->confidence == DOOR_CONFIDENCE_SENSED;
+	return door->obstruction_sensor && !closed;
+}
+
 static bool moving(const struct door_view *door)
 {
 	return door->state == DOOR_OPENING || door->state == DOOR_CLOSING || door->warning;
@@ -380,6 +387,9 @@ static void put_buttons(struct render *render)
 			continue;
 		if (buttons[i].command == DOOR_COMMAND_TOGGLE && !unseen && !render->wirings)
 			continue;
+		/* Relays for each way press no button that does the next thing. Of a peer's wiring nothing is known. */
+		if (buttons[i].command == DOOR_COMMAND_TOGGLE && !render->peer && !door->toggles)
+			continue;
 		if (!buttons[i].refusal)
 			buttons[i].refusal = short_reason(door->refusals[buttons[i].command]);
 		/* While a door is being wired, what the agent believes may be wrong: the command itself says so. */
@@ -568,7 +578,7 @@ static void put_look(struct render *render)
 {
 	const struct door_view *door = render->door;
 	put_format(render, "%s%s%s%s%s", door_state_name(door->state), door->fault != DOOR_FAULT_NONE ? " faulty" : "",
-			door->obstruction_sensor ? " blocked" : "", door->warning ? " warning" : "",
+			obstructed(door) ? " blocked" : "", door->warning ? " warning" : "",
 			away(render) ? " away" : "");
 }
 
@@ -671,6 +681,11 @@ static void put_field(struct render *render, enum page_field field)
 					"commands. "
 					"Set http: username and password_file in the configuration, or "
 					"allow_anonymous_commands: true.");
+		if (page->node->simulated)
+			put_message(render, "bad", "Simulated.",
+					"These doors are not real: no relay moves and no sensor is read (gpio: backend "
+					"in the "
+					"configuration).");
 		break;
 	case PAGE_FIELD_DOORS:
 		for (size_t i = 0; i < page->door_count; i++) {
@@ -833,7 +848,7 @@ static void put_field(struct render *render, enum page_field field)
 			put_message(render, "bad", fault_texts[door->fault].title, fault_texts[door->fault].text);
 		break;
 	case PAGE_FIELD_OBSTRUCTION:
-		if (door->obstruction_sensor && door->fault != DOOR_FAULT_OBSTRUCTED)
+		if (obstructed(door) && door->fault != DOOR_FAULT_OBSTRUCTED)
 			put_message(render, "", "Something is in the doorway.",
 					"It cannot be closed until that is gone.");
 		break;

@@ -363,6 +363,14 @@ static void discovery_door(void)
 				strcmp(key + long_key - short_key, other) != 0);
 	}
 
+	tap_case("the model says that a door is simulated");
+	struct document_node feigned = node;
+	feigned.simulated = true;
+	json_t *simulated = discovery_of(&feigned, &full);
+	CHECK(says(at(d, "device", "model", NULL), "garage"));
+	CHECK(says(at(simulated, "device", "model", NULL), "garage (simulated)"));
+	json_decref(simulated);
+
 	tap_case("the cover");
 	json_t *cover = at(d, "components", "door", NULL);
 	CHECK(says(json_object_get(cover, "platform"), "cover"));
@@ -398,7 +406,7 @@ static void discovery_door(void)
 		CHECK(says(json_object_get(contact, "value_template"), contacts[i][1]));
 		CHECK(says(json_object_get(contact, "entity_category"), "diagnostic"));
 	}
-	CHECK(says(at(d, "components", "obstruction", "value_template"), "{{ value_json.obstruction_sensor }}"));
+	CHECK(says(at(d, "components", "obstruction", "value_template"), "{{ value_json.obstruction_sensor and not value_json.closed_sensor }}"));
 
 	tap_case("the event entity knows every event_type that there is");
 	json_t *event = at(d, "components", "event", NULL);

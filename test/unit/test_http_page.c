@@ -17,6 +17,7 @@ static const struct door_view closed_door = {
 		.source = DOOR_SOURCE_MQTT,
 		.position = 0,
 		.last_changed_unix_ms = NOW_MS - 12 * 60000,
+		.toggles = true,
 		.has_stop = true,
 		.settled = true,
 };
@@ -348,6 +349,46 @@ static void test_simulator(void)
 	free(text);
 }
 
+static void test_truth(void)
+{
+	struct door_view door = closed_door;
+	tap_case("doors that are simulated are said to be");
+	struct http_node of = node;
+	char *page = render(&(struct http_page){.node = &of, .doors = &door, .door_count = 1, .wall_ms = NOW_MS});
+	CHECK(!has(page, "Simulated."));
+	free(page);
+	of.simulated = true;
+	page = render(&(struct http_page){.node = &of, .doors = &door, .door_count = 1, .wall_ms = NOW_MS});
+	CHECK(has(page, "Simulated.") && has(page, "These doors are not real"));
+	free(page);
+
+	tap_case("where relays open and close, there is no opener's button to press");
+	door.state = DOOR_UNKNOWN;
+	page = render_door(&door);
+	CHECK(find(page, "toggle") == ENABLED);
+	free(page);
+	door.toggles = false;
+	page = render_door(&door);
+	CHECK(find(page, "toggle") == ABSENT && find(page, "open") == ENABLED);
+	free(page);
+
+	tap_case("a beam that sleeps while the door is closed is no obstruction; of an estimate nobody knows");
+	door = closed_door;
+	door.has_obstruction_sensor = door.obstruction_sensor = true;
+	page = render_door(&door);
+	CHECK(!has(page, "Something is in the doorway") && !has(page, " blocked"));
+	free(page);
+	door.confidence = DOOR_CONFIDENCE_ESTIMATED;
+	page = render_door(&door);
+	CHECK(has(page, "Something is in the doorway") && has(page, " blocked"));
+	free(page);
+	door.confidence = DOOR_CONFIDENCE_SENSED;
+	door.state = DOOR_OPEN;
+	page = render_door(&door);
+	CHECK(has(page, "Something is in the doorway") && has(page, " blocked"));
+	free(page);
+}
+
 static void test_setup(void)
 {
 	tap_case("the Set-up view shows levels, what they mean, and the travel time to paste");
@@ -596,6 +637,7 @@ int main(void)
 	test_simulator();
 	test_history();
 	test_peers();
+	test_truth();
 	test_setup();
 	test_many();
 	test_durations();
