@@ -47,6 +47,11 @@ static void set_message(struct agent_door *door, const struct mqtt_message *mess
 	}
 	if (!message->response_topic)
 		return;
+	if (!topic_may_answer(&agent->topics, message->response_topic)) {
+		log_debug(agent->log, "door %s: no answer is given to a response topic that is not allowed",
+				door->config->id);
+		return;
+	}
 	ssize_t length = document_result(result, reason, agent->document, DOCUMENT_MAX);
 	if (length >= 0)
 		mqtt_respond(agent->mqtt, message, agent->document, (size_t)length);

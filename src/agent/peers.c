@@ -290,6 +290,8 @@ int agent_start_peers(struct agent *agent)
 		drop(agent, peers);
 		return error;
 	}
+	if (agent->peers)
+		peers->refused = agent->peers->refused; /* counted on */
 	drop(agent, agent->peers);
 	agent->peers = peers;
 	return 0;

@@ -186,6 +186,7 @@ static void return_to_broker(struct agent *agent)
 		loop_timer_set(agent->loop, &agent->reload_timer, loop_now_ms() + TRY_AGAIN_MS);
 		return;
 	}
+	mqtt_count_on(agent->mqtt, former);
 	mqtt_free(former);
 	if (borrowed != agent->mqtt_config)
 		agent_drop_config(agent, &borrowed);

@@ -144,3 +144,35 @@ bool topic_parse_peer(const struct topic_base *base, const char *topic, char nod
 	*leaf = TOPIC_PEER_EVENT;
 	return rest && strcmp(rest, "/event") == 0;
 }
+
+static bool is_control(const unsigned char *c)
+{
+	return *c < 0x20 || *c == 0x7f || (*c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0);
+}
+
+static bool is_below(const char *topic, const char *prefix)
+{
+	return strcmp(topic, prefix) == 0 || after(topic, prefix);
+}
+
+static bool is_answers_of_other(const struct topic_base *base, const char *topic)
+{
+	char node[PEER_NODE_MAX + 1];
+	const char *rest = after(topic, base->prefix);
+	rest = rest ? take_id(rest, PEER_NODE_MAX, node) : NULL;
+	return rest && strcmp(rest, "/answers") == 0 && strcmp(node, base->node) != 0;
+}
+
+bool topic_may_answer(const struct topic_base *base, const char *topic)
+{
+	size_t levels = 1, length = strlen(topic);
+	if (length == 0 || length > TOPIC_MAX || strpbrk(topic, "+#$"))
+		return false;
+	for (const char *c = topic; *c; c++) {
+		if (is_control((const unsigned char *)c))
+			return false;
+		levels += *c == '/';
+	}
+	return levels <= TOPIC_ANSWER_LEVELS_MAX && !is_below(topic, base->discovery) &&
+	       (!is_below(topic, base->prefix) || is_answers_of_other(base, topic));
+}

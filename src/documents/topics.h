@@ -60,6 +60,14 @@ bool topic_parse_door(const struct topic_base *base, const char *topic, char doo
 		enum topic_leaf *leaf);
 
 /*
+ * Whether a command may have its answer there. Whoever sends a command names the topic, and it is our right to publish
+ * that is used: so nowhere below the prefix, but for PREFIX/NODE/answers of another node, nor below the discovery
+ * prefix; at most TOPIC_ANSWER_LEVELS_MAX levels, no wildcard, no "$" and no control character.
+ */
+#define TOPIC_ANSWER_LEVELS_MAX 32
+bool topic_may_answer(const struct topic_base *base, const char *topic);
+
+/*
  * Takes a topic of any node below the prefix apart; base's own node does not count. door is set for TOPIC_PEER_EVENT.
  * False for anything else, and for a node or a door that no configuration could hold.
  */

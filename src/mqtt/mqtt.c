@@ -42,9 +42,12 @@
 #define BACKOFF_MAX_MS 60000
 #define TAKEN_OVER_MIN_MS 60000 /* two agents with one client id: each return throws the other out */
 #define TAKEN_OVER_MAX_MS 120000
-#define STEADY_MS 30000       /* a connection that lasted this long ends the back-off */
-#define SHORT_LOSSES_TELL 3   /* a shared client id looks so: mosquitto before 2.0.15, and many others, say no reason */
+#define STEADY_MS 30000 /* a connection that lasted this long ends the back-off */
+#define SHORT_LOSSES_TELL                                                                                              \
+	3 /* while the broker was up. A shared client id looks so: mosquitto before 2.0.15, and many others, say no    \
+	     reason */
 #define V3_REFUSED_MS 3600000 /* how long a broker that refused MQTT 5 is met with 3.1.1 before 5 is tried again */
+#define V3_SILENCES 2         /* to so many CONNECTs of MQTT 5: it may not know it, and not know how to say so */
 #define V3_CLOSED_MS 300000   /* the same after a close without a word, which may have had another reason */
 #define REFRESH_MIN_MS 60000
 #define SUBSCRIBE_LIMIT_MS 10000 /* no answer to a SUBSCRIBE for so long: it is refused */
@@ -71,6 +74,7 @@ struct broker {
 	struct mqtt_connector *connector; /* may outlive the attempt while a look-up hangs */
 	int64_t v3_until_ms;              /* speak MQTT 3.1.1 to it until then */
 	bool v3_guessed;                  /* because it hung up on 5, and 3.1.1 has not worked yet */
+	unsigned silences;                /* in a row, to MQTT 5 */
 	char label[LABEL_MAX];
 	char errors[2]
 		   [MQTT_ERROR_MAX]; /* what was logged last: two, since a reset comes before or after our greeting */
@@ -161,6 +165,7 @@ struct mqtt {
 	bool whole; /* all that was published before the end is acknowledged */
 
 	uint64_t connects, publish_failed, protocol_errors;
+	struct mqtt_status before; /* its counters: of the clients before this one */
 };
 
 static void attempt(struct mqtt *mqtt);
@@ -740,6 +745,7 @@ static void online(struct mqtt *mqtt, const struct news *news)
 	mqtt->deaf = false;
 	mqtt->error[0] = broker->errors[0][0] = broker->errors[1][0] = '\0';
 	broker->v3_guessed = false;
+	broker->silences = 0;
 	if (mqtt->version == 5)
 		broker->v3_until_ms = 0;
 	log_info(mqtt->log, "connected to the broker %s (MQTT %s)", broker->label, mqtt->version == 5 ? "5" : "3.1.1");
@@ -813,11 +819,13 @@ static void gone(struct mqtt *mqtt, const struct news *news, bool silent)
 	close_connection(mqtt, false);
 	tell(mqtt, sentence);
 	mqtt->tried = 0;
-	int64_t wait_ms = backoff_ms(mqtt);
+	/* At once: a broker that has ended refuses it, and then the loss says nothing of our client id. */
+	bool at_once = mqtt->short_losses && !news->disconnected && !broken && !unheard;
 	if (unheard && mqtt->config.broker_count > 1) { /* a connect to one that hangs would take its time, too */
 		mqtt->broker = (mqtt->broker + 1) % mqtt->config.broker_count;
-		wait_ms = 0;
+		at_once = true;
 	}
+	int64_t wait_ms = at_once ? 0 : backoff_ms(mqtt);
 	if (taken_over || again)
 		wait_ms = between(TAKEN_OVER_MIN_MS, TAKEN_OVER_MAX_MS);
 	if (mqtt->stopped) {
@@ -1115,8 +1123,13 @@ static void timed_out(struct loop_timer *timer, int64_t now_ms)
 	if (mqtt->phase == WAITING) {
 		attempt(mqtt);
 	} else if (mqtt->phase == GREETING) {
+		struct broker *broker = current(mqtt);
+		broker->silences = mqtt->version == 5 ? broker->silences + 1 : 0;
 		fail(mqtt, "takes the connection but does not answer: is this the port of an MQTT broker?%s",
 				tls_advice(mqtt));
+		broker->v3_guessed = broker->silences >= V3_SILENCES;
+		if (broker->v3_guessed)
+			broker->v3_until_ms = now_ms + V3_CLOSED_MS;
 	} else if (mqtt->phase == REACHING && mqtt_connector_looking_up(current(mqtt)->connector)) {
 		fail(mqtt, "the name does not resolve: no answer from a DNS server within %d s",
 				LOOK_UP_LIMIT_MS / 1000);
@@ -1258,6 +1271,7 @@ int mqtt_request(struct mqtt *mqtt, const char *topic, const char *payload, size
 	struct mqtt_outgoing *outgoing = mqtt_outgoing_new(
 			topic, payload, length, false, request->correlation, request->correlation_length);
 	if (outgoing) {
+		outgoing->answer = true;
 		outgoing->response_topic = request->response_topic;
 		outgoing->expiry_s = request->expiry_s;
 		outgoing->expires_ms = loop_now_ms() + (int64_t)request->expiry_s * 1000;
@@ -1271,8 +1285,11 @@ int mqtt_respond(struct mqtt *mqtt, const struct mqtt_message *to, const char *p
 		return -ENOTCONN;
 	if (mqtt->version != 5 || !to->response_topic || strpbrk(to->response_topic, "+#"))
 		return 0;
-	return publish(mqtt, mqtt_outgoing_new(to->response_topic, payload, length, false, to->correlation,
-					     to->correlation_length));
+	struct mqtt_outgoing *outgoing = mqtt_outgoing_new(
+			to->response_topic, payload, length, false, to->correlation, to->correlation_length);
+	if (outgoing)
+		outgoing->answer = true;
+	return publish(mqtt, outgoing);
 }
 
 int mqtt_unsubscribe(struct mqtt *mqtt, const char *topic)
@@ -1316,6 +1333,17 @@ void mqtt_status(const struct mqtt *mqtt, struct mqtt_status *status)
 	status->received += received;
 	status->dropped_full += dropped_full;
 	status->dropped_too_long += too_long;
+	status->connects += mqtt->before.connects;
+	status->protocol_errors += mqtt->before.protocol_errors;
+	status->publish_failed += mqtt->before.publish_failed;
+	status->received += mqtt->before.received;
+	status->dropped_full += mqtt->before.dropped_full;
+	status->dropped_too_long += mqtt->before.dropped_too_long;
+}
+
+void mqtt_count_on(struct mqtt *mqtt, const struct mqtt *former)
+{
+	mqtt_status(former, &mqtt->before);
 }
 
 void mqtt_stop(struct mqtt *mqtt, int64_t limit_ms, void (*stopped)(void *user, bool whole), void *user)

@@ -168,6 +168,9 @@ int mqtt_unsubscribe(struct mqtt *mqtt, const char *topic);
 
 void mqtt_status(const struct mqtt *mqtt, struct mqtt_status *status);
 
+/* The counters of mqtt go on from those of the client that it takes the place of. Once, before it counts. */
+void mqtt_count_on(struct mqtt *mqtt, const struct mqtt *former);
+
 /*
  * Ends the connection in good order: what was published before still goes out, then DISCONNECT; stopped is called from
  * the loop when it is done, at the latest after limit_ms, whatever the broker does. whole: the broker has acknowledged

@@ -60,12 +60,24 @@ static void hang(struct mqtt_outbox *outbox, struct mqtt_outgoing **at, struct m
 	outbox->bytes += outgoing->bytes;
 }
 
-/* Where the first live entry hangs, or the retained one of this topic; the end when there is none. */
-static struct mqtt_outgoing **find(struct mqtt_outbox *outbox, const char *retained_topic)
+/* Where the retained entry of this topic hangs; the end when there is none. */
+static struct mqtt_outgoing **find(struct mqtt_outbox *outbox, const char *topic)
 {
 	struct mqtt_outgoing **at = &outbox->first;
-	while (*at && (retained_topic ? !(*at)->retained || strcmp((*at)->topic, retained_topic) != 0
-				      : (*at)->retained))
+	while (*at && (!(*at)->retained || strcmp((*at)->topic, topic) != 0))
+		at = &(*at)->next;
+	return at;
+}
+
+/* Where the first event hangs, or where there is none and answers may go, the first answer; else the end. */
+static struct mqtt_outgoing **find_live(struct mqtt_outbox *outbox, bool answers)
+{
+	struct mqtt_outgoing **at = &outbox->first;
+	while (*at && ((*at)->retained || (*at)->answer))
+		at = &(*at)->next;
+	if (*at || !answers)
+		return at;
+	for (at = &outbox->first; *at && (*at)->retained;)
 		at = &(*at)->next;
 	return at;
 }
@@ -81,7 +93,8 @@ int mqtt_outbox_put(struct mqtt_outbox *outbox, struct mqtt_outgoing *outgoing)
 	struct mqtt_outgoing **place = outgoing->retained ? find(outbox, outgoing->topic) : outbox->end;
 	struct mqtt_outgoing *older = *place ? unhang(outbox, place) : NULL;
 	struct mqtt_outgoing **live;
-	while (full(outbox, outgoing) && *(live = find(outbox, NULL))) {
+	bool event = !outgoing->retained && !outgoing->answer;
+	while (full(outbox, outgoing) && *(live = find_live(outbox, !event))) {
 		if (place == &(*live)->next)
 			place = live;
 		free(unhang(outbox, live));

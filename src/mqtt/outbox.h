@@ -1,7 +1,8 @@
 /*
  * What waits to be published because the broker's Receive Maximum, or our own, is reached: first come, first served,
  * and of a retained topic only the newest value. Bounded in number and bytes; what is not retained (events, answers)
- * has a lower bound, and there the oldest make room: a flood of events holds up no state. Loop thread only.
+ * has a smaller bound, and there the oldest make room, events before answers: a flood of events holds up no state and
+ * pushes out no answer. Loop thread only.
  */
 #ifndef PORTCULLIS_MQTT_OUTBOX_H
 #define PORTCULLIS_MQTT_OUTBOX_H
@@ -22,6 +23,7 @@ struct mqtt_outgoing {
 	const unsigned char *correlation;
 	size_t length, correlation_length, bytes;
 	bool retained;
+	bool answer;                /* to a command, or a command to another agent: no event takes its place */
 	bool probe;                 /* whatever the broker says to it is an answer */
 	const char *response_topic; /* borrowed; NULL = none */
 	uint32_t expiry_s;          /* 0 = never */

@@ -102,6 +102,18 @@ def test_an_answer_carries_the_correlation_data(agent):
     assert not hasattr(answer_to(agent, "OPEN").properties, "CorrelationData")
 
 
+@pytest.mark.parametrize("topic", ["/" * 40, "portcullis/shed/doors", "portcullis/garage/left/state",
+                                   "homeassistant/device/x/config", "$SYS/x"])
+def test_no_answer_where_the_agent_s_right_would_be_misused(agent, topic):
+    """Whoever may command a door could have the agent publish where he may not, or have it thrown out."""
+    mark = agent.recorder.mark()
+    agent.recorder.publish(agent.topic("left", "set"), "CLOSE", response_topic=topic)
+    agent.recorder.wait(agent.topic("left", "event"), lambda text: "command_unchanged" in text, since=mark)
+    assert answer_to(agent, "CLOSE").json == {"result": "unchanged"}
+    assert not [m for m in agent.recorder.seen(topic, since=mark) if '"result"' in m.payload]
+    assert not agent.log.find("the connection was lost|ended the connection")
+
+
 @pytest.mark.parametrize("payload", ["", "OPEN THE DOOR", "{}", "OPEN\0", "\u00f6ffnen", "x" * 1024])
 def test_what_is_no_command_is_rejected_and_moves_nothing(agent, payload):
     answer = answer_to(agent, payload).json
@@ -241,6 +253,13 @@ def test_two_agents_with_one_client_id(agent, broker, agent_factory):
     assert not winner.log.find("lost", since=mark[1])
     began = time.monotonic()
     assert loser.stop() == 0 and time.monotonic() - began < 2 * SLOWNESS, "and it does not hold up the end"
+
+
+def test_quick_restarts_of_the_broker_are_no_shared_client_id(agent, broker):
+    for count in range(2, 6):
+        broker.restart()
+        agent.log.wait("connected to the broker", count=count, deadline=20)
+    assert not agent.log.find("does another client use")
 
 
 def test_an_old_will_is_contradicted_but_not_in_a_fight(agent):

@@ -143,7 +143,7 @@ def test_many_denied_subscriptions_are_one_line(fakes, agent_factory):
     doors = [door(f"d{i}", relay=f"GPIO{i}", closed_sensor=None, open_sensor=None) for i in range(20)]
     agent = agent_factory(fake, config={"doors": doors}).start()
     assert "d0/set and others" in agent.log.wait("denies the subscription to")
-    fake.wait_publish(agent.topic("availability"), "online")
+    fake.wait_publish(agent.topic("availability"), "deaf")
     assert len(agent.log.find("denies the subscription")) == 1
 
 
@@ -159,6 +159,20 @@ def test_a_broker_that_accepts_and_says_nothing_is_left_for_the_next(fakes, agen
     recorder.wait(agent.topic("availability"), "online")
     silent.wait(lambda: silent.connections[0].closed, "the end of the silent connection")
     assert [c.connect.version for c in silent.connections] == [5], "silence is no refusal of MQTT 5"
+
+
+def test_repeated_silence_to_mqtt_5_leads_to_a_try_of_3_1_1(fakes, agent_factory):
+    """As of amqtt, which takes the connection and says nothing to a CONNECT of MQTT 5."""
+    class Speechless(FakeBroker):
+        def on_connect(self, connection, connect):
+            if connect.version == 5:
+                connection.read()
+            super().on_connect(connection, connect)
+
+    fake = fakes(Speechless())
+    agent = agent_factory(fake).start()
+    fake.wait_publish(agent.topic("availability"), "online", deadline=30)
+    assert [c.connect.version for c in fake.connections] == [5, 5, 4]
 
 
 def test_ending_while_a_broker_says_nothing(fakes, agent_factory):

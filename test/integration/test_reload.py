@@ -405,6 +405,20 @@ def test_another_broker(agent, broker, broker_factory, recorder_factory):
     assert retained(broker)[agent.topic("availability")] == "offline"
 
 
+def test_counters_go_on_with_another_connection(agent, broker):
+    """A counter that goes back looks like a restart, and what was counted is lost."""
+    def counters():
+        return {name: float(value) for name, value in re.findall(
+            r"^(portcullis_mqtt_\w+_total(?:{.*?})?) (\S+)$", get(agent, "/metrics"), re.M)}
+    before = counters()
+    assert before["portcullis_mqtt_messages_received_total"] > 0 and before["portcullis_mqtt_connections_total"] == 1
+    reload(agent, {"mqtt": {"keepalive": "20s"}})
+    agent.log.wait("connected to the broker", count=2)
+    after = counters()
+    assert after["portcullis_mqtt_connections_total"] == 2
+    assert all(after[name] >= value for name, value in before.items()), (before, after)
+
+
 def test_another_node_leaves_nothing_behind(agent, broker):
     mark = reload(agent, {"node": "shed"})
     agent.log.wait("connected to the broker", since=mark)

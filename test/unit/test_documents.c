@@ -289,8 +289,8 @@ static void history(void)
  */
 static void check_root(json_t *document)
 {
-	static const char *const known[] = {"device", "origin", "components", "availability_topic",
-			"availability_template", "state_topic"};
+	static const char *const known[] = {
+			"device", "origin", "components", "availability_topic", "availability_template", "state_topic"};
 	const char *key;
 	json_t *value;
 	json_object_foreach(document, key, value)

@@ -13,6 +13,13 @@ static int put(const char *topic, const char *payload, bool retained)
 	return mqtt_outbox_put(&outbox, mqtt_outgoing_new(topic, payload, strlen(payload), retained, NULL, 0));
 }
 
+static int put_answer(const char *payload)
+{
+	struct mqtt_outgoing *answer = mqtt_outgoing_new("answers", payload, strlen(payload), false, NULL, 0);
+	answer->answer = true;
+	return mqtt_outbox_put(&outbox, answer);
+}
+
 static bool takes(const char *topic, const char *payload)
 {
 	struct mqtt_outgoing *first = mqtt_outbox_take(&outbox);
@@ -114,6 +121,26 @@ int main(void)
 	CHECK(outbox.count == 0 && outbox.bytes == 0 && outbox.end == &outbox.first);
 	CHECK(put("b", big, true) == 0);
 	CHECK(takes("b", big));
+
+	tap_case("an event pushes out no answer; an answer pushes out the oldest event, and else the oldest answer");
+	mqtt_outbox_clear(&outbox);
+	outbox.dropped = 0;
+	CHECK(put_answer("answer 0") == 0);
+	CHECK(put("event", "0", false) == 0);
+	for (int i = 2; i < MQTT_OUTBOX_LIVE_MAX; i++)
+		CHECK(put_answer("answer") == 0);
+	CHECK(put("event", "1", false) == 0); /* in the place of event 0 */
+	CHECK(outbox.live == MQTT_OUTBOX_LIVE_MAX && outbox.dropped == 1);
+	CHECK(takes("answers", "answer 0"));
+	CHECK(put_answer("answer") == 0);
+	CHECK(put_answer("answer") == 0); /* in the place of event 1 */
+	CHECK(outbox.live == MQTT_OUTBOX_LIVE_MAX && outbox.dropped == 2);
+	CHECK(put("event", "2", false) == -ENOBUFS);
+	CHECK(put_answer("the last") == 0);
+	CHECK(outbox.live == MQTT_OUTBOX_LIVE_MAX && outbox.dropped == 3);
+	for (int i = 0; i < MQTT_OUTBOX_LIVE_MAX - 1; i++)
+		CHECK(takes("answers", "answer"));
+	CHECK(takes("answers", "the last") && !outbox.first);
 
 	tap_case("correlation data goes along");
 	struct mqtt_outgoing *answer = mqtt_outgoing_new("t", NULL, 0, false, (const unsigned char *)"\0\1", 2);

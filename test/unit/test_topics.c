@@ -31,6 +31,58 @@ static void names(void)
 	CHECK(is(topic_home_assistant_status(&base, topic), topic, "homeassistant/status"));
 }
 
+static void answers(void)
+{
+	static const struct {
+		const char *topic;
+		bool may;
+	} rows[] = {
+			{"my/answers", true},
+			{"x", true},
+			{"portcullis-answers/1", true},
+			{"portcullisx/shed/doors", true},
+			{"homeassistants/x", true},
+			{"a/b\xc3\xb6", true},
+			{"/", true},
+			{"///////////////////////////////", true},   /* 32 levels */
+			{"////////////////////////////////", false}, /* 33 */
+			{"", false},
+			{"portcullis", false},
+			{"portcullis/", false},
+			{"portcullis/shed/doors", false},
+			{"portcullis/shed/left/set", false},
+			{"portcullis/shed/availability", false},
+			{"portcullis/garage/answers", false}, /* our own */
+			{"portcullis/shed/answers", true},
+			{"portcullis/shed/answers/x", false},
+			{"portcullis/SHED/answers", false},
+			{"portcullis//answers", false},
+			{"portcullis/shed/left/answers", false},
+			{"homeassistant", false},
+			{"homeassistant/status", false},
+			{"homeassistant/device/x/config", false},
+			{"$SYS/x", false},
+			{"a/$b", false},
+			{"a/+", false},
+			{"#", false},
+			{"a\nb", false},
+			{"a\x7f", false},
+			{"a\xc2\x85", false},
+	};
+	tap_case("where an answer may be given");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (!CHECK(topic_may_answer(&base, rows[i].topic) == rows[i].may))
+			printf("# %s\n", rows[i].topic);
+	char topic[TOPIC_MAX + 2];
+	memset(topic, 'x', TOPIC_MAX + 1);
+	topic[TOPIC_MAX + 1] = '\0';
+	CHECK(!topic_may_answer(&base, topic));
+	CHECK(topic_may_answer(&base, topic + 1));
+	const struct topic_base deep = {.prefix = "home/doors", .node = "garage", .discovery = "ha"};
+	CHECK(topic_may_answer(&deep, "home/answers") && !topic_may_answer(&deep, "home/doors/shed/doors"));
+	CHECK(topic_may_answer(&deep, "home/doors/shed/answers") && topic_may_answer(&deep, "homeassistant/x"));
+}
+
 static void too_long(void)
 {
 	char topic[TOPIC_MAX + 1], node[400];
@@ -142,6 +194,7 @@ static void peers(void)
 int main(void)
 {
 	names();
+	answers();
 	too_long();
 	device_ids();
 	parsing();
