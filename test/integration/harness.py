@@ -670,10 +670,14 @@ class Connection:
         body = struct.pack("!H", publish.id)
         self.send(packet(PUBACK, body + (bytes([code, 0]) if self.version == 5 and code else b"")))
 
+    def wait_commands_count(self):
+        """Until the agent no longer takes a command for the replay of an old one."""
+        sleep_until(self.subscribed + REPLAY[5 if self.version == 5 else 3] + 0.2 * SLOWNESS)
+
     def publish(self, topic, payload, retain=False, qos=0, id=1, properties=b"", at_once=False, dup=False):
         """A command waits until commands count, unless at_once."""
         if topic.endswith("/set") and self.subscribed and not at_once:
-            sleep_until(self.subscribed + REPLAY[5 if self.version == 5 else 3] + 0.2 * SLOWNESS)
+            self.wait_commands_count()
         body = text(topic) + (struct.pack("!H", id) if qos else b"")
         if self.version == 5:
             body += varint(len(properties)) + properties

@@ -329,7 +329,7 @@ def test_denied_subscriptions_are_said_once_and_the_rest_works(fakes, agent_fact
 @pytest.mark.parametrize("codes", [[1], [0x80], [1] * 30])
 @pytest.mark.parametrize("way", ["CONNACK with 0x84", None])
 def test_a_suback_with_another_number_of_codes_than_topics(fakes, agent_factory, codes, way):
-    """Paho 1.3 hands on a pointer that it has not set, or an array that ends early."""
+    """Paho 1.3 would hand on a pointer that it has not set, or an array that ends early. The guard lets no such thing pass."""
     class Miscounting(Refusing):
         def on_connect(self, connection, connect):
             if way:
@@ -343,8 +343,10 @@ def test_a_suback_with_another_number_of_codes_than_topics(fakes, agent_factory,
     fake = fakes(Miscounting(WAYS[way] if way else b""))
     doors = [door(f"d{i}", relay=f"GPIO{i}", closed_sensor=None, open_sensor=None) for i in range(10)]
     agent = agent_factory(fake, config={"doors": doors}).start()
-    fake.wait_publish(agent.topic("d9", "attributes"))
-    time.sleep(0.5)
+    if len(codes) == 1:  # each topic is asked for by itself
+        fake.wait_publish(agent.topic("d9", "attributes"))
+    else:
+        agent.log.wait("the broker breaks MQTT: SUBACK", count=2)
     assert agent.running and agent.stop() == 0
 
 
