@@ -198,23 +198,29 @@ static size_t take_slots(struct peers *peers, size_t peer, struct slot old[stati
 	return count;
 }
 
-/* The last place of the peer that has most, if that is more than one that has count would have with it; else the end.
- */
-static size_t make_room(struct peers *peers, size_t count)
+/* Frees so many places for one peer's doors as there are and as is fair: from the end of who has most, and more. */
+static void make_room(struct peers *peers, size_t wanted)
 {
-	size_t counts[PEERS_MAX] = {0}, most = 0, last = PEERS_DOORS_MAX;
+	size_t counts[PEERS_MAX] = {0}, room = 0;
 	for (size_t i = 0; i < PEERS_DOORS_MAX; i++)
-		counts[peers->slots[i].peer]++;
-	for (size_t i = 1; i < PEERS_MAX; i++)
-		if (counts[i] > counts[most])
-			most = i;
-	if (counts[most] <= count + 1)
-		return PEERS_DOORS_MAX;
-	for (size_t i = 0; i < PEERS_DOORS_MAX; i++)
-		if (peers->slots[i].peer == most)
-			last = i;
-	peers->entries[most].view.left_out++;
-	return last;
+		if (peers->slots[i].peer == NOBODY)
+			room++;
+		else
+			counts[peers->slots[i].peer]++;
+	for (size_t most = 0; room < wanted; room++, most = 0) {
+		size_t last = 0;
+		for (size_t i = 1; i < PEERS_MAX; i++)
+			if (counts[i] > counts[most])
+				most = i;
+		if (counts[most] <= room + 1)
+			return;
+		for (size_t i = 0; i < PEERS_DOORS_MAX; i++)
+			if (peers->slots[i].peer == most)
+				last = i;
+		peers->slots[last] = (struct slot){.peer = NOBODY};
+		peers->entries[most].view.left_out++;
+		counts[most]--;
+	}
 }
 
 bool peers_doors(struct peers *peers, const char *node, const struct peer_doors *doors, bool live, int64_t unix_ms)
@@ -234,13 +240,13 @@ bool peers_doors(struct peers *peers, const char *node, const struct peer_doors 
 		return true;
 	size_t old_count = take_slots(peers, peer, old);
 	set_text(entry->view.version, sizeof(entry->view.version), doors->version);
+	make_room(peers, doors->count);
 	for (; taken < doors->count; taken++) {
 		while (next < PEERS_DOORS_MAX && peers->slots[next].peer != NOBODY)
 			next++;
-		size_t place = next < PEERS_DOORS_MAX ? next : make_room(peers, taken);
-		if (place == PEERS_DOORS_MAX)
+		if (next == PEERS_DOORS_MAX)
 			break;
-		struct slot *slot = &peers->slots[place];
+		struct slot *slot = &peers->slots[next];
 		*slot = (struct slot){.peer = (uint8_t)peer, .door = doors->doors[taken]};
 		keep_outcome(slot, old, old_count);
 	}

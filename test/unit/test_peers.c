@@ -119,6 +119,8 @@ static void test_room(void)
 	CHECK(tell("shed", 60, false) && tell("gate", 10, false));
 	CHECK(peer("gate")->count == 10 && peer("gate")->left_out == 0 && peers_view(peers)->door_count == 64);
 	CHECK(peer("shed")->count == 54 && peer("shed")->left_out == 6 && strcmp(door("shed", 53)->id, "d53") == 0);
+	for (size_t i = 0; i < 10; i++)
+		CHECK(door("gate", i)->id[1] == (char)('0' + i));
 	doors.left_out = 3;
 	CHECK(peers_doors(peers, "gate", &doors, false, 1) && peer("gate")->left_out == 3);
 	CHECK(tell("shed", 64, false) && peer("shed")->count == 54 && peer("shed")->left_out == 10);
