@@ -20,8 +20,15 @@
 #define VERDICT_KEPT_MS 10000 /* for who asked, at least, unless he is gone */
 #define MINUTE_MS 60000
 
+struct friend
+{
+	uint64_t network, host;
+};
+
+/* Who failed: a network, or the one address of a friend. */
 struct stranger {
-	uint64_t network;
+	uint64_t network, host;
+	bool is_friend;
 	unsigned failures; /* 0: free */
 	int64_t failed_ms, until_ms;
 };
@@ -44,7 +51,7 @@ struct http_gate {
 	char right[AUTHORIZATION_MAX];              /* of a hashed one, once it was right; "" before */
 
 	struct stranger strangers[STRANGERS];
-	uint64_t friends[FRIENDS];
+	struct friend friends[FRIENDS];
 	size_t friend_count, friend_next;
 	int64_t minute_ms;
 	unsigned failures; /* in this minute, from everywhere */
@@ -92,33 +99,36 @@ static void *reckon(void *argument)
 
 /* ---- The loop's side. ---- */
 
-static struct stranger *find_stranger(struct http_gate *gate, uint64_t network, int64_t now_ms)
+static bool is_friend(const struct http_gate *gate, const struct http_peer *peer)
 {
+	for (size_t i = 0; i < gate->friend_count; i++)
+		if (gate->friends[i].network == peer->network && gate->friends[i].host == peer->host)
+			return true;
+	return false;
+}
+
+/* Who was right before does not wait for what others of his network guess. */
+static struct stranger *find_stranger(struct http_gate *gate, const struct http_peer *peer, int64_t now_ms)
+{
+	bool known = is_friend(gate, peer);
 	for (struct stranger *stranger = gate->strangers; stranger < gate->strangers + STRANGERS; stranger++) {
 		if (stranger->failures && now_ms - stranger->failed_ms > HTTP_GATE_FORGET_MS)
 			stranger->failures = 0;
-		if (stranger->failures && stranger->network == network)
+		if (stranger->failures && stranger->network == peer->network && stranger->is_friend == known &&
+				(!known || stranger->host == peer->host))
 			return stranger;
 	}
 	return NULL;
 }
 
-static bool is_friend(const struct http_gate *gate, uint64_t network)
+static void befriend(struct http_gate *gate, const struct http_peer *peer, int64_t now_ms)
 {
-	for (size_t i = 0; i < gate->friend_count; i++)
-		if (gate->friends[i] == network)
-			return true;
-	return false;
-}
-
-static void befriend(struct http_gate *gate, uint64_t network, int64_t now_ms)
-{
-	struct stranger *stranger = find_stranger(gate, network, now_ms);
+	struct stranger *stranger = find_stranger(gate, peer, now_ms);
 	if (stranger)
 		stranger->failures = 0;
-	if (is_friend(gate, network))
+	if (is_friend(gate, peer))
 		return;
-	gate->friends[gate->friend_next] = network;
+	gate->friends[gate->friend_next] = (struct friend){peer->network, peer->host};
 	gate->friend_next = (gate->friend_next + 1) % FRIENDS;
 	if (gate->friend_count < FRIENDS)
 		gate->friend_count++;
@@ -126,13 +136,14 @@ static void befriend(struct http_gate *gate, uint64_t network, int64_t now_ms)
 
 static void count_failure(struct http_gate *gate, const struct http_peer *peer, int64_t now_ms)
 {
-	struct stranger *stranger = find_stranger(gate, peer->network, now_ms);
+	struct stranger *stranger = find_stranger(gate, peer, now_ms);
 	if (!stranger) {
 		stranger = gate->strangers;
 		for (struct stranger *other = gate->strangers; other < gate->strangers + STRANGERS; other++)
 			if (!other->failures || (stranger->failures && other->failed_ms < stranger->failed_ms))
 				stranger = other;
-		*stranger = (struct stranger){.network = peer->network};
+		*stranger = (struct stranger){
+				.network = peer->network, .host = peer->host, .is_friend = is_friend(gate, peer)};
 	}
 	stranger->failures++;
 	stranger->failed_ms = now_ms;
@@ -183,7 +194,7 @@ static void check_done(struct loop_source *source, uint32_t events)
 	if (gate->was_right) {
 		check->state = CHECK_RIGHT;
 		memcpy(gate->right, check->authorization, sizeof(gate->right));
-		befriend(gate, check->peer.network, check->ended_ms);
+		befriend(gate, &check->peer, check->ended_ms);
 	} else {
 		check->state = CHECK_WRONG;
 		count_failure(gate, &check->peer, check->ended_ms);
@@ -235,7 +246,7 @@ static enum http_verdict check_hashed(
 
 static int64_t slowed_until(struct http_gate *gate, const struct http_peer *peer, int64_t now_ms)
 {
-	const struct stranger *stranger = find_stranger(gate, peer->network, now_ms);
+	const struct stranger *stranger = find_stranger(gate, peer, now_ms);
 	if (stranger && stranger->until_ms > now_ms)
 		return stranger->until_ms;
 	if (now_ms - gate->minute_ms >= MINUTE_MS) {
@@ -243,7 +254,7 @@ static int64_t slowed_until(struct http_gate *gate, const struct http_peer *peer
 		gate->failures = 0;
 		gate->total_logged = false;
 	}
-	if (gate->failures < HTTP_GATE_TOTAL_MINUTE || is_friend(gate, peer->network))
+	if (gate->failures < HTTP_GATE_TOTAL_MINUTE || is_friend(gate, peer))
 		return now_ms;
 	if (!gate->total_logged)
 		log_warning(gate->log,
@@ -271,7 +282,7 @@ enum http_verdict http_gate_ask(struct http_gate *gate, const char *authorizatio
 		return HTTP_SLOWED;
 	}
 	if (equal(gate->hashed ? gate->right : gate->credentials, authorization)) {
-		befriend(gate, peer->network, now_ms);
+		befriend(gate, peer, now_ms);
 		return HTTP_LET_IN;
 	}
 	if (gate->hashed)

@@ -8,8 +8,9 @@
  * asked. Loop thread only; never blocks, but in http_gate_free for the check under way.
  *
  * Who fails HTTP_GATE_FREE_TRIES times waits, 1 s at first and twice as long each time, up to HTTP_GATE_WAIT_MAX_MS; an
- * IPv6 network of 64 bits counts as one. When failures from everywhere exceed HTTP_GATE_TOTAL_MINUTE a minute, only
- * those who were right before are heard. Each failure is one line in the log, with the address.
+ * IPv6 network of 64 bits counts as one, but for those of its addresses that were right before. When failures from
+ * everywhere exceed HTTP_GATE_TOTAL_MINUTE a minute, only those who were right before are heard. Each failure is one
+ * line in the log, with the address.
  */
 #ifndef PORTCULLIS_HTTP_GATE_H
 #define PORTCULLIS_HTTP_GATE_H

@@ -43,6 +43,7 @@ void http_guard_peer(const struct sockaddr *address, struct http_peer *peer)
 	} else if (address->sa_family == AF_INET6) {
 		inet_ntop(AF_INET6, &v6->sin6_addr, peer->text, sizeof(peer->text));
 		memcpy(&peer->network, &v6->sin6_addr, sizeof(peer->network));
+		memcpy(&peer->host, &v6->sin6_addr.s6_addr[8], sizeof(peer->host));
 	}
 }
 

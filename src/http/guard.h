@@ -23,6 +23,7 @@ struct http_peer {
 	char text[INET6_ADDRSTRLEN];
 	bool loopback;
 	uint64_t network; /* of an IPv4 address all of it, of an IPv6 address the first 64 bits */
+	uint64_t host;    /* of an IPv6 address the rest, else 0 */
 };
 void http_guard_peer(const struct sockaddr *address, struct http_peer *peer); /* "" for what is no IP address */
 

@@ -218,6 +218,19 @@ int main(void)
 	CHECK(peer("::ffff:192.0.2.9").network == peer("192.0.2.9").network);
 	leave(&room);
 
+	tap_case("who was right before waits for nobody else of his network, and for his own guesses");
+	enter(&room, "Aladdin", false);
+	CHECK(ask(&room, RIGHT, "2001:db8::1") == HTTP_LET_IN);
+	for (int i = 0; i < HTTP_GATE_FREE_TRIES; i++)
+		CHECK(ask(&room, WRONG, "2001:db8::2") == HTTP_WRONG_PASSWORD);
+	CHECK(ask(&room, WRONG, "2001:db8::2") == HTTP_SLOWED && ask(&room, RIGHT, "2001:db8::3") == HTTP_SLOWED);
+	CHECK(ask(&room, RIGHT, "2001:db8::1") == HTTP_LET_IN);
+	CHECK(ask(&room, WRONG, "2001:db8::2") == HTTP_SLOWED); /* and that helps no guesser */
+	for (int i = 0; i < HTTP_GATE_FREE_TRIES; i++)
+		CHECK(ask(&room, WRONG, "2001:db8::1") == HTTP_WRONG_PASSWORD);
+	CHECK(ask(&room, RIGHT, "2001:db8::1") == HTTP_SLOWED);
+	leave(&room);
+
 	tap_case("guesses from everywhere: only who was right before is heard, until the minute is over");
 	enter(&room, "Aladdin", false);
 	CHECK(ask(&room, RIGHT, "192.0.2.1") == HTTP_LET_IN);
