@@ -406,7 +406,8 @@ static void discovery_door(void)
 		CHECK(says(json_object_get(contact, "value_template"), contacts[i][1]));
 		CHECK(says(json_object_get(contact, "entity_category"), "diagnostic"));
 	}
-	CHECK(says(at(d, "components", "obstruction", "value_template"), "{{ value_json.obstruction_sensor and not value_json.closed_sensor }}"));
+	CHECK(says(at(d, "components", "obstruction", "value_template"),
+			"{{ value_json.obstruction_sensor and not value_json.closed_sensor }}"));
 
 	tap_case("the event entity knows every event_type that there is");
 	json_t *event = at(d, "components", "event", NULL);
