@@ -164,19 +164,24 @@ static void hear(struct agent_door *door, enum door_sensor sensor, bool active, 
 			NULL, NULL);
 }
 
+static void hear_sample(struct agent_door *door, enum door_sensor sensor, bool active)
+{
+	agent_step(door,
+			&(struct door_input){
+					.kind = DOOR_INPUT_SENSOR, .sensor = sensor, .active = active, .sampled = true},
+			NULL, NULL);
+}
+
 void agent_catch_up(struct agent_door *door)
 {
 	struct door_view view;
 	bool active;
 	gpio_catch_up(door->agent->gpio);
 	door_view(&door->machine, loop_now_ms(), &view);
-	const bool believed[DOOR_SENSORS] = {view.closed_sensor, view.open_sensor, view.obstruction_sensor};
 	for (int sensor = 0; sensor < DOOR_SENSORS && view.settled; sensor++) {
 		int line = door->lines[SENSOR_LINES + sensor];
-		if (line < 0 || gpio_get(door->agent->gpio, (size_t)line, &active) < 0)
-			continue;
-		/* What is as believed was never otherwise for long: it is said as of the last edge. */
-		hear(door, (enum door_sensor)sensor, active, active == believed[sensor] ? 0 : loop_now_ms());
+		if (line >= 0 && gpio_get(door->agent->gpio, (size_t)line, &active) == 0)
+			hear_sample(door, (enum door_sensor)sensor, active);
 	}
 }
 

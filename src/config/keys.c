@@ -212,6 +212,10 @@ static const struct config_key opener_keys[] = {
 	{.name = "after_stop", .kind = CONFIG_KIND_WORD, .offset = DOOR(door.machine.opener.after_stop),
 		.words = stopped_presses, .standard = "reverse", .example = "reverse",
 		.help = "Where one press sends a door that was stopped on its way: back, or on."},
+	{.name = "allow_detour", .kind = CONFIG_KIND_BOOLEAN, .offset = DOOR(door.machine.allow_detour),
+		.standard = "false", .example = "true",
+		.help = "Whether OPEN may begin with a press that closes the door, where the opener knows no other way. "
+			"Else it is refused."},
 	{.name = NULL},
 };
 

@@ -111,9 +111,9 @@ void config_print_door(const struct config_door *door, int64_t open_ms, int64_t 
 		put_duration(stream, "close_time", closing_ms);
 	}
 	if (lines[DOOR_LINE_TOGGLE].present)
-		fprintf(stream, "  opener: {while_opening: %s, while_closing: %s, after_stop: %s}\n",
+		fprintf(stream, "  opener: {while_opening: %s, while_closing: %s, after_stop: %s%s}\n",
 				press(machine->opener.while_opening), press(machine->opener.while_closing),
-				press(machine->opener.after_stop));
+				press(machine->opener.after_stop), machine->allow_detour ? ", allow_detour: true" : "");
 	if (warning->present) {
 		char time[CONFIG_DURATION_TEXT_MAX];
 		config_duration_print(machine->warning_ms, time);

@@ -403,7 +403,8 @@ static void wiring_rules(struct config_reader *reader, struct config_door_settin
 	const bool *lines = door->door.machine.lines, *sensors = door->door.machine.sensors;
 	const struct config_line_settings *toggle = &door->lines[DOOR_LINE_TOGGLE];
 	const struct door_opener *opener = &door->door.machine.opener;
-	const void *const presses[] = {&opener->while_opening, &opener->while_closing, &opener->after_stop};
+	const void *const presses[] = {&opener->while_opening, &opener->while_closing, &opener->after_stop,
+			&door->door.machine.allow_detour};
 	bool separate = lines[DOOR_LINE_OPEN] || lines[DOOR_LINE_CLOSE] || lines[DOOR_LINE_STOP];
 
 	if (lines[DOOR_LINE_TOGGLE] && separate)

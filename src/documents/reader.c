@@ -193,7 +193,7 @@ static const char *read_door(const json_t *from, struct peer_door *door)
 	int state = word(from, "state", state_name, DOOR_STOPPED);
 	int confidence = word(from, "confidence", confidence_name, DOOR_CONFIDENCE_SENSED);
 	int source = word(from, "source", source_name, DOOR_SOURCE_AUTO_CLOSE);
-	int named_fault = word(from, "fault", fault_name, DOOR_FAULT_RELAY_FAILED);
+	int named_fault = word(from, "fault", fault_name, DOOR_FAULT_LAST);
 	if (fault && !json_is_null(fault) && named_fault < 0)
 		return "a door has a fault that is not known here";
 	view->device_class = class_name(class < 0 ? 0 : class);
@@ -266,7 +266,7 @@ int document_read_result(const char *text, size_t length, enum door_command *com
 	int ended = word(document, "result", result_name, DOOR_RESULT_REJECTED);
 	int event = word(document, "event_type", event_name, DOOR_RESULT_REJECTED);
 	int named = word(document, "command", command_name, DOOR_COMMAND_TOGGLE);
-	int why = word(document, "reason", reason_name, DOOR_REASON_STOPPING);
+	int why = word(document, "reason", reason_name, DOOR_REASON_LAST);
 	json_decref(document);
 	if (command ? event < 0 || named < 0 : ended < 0)
 		return -EINVAL;

@@ -5,7 +5,8 @@
 #define PPM 1000000
 #define PRESSES_MAX 3
 #define DURATION_MAX_MS ((int64_t)24 * 60 * 60 * 1000)
-#define DUE_MAX 64 /* deadlines handled in one step: a bound for a broken clock, never reached in order */
+#define NEAR_MS 1000 /* besides an eighth of the travel */
+#define DUE_MAX 64   /* deadlines handled in one step: a bound for a broken clock, never reached in order */
 
 static int64_t clamp(int64_t value, int64_t low, int64_t high)
 {
@@ -51,6 +52,21 @@ static bool has(const struct door *door, enum door_sensor sensor)
 	return door->config.sensors[sensor];
 }
 
+/* It is there and its level can be believed. */
+static bool hears(const struct door *door, enum door_sensor sensor)
+{
+	return has(door, sensor) && !door->contacts[sensor].unsteady;
+}
+
+static bool is_unsteady(const struct door *door)
+{
+	for (int i = 0; i < DOOR_SENSORS; i++) {
+		if (door->contacts[i].unsteady)
+			return true;
+	}
+	return false;
+}
+
 static bool is_active(const struct door *door, enum door_sensor sensor)
 {
 	return door->contacts[sensor].active;
@@ -59,6 +75,27 @@ static bool is_active(const struct door *door, enum door_sensor sensor)
 static bool in_conflict(const struct door *door)
 {
 	return is_active(door, DOOR_SENSOR_CLOSED) && is_active(door, DOOR_SENSOR_OPEN);
+}
+
+/* At which end the door is sensed; unknown at none. */
+static enum door_state sensed_end(const struct door *door)
+{
+	bool closed = is_active(door, DOOR_SENSOR_CLOSED), open = is_active(door, DOOR_SENSOR_OPEN);
+	return closed == open ? DOOR_UNKNOWN : closed ? DOOR_CLOSED : DOOR_OPEN;
+}
+
+/* From when on an end contact will have stood still, if no edge comes; what lies in the past: it does. */
+static int64_t steady_ms(const struct door *door, enum door_sensor sensor)
+{
+	const struct door_contact *contact = &door->contacts[sensor];
+	if (!contact->heard || contact->unsteady)
+		return INT64_MIN;
+	return contact->edge_ms + door->config.debounce_ms;
+}
+
+static int64_t ends_steady_ms(const struct door *door)
+{
+	return max(steady_ms(door, DOOR_SENSOR_CLOSED), steady_ms(door, DOOR_SENSOR_OPEN));
 }
 
 /* The first edge counts: what has only just come into the way is not waited for. */
@@ -87,6 +124,32 @@ static int64_t position_ppm(const struct door *door, int64_t at_ms)
 		return door->base_ppm;
 	int64_t way = clamp(at_ms - door->moved_ms, 0, DURATION_MAX_MS) * PPM / travel_ms(door, door->state);
 	return clamp(door->base_ppm + (door->state == DOOR_OPENING ? way : -way), 0, PPM);
+}
+
+/*
+ * Whether an opening door may stand at its end by the time that a press is heard, when the press would close it. With
+ * an open contact that is so near the end; without one, as soon as a real travel may be over that takes two thirds of
+ * the configured one.
+ */
+static bool may_have_arrived(const struct door *door)
+{
+	if (door->state != DOOR_OPENING || is_waiting(door))
+		return false;
+	int64_t ppm = position_ppm(door, door->time_ms);
+	if (!hears(door, DOOR_SENSOR_OPEN))
+		return ppm < 0 || ppm >= PPM / 3 * 2;
+	int64_t travel = door->config.open_time_ms;
+	return ppm >= 0 && (PPM - ppm) * travel / PPM <= travel / 8 + NEAR_MS;
+}
+
+/* Toggle wiring: whether what is believed says what the next press does. */
+static bool is_certain(const struct door *door)
+{
+	enum door_state end = sensed_end(door);
+
+	if (end != DOOR_UNKNOWN)
+		return door->state == end;
+	return door->certain && !may_have_arrived(door);
 }
 
 static int position(const struct door *door, int64_t at_ms)
@@ -120,10 +183,15 @@ static enum door_confidence confidence(const struct door *door)
 
 /* What is believed. */
 
+static bool is_of_move(enum door_fault fault)
+{
+	return fault != DOOR_FAULT_SENSOR_CONFLICT && fault != DOOR_FAULT_SENSOR_UNSTEADY &&
+	       fault != DOOR_FAULT_RELAY_FAILED;
+}
+
 static void enter_fault(struct door *door, enum door_fault fault, struct door_output *output)
 {
-	bool of_move = fault != DOOR_FAULT_SENSOR_CONFLICT && fault != DOOR_FAULT_RELAY_FAILED;
-	if (door->fault == fault || (of_move && in_conflict(door)))
+	if (door->fault == fault || (is_of_move(fault) && (in_conflict(door) || is_unsteady(door))))
 		return;
 	door->fault = fault;
 	tell(door, output, DOOR_EVENT_FAULT, fault);
@@ -140,8 +208,17 @@ static void clear_fault(struct door *door, struct door_output *output)
 
 static void clear_fault_of_move(struct door *door, struct door_output *output)
 {
-	if (door->fault != DOOR_FAULT_SENSOR_CONFLICT && door->fault != DOOR_FAULT_RELAY_FAILED)
+	if (is_of_move(door->fault))
 		clear_fault(door, output);
+}
+
+/* Of the contacts, when what covered it has ended. */
+static void enter_fault_of_contacts(struct door *door, struct door_output *output)
+{
+	if (in_conflict(door))
+		enter_fault(door, DOOR_FAULT_SENSOR_CONFLICT, output);
+	else if (is_unsteady(door))
+		enter_fault(door, DOOR_FAULT_SENSOR_UNSTEADY, output);
 }
 
 static void become(struct door *door, enum door_state state, struct door_output *output)
@@ -155,15 +232,20 @@ static void become(struct door *door, enum door_state state, struct door_output 
 		tell(door, output, DOOR_EVENT_STATE, DOOR_FAULT_NONE);
 }
 
-static void cancel_goal(struct door *door, struct door_output *output)
+static void end_goal(struct door *door, struct door_output *output)
 {
-	if (door->goal == DOOR_GOAL_NONE)
-		return;
 	door->goal = DOOR_GOAL_NONE;
 	if (door->warned_ms != DOOR_NEVER) {
 		door->warned_ms = DOOR_NEVER;
 		act(output, DOOR_LINE_WARNING, false);
 	}
+}
+
+static void cancel_goal(struct door *door, struct door_output *output)
+{
+	if (door->goal == DOOR_GOAL_NONE)
+		return;
+	end_goal(door, output);
 	tell(door, output, DOOR_EVENT_CANCELLED, DOOR_FAULT_NONE);
 }
 
@@ -190,21 +272,25 @@ static void lose(struct door *door, int64_t at_ms, struct door_output *output)
 	door->direction = DOOR_UNKNOWN;
 	door->base_ppm = -1;
 	door->whole = false;
-	door->expire_ms = has(door, DOOR_SENSOR_CLOSED) ? at_ms + travel + travel / 4 + DOOR_FINISH_MS : DOOR_NEVER;
+	door->certain = false;
+	door->expire_ms = hears(door, DOOR_SENSOR_CLOSED) ? at_ms + travel + travel / 4 + DOOR_FINISH_MS : DOOR_NEVER;
 	become(door, DOOR_UNKNOWN, output);
 }
 
 /* It rests short of where it was to go, nobody knows where. */
 static void strand(struct door *door, struct door_output *output)
 {
+	bool between = hears(door, DOOR_SENSOR_CLOSED) && has(door, DOOR_SENSOR_OPEN) == hears(door, DOOR_SENSOR_OPEN);
 	door->direction = DOOR_UNKNOWN;
-	rest(door, has(door, DOOR_SENSOR_CLOSED) ? DOOR_STOPPED : DOOR_UNKNOWN, -1, output);
+	door->certain = false;
+	rest(door, between ? DOOR_STOPPED : DOOR_UNKNOWN, -1, output);
 }
 
 /* Nothing is known but the levels. */
 static void look(struct door *door, struct door_output *output)
 {
 	rest(door, door->state, -1, output);
+	door->certain = false;
 	if (in_conflict(door)) {
 		cancel_goal(door, output);
 		become(door, DOOR_UNKNOWN, output);
@@ -213,7 +299,7 @@ static void look(struct door *door, struct door_output *output)
 		rest(door, DOOR_CLOSED, 0, output);
 	} else if (is_active(door, DOOR_SENSOR_OPEN)) {
 		rest(door, DOOR_OPEN, PPM, output);
-	} else if (has(door, DOOR_SENSOR_CLOSED) && !has(door, DOOR_SENSOR_OPEN)) {
+	} else if (hears(door, DOOR_SENSOR_CLOSED) && !has(door, DOOR_SENSOR_OPEN)) {
 		rest(door, DOOR_OPEN, -1, output);
 	} else {
 		lose(door, door->time_ms, output);
@@ -262,12 +348,21 @@ static void came_to_closed(struct door *door, struct door_output *output)
 	door->cycles++;
 }
 
+/* A press that stops a door or sends it back lets it run on for a little. */
+static bool is_coasting(const struct door *door, int64_t edge_ms)
+{
+	return door->press_to != DOOR_UNKNOWN && edge_ms >= door->pressed_ms &&
+	       edge_ms - door->pressed_ms <= DOOR_COAST_MS;
+}
+
 /* The sensor of an end has become active. */
 static void arrive(struct door *door, enum door_state end, int64_t edge_ms, struct door_output *output)
 {
 	enum door_state towards = end == DOOR_OPEN ? DOOR_OPENING : DOOR_CLOSING;
 	bool away = is_moving(door->state) && door->state != towards;
 
+	if (door->press_at != end)
+		door->press_at = DOOR_UNKNOWN;
 	/* It came to its end just before the press that sent it away, and debouncing let us know after it. */
 	if (away && door->commanded && edge_ms < door->pressed_ms) {
 		door->base_ppm = end == DOOR_OPEN ? PPM : 0;
@@ -275,12 +370,13 @@ static void arrive(struct door *door, enum door_state end, int64_t edge_ms, stru
 		expect(door);
 		return;
 	}
-	if (door->state != towards)
+	/* An OPEN that comes to the closed end on its way is planned anew from there: it never ends shut. */
+	if (door->state != towards && !(door->goal == DOOR_GOAL_OPEN && end == DOOR_CLOSED))
 		surprise(door, output);
 	if (door->state == towards && door->whole && edge_ms > door->moved_ms)
 		*(end == DOOR_OPEN ? &door->last_open_ms : &door->last_close_ms) = door->last_travel_ms =
 				edge_ms - door->moved_ms;
-	if (!door->commanded)
+	if (!door->commanded && !is_coasting(door, edge_ms))
 		door->source = DOOR_SOURCE_LOCAL;
 	if (door->fault != DOOR_FAULT_OBSTRUCTED || end == DOOR_CLOSED) {
 		clear_fault_of_move(door, output);
@@ -293,67 +389,184 @@ static void arrive(struct door *door, enum door_state end, int64_t edge_ms, stru
 		came_to_closed(door, output);
 }
 
+/* The door runs out of an end at which a press stopped it or sent it back. */
+static void coast(struct door *door, enum door_state end, int64_t edge_ms, struct door_output *output)
+{
+	int64_t base_ppm = end == DOOR_OPEN ? PPM : 0;
+
+	door->certain = false;
+	if (!is_moving(door->press_to)) {
+		door->direction = end == DOOR_OPEN ? DOOR_CLOSING : DOOR_OPENING;
+		rest(door, DOOR_STOPPED, base_ppm, output);
+		return;
+	}
+	door->commanded = true;
+	move(door, door->press_to, edge_ms, output);
+}
+
 /* The sensor of an end is no longer active. */
 static void leave(struct door *door, enum door_state end, int64_t edge_ms, struct door_output *output)
 {
 	enum door_state away = end == DOOR_OPEN ? DOOR_CLOSING : DOOR_OPENING;
+	/* What begins within seconds of a press at this end is ours, once. */
+	bool ours = door->press_at == end && edge_ms >= door->pressed_ms && edge_ms - door->pressed_ms <= DOOR_START_MS;
 
+	door->press_at = DOOR_UNKNOWN;
 	if (door->state == away) {
 		door->base_ppm = end == DOOR_OPEN ? PPM : 0;
 		door->moved_ms = edge_ms;
+		door->certain = door->commanded;
 		expect(door);
 		return;
 	}
 	surprise(door, output);
 	if (door->fault == DOOR_FAULT_DID_NOT_START)
 		clear_fault(door, output);
-	door->source = DOOR_SOURCE_LOCAL;
+	if (ours && door->press_to != away && is_coasting(door, edge_ms)) {
+		coast(door, end, edge_ms, output);
+		return;
+	}
+	if (!ours)
+		door->source = DOOR_SOURCE_LOCAL;
 	move(door, away, edge_ms, output);
+	door->commanded = ours;
+	door->certain = ours && door->press_to == away;
+}
+
+/* An auto-close that something came in the way of, before its press, has its time anew. */
+static void cancel_for_obstruction(struct door *door, struct door_output *output)
+{
+	bool again = door->goal != DOOR_GOAL_NONE && door->goal_source == DOOR_SOURCE_AUTO_CLOSE &&
+		     door->state == DOOR_OPEN;
+	cancel_goal(door, output);
+	if (again && door->config.auto_close_ms > 0)
+		door->auto_close_ms = door->time_ms + door->config.auto_close_ms;
 }
 
 static void obstruct(struct door *door, struct door_output *output)
 {
-	if (door->state != DOOR_CLOSING && door->warned_ms == DOOR_NEVER)
+	bool closing = door->state == DOOR_CLOSING ||
+		       (door->state == DOOR_UNKNOWN && door->commanded && door->press_to == DOOR_CLOSING);
+	if ((!closing || in_conflict(door)) && door->warned_ms == DOOR_NEVER)
 		return;
 	if (door->goal == DOOR_GOAL_CLOSE || door->goal == DOOR_GOAL_PULSE || door->config.lines[DOOR_LINE_TOGGLE])
-		cancel_goal(door, output);
+		cancel_for_obstruction(door, output);
 	enter_fault(door, DOOR_FAULT_OBSTRUCTED, output);
-	if (door->state == DOOR_CLOSING && is_waiting(door))
+	if (door->state == DOOR_CLOSING && is_waiting(door)) {
 		rest(door, DOOR_OPEN, PPM, output);
-	else if (door->state == DOOR_CLOSING)
+	} else if (closing && !in_conflict(door)) {
 		lose(door, door->time_ms, output);
+		door->press_to = DOOR_UNKNOWN;
+	}
 }
 
-/* A level has stood still for the time of debouncing. */
+/* At the start: each level has stood still, or is known not to. */
+static void settle(struct door *door, struct door_output *output)
+{
+	for (int i = 0; i < DOOR_SENSORS; i++) {
+		if (has(door, (enum door_sensor)i) && !door->contacts[i].known && !door->contacts[i].unsteady)
+			return;
+	}
+	look(door, output);
+	if (!in_conflict(door) && is_unsteady(door))
+		enter_fault(door, DOOR_FAULT_SENSOR_UNSTEADY, output);
+	door->settled = true;
+	if (door->state == DOOR_OPEN && door->config.auto_close_ms > 0)
+		door->auto_close_ms = door->time_ms + door->config.auto_close_ms;
+}
+
+/* What an obstruction sensor says is another thing than before. */
+static void obstruction_changed(struct door *door, struct door_output *output)
+{
+	if (is_active(door, DOOR_SENSOR_OBSTRUCTION))
+		obstruct(door, output);
+	if (door->auto_close_ms != DOOR_NEVER)
+		door->auto_close_ms = door->time_ms + door->config.auto_close_ms;
+}
+
+/* A level has stood still: for the time of debouncing, or after an unrest for as long as makes one. */
 static void sensor_settled(struct door *door, enum door_sensor sensor, struct door_output *output)
 {
 	struct door_contact *contact = &door->contacts[sensor];
 	bool conflict = in_conflict(door);
+	bool was_active = contact->active;
+	bool was_unsteady = contact->unsteady;
 
 	contact->known = true;
+	contact->unsteady = false;
 	contact->active = contact->raw;
+	if (was_unsteady && door->fault == DOOR_FAULT_SENSOR_UNSTEADY && !is_unsteady(door))
+		clear_fault(door, output);
 	if (!door->settled) {
-		for (int i = 0; i < DOOR_SENSORS; i++) {
-			if (has(door, (enum door_sensor)i) && !door->contacts[i].known)
-				return;
-		}
-		look(door, output);
-		door->settled = true;
+		settle(door, output);
 	} else if (sensor == DOOR_SENSOR_OBSTRUCTION) {
-		if (contact->active)
-			obstruct(door, output);
-		if (door->auto_close_ms != DOOR_NEVER)
-			door->auto_close_ms = door->time_ms + door->config.auto_close_ms;
-	} else if (conflict || in_conflict(door)) {
+		if (contact->active != was_active)
+			obstruction_changed(door, output);
+	} else if (conflict || in_conflict(door) || was_unsteady) {
+		if (was_unsteady)
+			surprise(door, output);
 		if (door->fault == DOOR_FAULT_SENSOR_CONFLICT)
 			clear_fault(door, output);
 		look(door, output);
+		enter_fault_of_contacts(door, output);
 	} else {
 		enum door_state end = sensor == DOOR_SENSOR_OPEN ? DOOR_OPEN : DOOR_CLOSED;
 		if (contact->active)
 			arrive(door, end, contact->edge_ms, output);
 		else
 			leave(door, end, contact->edge_ms, output);
+	}
+}
+
+/* For how long a contact may be restless, and must then stand still to be believed again. */
+static int64_t unrest_ms(const struct door *door)
+{
+	return max(DOOR_UNREST_MS, 10 * door->config.debounce_ms);
+}
+
+/* A contact has not stood still for too long. What is in the way then cannot be known: it counts as there. */
+static void sensor_unsteady(struct door *door, enum door_sensor sensor, struct door_output *output)
+{
+	struct door_contact *contact = &door->contacts[sensor];
+	bool was_active = contact->active;
+
+	contact->unsteady = true;
+	contact->known = false;
+	contact->active = sensor == DOOR_SENSOR_OBSTRUCTION;
+	if (!door->settled) {
+		settle(door, output);
+		return;
+	}
+	if (sensor == DOOR_SENSOR_OBSTRUCTION) {
+		if (!was_active)
+			obstruction_changed(door, output);
+	} else {
+		surprise(door, output);
+		if (door->fault == DOOR_FAULT_SENSOR_CONFLICT)
+			clear_fault(door, output);
+		look(door, output);
+	}
+	if (!in_conflict(door) && door->fault != DOOR_FAULT_RELAY_FAILED)
+		enter_fault(door, DOOR_FAULT_SENSOR_UNSTEADY, output);
+}
+
+/*
+ * Toggle wiring: presses for a goal wait where they could do the opposite of it. After a press whose effect no contact
+ * has shown, while the door is sensed at the end that the goal is about; and in the tail of an opening, for CLOSE.
+ */
+static bool is_held(const struct door *door)
+{
+	if (!door->config.lines[DOOR_LINE_TOGGLE])
+		return false;
+	switch (door->goal) {
+	case DOOR_GOAL_OPEN:
+		return door->state == DOOR_CLOSING && is_waiting(door);
+	case DOOR_GOAL_CLOSE:
+		return door->state == DOOR_OPENING && (is_waiting(door) || may_have_arrived(door));
+	case DOOR_GOAL_STOP:
+		return is_waiting(door);
+	default:
+		return false;
 	}
 }
 
@@ -364,11 +577,16 @@ static void expired(struct door *door, struct door_output *output)
 
 	door->expire_ms = DOOR_NEVER;
 	if (door->state == DOOR_UNKNOWN) {
+		if (door->commanded && door->press_to == DOOR_CLOSING && door->fault == DOOR_FAULT_NONE)
+			enter_fault(door, DOOR_FAULT_DID_NOT_FINISH, output);
 		if (has(door, DOOR_SENSOR_OPEN))
 			strand(door, output);
 		else
 			look(door, output);
 	} else if (is_waiting(door)) {
+		/* What was held for this is so: the end that the contact says. */
+		if (is_held(door))
+			end_goal(door, output);
 		cancel_goal(door, output);
 		enter_fault(door, DOOR_FAULT_DID_NOT_START, output);
 		rest(door, opening ? DOOR_CLOSED : DOOR_OPEN, opening ? 0 : PPM, output);
@@ -393,7 +611,7 @@ static int64_t contact_due(const struct door *door, int i)
 	const struct door_contact *contact = &door->contacts[i];
 	if (!contact->heard || (contact->known && contact->raw == contact->active))
 		return DOOR_NEVER;
-	return contact->edge_ms + door->config.debounce_ms;
+	return contact->edge_ms + (contact->unsteady ? unrest_ms(door) : door->config.debounce_ms);
 }
 
 /* Believes what time alone brings, in its order. */
@@ -411,10 +629,16 @@ static void advance(struct door *door, int64_t to_ms, struct door_output *output
 		if (due > to_ms)
 			break;
 		door->time_ms = max(door->time_ms, due);
+		bool held = is_held(door);
 		if (first == DOOR_SENSORS)
 			expired(door, output);
 		else
 			sensor_settled(door, (enum door_sensor)first, output);
+		if (held && !is_held(door))
+			door->goal_due_ms = door->time_ms;
+		/* One press was asked for in another state. */
+		if (door->goal == DOOR_GOAL_PRESS && door->state != door->goal_state)
+			cancel_goal(door, output);
 	}
 	door->time_ms = max(door->time_ms, to_ms);
 }
@@ -482,34 +706,68 @@ struct plan {
 	enum door_reason reason; /* NONE: it can be done */
 	bool done;               /* nothing to press */
 	bool closes;             /* the door may move down on the way */
+	bool so_far;             /* by its contact the goal is reached still, though a press may have changed that */
 	bool idle;               /* of a pulse: by what is believed, it changes nothing */
 	enum door_line line;     /* to press next */
 };
+
+static struct plan plan_press(const struct door *door)
+{
+	enum door_state next = after_press(&door->config.opener, door->state, door->direction);
+	struct plan plan = {.line = DOOR_LINE_TOGGLE, .closes = next == DOOR_CLOSING || next == DOOR_UNKNOWN};
+
+	if (may_have_arrived(door))
+		plan.reason = DOOR_REASON_UNCERTAIN;
+	else if (!is_certain(door))
+		plan.closes = sensed_end(door) != DOOR_CLOSED;
+	else if (next == door->state && next != DOOR_UNKNOWN)
+		plan.reason = DOOR_REASON_NO_WAY;
+	return plan;
+}
 
 static struct plan plan_toggle(const struct door *door, enum door_goal goal)
 {
 	const struct door_opener *opener = &door->config.opener;
 	struct plan plan = {.line = DOOR_LINE_TOGGLE};
 
-	if (goal == DOOR_GOAL_PRESS) {
-		enum door_state next = after_press(opener, door->state, door->direction);
-		plan.closes = next == DOOR_CLOSING || next == DOOR_UNKNOWN;
-		if (next == door->state && next != DOOR_UNKNOWN)
-			plan.reason = DOOR_REASON_NO_WAY;
-		return plan;
-	}
+	if (goal == DOOR_GOAL_PRESS)
+		return plan_press(door);
 	enum door_state wanted = goal == DOOR_GOAL_OPEN    ? DOOR_OPENING
 				 : goal == DOOR_GOAL_CLOSE ? DOOR_CLOSING
 							   : DOOR_STOPPED;
 	int presses = door_presses(opener, door->state, door->direction, wanted, &plan.closes);
 	plan.done = presses == 0;
-	if (presses < 0 && after_press(opener, door->state, door->direction) == DOOR_UNKNOWN)
+	if (plan.done)
+		return plan;
+	if (is_waiting(door)) {
+		/* What it takes is known when the contact lets go. Until then it is so. */
+		plan.so_far = door->contacts[sensed_end(door) == DOOR_OPEN ? DOOR_SENSOR_OPEN : DOOR_SENSOR_CLOSED].raw;
+		plan.closes = false;
+	} else if (presses < 0 && after_press(opener, door->state, door->direction) == DOOR_UNKNOWN) {
 		plan.reason = DOOR_REASON_UNKNOWN_STATE;
-	else if (goal == DOOR_GOAL_STOP && (presses < 0 || plan.closes)) /* no way down to stop a door that opens */
+	} else if (presses < 0) {
+		plan.reason = goal == DOOR_GOAL_STOP ? DOOR_REASON_NO_STOP : DOOR_REASON_NO_WAY;
+	} else if (goal == DOOR_GOAL_CLOSE && may_have_arrived(door)) {
+		/* It waits for the end; not for longer than a command may. */
+		if (!door->certain || (!hears(door, DOOR_SENSOR_OPEN) && door->expire_ms - door->time_ms > DOOR_AGE_MS))
+			plan.reason = DOOR_REASON_UNCERTAIN;
+		plan.closes = true;
+	} else if (!is_certain(door)) {
+		/* One press for CLOSE may do anything, as a press may that closes. */
+		if (goal != DOOR_GOAL_CLOSE || presses > 1)
+			plan.reason = DOOR_REASON_UNCERTAIN;
+	} else if (goal == DOOR_GOAL_STOP && plan.closes) { /* no way down to stop a door that opens */
 		plan.reason = DOOR_REASON_NO_STOP;
-	else if (presses < 0)
+	} else if (goal == DOOR_GOAL_OPEN && plan.closes && !door->config.allow_detour) {
 		plan.reason = DOOR_REASON_NO_WAY;
+	}
 	return plan;
+}
+
+/* A press is under way, or the gap after one. */
+static bool is_busy(const struct door *door)
+{
+	return door->relay != DOOR_LINES || door->time_ms < door->ready_ms;
 }
 
 static struct plan plan_direct(const struct door *door, enum door_goal goal)
@@ -521,7 +779,11 @@ static struct plan plan_direct(const struct door *door, enum door_goal goal)
 				.done = door->state == DOOR_OPENING ||
 					(door->state == DOOR_OPEN && door->base_ppm == PPM)};
 	case DOOR_GOAL_CLOSE:
-		return (struct plan){.line = DOOR_LINE_CLOSE, .closes = true, .done = is_at(door->state, DOOR_CLOSING)};
+		/* Unless closed is sensed, the last press may not have been heard: here another one does no harm. */
+		return (struct plan){.line = DOOR_LINE_CLOSE,
+				.closes = true,
+				.done = (door->state == DOOR_CLOSED && is_active(door, DOOR_SENSOR_CLOSED)) ||
+					(door->state == DOOR_CLOSING && is_busy(door))};
 	default:
 		return (struct plan){.line = DOOR_LINE_STOP, .done = is_at(door->state, DOOR_STOPPED)};
 	}
@@ -577,31 +839,55 @@ static enum door_state state_after(const struct door *door, enum door_line line)
 	}
 }
 
+/* The close relay once more: if it was not heard before, the whole travel begins here. */
+static void close_again(struct door *door, int64_t now_ms, struct door_output *output)
+{
+	int64_t travel = door->config.close_time_ms;
+
+	if (has(door, DOOR_SENSOR_CLOSED) && door->state == DOOR_CLOSING) {
+		door->expire_ms = now_ms + travel / 4 + (is_waiting(door) ? DOOR_START_MS : travel + DOOR_FINISH_MS);
+		return;
+	}
+	door->base_ppm = -1;
+	door->moved_ms = now_ms;
+	door->whole = false;
+	move(door, DOOR_CLOSING, now_ms, output);
+	expect(door);
+}
+
 static void press(struct door *door, const struct plan *plan, int64_t now_ms, struct door_output *output)
 {
 	enum door_line line = plan->line;
 	enum door_state next = state_after(door, line);
+	enum door_state end = sensed_end(door);
 
 	act(output, line, true);
 	door->relay = line;
 	door->release_ms = now_ms + door->config.pulse_ms;
+	door->goal_takes_ms += door->config.pulse_ms + door->config.gap_ms;
 	if (plan->idle)
 		return;
+	if (line == DOOR_LINE_TOGGLE && !is_certain(door))
+		next = DOOR_UNKNOWN;
 	door->source = door->goal_source;
 	door->commanded = true;
 	door->pressed_ms = now_ms;
+	door->press_at = end;
+	door->press_to = next == DOOR_UNKNOWN && door->goal == DOOR_GOAL_CLOSE ? DOOR_CLOSING : next;
 	if (in_conflict(door))
 		return;
-	if (is_moving(next))
+	if (line == DOOR_LINE_CLOSE && (door->state == DOOR_CLOSING || door->state == DOOR_CLOSED))
+		close_again(door, now_ms, output);
+	else if (is_moving(next))
 		move(door, next, now_ms, output);
 	else if (next == DOOR_STOPPED)
 		rest(door, DOOR_STOPPED, position_ppm(door, now_ms), output);
 	else if (line == DOOR_LINE_STOP)
 		strand(door, output);
-	else
+	else if (end == DOOR_UNKNOWN)
 		lose(door, now_ms, output);
-	/* Before it has left its end, what would stop it or send it back leaves it there. */
-	if (!is_waiting(door) && (is_active(door, DOOR_SENSOR_CLOSED) || is_active(door, DOOR_SENSOR_OPEN)))
+	/* Before it has left its end, what would stop it or send it back, or do nobody knows what, leaves it there. */
+	if (end != DOOR_UNKNOWN && (next == DOOR_UNKNOWN || !is_waiting(door)))
 		look(door, output);
 }
 
@@ -609,6 +895,7 @@ static void release(struct door *door, int64_t now_ms, struct door_output *outpu
 {
 	act(output, door->relay, false);
 	door->relay = DOOR_LINES;
+	door->released_ms = now_ms;
 	door->ready_ms = now_ms + door->config.gap_ms;
 }
 
@@ -621,35 +908,89 @@ static bool is_stuck(const struct door *door)
 	return false;
 }
 
-static void accept(struct door *door, enum door_goal goal, enum door_source source, bool closes, int64_t now_ms,
-		struct door_output *output)
+static void warn(struct door *door, int64_t now_ms, struct door_output *output)
 {
-	clear_fault_of_move(door, output);
+	door->warned_ms = now_ms + door->config.warning_ms;
+	door->goal_takes_ms += door->config.warning_ms;
+	act(output, DOOR_LINE_WARNING, true);
+	tell(door, output, DOOR_EVENT_WARNING, DOOR_FAULT_NONE);
+}
+
+static void accept(struct door *door, enum door_goal goal, enum door_source source, const struct plan *plan,
+		int64_t given_ms, int64_t now_ms, struct door_output *output)
+{
+	if (!plan->so_far)
+		clear_fault_of_move(door, output);
 	door->goal = goal;
 	door->goal_source = source;
-	if (closes && door->config.warning_ms > 0) {
-		door->warned_ms = now_ms + door->config.warning_ms;
-		act(output, DOOR_LINE_WARNING, true);
-		tell(door, output, DOOR_EVENT_WARNING, DOOR_FAULT_NONE);
-	}
+	door->goal_state = door->state;
+	door->goal_warned = false;
+	door->goal_given_ms = given_ms;
+	door->goal_takes_ms = door->relay != DOOR_LINES ? door->release_ms - now_ms + door->config.gap_ms
+							: max(door->ready_ms - now_ms, 0);
+	door->goal_due_ms = now_ms;
+	if (plan->closes && door->config.warning_ms > 0)
+		warn(door, now_ms, output);
+}
+
+/* When a command that waits is given up. */
+static int64_t goal_until_ms(const struct door *door)
+{
+	return door->goal_given_ms + DOOR_AGE_MS + door->goal_takes_ms;
+}
+
+static bool uses_toggle(const struct door *door)
+{
+	return door->config.lines[DOOR_LINE_TOGGLE];
+}
+
+/* When a pulse is to end, or else a press is to be made. */
+static int64_t relay_due(const struct door *door)
+{
+	if (door->relay != DOOR_LINES)
+		return door->release_ms;
+	if (door->goal == DOOR_GOAL_NONE)
+		return DOOR_NEVER;
+	int64_t due = max(door->ready_ms, door->goal_due_ms);
+	if (uses_toggle(door))
+		due = max(due, ends_steady_ms(door));
+	return door->warned_ms == DOOR_NEVER ? due : max(due, door->warned_ms);
+}
+
+/* Whether presses that were accepted may no longer be made: nobody asks for them now. */
+static bool has_lapsed(const struct door *door, int64_t now_ms)
+{
+	return now_ms > goal_until_ms(door);
 }
 
 /* The only place where a relay goes on. */
 static void proceed(struct door *door, int64_t now_ms, struct door_output *output)
 {
-	if (door->goal == DOOR_GOAL_NONE || door->relay != DOOR_LINES || now_ms < door->ready_ms)
+	if (door->goal == DOOR_GOAL_NONE || door->relay != DOOR_LINES)
+		return;
+	if (has_lapsed(door, now_ms)) {
+		cancel_goal(door, output);
+		return;
+	}
+	if (now_ms < relay_due(door) || is_held(door))
 		return;
 	if (door->warned_ms != DOOR_NEVER) {
-		if (now_ms < door->warned_ms)
-			return;
 		door->warned_ms = DOOR_NEVER;
+		door->goal_warned = true;
 		act(output, DOOR_LINE_WARNING, false);
 	}
 	struct plan plan = plan_for(door, door->goal);
+	if (plan.reason == DOOR_REASON_OBSTRUCTED) {
+		cancel_for_obstruction(door, output);
+		enter_fault(door, DOOR_FAULT_OBSTRUCTED, output);
+		return;
+	}
 	if (plan.reason != DOOR_REASON_NONE) {
 		cancel_goal(door, output);
-		if (plan.reason == DOOR_REASON_OBSTRUCTED)
-			enter_fault(door, DOOR_FAULT_OBSTRUCTED, output);
+		return;
+	}
+	if (!plan.done && plan.closes && door->config.warning_ms > 0 && !door->goal_warned) {
+		warn(door, now_ms, output);
 		return;
 	}
 	if (!plan.done) {
@@ -671,7 +1012,7 @@ static void auto_close(struct door *door, int64_t now_ms, struct door_output *ou
 		door->auto_close_ms = now_ms + door->config.auto_close_ms;
 	} else if (plan.reason == DOOR_REASON_NONE && !plan.done && door->goal == DOOR_GOAL_NONE && !is_stuck(door)) {
 		tell(door, output, DOOR_EVENT_AUTO_CLOSE, DOOR_FAULT_NONE);
-		accept(door, DOOR_GOAL_CLOSE, DOOR_SOURCE_AUTO_CLOSE, plan.closes, now_ms, output);
+		accept(door, DOOR_GOAL_CLOSE, DOOR_SOURCE_AUTO_CLOSE, &plan, now_ms, now_ms, output);
 	}
 }
 
@@ -704,59 +1045,79 @@ static const enum door_goal goals[] = {
 		[DOOR_COMMAND_PULSE] = DOOR_GOAL_PULSE,
 };
 
-static void command(struct door *door, const struct door_input *input, int64_t now_ms, struct door_output *output)
+/* Why a command is refused before anything is planned for it; sets what it asks for, unless it takes back a close. */
+static enum door_reason understand(const struct door *door, const struct door_input *input, int64_t given_ms,
+		int64_t now_ms, enum door_goal *goal, bool *takes_back)
 {
 	bool once = input->command == DOOR_COMMAND_TOGGLE || input->command == DOOR_COMMAND_PULSE;
-	enum door_goal goal = DOOR_GOAL_STOP;
-	enum door_reason reason = DOOR_REASON_NONE;
-	bool cancelled = false;
 
 	if (door->stopping)
-		reason = DOOR_REASON_STOPPING;
-	else if (!door->settled)
-		reason = DOOR_REASON_NOT_SETTLED;
-	else if (input->command > DOOR_COMMAND_PULSE)
-		reason = DOOR_REASON_UNKNOWN_COMMAND;
-	else if (is_stuck(door))
-		reason = DOOR_REASON_RELAY_FAILED;
-	else if (input->command == DOOR_COMMAND_TOGGLE && door->warned_ms != DOOR_NEVER)
-		cancelled = true;
-	else if (once && (door->goal != DOOR_GOAL_NONE || door->relay != DOOR_LINES || now_ms < door->ready_ms))
-		reason = DOOR_REASON_BUSY;
-	else if (input->command == DOOR_COMMAND_TOGGLE)
-		reason = toggle_goal(door, &goal);
-	else
-		goal = goals[input->command];
+		return DOOR_REASON_STOPPING;
+	if (!door->settled)
+		return DOOR_REASON_NOT_SETTLED;
+	if (input->command > DOOR_COMMAND_PULSE)
+		return DOOR_REASON_UNKNOWN_COMMAND;
+	if (now_ms - given_ms > DOOR_AGE_MS)
+		return DOOR_REASON_STALE;
+	if (is_stuck(door))
+		return DOOR_REASON_RELAY_FAILED;
+	*takes_back = input->command == DOOR_COMMAND_TOGGLE && door->warned_ms != DOOR_NEVER;
+	if (*takes_back)
+		return DOOR_REASON_NONE;
+	if (once && (door->goal != DOOR_GOAL_NONE || is_busy(door)))
+		return DOOR_REASON_BUSY;
+	if (input->command == DOOR_COMMAND_TOGGLE)
+		return toggle_goal(door, goal);
+	*goal = goals[input->command];
+	return DOOR_REASON_NONE;
+}
+
+/* A press of which nobody knows what it does, with something in the way: the warning may free it. */
+static bool may_be_freed(const struct door *door, enum door_goal goal, const struct plan *plan)
+{
+	return plan->reason == DOOR_REASON_OBSTRUCTED && goal == DOOR_GOAL_PRESS && !is_certain(door) &&
+	       door->config.warning_ms > 0;
+}
+
+static void command(struct door *door, const struct door_input *input, int64_t now_ms, struct door_output *output)
+{
+	int64_t given_ms = input->given_ms != 0 && input->given_ms < now_ms ? input->given_ms : now_ms;
+	enum door_goal goal = DOOR_GOAL_STOP;
+	bool cancelled = false;
+	enum door_reason reason = understand(door, input, given_ms, now_ms, &goal, &cancelled);
+
 	if (reason != DOOR_REASON_NONE) {
 		answer(output, DOOR_RESULT_REJECTED, reason);
 		return;
 	}
-
 	if (cancelled) {
 		cancel_goal(door, output);
 		answer(output, DOOR_RESULT_ACCEPTED, DOOR_REASON_NONE);
 		return;
 	}
 	if (goal == door->goal) {
+		door->goal_given_ms = max(door->goal_given_ms, given_ms);
 		answer(output, DOOR_RESULT_UNCHANGED, DOOR_REASON_NONE);
 		return;
 	}
 	if (goal == DOOR_GOAL_PULSE)
 		door->pulse_line = input->line;
 	struct plan plan = plan_for(door, goal);
+	if (may_be_freed(door, goal, &plan))
+		plan.reason = DOOR_REASON_NONE;
 	if (door->goal != DOOR_GOAL_NONE && (goal == DOOR_GOAL_STOP || plan.reason == DOOR_REASON_NONE)) {
 		cancel_goal(door, output);
 		cancelled = true;
 	}
-	if (plan.reason != DOOR_REASON_NONE && !cancelled) {
+	/* A STOP has taken back what was to come; whether the door stops is another thing. */
+	if (plan.reason != DOOR_REASON_NONE && (!cancelled || is_moving(door->state)))
 		answer(output, DOOR_RESULT_REJECTED, plan.reason);
-	} else if (plan.done && !cancelled) {
+	else if ((plan.done || plan.so_far) && !cancelled)
 		answer(output, DOOR_RESULT_UNCHANGED, DOOR_REASON_NONE);
-	} else {
+	else
 		answer(output, DOOR_RESULT_ACCEPTED, DOOR_REASON_NONE);
-		if (!plan.done && plan.reason == DOOR_REASON_NONE)
-			accept(door, goal, input->source, plan.closes, now_ms, output);
-	}
+	if (!plan.done && plan.reason == DOOR_REASON_NONE)
+		accept(door, goal, input->source, &plan, given_ms, now_ms, output);
 }
 
 static void line_failed(struct door *door, const struct door_input *input, int64_t now_ms, struct door_output *output)
@@ -766,8 +1127,10 @@ static void line_failed(struct door *door, const struct door_input *input, int64
 		release(door, now_ms, output);
 	else if (input->active)
 		act(output, input->line, false);
-	if (input->active && input->line != DOOR_LINE_WARNING)
+	if (input->active && input->line != DOOR_LINE_WARNING) {
+		door->press_at = door->press_to = DOOR_UNKNOWN;
 		look(door, output);
+	}
 	if (!input->active) {
 		door->stuck[input->line] = true;
 		door->retry_ms = now_ms + DOOR_RELEASE_RETRY_MS;
@@ -783,6 +1146,7 @@ static void release_stuck(struct door *door, int64_t now_ms, struct door_output 
 			continue;
 		act(output, (enum door_line)i, false);
 		door->stuck[i] = false;
+		door->released_ms = now_ms;
 		door->ready_ms = now_ms + door->config.gap_ms;
 	}
 }
@@ -794,28 +1158,40 @@ static void contact_edge(struct door *door, const struct door_input *input, int6
 
 	advance(door, at_ms, output);
 	if (!contact->heard || contact->raw != input->active) {
+		if (!contact->heard || at_ms - contact->edge_ms >= max(door->config.debounce_ms, DOOR_QUIET_MS))
+			contact->unrest_ms = at_ms;
 		contact->heard = true;
 		contact->raw = input->active;
 		contact->edge_ms = at_ms;
+		if (!contact->unsteady && at_ms - contact->unrest_ms >= unrest_ms(door))
+			sensor_unsteady(door, input->sensor, output);
 	}
 	advance(door, door->time_ms, output);
 }
 
-/* When a pulse is to end, or else a press is to be made. */
-static int64_t relay_due(const struct door *door)
+/*
+ * A level that was read. Where it is not that of the last edge, the chip has lost one: as of now. While that edge is
+ * still to stand still, it proves nothing, since a contact bounces; an edge is never undone by a level that was read.
+ */
+static void contact_sampled(
+		struct door *door, const struct door_input *input, int64_t now_ms, struct door_output *output)
 {
-	if (door->relay != DOOR_LINES)
-		return door->release_ms;
-	if (door->goal == DOOR_GOAL_NONE)
-		return DOOR_NEVER;
-	return door->warned_ms == DOOR_NEVER ? door->ready_ms : max(door->ready_ms, door->warned_ms);
+	struct door_contact *contact = &door->contacts[input->sensor];
+
+	if (!contact->heard || (contact->raw != input->active && now_ms >= steady_ms(door, input->sensor))) {
+		contact->heard = true;
+		contact->raw = input->active;
+		contact->edge_ms = now_ms;
+		contact->unrest_ms = now_ms;
+	}
+	advance(door, now_ms, output);
 }
 
 static int64_t next_deadline(const struct door *door, int64_t now_ms)
 {
 	int64_t due = door->expire_ms;
 	int64_t candidates[] = {
-			relay_due(door),
+			door->relay == DOOR_LINES && is_held(door) ? goal_until_ms(door) + 1 : relay_due(door),
 			is_stuck(door) ? door->retry_ms : DOOR_NEVER,
 			door->auto_close_ms,
 			DOOR_NEVER,
@@ -828,8 +1204,12 @@ static int64_t next_deadline(const struct door *door, int64_t now_ms)
 	}
 	for (size_t i = 0; i < sizeof(candidates) / sizeof(candidates[0]); i++)
 		due = candidates[i] < due ? candidates[i] : due;
-	for (int i = 0; i < DOOR_SENSORS; i++)
+	for (int i = 0; i < DOOR_SENSORS; i++) {
 		due = contact_due(door, i) < due ? contact_due(door, i) : due;
+		/* Its level is read when it should have stood still. */
+		int64_t steady = steady_ms(door, (enum door_sensor)i);
+		due = steady > now_ms && steady < due ? steady : due;
+	}
 	return due;
 }
 
@@ -847,7 +1227,10 @@ static enum door_reason refusal(const struct door *door, enum door_command comma
 	if (command == DOOR_COMMAND_TOGGLE && door->warned_ms != DOOR_NEVER)
 		return DOOR_REASON_NONE;
 	enum door_reason reason = command == DOOR_COMMAND_TOGGLE ? toggle_goal(door, &goal) : DOOR_REASON_NONE;
-	return reason != DOOR_REASON_NONE ? reason : plan_for(door, goal).reason;
+	if (reason != DOOR_REASON_NONE)
+		return reason;
+	const struct plan plan = plan_for(door, goal);
+	return may_be_freed(door, goal, &plan) ? DOOR_REASON_NONE : plan.reason;
 }
 
 void door_view(const struct door *door, int64_t now_ms, struct door_view *view)
@@ -943,15 +1326,14 @@ static void configure(struct door *door, const struct door_config *config, struc
 		return;
 	if (door->stopping)
 		own.auto_close_ms = 0;
-	bool same_presses = same_table(&own.opener, &old.opener) && own.pulse_ms == old.pulse_ms &&
-			    own.gap_ms == old.gap_ms && own.warning_ms == old.warning_ms &&
-			    own.auto_close_ms == old.auto_close_ms;
+	bool same_presses = same_table(&own.opener, &old.opener) && own.allow_detour == old.allow_detour &&
+			    own.pulse_ms == old.pulse_ms && own.gap_ms == old.gap_ms &&
+			    own.warning_ms == old.warning_ms && own.auto_close_ms == old.auto_close_ms;
 	if (!same_presses)
 		cancel_goal(door, output);
 	if (own.auto_close_ms != old.auto_close_ms)
 		door->auto_close_ms = DOOR_NEVER;
-	if (own.gap_ms > old.gap_ms)
-		door->ready_ms += own.gap_ms - old.gap_ms;
+	door->ready_ms = door->released_ms + own.gap_ms;
 	door->config = own;
 }
 
@@ -974,7 +1356,9 @@ void door_init(struct door *door, const struct door_config *config, int64_t now_
 	door->warned_ms = DOOR_NEVER;
 	door->auto_close_ms = DOOR_NEVER;
 	door->relay = DOOR_LINES;
+	door->released_ms = now_ms - DURATION_MAX_MS;
 	door->ready_ms = now_ms;
+	door->pressed_ms = now_ms - DURATION_MAX_MS;
 
 	struct door_output output = {0};
 	publish(door, now_ms, &output);
@@ -1000,13 +1384,12 @@ void door_step(struct door *door, const struct door_input *input, int64_t now_ms
 	if (kind == DOOR_INPUT_LINE_LATE && input->line == door->relay &&
 			door->release_ms == door->time_ms + door->config.pulse_ms)
 		door->release_ms = clamp(input->at_ms, door->time_ms, now_ms) + door->config.pulse_ms;
-	bool late = relay_due(door) <= now_ms - DOOR_LATE_MS;
+	bool late = (door->relay != DOOR_LINES || !is_held(door)) && relay_due(door) <= now_ms - DOOR_LATE_MS;
 	if (door->relay != DOOR_LINES && now_ms >= door->release_ms) {
 		release(door, now_ms, output);
 		if (door->fault == DOOR_FAULT_RELAY_FAILED) {
 			clear_fault(door, output);
-			if (in_conflict(door))
-				enter_fault(door, DOOR_FAULT_SENSOR_CONFLICT, output);
+			enter_fault_of_contacts(door, output);
 		}
 	}
 	if (is_stuck(door) && now_ms >= door->retry_ms)
@@ -1017,7 +1400,7 @@ void door_step(struct door *door, const struct door_input *input, int64_t now_ms
 	switch (kind) {
 	case DOOR_INPUT_SENSOR:
 		if (input->sensor < DOOR_SENSORS && has(door, input->sensor))
-			contact_edge(door, input, now_ms, output);
+			(input->sampled ? contact_sampled : contact_edge)(door, input, now_ms, output);
 		break;
 	case DOOR_INPUT_COMMAND:
 		advance(door, now_ms, output);

@@ -71,8 +71,12 @@
 #define DOOR_START_MS 5000              /* to leave an end, besides a quarter of the travel time (pre-flash of gates) */
 #define DOOR_FINISH_MS 2000             /* to reach an end, besides 5/4 of the travel time */
 #define DOOR_POSITION_EVERY_MS 1000     /* a position that changes is published so often */
-#define DOOR_LATE_MS 5000               /* a press that is later than this is not made */
-#define DOOR_RELEASE_RETRY_MS 1000      /* a line that could not be switched off is tried again so often */
+#define DOOR_LATE_MS 5000               /* a press that is later than this after its own time is not made */
+#define DOOR_AGE_MS 10000               /* nor one of a command given so long ago, besides what it takes by itself */
+#define DOOR_UNREST_MS 2000             /* a contact that does not stand still for so long is not known */
+#define DOOR_QUIET_MS 250               /* edges of a contact that are closer than this are one unrest */
+#define DOOR_COAST_MS 1000         /* after a press that stops it or sends it back, a door may still leave its end */
+#define DOOR_RELEASE_RETRY_MS 1000 /* a line that could not be switched off is tried again so often */
 
 /* The lines that a door drives. */
 enum door_line { DOOR_LINE_TOGGLE, DOOR_LINE_OPEN, DOOR_LINE_CLOSE, DOOR_LINE_STOP, DOOR_LINE_WARNING, DOOR_LINES };
@@ -100,6 +104,7 @@ struct door_config {
 	bool lines[DOOR_LINES]; /* toggle alone; or open and close, and stop if wired; warning with either */
 	bool sensors[DOOR_SENSORS];
 	struct door_opener opener; /* toggle wiring only */
+	bool allow_detour;         /* toggle wiring: OPEN may begin with a press that closes */
 	int64_t pulse_ms;          /* 1 to DOOR_PULSE_MAX_MS */
 	int64_t gap_ms;            /* from a release to the next press; DOOR_GAP_MIN_MS at least */
 	int64_t debounce_ms;       /* 0: each edge counts */
@@ -124,7 +129,9 @@ struct door_input {
 	enum door_sensor sensor;
 	enum door_line line;
 	bool active;
-	int64_t at_ms; /* of the edge; what lies after now_ms counts as now_ms */
+	bool sampled;     /* of a sensor: no edge, but the level as it was read at now_ms */
+	int64_t at_ms;    /* of the edge; what lies after now_ms counts as now_ms */
+	int64_t given_ms; /* when the command was given, on the clock of now_ms; 0, or after now_ms: now */
 	enum door_command command;
 	enum door_source source;
 	const struct door_config *config; /* read before door_step returns */
@@ -168,7 +175,9 @@ struct door_output {
 struct door_contact {
 	bool raw, heard;    /* the level at the last edge; heard: there was one */
 	bool active, known; /* the level that has stood still */
+	bool unsteady;      /* it has not stood still for so long that its level is not known */
 	int64_t edge_ms;
+	int64_t unrest_ms; /* the first of the edges that came close together */
 };
 
 enum door_goal {
@@ -191,22 +200,31 @@ struct door {
 	enum door_state direction; /* of the last move, or unknown: for what a press does after a stop */
 	enum door_source source;
 	enum door_fault fault;
-	bool commanded;     /* the move under way was asked for here */
-	int64_t pressed_ms; /* when it was asked for */
-	int64_t moved_ms;   /* when the position was base: at the press, or at the edge of the sensor it left */
-	int64_t base_ppm;   /* position at moved_ms; -1 unknown */
-	bool whole;         /* it comes from the other end */
-	int64_t expire_ms;  /* when the state is given up: did not start, did not finish, arrived by reckoning */
+	bool commanded;           /* the move under way was asked for here */
+	bool certain;             /* toggle wiring, between the ends: it left a sensed end in a commanded move, and was
+				     touched by nothing but our presses since */
+	int64_t pressed_ms;       /* the last press that was to change something */
+	enum door_state press_to; /* what it was to bring; unknown: nobody could tell */
+	enum door_state press_at; /* at which end the door was sensed then; unknown: at none */
+	int64_t moved_ms;         /* when the position was base: at the press, or at the edge of the sensor it left */
+	int64_t base_ppm;         /* position at moved_ms; -1 unknown */
+	bool whole;               /* it comes from the other end */
+	int64_t expire_ms;        /* when the state is given up: did not start, did not finish, arrived by reckoning */
 
 	enum door_goal goal; /* a command with presses still to come */
 	enum door_source goal_source;
-	enum door_line pulse_line; /* of DOOR_GOAL_PULSE */
-	int64_t warned_ms;         /* the warning before it ends; DOOR_NEVER: none is running */
-	int64_t auto_close_ms;     /* when it is due */
+	enum door_state goal_state;           /* in which it was accepted */
+	int64_t goal_given_ms, goal_takes_ms; /* when it was given; what warning, gaps and presses take of themselves */
+	int64_t goal_due_ms;                  /* what it waited for has come, or it waited for nothing */
+	bool goal_warned;                     /* the warning for it has run */
+	enum door_line pulse_line;            /* of DOOR_GOAL_PULSE */
+	int64_t warned_ms;                    /* the warning before it ends; DOOR_NEVER: none is running */
+	int64_t auto_close_ms;                /* when it is due */
 
 	enum door_line relay; /* on now; DOOR_LINES: none */
 	int64_t release_ms;
-	int64_t ready_ms;       /* end of the gap */
+	int64_t released_ms;    /* the end of the last press */
+	int64_t ready_ms;       /* the end of the gap after it */
 	bool stuck[DOOR_LINES]; /* could not be switched off */
 	int64_t retry_ms;
 

@@ -51,6 +51,8 @@ const char *door_fault_name(enum door_fault fault)
 		return "obstructed";
 	case DOOR_FAULT_RELAY_FAILED:
 		return "relay_failed";
+	case DOOR_FAULT_SENSOR_UNSTEADY:
+		return "sensor_unsteady";
 	}
 	return "none";
 }
@@ -131,6 +133,8 @@ const char *door_reason_name(enum door_reason reason)
 		return "stale";
 	case DOOR_REASON_STOPPING:
 		return "stopping";
+	case DOOR_REASON_UNCERTAIN:
+		return "uncertain";
 	}
 	return "none";
 }
@@ -164,6 +168,9 @@ const char *door_reason_text(enum door_reason reason)
 		return "The command may be old: give it again.";
 	case DOOR_REASON_STOPPING:
 		return "The agent is shutting down.";
+	case DOOR_REASON_UNCERTAIN:
+		return "Where the door is now is reckoned and not sensed, and a press could close it; wait until it "
+		       "rests.";
 	}
 	return "";
 }

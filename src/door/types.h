@@ -35,6 +35,7 @@ enum door_fault {
 	DOOR_FAULT_SENSOR_CONFLICT,
 	DOOR_FAULT_OBSTRUCTED,
 	DOOR_FAULT_RELAY_FAILED,
+	DOOR_FAULT_SENSOR_UNSTEADY,
 };
 
 /* Who moved the door last. Local is the wall button, the remote in the car, a hand: whatever only the sensors saw. */
@@ -76,7 +77,11 @@ enum door_reason {
 	DOOR_REASON_UNKNOWN_COMMAND, /* not a command */
 	DOOR_REASON_STALE,           /* it may have waited on its way: nobody asks for it now */
 	DOOR_REASON_STOPPING,        /* the agent is shutting down */
+	DOOR_REASON_UNCERTAIN,       /* toggle wiring, and what is believed is reckoned: a press could close the door */
 };
+
+#define DOOR_FAULT_LAST DOOR_FAULT_SENSOR_UNSTEADY
+#define DOOR_REASON_LAST DOOR_REASON_UNCERTAIN
 
 /* What is told of a door: on its event topic, to Home Assistant, in its history. */
 enum door_news {

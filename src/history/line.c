@@ -68,8 +68,8 @@ static const struct column {
 		  [STATE] = {"state", state_word, DOOR_UNKNOWN, DOOR_STOPPED},
 		  [SOURCE] = {"source", source_word, DOOR_SOURCE_NONE, DOOR_SOURCE_AUTO_CLOSE},
 		  [COMMAND] = {"command", command_word, -1, DOOR_COMMAND_PULSE},
-		  [REASON] = {"reason", reason_word, DOOR_REASON_NONE, DOOR_REASON_STOPPING},
-		  [FAULT] = {"fault", fault_word, DOOR_FAULT_NONE, DOOR_FAULT_RELAY_FAILED},
+		  [REASON] = {"reason", reason_word, DOOR_REASON_NONE, DOOR_REASON_LAST},
+		  [FAULT] = {"fault", fault_word, DOOR_FAULT_NONE, DOOR_FAULT_LAST},
 };
 
 struct writer {

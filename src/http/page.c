@@ -68,6 +68,10 @@ static const struct {
 		[DOOR_FAULT_OBSTRUCTED] = {"Something is in the way.", "Clear the doorway, then try again."},
 		[DOOR_FAULT_RELAY_FAILED] = {"The relay could not be switched.",
 				"The agent's log says why. Look at the relay board and its wires."},
+		[DOOR_FAULT_SENSOR_UNSTEADY] = {"A contact does not stand still.",
+				"Its level changes all the time, so it is not believed. Look for a loose clamp, a "
+				"magnet at "
+				"the edge of its reach, or hum on a long cable."},
 };
 
 static void put(struct render *render, const char *text, size_t length)
@@ -355,6 +359,8 @@ static const char *short_reason(enum door_reason reason)
 		return "The relay fails.";
 	case DOOR_REASON_STOPPING:
 		return "The agent ends.";
+	case DOOR_REASON_UNCERTAIN:
+		return "Not sure where it is.";
 	default:
 		return "The opener cannot.";
 	}

@@ -160,7 +160,7 @@ static bool parse_notice(const struct http_site *site, const char *query, struct
 			return page->noticed;
 		}
 	page->result = DOOR_RESULT_REJECTED;
-	for (page->reason = DOOR_REASON_NONE; page->reason <= DOOR_REASON_STOPPING; page->reason++)
+	for (page->reason = DOOR_REASON_NONE; page->reason <= DOOR_REASON_LAST; page->reason++)
 		if (strcmp(said, door_reason_name(page->reason)) == 0)
 			return page->noticed;
 	page->noticed = NULL;

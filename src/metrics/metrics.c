@@ -70,14 +70,14 @@ static void door_position(struct text *text, const char *name, const struct metr
 
 static void door_fault(struct text *text, const char *name, const struct metrics_door *door)
 {
-	for (enum door_fault fault = DOOR_FAULT_NONE + 1; fault <= DOOR_FAULT_RELAY_FAILED; fault++)
+	for (enum door_fault fault = DOOR_FAULT_NONE + 1; fault <= DOOR_FAULT_LAST; fault++)
 		put(text, "%s{door=\"%s\",fault=\"%s\"} %d\n", name, door->view.id, door_fault_name(fault),
 				door->view.fault == fault);
 }
 
 static void door_faults(struct text *text, const char *name, const struct metrics_door *door)
 {
-	for (enum door_fault fault = DOOR_FAULT_NONE + 1; fault <= DOOR_FAULT_RELAY_FAILED; fault++)
+	for (enum door_fault fault = DOOR_FAULT_NONE + 1; fault <= DOOR_FAULT_LAST; fault++)
 		put(text, "%s{door=\"%s\",fault=\"%s\"} %" PRIu64 "\n", name, door->view.id, door_fault_name(fault),
 				door->counts->faults[fault]);
 }
@@ -103,7 +103,7 @@ static void door_commands(struct text *text, const char *name, const struct metr
 
 static void door_refusals(struct text *text, const char *name, const struct metrics_door *door)
 {
-	for (enum door_reason reason = DOOR_REASON_NONE + 1; reason <= DOOR_REASON_STOPPING; reason++)
+	for (enum door_reason reason = DOOR_REASON_NONE + 1; reason <= DOOR_REASON_LAST; reason++)
 		put(text, "%s{door=\"%s\",reason=\"%s\"} %" PRIu64 "\n", name, door->view.id, door_reason_name(reason),
 				door->counts->refusals[reason]);
 }

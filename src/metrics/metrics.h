@@ -19,8 +19,8 @@
 /* Counted since the start, for each door, by the agent. */
 struct metrics_counts {
 	uint64_t commands[DOOR_SOURCE_AUTO_CLOSE + 1][DOOR_RESULT_REJECTED + 1];
-	uint64_t refusals[DOOR_REASON_STOPPING + 1];
-	uint64_t faults[DOOR_FAULT_RELAY_FAILED + 1];
+	uint64_t refusals[DOOR_REASON_LAST + 1];
+	uint64_t faults[DOOR_FAULT_LAST + 1];
 	uint64_t edges[METRICS_SENSORS]; /* before debouncing */
 	uint64_t pulses;
 };

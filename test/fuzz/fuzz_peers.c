@@ -34,7 +34,7 @@ static void check_door(const struct peer_door *door)
 	check_text(door->name, DOOR_NAME_MAX);
 	const struct door_view *view = &door->view;
 	check(view->state <= DOOR_STOPPED && view->confidence <= DOOR_CONFIDENCE_SENSED);
-	check(view->fault <= DOOR_FAULT_RELAY_FAILED && view->source <= DOOR_SOURCE_AUTO_CLOSE);
+	check(view->fault <= DOOR_FAULT_LAST && view->source <= DOOR_SOURCE_AUTO_CLOSE);
 	check(view->position >= DOOR_POSITION_UNKNOWN && view->position <= 100);
 	check(view->last_changed_unix_ms >= 0 && view->last_open_ms >= 0 && view->last_close_ms >= 0);
 }

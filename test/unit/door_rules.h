@@ -106,6 +106,20 @@ static inline const char *rules_on(
 	return NULL;
 }
 
+/* Whether a toggle press may wait for an end contact: for its edge to stand still, or for an opening door to arrive. */
+static inline bool rules_waits(const struct rules *rules)
+{
+	const struct door *door = &rules->door;
+
+	if (!door->config.lines[DOOR_LINE_TOGGLE])
+		return false;
+	for (int i = DOOR_SENSOR_CLOSED; i <= DOOR_SENSOR_OPEN; i++) {
+		if (door->config.sensors[i] && rules->now_ms - rules->edge_ms[i] < door->config.debounce_ms)
+			return true;
+	}
+	return door->state == DOOR_OPENING;
+}
+
 static inline const char *rules_lines(struct rules *rules, const struct door *before, const struct door_input *input,
 		const struct door_output *output)
 {
@@ -157,6 +171,9 @@ static inline const char *rules_lines(struct rules *rules, const struct door *be
 			limit = rules->door.ready_ms - rules->since_ms[i];
 		if (i == DOOR_LINE_WARNING && rules->door.relay != DOOR_LINES)
 			continue;
+		/* Or for a contact, though not for longer than a command may. */
+		if (i == DOOR_LINE_WARNING && rules_waits(rules))
+			limit += DOOR_AGE_MS + config->pulse_ms + config->gap_ms;
 		if (i != DOOR_LINE_WARNING || input->kind == DOOR_INPUT_TIME)
 			RULE("what is on goes off in its time", rules->now_ms < rules->since_ms[i] + limit);
 		RULE("what is on has a deadline", output->deadline_ms <= rules->since_ms[i] + limit);
@@ -258,7 +275,8 @@ static inline const char *rules_answer(const struct rules *rules, const struct d
 	if (input->command < DOOR_COMMANDS && output->reason != DOOR_REASON_BUSY)
 		RULE("what is said to be refused is refused, and for that reason",
 				output->reason == view.refusals[input->command]);
-	if (before->state == DOOR_CLOSED && input->command == DOOR_COMMAND_CLOSE)
+	if (before->state == DOOR_CLOSED && input->command == DOOR_COMMAND_CLOSE &&
+			(toggle || before->contacts[DOOR_SENSOR_CLOSED].active))
 		RULE("CLOSE on a closed door presses nothing", output->result == DOOR_RESULT_UNCHANGED && !relay_on);
 	if (before->state == DOOR_OPEN && before->base_ppm > 0 && input->command == DOOR_COMMAND_OPEN)
 		RULE("OPEN on an open door presses nothing", output->result == DOOR_RESULT_UNCHANGED && !relay_on);
@@ -286,7 +304,8 @@ static inline const char *rules_answer(const struct rules *rules, const struct d
 	}
 	if (input->command == DOOR_COMMAND_CLOSE && before->state != DOOR_CLOSED && before->state != DOOR_CLOSING)
 		RULE("an active obstruction refuses CLOSE",
-				!rules->raw[DOOR_SENSOR_OBSTRUCTION] || output->result == DOOR_RESULT_REJECTED);
+				!rules->raw[DOOR_SENSOR_OBSTRUCTION] || output->result == DOOR_RESULT_REJECTED ||
+						(output->result == DOOR_RESULT_UNCHANGED && !relay_on));
 	return NULL;
 }
 
@@ -320,7 +339,10 @@ static inline const char *rules_step(
 
 	door_step(&rules->door, given, now_ms, output);
 
-	if (output->answered && output->result == DOOR_RESULT_ACCEPTED) {
+	/* What is so already by its contact, after a press that may change it, may be held. */
+	bool held = output->answered && output->result == DOOR_RESULT_UNCHANGED && before.goal == DOOR_GOAL_NONE &&
+		    rules->door.goal != DOOR_GOAL_NONE;
+	if (held || (output->answered && output->result == DOOR_RESULT_ACCEPTED)) {
 		rules->asked = true;
 		rules->command = input->command;
 		rules->line = input->line;

@@ -32,7 +32,7 @@ struct spec {
 	const char *rule;
 	const char *start; /* the sensors that are active at 0; NULL: no level is told */
 	struct door_config config;
-	struct row rows[24];
+	struct row rows[26];
 };
 
 /* Opening takes 10 s, closing 12 s; a press is 0.5 s, and 1 s lies between two. Edges count at once but where said. */
@@ -52,6 +52,12 @@ struct spec {
 #define CLOSED_AND_BEAM .sensors = {[DOOR_SENSOR_CLOSED] = true, [DOOR_SENSOR_OBSTRUCTION] = true}
 #define STOP_REVERSE .opener = {DOOR_PRESS_STOP, DOOR_PRESS_REVERSE, DOOR_PRESS_REVERSE}
 #define STOP_STOP .opener = {DOOR_PRESS_STOP, DOOR_PRESS_STOP, DOOR_PRESS_REVERSE}
+
+/* A door as most are: 15 s a travel, an edge counts after 50 ms. */
+#define STORY_TIMES .pulse_ms = 500, .gap_ms = 500, .debounce_ms = 50, .open_time_ms = 15000, .close_time_ms = 15000
+#define STORY .lines = {[DOOR_LINE_TOGGLE] = true}, STORY_TIMES
+#define STORY_WARNS .lines = {[DOOR_LINE_TOGGLE] = true, [DOOR_LINE_WARNING] = true}, .warning_ms = 5000, STORY_TIMES
+#define TWO_RELAYS_STORY .lines = {[DOOR_LINE_OPEN] = true, [DOOR_LINE_CLOSE] = true}, STORY_TIMES
 
 static const struct spec specs[] = {
 		/* A whole travel, in each wiring and with each set of sensors. */
@@ -91,7 +97,9 @@ static const struct spec specs[] = {
 		{"toggle, closed sensor: closed is said by the sensor alone, however long it takes", "closed",
 				{TOGGLE, CLOSED_SENSOR, STOP_REVERSE},
 				{
-						{0, "closed off", "opening", "", "source:local"},
+						{0, "OPEN", "opening", "toggle on", "accepted"},
+						{0, "closed off", "opening", "", ""},
+						{500, "", "opening", "toggle off", ""},
 						{10000, "", "open", "", "position:100"},
 						{20000, "CLOSE", "closing", "toggle on", "accepted position:99"},
 						{20500, "", "closing", "toggle off", ""},
@@ -361,13 +369,12 @@ static const struct spec specs[] = {
 						{1001, "STOP", "closed", "", "unchanged"},
 						{1002, "CLOSE", "closed", "", "unchanged"},
 				}},
-		{"idempotent: two relays, closed or believed to be", "", {TWO_RELAYS, NO_SENSOR},
+		{"idempotent: two relays, closing or believed to be closed", "", {TWO_RELAYS, NO_SENSOR},
 				{
 						{1000, "CLOSE", "closing", "close on", "accepted"},
 						{1001, "CLOSE", "closing", "", "unchanged"},
 						{1500, "", "closing", "close off", ""},
 						{13000, "", "closed", "", "confidence:estimated"},
-						{14000, "CLOSE", "closed", "", "unchanged"},
 						{14001, "STOP", "closed", "", "unchanged"},
 				}},
 		{"idempotent: OPEN on an open door and STOP at rest press nothing", "open", {TWO_RELAYS, BOTH_SENSORS},
@@ -411,16 +418,16 @@ static const struct spec specs[] = {
 						{150, "OPEN", "unknown", "", "rejected:not_settled"},
 						{170, "", "open", "", "position:99 confidence:estimated"},
 				}},
-		{"start: nothing is known but not closed: open at 99; toggle CLOSE presses, from the top as it seems; "
-		 "OPEN does not",
+		{"start: nothing is known but not closed: open at 99; toggle CLOSE presses, and nobody knows what it "
+		 "does; OPEN does not",
 				"", {TOGGLE, CLOSED_SENSOR, STOP_REVERSE},
 				{
 						{0, "", "open", "", "position:99 confidence:estimated source:none"},
 						{1000, "OPEN", "open", "", "unchanged"},
-						{2000, "CLOSE", "closing", "toggle on", "accepted position:99"},
-						{2500, "", "closing", "toggle off", ""},
-						{8000, "", "closing", "", "position:50"},
-						{9000, "closed on", "closed", "", "position:0"},
+						{2000, "CLOSE", "unknown", "toggle on", "accepted position:99"},
+						{2500, "", "unknown", "toggle off", ""},
+						{8000, "", "unknown", "", "position:99"},
+						{9000, "closed on", "closed", "", "position:0 source:mqtt"},
 				}},
 		{"start: nothing is known but not closed: with an open relay of its own OPEN goes all the way", "",
 				{TWO_RELAYS, CLOSED_SENSOR},
@@ -623,14 +630,16 @@ static const struct spec specs[] = {
 		{"did_not_finish: closing towards the closed sensor alone; TOGGLE shows the way out", "",
 				{TOGGLE, CLOSED_SENSOR, STOP_REVERSE},
 				{
-						{1000, "CLOSE", "closing", "toggle on", "accepted"},
-						{1500, "", "closing", "toggle off", ""},
-						{18000, "", "stopped", "", "fault:did_not_finish position:99"},
-						{20000, "TOGGLE", "unknown", "toggle on", "accepted"},
-						{20500, "", "unknown", "toggle off", ""},
-						{37000, "", "open", "", "position:99"},
-						{38000, "CLOSE", "closing", "toggle on", "accepted"},
-						{38500, "", "closing", "toggle off", ""},
+						{1000, "CLOSE", "unknown", "toggle on", "accepted"},
+						{1500, "", "unknown", "toggle off", ""},
+						{3000, "TOGGLE", "unknown", "toggle on", "accepted"},
+						{3500, "", "unknown", "toggle off", ""},
+						{20000, "", "open", "", "position:99"},
+						{21000, "CLOSE", "unknown", "toggle on", "accepted"},
+						{21500, "", "unknown", "toggle off", ""},
+						{38000, "", "open", "", "fault:did_not_finish position:99"},
+						{39000, "CLOSE", "unknown", "toggle on", "accepted"},
+						{39500, "", "unknown", "toggle off", ""},
 				}},
 		{"did_not_finish: without a closed sensor nothing is known then", "open",
 				{TOGGLE, OPEN_SENSOR, STOP_REVERSE},
@@ -666,20 +675,19 @@ static const struct spec specs[] = {
 						{19000, "", "open", "", ""},
 				}},
 		{"reversed: not when the door came to its end just before the press that sent it away", "closed",
-				{TOGGLE, BOTH_SENSORS, .debounce_ms = 50,
-						.opener = {DOOR_PRESS_REVERSE, DOOR_PRESS_REVERSE, DOOR_PRESS_REVERSE}},
+				{TWO_RELAYS, BOTH_SENSORS, .debounce_ms = 50},
 				{
-						{1000, "OPEN", "opening", "toggle on", "accepted"},
-						{1500, "", "opening", "toggle off", ""},
+						{1000, "OPEN", "opening", "open on", "accepted"},
+						{1500, "", "opening", "open off", ""},
 						{2000, "closed off", "opening", "", ""},
 						{9000, "open on", "opening", "", ""},
-						{9010, "CLOSE", "closing", "toggle on", "accepted"},
+						{9010, "CLOSE", "closing", "close on", "accepted"},
 						{9050, "", "closing", "", "position:100"},
-						{9510, "", "closing", "toggle off", ""},
+						{9510, "", "closing", "close off", ""},
 						{9600, "open off", "closing", "", ""},
 						{9650, "", "closing", "", "position:99"},
 				}},
-		{"did_not_start: also when the end was reached just before the press that was to send it away",
+		{"first edge: CLOSE as the door comes to its end waits for the contact, and then closes from there",
 				"closed",
 				{TOGGLE, BOTH_SENSORS, .debounce_ms = 50,
 						.opener = {DOOR_PRESS_REVERSE, DOOR_PRESS_REVERSE, DOOR_PRESS_REVERSE}},
@@ -688,8 +696,21 @@ static const struct spec specs[] = {
 						{1500, "", "opening", "toggle off", ""},
 						{2000, "closed off", "opening", "", ""},
 						{9000, "open on", "opening", "", ""},
-						{9010, "CLOSE", "closing", "toggle on", "accepted"},
-						{9510, "", "closing", "toggle off", ""},
+						{9010, "CLOSE", "opening", "", "accepted"},
+						{9050, "", "closing", "toggle on", "position:100"},
+						{9550, "", "closing", "toggle off", ""},
+						{9600, "open off", "closing", "", ""},
+						{9650, "", "closing", "", "position:99"},
+				}},
+		{"did_not_start: also when the end was reached just before the press that was to send it away",
+				"closed", {TWO_RELAYS, BOTH_SENSORS, .debounce_ms = 50},
+				{
+						{1000, "OPEN", "opening", "open on", "accepted"},
+						{1500, "", "opening", "open off", ""},
+						{2000, "closed off", "opening", "", ""},
+						{9000, "open on", "opening", "", ""},
+						{9010, "CLOSE", "closing", "close on", "accepted"},
+						{9510, "", "closing", "close off", ""},
 						{17010, "", "open", "", "fault:did_not_start position:100"},
 				}},
 		{"sensor_conflict: both sensors at once: unknown, no OPEN, CLOSE or STOP; ends when one lets go",
@@ -775,8 +796,8 @@ static const struct spec specs[] = {
 		{"obstructed: with a closed sensor alone it is open when nothing closed for a whole travel", "",
 				{TOGGLE, CLOSED_AND_BEAM, STOP_REVERSE},
 				{
-						{1000, "CLOSE", "closing", "toggle on", "accepted"},
-						{1500, "", "closing", "toggle off", ""},
+						{1000, "CLOSE", "unknown", "toggle on", "accepted"},
+						{1500, "", "unknown", "toggle off", ""},
 						{5000, "obstruction on", "unknown", "", "fault:obstructed"},
 						{5100, "obstruction off", "unknown", "", "fault:obstructed"},
 						{22000, "", "open", "", "fault:obstructed position:99"},
@@ -906,7 +927,7 @@ static const struct spec specs[] = {
 						{27000, "open on", "open", "", ""},
 				}},
 		{"presses: OPEN after a stop while opening: close, stop, open: three presses", "closed",
-				{TOGGLE, CLOSED_SENSOR, STOP_STOP},
+				{TOGGLE, CLOSED_SENSOR, STOP_STOP, .allow_detour = true},
 				{
 						{1000, "OPEN", "opening", "toggle on", "accepted"},
 						{1500, "", "opening", "toggle off", ""},
@@ -1024,7 +1045,7 @@ static const struct spec specs[] = {
 						{20000, "", "stopped", "", "fault:obstructed"},
 				}},
 		{"presses: the way up over closing is refused while something is in the way", "closed",
-				{TOGGLE, CLOSED_AND_BEAM, STOP_REVERSE},
+				{TOGGLE, CLOSED_AND_BEAM, STOP_REVERSE, .allow_detour = true},
 				{
 						{1000, "OPEN", "opening", "toggle on", "accepted"},
 						{1500, "", "opening", "toggle off", ""},
@@ -1034,14 +1055,14 @@ static const struct spec specs[] = {
 						{8000, "obstruction on", "stopped", "", ""},
 						{10000, "OPEN", "stopped", "", "rejected:obstructed"},
 				}},
-		{"presses: before the door has left its end, one press that stops it leaves it closed", "closed",
+		{"presses: before the door has left its end, CLOSE is so already and presses nothing", "closed",
 				{TOGGLE, BOTH_SENSORS, STOP_REVERSE},
 				{
 						{1000, "OPEN", "opening", "toggle on", "accepted"},
-						{1200, "CLOSE", "opening", "", "accepted"},
+						{1200, "CLOSE", "opening", "", "unchanged"},
 						{1500, "", "opening", "toggle off", ""},
-						{2500, "", "closed", "toggle on", "cycles:0"},
-						{3000, "", "closed", "toggle off", ""},
+						{8500, "", "closed", "", "cycles:0 fault:did_not_start"},
+						{20000, "", "closed", "", "fault:did_not_start"},
 				}},
 		{"presses: the last command counts, and the gap is kept", "open", {TOGGLE, BOTH_SENSORS, STOP_REVERSE},
 				{
@@ -1098,13 +1119,13 @@ static const struct spec specs[] = {
 						{20000, "", "open", "", "fault:obstructed"},
 				}},
 		{"warning: an obstruction ends it while the door still stands closed to open", "closed",
-				{TOGGLE_WARNS, CLOSED_AND_BEAM, STOP_REVERSE},
+				{TWO_RELAYS_WARN, CLOSED_AND_BEAM},
 				{
-						{1000, "OPEN", "opening", "toggle on", "accepted"},
+						{1000, "OPEN", "opening", "open on", "accepted"},
 						{1100, "CLOSE", "opening", "warning on", "accepted warning"},
 						{1200, "obstruction on", "opening", "warning off",
 								"fault:obstructed event:cancelled"},
-						{1500, "", "opening", "toggle off", "fault:obstructed"},
+						{1500, "", "opening", "open off", "fault:obstructed"},
 				}},
 		{"warning: an obstruction ends it, and does not cover a sensor conflict", "closed open",
 				{TOGGLE_WARNS, ALL_SENSORS, STOP_REVERSE},
@@ -1158,10 +1179,13 @@ static const struct spec specs[] = {
 						{87000, "closed on", "closed", "", "source:auto_close"},
 						{900000, "", "closed", "", ""},
 				}},
-		{"auto-close: never of a door that was open at the start", "open",
+		{"auto-close: a door that is open at the start has the whole time", "open",
 				{TOGGLE_WARNS, BOTH_SENSORS, STOP_REVERSE, .auto_close_ms = 60000},
 				{
-						{900000, "", "open", "", ""},
+						{59999, "", "open", "", ""},
+						{60000, "", "open", "warning on", "warning event:auto_close"},
+						{65000, "", "closing", "warning off, toggle on", "source:auto_close"},
+						{65500, "", "closing", "toggle off", ""},
 				}},
 		{"auto-close: off without a warning of five seconds, whatever is configured", "closed",
 				{.lines = {[DOOR_LINE_TOGGLE] = true, [DOOR_LINE_WARNING] = true},
@@ -1256,6 +1280,430 @@ static const struct spec specs[] = {
 						{1000, "OPEN", "opening", "toggle on", "accepted"},
 						{1200, "stopping", "opening", "toggle off", ""},
 						{1300, "TOGGLE", "opening", "", "rejected:stopping"},
+				}},
+
+		/* A contact is believed before an assumption: openers do not always hear. */
+		{"not heard: STOP on a door that still stands open presses nothing", "open",
+				{STORY, BOTH_SENSORS, STOP_STOP},
+				{
+						{1000, "CLOSE", "closing", "toggle on", "accepted"},
+						{1500, "", "closing", "toggle off", ""},
+						{4000, "STOP", "closing", "", "unchanged"},
+						{9750, "", "open", "", "fault:did_not_start confidence:sensed"},
+						{30000, "", "open", "", "fault:did_not_start"},
+				}},
+		{"not heard: OPEN on a door that still stands open presses nothing", "open",
+				{STORY, BOTH_SENSORS, STOP_STOP},
+				{
+						{1000, "CLOSE", "closing", "toggle on", "accepted"},
+						{1500, "", "closing", "toggle off", ""},
+						{4000, "OPEN", "closing", "", "unchanged"},
+						{4001, "OPEN", "closing", "", "unchanged"},
+						{9750, "", "open", "", "fault:did_not_start"},
+						{30000, "", "open", "", "fault:did_not_start"},
+				}},
+		{"not heard: CLOSE on a door that still stands closed presses nothing", "closed",
+				{STORY, BOTH_SENSORS, STOP_STOP},
+				{
+						{1000, "OPEN", "opening", "toggle on", "accepted"},
+						{1500, "", "opening", "toggle off", ""},
+						{4000, "CLOSE", "opening", "", "unchanged"},
+						{9750, "", "closed", "", "fault:did_not_start"},
+						{30000, "", "closed", "", "fault:did_not_start"},
+				}},
+		{"heard late: what was held until the contact let go is then planned anew", "open",
+				{STORY, BOTH_SENSORS, STOP_STOP},
+				{
+						{1000, "CLOSE", "closing", "toggle on", "accepted"},
+						{1500, "", "closing", "toggle off", ""},
+						{4000, "OPEN", "closing", "", "unchanged"},
+						{5000, "open off", "closing", "", ""},
+						{5050, "", "stopped", "toggle on", "source:mqtt"},
+						{5550, "", "stopped", "toggle off", ""},
+						{6050, "", "opening", "toggle on", ""},
+						{6550, "", "opening", "toggle off", ""},
+						{7000, "open on", "opening", "", ""},
+						{7050, "", "open", "", ""},
+				}},
+		{"heard late: a command that replaces what was held counts, and nothing is pressed for either",
+				"closed", {STORY, BOTH_SENSORS, STOP_STOP},
+				{
+						{1000, "OPEN", "opening", "toggle on", "accepted"},
+						{1500, "", "opening", "toggle off", ""},
+						{4000, "CLOSE", "opening", "", "unchanged"},
+						{4500, "OPEN", "opening", "", "accepted event:cancelled"},
+						{5000, "closed off", "opening", "", ""},
+						{15000, "open on", "opening", "", ""},
+						{15050, "", "open", "", ""},
+				}},
+		{"not heard: TOGGLE on a door that still stands open may close it, so it is warned of", "open",
+				{STORY_WARNS, ALL_SENSORS, STOP_STOP},
+				{
+						{1000, "CLOSE", "open", "warning on", "accepted warning"},
+						{6000, "", "closing", "warning off, toggle on", ""},
+						{6500, "", "closing", "toggle off", ""},
+						{9000, "TOGGLE", "closing", "warning on", "accepted warning"},
+						{14000, "", "open", "warning off, toggle on", "source:mqtt"},
+						{14200, "open off", "open", "", ""},
+						{14250, "", "closing", "", "source:mqtt"},
+						{14500, "", "closing", "toggle off", ""},
+				}},
+		{"not heard: TOGGLE on a door that still stands open is refused while something is in the way", "open",
+				{STORY, ALL_SENSORS, STOP_STOP},
+				{
+						{1000, "CLOSE", "closing", "toggle on", "accepted"},
+						{1500, "", "closing", "toggle off", ""},
+						{3000, "obstruction on", "closing", "", ""},
+						{3001, "TOGGLE", "closing", "", "rejected:obstructed"},
+						{3050, "", "open", "", "fault:obstructed"},
+				}},
+
+		/* The first edge of an end contact counts. */
+		{"first edge: STOP within the debounce of arriving at the top is held, and then done", "closed",
+				{STORY, BOTH_SENSORS, STOP_STOP},
+				{
+						{1000, "OPEN", "opening", "toggle on", "accepted"},
+						{1300, "closed off", "opening", "", ""},
+						{1500, "", "opening", "toggle off", ""},
+						{12000, "open on", "opening", "", ""},
+						{12020, "STOP", "opening", "", "accepted"},
+						{12050, "", "open", "", "confidence:sensed"},
+						{30000, "", "open", "", ""},
+				}},
+		{"first edge: TOGGLE was asked of a door that moved, and is not pressed at its end", "closed",
+				{STORY, BOTH_SENSORS, STOP_STOP},
+				{
+						{1000, "OPEN", "opening", "toggle on", "accepted"},
+						{1300, "closed off", "opening", "", ""},
+						{1500, "", "opening", "toggle off", ""},
+						{12000, "open on", "opening", "", ""},
+						{12020, "TOGGLE", "opening", "", "accepted"},
+						{12050, "", "open", "", "event:cancelled"},
+						{30000, "", "open", "", ""},
+				}},
+		{"first edge: a glitch holds a press for the time of debouncing, and no longer", "closed",
+				{STORY, BOTH_SENSORS, STOP_STOP},
+				{
+						{1000, "OPEN", "opening", "toggle on", "accepted"},
+						{1300, "closed off", "opening", "", ""},
+						{1500, "", "opening", "toggle off", ""},
+						{6000, "open on", "opening", "", ""},
+						{6010, "open off", "opening", "", ""},
+						{6020, "STOP", "opening", "", "accepted"},
+						{6060, "", "stopped", "toggle on", ""},
+						{6560, "", "stopped", "toggle off", ""},
+				}},
+		{"first edge: STOP as the door leaves its end stops it there, and that is not local", "closed",
+				{STORY, CLOSED_SENSOR, STOP_STOP},
+				{
+						{1000, "OPEN", "opening", "toggle on", "accepted"},
+						{1500, "", "opening", "toggle off", ""},
+						{2480, "closed off", "opening", "", ""},
+						{2500, "STOP", "opening", "", "accepted"},
+						{2530, "", "stopped", "toggle on", "source:mqtt position:1"},
+						{3030, "", "stopped", "toggle off", ""},
+						{30000, "", "stopped", "", "source:mqtt"},
+				}},
+		{"coasting: an end that is left just after the press that stopped the door is no local move", "closed",
+				{.lines = {[DOOR_LINE_OPEN] = true, [DOOR_LINE_CLOSE] = true, [DOOR_LINE_STOP] = true},
+						STORY_TIMES,
+						CLOSED_SENSOR},
+				{
+						{1000, "OPEN", "opening", "open on", "accepted"},
+						{1500, "", "opening", "open off", ""},
+						{2000, "STOP", "closed", "stop on", "accepted"},
+						{2500, "", "closed", "stop off", ""},
+						{2600, "closed off", "closed", "", ""},
+						{2650, "", "stopped", "", "source:mqtt position:1"},
+						{30000, "", "stopped", "", "source:mqtt"},
+				}},
+		{"coasting: nor is one that is reached just after it", "open",
+				{.lines = {[DOOR_LINE_OPEN] = true, [DOOR_LINE_CLOSE] = true, [DOOR_LINE_STOP] = true},
+						STORY_TIMES,
+						BOTH_SENSORS},
+				{
+						{1000, "CLOSE", "closing", "close on", "accepted"},
+						{1300, "open off", "closing", "", ""},
+						{1500, "", "closing", "close off", ""},
+						{15500, "STOP", "stopped", "stop on", "accepted source:mqtt"},
+						{15900, "closed on", "stopped", "", ""},
+						{15950, "", "closed", "", "source:mqtt cycles:1"},
+						{16000, "", "closed", "stop off", ""},
+				}},
+		{"coasting: a door that leaves its end and was sent back there comes back", "open",
+				{TWO_RELAYS_STORY, BOTH_SENSORS},
+				{
+						{1000, "CLOSE", "closing", "close on", "accepted"},
+						{1500, "", "closing", "close off", ""},
+						{2000, "OPEN", "open", "open on", "accepted"},
+						{2200, "open off", "open", "", ""},
+						{2250, "", "opening", "", "source:mqtt"},
+						{2500, "", "opening", "open off", ""},
+						{3000, "open on", "opening", "", ""},
+						{3050, "", "open", "", "source:mqtt"},
+				}},
+		{"near its end: no press is made to stop an opening door that may be there when it is heard", "open",
+				{STORY, BOTH_SENSORS, STOP_REVERSE},
+				{
+						{1000, "CLOSE", "closing", "toggle on", "accepted"},
+						{1100, "open off", "closing", "", ""},
+						{1200, "STOP", "closing", "", "accepted"},
+						{1500, "", "closing", "toggle off", ""},
+						{2000, "", "opening", "toggle on", ""},
+						{2500, "", "opening", "toggle off", ""},
+						{3000, "", "opening", "", "event:cancelled"},
+						{3010, "STOP", "opening", "", "rejected:uncertain"},
+						{3020, "TOGGLE", "opening", "", "rejected:uncertain"},
+						{3050, "open on", "opening", "", ""},
+						{3100, "", "open", "", "source:mqtt"},
+				}},
+		{"near its end: CLOSE waits until an opening door is there", "closed", {STORY, BOTH_SENSORS, STOP_STOP},
+				{
+						{1000, "OPEN", "opening", "toggle on", "accepted"},
+						{1300, "closed off", "opening", "", ""},
+						{1500, "", "opening", "toggle off", ""},
+						{15500, "CLOSE", "opening", "", "accepted"},
+						{15900, "open on", "opening", "", ""},
+						{15950, "", "closing", "toggle on", ""},
+						{16450, "", "closing", "toggle off", ""},
+				}},
+
+		/* An estimate is no knowledge. */
+		{"uncertain: half-way at the start, CLOSE is a press that nobody can foretell, and OPEN is refused", "",
+				{STORY, CLOSED_SENSOR, STOP_STOP},
+				{
+						{5000, "CLOSE", "unknown", "toggle on", "accepted position:99"},
+						{5500, "", "unknown", "toggle off", ""},
+						{7000, "OPEN", "unknown", "", "rejected:unknown_state"},
+						{7001, "STOP", "unknown", "", "rejected:unknown_state"},
+						{18000, "closed on", "unknown", "", ""},
+						{18050, "", "closed", "", "source:mqtt cycles:1"},
+				}},
+		{"uncertain: where CLOSE did not bring the closed contact, that is told", "",
+				{STORY, CLOSED_SENSOR, STOP_STOP},
+				{
+						{5000, "CLOSE", "unknown", "toggle on", "accepted"},
+						{5500, "", "unknown", "toggle off", ""},
+						{25750, "", "open", "", "fault:did_not_finish position:99"},
+				}},
+		{"uncertain: in the tail of a reckoned opening CLOSE waits, STOP and TOGGLE are refused", "closed",
+				{.lines = {[DOOR_LINE_TOGGLE] = true},
+						.pulse_ms = 500,
+						.gap_ms = 500,
+						.debounce_ms = 50,
+						.open_time_ms = 8000,
+						.close_time_ms = 8000,
+						CLOSED_SENSOR,
+						STOP_REVERSE},
+				{
+						{1000, "OPEN", "opening", "toggle on", "accepted"},
+						{1500, "", "opening", "toggle off", ""},
+						{1600, "closed off", "opening", "", ""},
+						{7000, "STOP", "opening", "", "rejected:uncertain"},
+						{7001, "TOGGLE", "opening", "", "rejected:uncertain"},
+						{7002, "OPEN", "opening", "", "unchanged"},
+						{7800, "CLOSE", "opening", "", "accepted"},
+						{9600, "", "closing", "toggle on", ""},
+						{10100, "", "closing", "toggle off", ""},
+						{15600, "closed on", "closing", "", ""},
+						{15650, "", "closed", "", "source:mqtt"},
+						{20000, "OPEN", "opening", "toggle on", "accepted"},
+						{20500, "", "opening", "toggle off", ""},
+				}},
+		{"uncertain: a door that moves by hand may have been stopped by hand: no press is counted for it",
+				"open", {STORY, BOTH_SENSORS, STOP_REVERSE},
+				{
+						{1000, "open off", "open", "", ""},
+						{1050, "", "closing", "", "source:local"},
+						{3000, "STOP", "closing", "", "rejected:uncertain"},
+						{3001, "OPEN", "closing", "", "rejected:uncertain"},
+						{3002, "CLOSE", "closing", "", "unchanged"},
+						{4000, "TOGGLE", "unknown", "toggle on", "accepted source:mqtt"},
+						{4500, "", "unknown", "toggle off", ""},
+						{6000, "open on", "unknown", "", ""},
+						{6050, "", "open", "", "source:mqtt"},
+				}},
+		{"uncertain: opened by hand, with a closed contact alone, CLOSE leads to an unknown state", "closed",
+				{TOGGLE_WARNS, CLOSED_AND_BEAM, STOP_REVERSE},
+				{
+						{1000, "closed off", "opening", "", "source:local"},
+						{3000, "CLOSE", "opening", "", "rejected:uncertain"},
+						{11000, "", "open", "", "confidence:estimated"},
+						{20000, "CLOSE", "open", "warning on", "accepted warning"},
+						{25000, "", "unknown", "warning off, toggle on", ""},
+						{25500, "", "unknown", "toggle off", ""},
+						{37000, "closed on", "closed", "", "source:mqtt"},
+				}},
+
+		/* OPEN never begins downwards, unless the owner says so. */
+		{"detour: OPEN that begins with a press that closes is refused", "closed",
+				{TOGGLE, BOTH_SENSORS, STOP_STOP},
+				{
+						{1000, "OPEN", "opening", "toggle on", "accepted"},
+						{1500, "", "opening", "toggle off", ""},
+						{2000, "closed off", "opening", "", ""},
+						{4000, "STOP", "stopped", "toggle on", "accepted"},
+						{4500, "", "stopped", "toggle off", ""},
+						{6000, "OPEN", "stopped", "", "rejected:no_way"},
+						{7000, "CLOSE", "closing", "toggle on", "accepted"},
+						{7500, "", "closing", "toggle off", ""},
+				}},
+		{"detour: an OPEN that comes to the closed end on its way goes on from there", "closed",
+				{STORY, BOTH_SENSORS, STOP_STOP, .allow_detour = true},
+				{
+						{1000, "OPEN", "opening", "toggle on", "accepted"},
+						{1300, "closed off", "opening", "", ""},
+						{1500, "", "opening", "toggle off", ""},
+						{2650, "STOP", "stopped", "toggle on", "accepted position:9"},
+						{3150, "", "stopped", "toggle off", ""},
+						{10000, "OPEN", "closing", "toggle on", "accepted"},
+						{10500, "", "closing", "toggle off", ""},
+						{11000, "", "stopped", "toggle on", ""},
+						{11100, "closed on", "stopped", "", ""},
+						{11150, "", "closed", "", "source:mqtt"},
+						{11500, "", "closed", "toggle off", ""},
+						{12000, "", "opening", "toggle on", "source:mqtt"},
+						{12500, "", "opening", "toggle off", ""},
+				}},
+		{"presses: OPEN that stops a closing door at its end goes on from there", "open",
+				{STORY, BOTH_SENSORS, STOP_STOP},
+				{
+						{1000, "CLOSE", "closing", "toggle on", "accepted"},
+						{1300, "open off", "closing", "", ""},
+						{1500, "", "closing", "toggle off", ""},
+						{16000, "OPEN", "stopped", "toggle on", "accepted"},
+						{16200, "closed on", "stopped", "", ""},
+						{16250, "", "closed", "", "source:mqtt"},
+						{16500, "", "closed", "toggle off", ""},
+						{17000, "", "opening", "toggle on", ""},
+						{17500, "", "opening", "toggle off", ""},
+				}},
+
+		/* A contact that does not stand still. */
+		{"unsteady: at the start the door settles on the others, and a beam that flickers counts as broken",
+				NULL, {TOGGLE, ALL_SENSORS, STOP_REVERSE, .debounce_ms = 500},
+				{
+						{0, "closed off", "unknown", "", ""},
+						{0, "open on", "unknown", "", ""},
+						{0, "obstruction on", "unknown", "", ""},
+						{400, "obstruction off", "unknown", "", ""},
+						{800, "obstruction on", "unknown", "", ""},
+						{1200, "obstruction off", "unknown", "", ""},
+						{1600, "obstruction on", "unknown", "", ""},
+						{2000, "obstruction off", "unknown", "", ""},
+						{2400, "obstruction on", "unknown", "", ""},
+						{2800, "obstruction off", "unknown", "", ""},
+						{3200, "obstruction on", "unknown", "", ""},
+						{3600, "obstruction off", "unknown", "", ""},
+						{4000, "obstruction on", "unknown", "", ""},
+						{4400, "obstruction off", "unknown", "", ""},
+						{4800, "obstruction on", "unknown", "", ""},
+						{4999, "STOP", "unknown", "", "rejected:not_settled"},
+						{5200, "obstruction off", "open", "", "fault:sensor_unsteady"},
+						{5400, "STOP", "open", "", "unchanged fault:sensor_unsteady"},
+						{5500, "CLOSE", "open", "",
+								"rejected:obstructed fault:sensor_unsteady"},
+						{10199, "CLOSE", "open", "",
+								"rejected:obstructed fault:sensor_unsteady"},
+						{10200, "", "open", "", ""},
+						{10400, "CLOSE", "closing", "toggle on", "accepted"},
+						{10900, "", "closing", "toggle off", ""},
+				}},
+
+		/* Separate relays. */
+		{"two relays: CLOSE presses whenever closed is not sensed, since it may not have been heard", "",
+				{TWO_RELAYS, NO_SENSOR},
+				{
+						{1000, "CLOSE", "closing", "close on", "accepted"},
+						{1400, "CLOSE", "closing", "", "unchanged"},
+						{1500, "", "closing", "close off", ""},
+						{2400, "CLOSE", "closing", "", "unchanged"},
+						{6000, "CLOSE", "closing", "close on", "accepted"},
+						{6500, "", "closing", "close off", ""},
+						{18000, "", "closed", "", "confidence:estimated cycles:1"},
+						{20000, "CLOSE", "closing", "close on", "accepted"},
+						{20500, "", "closing", "close off", ""},
+						{32000, "", "closed", "", "confidence:estimated"},
+				}},
+		{"two relays: STOP in a warning says that it cannot stop a moving door, and takes the close back",
+				"closed", {TWO_RELAYS_WARN, CLOSED_SENSOR},
+				{
+						{1000, "OPEN", "opening", "open on", "accepted"},
+						{1500, "", "opening", "open off", ""},
+						{2000, "closed off", "opening", "", ""},
+						{4000, "CLOSE", "opening", "warning on", "accepted warning"},
+						{5000, "STOP", "opening", "warning off",
+								"rejected:no_stop event:cancelled"},
+						{12000, "", "open", "", ""},
+						{30000, "", "open", "", ""},
+				}},
+		{"three relays: STOP in a warning stops the door", "closed",
+				{.lines = {[DOOR_LINE_OPEN] = true,
+						 [DOOR_LINE_CLOSE] = true,
+						 [DOOR_LINE_STOP] = true,
+						 [DOOR_LINE_WARNING] = true},
+						TIMES,
+						.warning_ms = 5000,
+						CLOSED_SENSOR},
+				{
+						{1000, "OPEN", "opening", "open on", "accepted"},
+						{1500, "", "opening", "open off", ""},
+						{2000, "closed off", "opening", "", ""},
+						{4000, "CLOSE", "opening", "warning on", "accepted warning"},
+						{5000, "STOP", "stopped", "warning off, stop on",
+								"accepted event:cancelled"},
+						{5500, "", "stopped", "stop off", ""},
+						{30000, "", "stopped", "", ""},
+				}},
+		{"unknown, beam broken: TOGGLE is warned of, and is pressed where the way is free by then", "",
+				{TOGGLE_WARNS, ALL_SENSORS, STOP_REVERSE},
+				{
+						{500, "obstruction on", "unknown", "", ""},
+						{1000, "TOGGLE", "unknown", "warning on", "accepted warning"},
+						{3000, "obstruction off", "unknown", "", "warning"},
+						{6000, "", "unknown", "warning off, toggle on", ""},
+						{6500, "", "unknown", "toggle off", ""},
+				}},
+		{"unknown, beam broken: nothing is pressed that could bring the door down on what is in its way", "",
+				{TOGGLE_WARNS, ALL_SENSORS, STOP_REVERSE},
+				{
+						{500, "obstruction on", "unknown", "", ""},
+						{1000, "TOGGLE", "unknown", "warning on", "accepted warning"},
+						{6000, "", "unknown", "warning off",
+								"fault:obstructed event:cancelled"},
+				}},
+
+		{"auto-close: a beam broken in its warning begins its time anew", "closed",
+				{TOGGLE_WARNS, ALL_SENSORS, STOP_REVERSE, .auto_close_ms = 10000},
+				{
+						{1000, "closed off", "opening", "", "source:local"},
+						{15000, "open on", "open", "", ""},
+						{25000, "", "open", "warning on", "warning event:auto_close"},
+						{26000, "obstruction on", "open", "warning off",
+								"fault:obstructed event:cancelled"},
+						{27000, "obstruction off", "open", "", "fault:obstructed"},
+						{37000, "", "open", "warning on", "warning event:auto_close"},
+						{42000, "", "closing", "warning off, toggle on", "source:auto_close"},
+						{42500, "", "closing", "toggle off", ""},
+				}},
+		{"auto-close: what stands in the way keeps the door open for as long as it does", "closed",
+				{TOGGLE_WARNS, ALL_SENSORS, STOP_REVERSE, .auto_close_ms = 10000},
+				{
+						{1000, "closed off", "opening", "", "source:local"},
+						{15000, "open on", "open", "", ""},
+						{25000, "", "open", "warning on", "warning event:auto_close"},
+						{26000, "obstruction on", "open", "warning off",
+								"fault:obstructed event:cancelled"},
+						{300000, "", "open", "", "fault:obstructed"},
+				}},
+		{"auto-close: a command in its warning takes it back, and that is the end of it", "closed",
+				{TOGGLE_WARNS, ALL_SENSORS, STOP_REVERSE, .auto_close_ms = 10000},
+				{
+						{1000, "closed off", "opening", "", "source:local"},
+						{15000, "open on", "open", "", ""},
+						{25000, "", "open", "warning on", "warning event:auto_close"},
+						{26000, "OPEN", "open", "warning off", "accepted event:cancelled"},
+						{300000, "", "open", "", ""},
 				}},
 };
 
@@ -1874,9 +2322,12 @@ static void reconfiguring(void)
 	say(&door, DOOR_INPUT_TIME, 0, 1500);
 	reconfigure(&door, &other, 1600);
 	other.opener.while_opening = DOOR_PRESS_STOP;
+	other.open_time_ms = config.open_time_ms; /* else the door were at its end by then */
 	reconfigure(&door, &other, 1600);
 	output = say(&door, DOOR_INPUT_COMMAND, DOOR_COMMAND_STOP, 2600);
-	CHECK(output.action_count == 0 && output.deadline_ms == 4500);
+	CHECK(output.action_count == 0 && output.result == DOOR_RESULT_ACCEPTED);
+	CHECK(say(&door, DOOR_INPUT_TIME, 0, 4499).action_count == 0);
+	CHECK(say(&door, DOOR_INPUT_TIME, 0, 4500).action_count == 1);
 
 	tap_case("an auto-close that is turned on for an open door waits for the next opening");
 	static const struct door_config warns = {TOGGLE_WARNS, CLOSED_SENSOR, STOP_REVERSE};
@@ -1950,6 +2401,267 @@ static void reconfiguring(void)
 		CHECK(say(&door, DOOR_INPUT_TIME, 0, at_ms).action_count == 0);
 }
 
+static bool switches_on(const struct door_output *output)
+{
+	for (size_t i = 0; i < output->action_count; i++) {
+		if (output->actions[i].on)
+			return true;
+	}
+	return false;
+}
+
+static struct door_output give(struct door *door, enum door_command command, int64_t given_ms, int64_t at_ms)
+{
+	struct door_output output;
+	const struct door_input input = {.kind = DOOR_INPUT_COMMAND,
+			.command = command,
+			.source = DOOR_SOURCE_MQTT,
+			.given_ms = given_ms};
+	door_step(door, &input, at_ms, &output);
+	return output;
+}
+
+/* Time passes, without a stall. Returns when a relay went on for the first time; 0: none did. */
+static int64_t pressed_until(struct door *door, int64_t from_ms, int64_t until_ms)
+{
+	int64_t pressed_ms = 0;
+	for (int64_t at_ms = from_ms; at_ms <= until_ms; at_ms += 10) {
+		struct door_output output = say(door, DOOR_INPUT_TIME, 0, at_ms);
+		if (door->relay != DOOR_LINES && switches_on(&output) && pressed_ms == 0)
+			pressed_ms = at_ms;
+	}
+	return pressed_ms;
+}
+
+static void ages(void)
+{
+	struct door door;
+	struct door_output output;
+	static const struct door_config config = {TOGGLE, BOTH_SENSORS, STOP_STOP};
+	static const struct door_config warns = {TOGGLE_WARNS, CLOSED_SENSOR, STOP_REVERSE};
+
+	tap_case("age: a command that was given too long ago is stale; one that gives no time, or one to come, is new");
+	closed_door(&door, &config);
+	output = give(&door, DOOR_COMMAND_OPEN, 20000, 20000 + DOOR_AGE_MS + 1);
+	CHECK(output.result == DOOR_RESULT_REJECTED && output.reason == DOOR_REASON_STALE && output.action_count == 0);
+	output = give(&door, DOOR_COMMAND_OPEN, 21000, 21000 + DOOR_AGE_MS);
+	CHECK(output.result == DOOR_RESULT_ACCEPTED && output.action_count == 1);
+	closed_door(&door, &config);
+	output = give(&door, DOOR_COMMAND_OPEN, 0, 90000);
+	CHECK(output.result == DOOR_RESULT_ACCEPTED);
+	closed_door(&door, &config);
+	output = give(&door, DOOR_COMMAND_OPEN, 190000, 90000);
+	CHECK(output.result == DOOR_RESULT_ACCEPTED);
+
+	tap_case("age: each little delay counts, from when the command was given, through the warning");
+	for (int64_t late_ms = 4000; late_ms <= 4001; late_ms++) {
+		closed_door(&door, &warns);
+		give(&door, DOOR_COMMAND_OPEN, 1000, 1000);
+		tell_sensor(&door, DOOR_SENSOR_CLOSED, false, 1400);
+		pressed_until(&door, 1500, 20000);
+		CHECK(door.state == DOOR_OPEN);
+		output = give(&door, DOOR_COMMAND_CLOSE, 24000, 30000); /* six seconds old: the warning begins */
+		CHECK(output.result == DOOR_RESULT_ACCEPTED && output.deadline_ms == 35000);
+		output = say(&door, DOOR_INPUT_TIME, 0, 35000 + late_ms); /* and what it is late makes ten */
+		CHECK(switches_on(&output) == (late_ms == 4000));
+	}
+
+	tap_case("age: and through gaps and presses");
+	for (int64_t late_ms = 4900; late_ms <= 5100; late_ms += 200) {
+		closed_door(&door, &config);
+		give(&door, DOOR_COMMAND_OPEN, 1000, 1000);
+		tell_sensor(&door, DOOR_SENSOR_CLOSED, false, 1400);
+		say(&door, DOOR_INPUT_TIME, 0, 1500);
+		output = give(&door, DOOR_COMMAND_CLOSE, 3000, 5000 + late_ms - 1900); /* 5 s, or 5.2 s old */
+		CHECK(door.state == DOOR_STOPPED && switches_on(&output));
+		int64_t at_ms = 5000 + late_ms - 1900;
+		say(&door, DOOR_INPUT_TIME, 0, at_ms + 500);
+		output = say(&door, DOOR_INPUT_TIME, 0, at_ms + 1500 + 4950);
+		CHECK(switches_on(&output) == (late_ms == 4900));
+		CHECK(door.goal == DOOR_GOAL_NONE);
+	}
+
+	tap_case("age: what is held until a contact lets go is forgotten when it is too old");
+	struct door_config slow = config;
+	slow.open_time_ms = slow.close_time_ms = 60000;
+	closed_door(&door, &slow);
+	give(&door, DOOR_COMMAND_OPEN, 1000, 1000);
+	output = give(&door, DOOR_COMMAND_CLOSE, 2000, 2000);
+	CHECK(output.result == DOOR_RESULT_UNCHANGED && door.goal == DOOR_GOAL_CLOSE);
+	CHECK(pressed_until(&door, 2000, 3000 + DOOR_AGE_MS) == 0 && door.goal == DOOR_GOAL_CLOSE);
+	CHECK(pressed_until(&door, 3000 + DOOR_AGE_MS, 3010 + DOOR_AGE_MS) == 0 && door.goal == DOOR_GOAL_NONE);
+	tell_sensor(&door, DOOR_SENSOR_CLOSED, false, 14000);
+	CHECK(pressed_until(&door, 14000, 30000) == 0 && door.state == DOOR_OPENING);
+
+	tap_case("age: a press that was held does not follow after a stall");
+	closed_door(&door, &slow);
+	give(&door, DOOR_COMMAND_OPEN, 1000, 1000);
+	pressed_until(&door, 1500, 2000);
+	give(&door, DOOR_COMMAND_CLOSE, 3000, 3000);
+	struct door_input edge = {.kind = DOOR_INPUT_SENSOR, .sensor = DOOR_SENSOR_CLOSED, .at_ms = 4000};
+	door_step(&door, &edge, 12000, &output);
+	CHECK(pressed_until(&door, 12000, 30000) == 0 && door.goal == DOOR_GOAL_NONE);
+}
+
+static void reloads(void)
+{
+	struct door door;
+	static const struct door_config config = {STORY, BOTH_SENSORS, STOP_STOP};
+	struct door_config longer = config;
+
+	tap_case("a gap that is raised and lowered again counts from the last release, and never adds up");
+	longer.gap_ms = 5000;
+	closed_door(&door, &config);
+	pressed_until(&door, 0, 100);
+	give(&door, DOOR_COMMAND_OPEN, 1000, 1000);
+	tell_sensor(&door, DOOR_SENSOR_CLOSED, false, 1200);
+	pressed_until(&door, 1250, 1500);
+	for (int i = 0; i < 24; i++)
+		reconfigure(&door, i % 2 == 0 ? &longer : &config, 1500 + i * 20);
+	struct door_output output = give(&door, DOOR_COMMAND_CLOSE, 2000, 2000);
+	CHECK(switches_on(&output));
+	closed_door(&door, &config);
+	pressed_until(&door, 0, 100);
+	for (int i = 0; i < 25; i++)
+		reconfigure(&door, i % 2 == 0 ? &longer : &config, 200 + i * 20);
+	output = give(&door, DOOR_COMMAND_OPEN, 1000, 1000); /* nothing was pressed before */
+	CHECK(switches_on(&output));
+}
+
+/* An edge each 20 ms: loose, or a hum on a long cable. Returns the time of the last one. */
+static int64_t hum(struct door *door, enum door_sensor sensor, int64_t from_ms, int64_t until_ms, bool *pressed)
+{
+	bool level = door->contacts[sensor].raw;
+	int64_t at_ms = from_ms;
+	struct door_output output;
+	for (; at_ms <= until_ms; at_ms += 20) {
+		level = !level;
+		struct door_input edge = {.kind = DOOR_INPUT_SENSOR, .sensor = sensor, .active = level, .at_ms = at_ms};
+		door_step(door, &edge, at_ms, &output);
+		*pressed = *pressed || switches_on(&output);
+		output = say(door, DOOR_INPUT_TIME, 0, at_ms + 10);
+		*pressed = *pressed || switches_on(&output);
+	}
+	return at_ms - 20;
+}
+
+static void unsteady(void)
+{
+	struct door door;
+	struct door_view view = {0};
+	struct door_output output;
+	bool pressed = false;
+	static const struct door_config closed_only = {STORY, CLOSED_SENSOR, STOP_STOP};
+	static const struct door_config both = {STORY, BOTH_SENSORS, STOP_STOP};
+
+	tap_case("unsteady: a closed contact that hums is not known, and the state is unknown");
+	closed_door(&door, &closed_only);
+	pressed_until(&door, 0, 100);
+	CHECK(door.state == DOOR_CLOSED);
+	hum(&door, DOOR_SENSOR_CLOSED, 1000, 1000 + DOOR_UNREST_MS - 20, &pressed);
+	CHECK(door.fault == DOOR_FAULT_NONE);
+	int64_t last_ms = hum(&door, DOOR_SENSOR_CLOSED, 1000 + DOOR_UNREST_MS, 600000, &pressed);
+	door_view(&door, last_ms, &view);
+	CHECK(view.state == DOOR_UNKNOWN && view.confidence == DOOR_CONFIDENCE_UNKNOWN);
+	CHECK(view.fault == DOOR_FAULT_SENSOR_UNSTEADY && view.position == DOOR_POSITION_UNKNOWN &&
+			!view.closed_sensor);
+	CHECK(!pressed);
+	output = give(&door, DOOR_COMMAND_CLOSE, last_ms, last_ms);
+	CHECK(output.result == DOOR_RESULT_REJECTED && output.reason == DOOR_REASON_UNKNOWN_STATE);
+
+	tap_case("unsteady: it is believed again when it has stood still for as long");
+	pressed_until(&door, last_ms, last_ms + DOOR_UNREST_MS - 20);
+	CHECK(door.fault == DOOR_FAULT_SENSOR_UNSTEADY && door.state == DOOR_UNKNOWN);
+	pressed_until(&door, last_ms + DOOR_UNREST_MS - 10, last_ms + DOOR_UNREST_MS + 10);
+	CHECK(door.fault == DOOR_FAULT_NONE);
+	CHECK(door.state == (door.contacts[DOOR_SENSOR_CLOSED].raw ? DOOR_CLOSED : DOOR_OPEN));
+	CHECK(door.cycles == 0);
+
+	tap_case("unsteady: what the other contact says is believed, and is not a conflict");
+	closed_door(&door, &both);
+	pressed_until(&door, 0, 100);
+	hum(&door, DOOR_SENSOR_OPEN, 1000, 5000, &pressed);
+	CHECK(door.state == DOOR_CLOSED && door.fault == DOOR_FAULT_SENSOR_UNSTEADY && !pressed);
+	hum(&door, DOOR_SENSOR_CLOSED, 5020, 9000, &pressed);
+	CHECK(door.fault == DOOR_FAULT_SENSOR_UNSTEADY && !pressed);
+
+	tap_case("unsteady: presses to come are not made, and an opening door is not known to open");
+	closed_door(&door, &both);
+	pressed_until(&door, 0, 100);
+	give(&door, DOOR_COMMAND_OPEN, 1000, 1000);
+	tell_sensor(&door, DOOR_SENSOR_CLOSED, false, 1100);
+	pressed_until(&door, 1150, 3000);
+	hum(&door, DOOR_SENSOR_OPEN, 3000, 3100, &pressed);
+	give(&door, DOOR_COMMAND_CLOSE, 3110, 3110);
+	hum(&door, DOOR_SENSOR_OPEN, 3120, 7000, &pressed);
+	CHECK(!pressed && door.goal == DOOR_GOAL_NONE && door.state == DOOR_UNKNOWN);
+	pressed_until(&door, 7010, 60000);
+	CHECK(door.state == DOOR_STOPPED || door.state == DOOR_OPEN);
+
+	tap_case("unsteady: a bounce at the end of a travel is none");
+	closed_door(&door, &both);
+	pressed_until(&door, 0, 100);
+	hum(&door, DOOR_SENSOR_CLOSED, 1000, 1500, &pressed);
+	pressed_until(&door, 1510, 4000);
+	CHECK(door.fault == DOOR_FAULT_NONE);
+	hum(&door, DOOR_SENSOR_CLOSED, 4000, 5500, &pressed);
+	CHECK(door.fault == DOOR_FAULT_NONE);
+
+	tap_case("sampled: a level that is read while an edge is pending does not undo it");
+	closed_door(&door, &closed_only);
+	pressed_until(&door, 0, 100);
+	tell_sensor(&door, DOOR_SENSOR_CLOSED, false, 1000);
+	struct door_input sample = {.kind = DOOR_INPUT_SENSOR,
+			.sensor = DOOR_SENSOR_CLOSED,
+			.active = true,
+			.sampled = true,
+			.at_ms = 1030};
+	door_step(&door, &sample, 1030, &output);
+	say(&door, DOOR_INPUT_TIME, 0, 1050);
+	CHECK(door.state == DOOR_OPENING);
+
+	tap_case("sampled: a level that is read when it should have stood still begins to stand still anew");
+	closed_door(&door, &closed_only);
+	pressed_until(&door, 0, 100);
+	tell_sensor(&door, DOOR_SENSOR_CLOSED, false, 1000);
+	sample.at_ms = 1050;
+	door_step(&door, &sample, 1050, &output);
+	CHECK(door.state == DOOR_CLOSED && output.deadline_ms == 1100);
+	say(&door, DOOR_INPUT_TIME, 0, 1100);
+	CHECK(door.state == DOOR_CLOSED && door.contacts[DOOR_SENSOR_CLOSED].active);
+	sample.active = false;
+	door_step(&door, &sample, 5000, &output);
+	CHECK(door.state == DOOR_CLOSED && output.deadline_ms == 5050);
+	say(&door, DOOR_INPUT_TIME, 0, 5050);
+	CHECK(door.state == DOOR_OPENING);
+}
+
+/* An open door, CLOSE, and STOP a little later: the opener's first press for it sends the door back to its end. */
+static void stops_near_the_top(void)
+{
+	static const struct door_config config = {STORY, BOTH_SENSORS, .opener = {S, R, R}};
+
+	tap_case("near its end: STOP 0.2 to 0.95 s after CLOSE never presses a second time");
+	for (int64_t after_ms = 200; after_ms <= 950; after_ms += 50) {
+		struct door door;
+		int presses = 0;
+		door_init(&door, &config, 0);
+		tell_sensor(&door, DOOR_SENSOR_CLOSED, false, 0);
+		tell_sensor(&door, DOOR_SENSOR_OPEN, true, 0);
+		pressed_until(&door, 0, 100);
+		give(&door, DOOR_COMMAND_CLOSE, 1000, 1000);
+		for (int64_t at_ms = 1010; at_ms < 60000; at_ms += 10) {
+			struct door_output output = say(&door, DOOR_INPUT_TIME, 0, at_ms);
+			presses += switches_on(&output);
+			if (at_ms == 1100 || at_ms == 3020)
+				tell_sensor(&door, DOOR_SENSOR_OPEN, at_ms != 1100, at_ms);
+			if (at_ms == 1000 + after_ms)
+				give(&door, DOOR_COMMAND_STOP, at_ms, at_ms);
+		}
+		CHECK(presses == 1 && door.state == DOOR_OPEN && door.fault == DOOR_FAULT_NONE);
+	}
+}
+
 int main(void)
 {
 	for (size_t i = 0; i < COUNT(specs); i++)
@@ -1961,5 +2673,9 @@ int main(void)
 	nonsense();
 	restoring();
 	reconfiguring();
+	ages();
+	reloads();
+	unsteady();
+	stops_near_the_top();
 	return tap_done();
 }

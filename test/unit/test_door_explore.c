@@ -68,6 +68,22 @@ static int64_t shift(int64_t at_ms, int64_t by_ms, int64_t oldest_ms)
 	return at_ms < NOW_MS - oldest_ms ? NOW_MS - oldest_ms : at_ms;
 }
 
+/* The last press: until it has shown what it did. */
+static void reduce_press(struct door *door, int64_t by_ms, int64_t longest_ms)
+{
+	bool moves = rules_moving(door->state) && door->commanded;
+	bool lost = door->state == DOOR_UNKNOWN && door->commanded;
+	int64_t since_ms = NOW_MS - by_ms - door->pressed_ms;
+
+	if (since_ms > DOOR_START_MS)
+		door->press_at = DOOR_UNKNOWN;
+	if (since_ms > DOOR_COAST_MS && door->press_at == DOOR_UNKNOWN && !lost)
+		door->press_to = DOOR_UNKNOWN;
+	door->pressed_ms = shift(door->pressed_ms, by_ms, longest_ms);
+	if (door->press_at == DOOR_UNKNOWN && (door->press_to == DOOR_UNKNOWN || since_ms > DOOR_COAST_MS) && !moves)
+		door->pressed_ms = 0;
+}
+
 /* Times from NOW_MS on, and nothing kept that no step looks at. */
 static void reduce(struct rules *rules)
 {
@@ -79,11 +95,23 @@ static void reduce(struct rules *rules)
 	for (int i = 0; i < DOOR_SENSORS; i++) {
 		struct door_contact *contact = &door->contacts[i];
 		bool pending = contact->heard && (!contact->known || contact->raw != contact->active);
-		contact->edge_ms = pending ? shift(contact->edge_ms, by_ms, longest) : NOW_MS - longest;
+		bool steady = rules->now_ms - contact->edge_ms >= door->config.debounce_ms;
+		contact->edge_ms = pending || !steady ? shift(contact->edge_ms, by_ms, longest) : NOW_MS - longest;
+		contact->unrest_ms = contact->edge_ms;
 		rules->edge_ms[i] = contact->edge_ms;
 	}
 	door->time_ms = shift(door->time_ms, by_ms, STALL_MS);
-	door->pressed_ms = moving && door->commanded ? shift(door->pressed_ms, by_ms, longest) : 0;
+	reduce_press(door, by_ms, longest);
+	if (door->goal == DOOR_GOAL_NONE) {
+		door->goal_state = DOOR_UNKNOWN;
+		door->goal_given_ms = door->goal_takes_ms = door->goal_due_ms = 0;
+		door->goal_warned = false;
+	} else {
+		/* Only their sum counts. */
+		door->goal_given_ms = shift(door->goal_given_ms + door->goal_takes_ms, by_ms, 2 * longest);
+		door->goal_takes_ms = 0;
+		door->goal_due_ms = shift(door->goal_due_ms, by_ms, longest);
+	}
 	door->moved_ms = moving ? shift(door->moved_ms, by_ms, longest) : 0;
 	door->expire_ms = shift(door->expire_ms, by_ms, longest);
 	door->warned_ms = shift(door->warned_ms, by_ms, longest);
@@ -91,6 +119,7 @@ static void reduce(struct rules *rules)
 	bool relay_on = door->relay != DOOR_LINES;
 	door->release_ms = relay_on ? shift(door->release_ms, by_ms, longest) : 0;
 	door->ready_ms = relay_on ? 0 : shift(door->ready_ms, by_ms, 0);
+	door->released_ms = door->ready_ms - door->config.gap_ms;
 	bool stuck = false;
 	for (int i = 0; i < DOOR_LINES; i++) {
 		stuck = stuck || door->stuck[i];
@@ -150,7 +179,8 @@ static uint64_t hash_of(const struct rules *rules)
 			door->expire_ms, door->goal, door->goal_source, door->warned_ms, door->auto_close_ms,
 			door->config.auto_close_ms, door->relay, door->release_ms, door->ready_ms, door->retry_ms,
 			rules->deadline_ms, rules->released_ms, rules->asked, rules->command, rules->presses,
-			rules->warned, rules->ended, door->pulse_line, rules->line};
+			rules->warned, rules->ended, door->pulse_line, rules->line, door->certain, door->press_to,
+			door->press_at, door->goal_state, door->goal_given_ms, door->goal_due_ms, door->goal_warned};
 	for (size_t i = 0; i < COUNT(values); i++)
 		hash = mix(hash, values[i]);
 	return hash != 0 ? hash : 1;

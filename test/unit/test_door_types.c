@@ -63,11 +63,11 @@ int main(void)
 	commands();
 	NAMES(state, DOOR_STOPPED);
 	NAMES(confidence, DOOR_CONFIDENCE_SENSED);
-	NAMES(fault, DOOR_FAULT_RELAY_FAILED);
+	NAMES(fault, DOOR_FAULT_LAST);
 	NAMES(source, DOOR_SOURCE_AUTO_CLOSE);
 	NAMES(command, DOOR_COMMAND_TOGGLE);
 	NAMES(result, DOOR_RESULT_REJECTED);
-	NAMES(reason, DOOR_REASON_STOPPING);
+	NAMES(reason, DOOR_REASON_LAST);
 	NAMES(news, DOOR_NEWS_CLOCK_SET);
 
 	tap_case("each state and each result has its news");
@@ -88,7 +88,7 @@ int main(void)
 
 	tap_case("each reason but none has a sentence for people");
 	CHECK(door_reason_text(DOOR_REASON_NONE)[0] == '\0');
-	for (int i = DOOR_REASON_NONE + 1; i <= DOOR_REASON_STOPPING; i++) {
+	for (int i = DOOR_REASON_NONE + 1; i <= DOOR_REASON_LAST; i++) {
 		const char *text = door_reason_text((enum door_reason)i);
 		CHECK(strlen(text) > 10 && text[strlen(text) - 1] == '.');
 	}

@@ -181,11 +181,15 @@ static bool try_sequence(const struct door_config *config, bool open, unsigned s
 				.command = (enum door_command)(sequence % 12 / 3),
 				.source = DOOR_SOURCE_HTTP};
 		pass(&world, world.now_ms + paces_ms[sequence % 3]);
+		enum door_goal before = world.door.goal;
 		struct door_output output = step(&world, &input);
 		tell_ends(&world);
 		world.broken = world.broken || !believes_the_truth(&world);
 		if (output.result != DOOR_RESULT_REJECTED)
 			last = input.command;
+		else if (before != DOOR_GOAL_NONE && world.door.goal == DOOR_GOAL_NONE)
+			last = DOOR_COMMAND_TOGGLE; /* it could not stop the door, and has taken back what was to come
+						     */
 		accepted += output.result == DOOR_RESULT_ACCEPTED;
 		if (verbose)
 			printf("#   at %" PRId64 " ms %s: %s, %s; height %" PRId64 "%s\n", world.now_ms,

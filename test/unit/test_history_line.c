@@ -68,11 +68,11 @@ static void round_trips(void)
 		line.record.command = (int8_t)i;
 		CHECK(returns(&line));
 	}
-	for (int i = 0; i <= DOOR_REASON_STOPPING; i++) {
+	for (int i = 0; i <= DOOR_REASON_LAST; i++) {
 		line.record.reason = (enum door_reason)i;
 		CHECK(returns(&line));
 	}
-	for (int i = 0; i <= DOOR_FAULT_RELAY_FAILED; i++) {
+	for (int i = 0; i <= DOOR_FAULT_LAST; i++) {
 		line.record.fault = (enum door_fault)i;
 		CHECK(returns(&line));
 	}

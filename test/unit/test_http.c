@@ -573,7 +573,7 @@ static void test_commands(struct server *server)
 	CHECK(answer.status == 200 && !has(&answer, "Refused."));
 
 	tap_case("the page says every reason, and nothing that is none");
-	for (enum door_reason reason = DOOR_REASON_NOT_SETTLED; reason <= DOOR_REASON_STOPPING; reason++) {
+	for (enum door_reason reason = DOOR_REASON_NOT_SETTLED; reason <= DOOR_REASON_LAST; reason++) {
 		answer = ask(server, "GET /?door=right&said=%s HTTP/1.1\r\n" HOST "\r\n", door_reason_name(reason));
 		CHECK(answer.status == 200 && has(&answer, "Refused."));
 	}

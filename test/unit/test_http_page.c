@@ -114,8 +114,8 @@ static void test_words(void)
 	free(page);
 
 	tap_case("each fault has its own words");
-	char seen[DOOR_FAULT_RELAY_FAILED + 1][61] = {0};
-	for (enum door_fault fault = DOOR_FAULT_DID_NOT_START; fault <= DOOR_FAULT_RELAY_FAILED; fault++) {
+	char seen[DOOR_FAULT_LAST + 1][61] = {0};
+	for (enum door_fault fault = DOOR_FAULT_DID_NOT_START; fault <= DOOR_FAULT_LAST; fault++) {
 		door = closed_door;
 		door.fault = fault;
 		page = render_door(&door);
@@ -199,7 +199,7 @@ static void test_buttons(void)
 	refusing = render_door(&door);
 	CHECK(find(refusing, "stop") == DISABLED && !has(strstr(refusing, "<nav"), "/api/doors/left/stop"));
 	free(refusing);
-	for (enum door_reason reason = DOOR_REASON_NOT_SETTLED; reason <= DOOR_REASON_STOPPING; reason++) {
+	for (enum door_reason reason = DOOR_REASON_NOT_SETTLED; reason <= DOOR_REASON_LAST; reason++) {
 		door.refusals[DOOR_COMMAND_OPEN] = reason;
 		refusing = render_door(&door);
 		CHECK(find(refusing, "open") == DISABLED && !has(refusing, "<small></small></button>"));
