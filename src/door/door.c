@@ -127,17 +127,31 @@ static int64_t position_ppm(const struct door *door, int64_t at_ms)
 }
 
 /*
+ * The highest that the door may be: a real travel may take two thirds of the configured one, and one that begins
+ * downwards may begin late.
+ */
+static int64_t highest_ppm(const struct door *door, int64_t at_ms)
+{
+	if (!is_moving(door->state) || is_waiting(door))
+		return door->highest_ppm;
+	int64_t moved = clamp(at_ms - door->moved_ms, 0, DURATION_MAX_MS);
+	int64_t travel = travel_ms(door, door->state);
+	if (door->state == DOOR_OPENING)
+		return clamp(door->highest_ppm + moved * PPM / travel * 3 / 2, 0, PPM);
+	return clamp(door->highest_ppm - max(moved - DOOR_COAST_MS, 0) * PPM / travel, 0, PPM);
+}
+
+/*
  * Whether an opening door may stand at its end by the time that a press is heard, when the press would close it. With
- * an open contact that is so near the end; without one, as soon as a real travel may be over that takes two thirds of
- * the configured one.
+ * an open contact that is so near the end; without one, as soon as it may be so high.
  */
 static bool may_have_arrived(const struct door *door)
 {
 	if (door->state != DOOR_OPENING || is_waiting(door))
 		return false;
-	int64_t ppm = position_ppm(door, door->time_ms);
 	if (!hears(door, DOOR_SENSOR_OPEN))
-		return ppm < 0 || ppm >= PPM / 3 * 2;
+		return highest_ppm(door, door->time_ms) >= PPM;
+	int64_t ppm = position_ppm(door, door->time_ms);
 	int64_t travel = door->config.open_time_ms;
 	return ppm >= 0 && (PPM - ppm) * travel / PPM <= travel / 8 + NEAR_MS;
 }
@@ -258,6 +272,7 @@ static void surprise(struct door *door, struct door_output *output)
 
 static void rest(struct door *door, enum door_state state, int64_t base_ppm, struct door_output *output)
 {
+	door->highest_ppm = base_ppm < 0 ? PPM : max(base_ppm, 0);
 	door->base_ppm = base_ppm;
 	door->expire_ms = DOOR_NEVER;
 	door->commanded = false;
@@ -271,6 +286,7 @@ static void lose(struct door *door, int64_t at_ms, struct door_output *output)
 	int64_t travel = max(door->config.open_time_ms, door->config.close_time_ms);
 	door->direction = DOOR_UNKNOWN;
 	door->base_ppm = -1;
+	door->highest_ppm = PPM;
 	door->whole = false;
 	door->certain = false;
 	door->expire_ms = hears(door, DOOR_SENSOR_CLOSED) ? at_ms + travel + travel / 4 + DOOR_FINISH_MS : DOOR_NEVER;
@@ -328,6 +344,7 @@ static void move(struct door *door, enum door_state direction, int64_t at_ms, st
 						: door->state == DOOR_OPEN && door->base_ppm == PPM;
 	/* Open with nothing but "not closed" behind it: most likely it is all the way up. */
 	bool from_the_top = door->state == DOOR_OPEN && direction == DOOR_CLOSING;
+	door->highest_ppm = from_the_top ? PPM : highest_ppm(door, at_ms);
 	door->base_ppm = from_the_top ? PPM : position_ppm(door, at_ms);
 	door->moved_ms = at_ms;
 	door->direction = direction;
@@ -363,9 +380,9 @@ static void arrive(struct door *door, enum door_state end, int64_t edge_ms, stru
 
 	if (door->press_at != end)
 		door->press_at = DOOR_UNKNOWN;
-	/* It came to its end just before the press that sent it away, and debouncing let us know after it. */
-	if (away && door->commanded && edge_ms < door->pressed_ms) {
-		door->base_ppm = end == DOOR_OPEN ? PPM : 0;
+	/* It came to its end just before the press that sent it away, or just ran on to it. */
+	if (away && door->commanded && (edge_ms < door->pressed_ms || is_coasting(door, edge_ms))) {
+		door->base_ppm = door->highest_ppm = end == DOOR_OPEN ? PPM : 0;
 		door->whole = true;
 		expect(door);
 		return;
@@ -413,7 +430,11 @@ static void leave(struct door *door, enum door_state end, int64_t edge_ms, struc
 
 	door->press_at = DOOR_UNKNOWN;
 	if (door->state == away) {
+		/* The edge may have been lost, and the level read later. */
+		int64_t since = clamp(edge_ms - door->pressed_ms, 0, DURATION_MAX_MS);
 		door->base_ppm = end == DOOR_OPEN ? PPM : 0;
+		door->highest_ppm =
+				end == DOOR_OPEN ? PPM : clamp(since * PPM / door->config.open_time_ms * 3 / 2, 0, PPM);
 		door->moved_ms = edge_ms;
 		door->certain = door->commanded;
 		expect(door);
@@ -855,6 +876,15 @@ static void close_again(struct door *door, int64_t now_ms, struct door_output *o
 	expect(door);
 }
 
+/* It stops on its way, and may run on for a little. */
+static void stop(struct door *door, int64_t now_ms, struct door_output *output)
+{
+	int64_t highest_ppm_then = highest_ppm(door, now_ms + DOOR_COAST_MS / 2);
+
+	rest(door, DOOR_STOPPED, position_ppm(door, now_ms), output);
+	door->highest_ppm = highest_ppm_then;
+}
+
 static void press(struct door *door, const struct plan *plan, int64_t now_ms, struct door_output *output)
 {
 	enum door_line line = plan->line;
@@ -881,7 +911,7 @@ static void press(struct door *door, const struct plan *plan, int64_t now_ms, st
 	else if (is_moving(next))
 		move(door, next, now_ms, output);
 	else if (next == DOOR_STOPPED)
-		rest(door, DOOR_STOPPED, position_ppm(door, now_ms), output);
+		stop(door, now_ms, output);
 	else if (line == DOOR_LINE_STOP)
 		strand(door, output);
 	else if (end == DOOR_UNKNOWN)
@@ -1105,12 +1135,14 @@ static void command(struct door *door, const struct door_input *input, int64_t n
 	struct plan plan = plan_for(door, goal);
 	if (may_be_freed(door, goal, &plan))
 		plan.reason = DOOR_REASON_NONE;
-	if (door->goal != DOOR_GOAL_NONE && (goal == DOOR_GOAL_STOP || plan.reason == DOOR_REASON_NONE)) {
+	/* Who asks for OPEN, even where it cannot be done, wants no close that is warned of. */
+	bool unwanted = goal == DOOR_GOAL_STOP || (goal == DOOR_GOAL_OPEN && door->warned_ms != DOOR_NEVER);
+	if (door->goal != DOOR_GOAL_NONE && (unwanted || plan.reason == DOOR_REASON_NONE)) {
 		cancel_goal(door, output);
 		cancelled = true;
 	}
-	/* A STOP has taken back what was to come; whether the door stops is another thing. */
-	if (plan.reason != DOOR_REASON_NONE && (!cancelled || is_moving(door->state)))
+	/* What was to come has been taken back; whether the command can be done is another thing. */
+	if (plan.reason != DOOR_REASON_NONE && (!cancelled || goal == DOOR_GOAL_OPEN || is_moving(door->state)))
 		answer(output, DOOR_RESULT_REJECTED, plan.reason);
 	else if ((plan.done || plan.so_far) && !cancelled)
 		answer(output, DOOR_RESULT_UNCHANGED, DOOR_REASON_NONE);

@@ -9,13 +9,16 @@
  * - door_init, then a DOOR_INPUT_SENSOR with the level read at the start for each sensor that exists. Commands are
  *   rejected (not_settled) until each level has stood still for debounce_ms.
  * - Every edge of a sensor, with the time of the edge. Repeated levels do no harm. Edges that wait are handed over
- *   before a command or a bare passing of time.
+ *   before a command or a bare passing of time. A level that was read, since a chip may lose edges, is marked sampled:
+ *   it never undoes an edge that has not stood still yet.
+ * - With a command, when it was given (given_ms), where that was earlier than now.
  * - To carry out the actions of each output in their order, at once. Where a line cannot be driven:
  *   DOOR_INPUT_LINE_FAILED, after the rest of the list; if that list belonged to a command, the answer to the
  *   command is the one in the output of that second step. Where a relay went on later than at the time of the step,
  *   DOOR_INPUT_LINE_LATE next: the pulse counts from then.
  * - DOOR_INPUT_TIME at deadline_ms. Being late is safe for the door: whatever comes, a step first ends the pulse
  *   that is due, and after DOOR_LATE_MS or more it cancels the presses still to come: who asked for them may have gone.
+ *   All delays together, from given_ms on, may be DOOR_AGE_MS; what the warning, pulses and gaps take does not count.
  *   Being early or calling again is harmless. A deadline that has passed means: once more, at once.
  * - DOOR_INPUT_STOPPING before the end: everything goes off, and nothing comes on after it.
  *
@@ -25,12 +28,20 @@
  * - At most one relay is on, for pulse_ms and never longer than DOOR_PULSE_MAX_MS as far as steps come in time, and
  *   gap_ms at least lie between two presses.
  * - Closed is said by the closed sensor where there is one; without, at most estimated at the end of a commanded
- *   travel. No state is believed against a sensor.
+ *   travel. No state is believed against a sensor. A contact that does not stand still is not known.
+ * - A toggle relay is not pressed for a goal that an end contact says is reached, though a press before may have
+ *   changed that: the goal is held until the contact lets go, and is then planned anew. Nor is one pressed while an
+ *   end contact has not stood still since its last edge.
+ * - A press of a toggle relay is counted only from what is certain: a sensed end, or a way that began with the leaving
+ *   of a sensed end in a commanded move and that nothing but presses from here has touched. From anything else OPEN,
+ *   STOP and what takes several presses are refused (uncertain, unknown_state), and one press for CLOSE or TOGGLE counts
+ *   as closing and leads to an unknown state. It is not pressed to stop an opening door that may be at its end by then.
+ * - OPEN begins with no press that closes, unless allow_detour is set.
  * - No retry and no reversal of its own.
  * - DOOR_COMMAND_PULSE presses one relay once, whatever is believed of the door, and else keeps the same rules: pulse,
  *   gap, one relay at a time, not before the sensors have settled. The relay to close and the toggle relay may bring
  *   the door down, so for them the warning runs before, and nothing may be in the way. Where by what is believed it
- * changes nothing (OPEN's relay on an open door), the belief stays.
+ *   changes nothing (OPEN's relay on an open door), the belief stays.
  * - Another configuration moves nothing: what it believes stays, a pulse goes on to the end that it had, and presses
  *   that were still to come are cancelled, since they were counted out for another one. A move under way keeps the
  *   time that it was given. An auto-close that was due is not, unless its time is the same. With other lines or
@@ -40,8 +51,11 @@
  * - did_not_start: after a press, the sensor of the end to leave stays active for DOOR_START_MS and a quarter of the
  *   travel time; the state falls back to what that sensor says.
  *   Ends when it leaves after all, when the door comes to an end, or when a command is accepted.
+ *   A door that leaves an end within DOOR_START_MS of a press there was moved by it, whatever was believed; within
+ *   DOOR_COAST_MS of one that stops it or sends it back, it only runs on.
  * - did_not_finish: in a commanded move, the sensor of the end to reach is not active DOOR_FINISH_MS and 5/4 of the
- *   travel time after the start; the state is stopped where a closed sensor says "not closed", else unknown.
+ *   travel time after the start; the state is stopped where a closed sensor says "not closed", else unknown. Also where
+ *   CLOSE was pressed from what is not certain, and no contact has said closed for the longest travel.
  *   Ends when the door comes to an end, or when a command is accepted.
  * - reversed: in a commanded move, the sensor of the end that the door had left is active again.
  *   Ends when the door comes to an end anew, or when a command is accepted.
@@ -53,6 +67,9 @@
  *   Ends when the door is closed, or when a command is accepted.
  * - relay_failed: a line could not be driven; the command ends, everything goes off, the state is what the sensors
  *   say. Ends when a later pulse went through whole.
+ * - sensor_unsteady: the edges of a contact have come closer than DOOR_QUIET_MS or the debounce for DOOR_UNREST_MS or ten
+ *   debounces. An end contact is then as if it were not there; an obstruction counts as there.
+ *   Ends when each has stood still for as long.
  */
 #ifndef PORTCULLIS_DOOR_DOOR_H
 #define PORTCULLIS_DOOR_DOOR_H
@@ -208,6 +225,7 @@ struct door {
 	enum door_state press_at; /* at which end the door was sensed then; unknown: at none */
 	int64_t moved_ms;         /* when the position was base: at the press, or at the edge of the sensor it left */
 	int64_t base_ppm;         /* position at moved_ms; -1 unknown */
+	int64_t highest_ppm;      /* what it was then at most */
 	bool whole;               /* it comes from the other end */
 	int64_t expire_ms;        /* when the state is given up: did not start, did not finish, arrived by reckoning */
 

@@ -180,7 +180,8 @@ static uint64_t hash_of(const struct rules *rules)
 			door->config.auto_close_ms, door->relay, door->release_ms, door->ready_ms, door->retry_ms,
 			rules->deadline_ms, rules->released_ms, rules->asked, rules->command, rules->presses,
 			rules->warned, rules->ended, door->pulse_line, rules->line, door->certain, door->press_to,
-			door->press_at, door->goal_state, door->goal_given_ms, door->goal_due_ms, door->goal_warned};
+			door->press_at, door->goal_state, door->highest_ppm, door->goal_given_ms, door->goal_due_ms,
+			door->goal_warned};
 	for (size_t i = 0; i < COUNT(values); i++)
 		hash = mix(hash, values[i]);
 	return hash != 0 ? hash : 1;

@@ -1,0 +1,603 @@
+/*
+ * The machine on a world that misbehaves: a model of door, opener and contacts that shares nothing with the machine but
+ * its inputs and outputs. The opener may not hear a press, hear it late, flash before it starts, coast, refuse to close
+ * on something in its way and turn round for it, lose its power, and take less time than is configured; somebody may
+ * press the wall button. Contacts have a length, bounce, and edges get lost, so their levels are read as the agent
+ * does.
+ *
+ * Each world is a random configuration, two minutes of random commands, and a count of what should not be:
+ *
+ *   moves  a press of ours that sends the door down for OPEN or STOP, that opens a shut door for CLOSE or STOP, that
+ *          closes it unwarned where a warning is configured
+ *   lies   a published state that has been wrong for longer than it takes to see it
+ *
+ * With separate relays no press moves the door the wrong way, however badly the opener behaves. With a toggle relay and
+ * both contacts none does for OPEN or STOP as long as the opener keeps to its table. All else is counted, and no more:
+ * where no contact shows that a press was not heard, or that somebody stopped the door by hand, nobody can know it.
+ * docs/door.md shows the figures. DOOR_RANDOM=100000 tries so many worlds and prints the tables; DOOR_RANDOM_SEED
+ * begins elsewhere; VERBOSE=1 tells the story of the first world of each kind.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "door/door.h"
+#include "tap.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+#define TICK_MS 10
+#define WORLD_MS 120000
+#define TOP INT64_C(1000000000)
+#define EDGES_MAX 64
+#define SEE_MS 2500 /* a state that is wrong for longer is a lie */
+#define SAMPLE_MS 10000
+
+enum kind {
+	STOP_DOWN,    /* STOP sent the door down */
+	OPEN_DOWN,    /* OPEN did */
+	CLOSE_UP,     /* CLOSE or STOP opened a closed door */
+	UNWARNED,     /* it went down without the warning */
+	SAYS_CLOSED,  /* closed, while it is not */
+	SAYS_OPEN,    /* open, while it is shut */
+	SAYS_OPENING, /* opening, while it goes down */
+	SAYS_CLOSING, /* closing, while it goes up */
+	SAYS_STOPPED, /* stopped, while it moves */
+	SAYS_LOCAL,   /* local, while nobody but us has moved it */
+	KINDS,
+};
+
+static const char *const kind_names[KINDS] = {"STOP sends it down", "OPEN sends it down", "CLOSE or STOP opens it",
+		"down without the warning", "says closed, is not", "says open, is shut", "says opening, goes down",
+		"says closing, goes up", "says stopped, moves", "says local, was ours"};
+
+struct edge {
+	int64_t at_ms;
+	bool active;
+};
+
+struct nature {
+	struct door door;
+	struct door_config config;
+	int64_t now_ms, deadline_ms;
+	uint64_t random;
+
+	/* The opener. */
+	int64_t open_ms, close_ms, hear_ms, start_ms, coast_ms;
+	unsigned deaf_percent; /* presses that are not heard */
+	bool reverses;         /* by itself, on something in its way */
+	int motor, next, last; /* 1 up, -1 down, 0 rests; next: after the flashing */
+	int64_t start_at_ms, stop_at_ms;
+	int64_t height;
+	int64_t heard_at_ms; /* a press on its way to the opener; -1: none */
+	enum door_line heard_line;
+	bool heard_ours;
+	enum door_command heard_cause; /* what we pressed it for */
+	bool heard_warned;
+	bool power;
+	int64_t power_at_ms;
+
+	/* The contacts. */
+	int64_t length[2]; /* of travel, over which an end contact is active */
+	unsigned bounces, lost_percent;
+	bool level[DOOR_SENSORS];
+	struct edge edges[DOOR_SENSORS][EDGES_MAX];
+	size_t edge_count[DOOR_SENSORS];
+	int64_t sample_at_ms, beam_at_ms;
+	unsigned beam_percent;
+
+	/* People. */
+	unsigned hand_percent; /* worlds in which somebody presses the wall button now and then */
+	int64_t hand_at_ms, hand_ms;
+	int64_t command_at_ms;
+	enum door_command cause; /* of our presses */
+	int64_t cause_ms, warned_from_ms, warned_ms;
+
+	int64_t wrong_ms[KINDS]; /* since when it is wrong; -1: it is not */
+	unsigned found[KINDS];
+	bool verbose;
+};
+
+static uint64_t draw(struct nature *nature, uint64_t below)
+{
+	nature->random ^= nature->random << 13;
+	nature->random ^= nature->random >> 7;
+	nature->random ^= nature->random << 17;
+	return nature->random % below;
+}
+
+static bool chance(struct nature *nature, unsigned percent)
+{
+	return draw(nature, 100) < percent;
+}
+
+static void story(const struct nature *nature, const char *what, const char *more)
+{
+	if (nature->verbose)
+		printf("#   %6" PRId64 " %s%s; %s, %s; height %" PRId64 "%% motor %d\n", nature->now_ms, what, more,
+				door_state_name(nature->door.state), door_source_name(nature->door.source),
+				nature->height / (TOP / 100), nature->motor);
+}
+
+static void found(struct nature *nature, enum kind kind)
+{
+	nature->found[kind]++;
+	story(nature, "WRONG: ", kind_names[kind]);
+}
+
+/* The opener. */
+
+static bool true_level(const struct nature *nature, int sensor)
+{
+	return sensor == DOOR_SENSOR_CLOSED ? nature->height <= nature->length[0]
+					    : nature->height >= TOP - nature->length[1];
+}
+
+static void begin(struct nature *nature, int direction)
+{
+	if (direction < 0 && nature->level[DOOR_SENSOR_OBSTRUCTION] && nature->reverses)
+		return;
+	nature->last = direction;
+	nature->next = direction;
+	nature->stop_at_ms = DOOR_NEVER;
+	nature->start_at_ms = nature->now_ms + (nature->motor == 0 ? nature->start_ms : 0);
+	if (nature->motor != 0)
+		nature->motor = 0;
+}
+
+static void end(struct nature *nature)
+{
+	nature->start_at_ms = DOOR_NEVER;
+	nature->next = 0;
+	nature->stop_at_ms = nature->now_ms + nature->coast_ms;
+}
+
+static void hear_toggle(struct nature *nature)
+{
+	const struct door_opener *opener = &nature->config.opener;
+	bool flashing = nature->start_at_ms != DOOR_NEVER;
+
+	if (nature->motor == 0 && !flashing) {
+		if (nature->height <= 0)
+			begin(nature, 1);
+		else if (nature->height >= TOP)
+			begin(nature, -1);
+		else
+			begin(nature, opener->after_stop == DOOR_PRESS_CONTINUE ? nature->last : -nature->last);
+		return;
+	}
+	if (nature->stop_at_ms != DOOR_NEVER) { /* it stops already: a press is for after that */
+		begin(nature, opener->after_stop == DOOR_PRESS_CONTINUE ? nature->last : -nature->last);
+		return;
+	}
+	enum door_press press = nature->last > 0 ? opener->while_opening : opener->while_closing;
+	if (press == DOOR_PRESS_STOP)
+		end(nature);
+	else if (press == DOOR_PRESS_REVERSE)
+		begin(nature, -nature->last);
+}
+
+static void hear(struct nature *nature)
+{
+	int before = nature->start_at_ms != DOOR_NEVER ? nature->next : nature->motor;
+	bool shut = nature->height <= nature->length[0];
+	bool ours = nature->heard_ours;
+	enum door_line line = nature->heard_line;
+
+	nature->heard_at_ms = -1;
+	if (!nature->power || (ours && chance(nature, nature->deaf_percent)))
+		return;
+	if (line == DOOR_LINE_TOGGLE)
+		hear_toggle(nature);
+	else if (line == DOOR_LINE_STOP)
+		end(nature);
+	else if (nature->last != (line == DOOR_LINE_OPEN ? 1 : -1) || before == 0)
+		begin(nature, line == DOOR_LINE_OPEN ? 1 : -1);
+	int after = nature->start_at_ms != DOOR_NEVER ? nature->next : nature->motor;
+	story(nature, ours ? "heard" : "heard by hand", "");
+	if (!ours || after == before)
+		return;
+	bool down = after < 0 && nature->height > nature->length[0];
+	if (down && nature->heard_cause == DOOR_COMMAND_STOP)
+		found(nature, STOP_DOWN);
+	if (down && nature->heard_cause == DOOR_COMMAND_OPEN)
+		found(nature, OPEN_DOWN);
+	if (after > 0 && before == 0 && shut &&
+			(nature->heard_cause == DOOR_COMMAND_CLOSE || nature->heard_cause == DOOR_COMMAND_STOP))
+		found(nature, CLOSE_UP);
+	if (down && nature->config.warning_ms > 0 && !nature->heard_warned)
+		found(nature, UNWARNED);
+}
+
+static void move(struct nature *nature)
+{
+	if (nature->heard_at_ms >= 0 && nature->now_ms >= nature->heard_at_ms)
+		hear(nature);
+	if (nature->now_ms >= nature->stop_at_ms) {
+		nature->motor = 0;
+		nature->stop_at_ms = DOOR_NEVER;
+	}
+	if (nature->now_ms >= nature->start_at_ms) {
+		nature->motor = nature->next;
+		nature->start_at_ms = DOOR_NEVER;
+	}
+	if (!nature->power)
+		nature->motor = 0;
+	nature->height += nature->motor > 0   ? TOP / nature->open_ms * TICK_MS
+			  : nature->motor < 0 ? -(TOP / nature->close_ms * TICK_MS)
+					      : 0;
+	if (nature->height <= 0 && nature->motor < 0) {
+		nature->height = 0;
+		nature->motor = 0;
+		nature->stop_at_ms = DOOR_NEVER;
+	}
+	if (nature->height >= TOP && nature->motor > 0) {
+		nature->height = TOP;
+		nature->motor = 0;
+		nature->stop_at_ms = DOOR_NEVER;
+	}
+}
+
+/* The agent: what it hands over to the machine, and what it does for it. */
+
+static struct door_output step(struct nature *nature, const struct door_input *input)
+{
+	struct door_output output;
+
+	door_step(&nature->door, input, nature->now_ms, &output);
+	nature->deadline_ms = output.deadline_ms;
+	for (size_t i = 0; i < output.action_count; i++) {
+		const struct door_action *action = &output.actions[i];
+		if (action->line == DOOR_LINE_WARNING && action->on)
+			nature->warned_from_ms = nature->now_ms;
+		if (action->line == DOOR_LINE_WARNING && !action->on &&
+				nature->now_ms - nature->warned_from_ms >= nature->config.warning_ms)
+			nature->warned_ms = nature->now_ms;
+		if (action->line == DOOR_LINE_WARNING || !action->on)
+			continue;
+		nature->heard_at_ms = nature->now_ms + nature->hear_ms;
+		nature->heard_line = action->line;
+		nature->heard_ours = true;
+		nature->heard_cause = nature->cause;
+		nature->heard_warned = nature->warned_ms >= nature->cause_ms;
+		story(nature, "pressed", "");
+	}
+	return output;
+}
+
+static void tell(struct nature *nature, int sensor, bool active, bool sampled)
+{
+	bool as_believed = active == nature->door.contacts[sensor].active;
+	const struct door_input input = {.kind = DOOR_INPUT_SENSOR,
+			.sensor = (enum door_sensor)sensor,
+			.active = active,
+			.sampled = sampled,
+			.at_ms = sampled && as_believed ? 0 : nature->now_ms};
+	step(nature, &input);
+}
+
+static void sample(struct nature *nature)
+{
+	for (int i = 0; i < DOOR_SENSORS; i++) {
+		if (nature->config.sensors[i] && nature->door.settled)
+			tell(nature, i, nature->level[i], true);
+	}
+}
+
+/* A level has changed: the contact bounces to it, and some edges get lost. */
+static void bounce(struct nature *nature, int sensor)
+{
+	size_t count = nature->bounces > 0 ? 2 * draw(nature, nature->bounces + 1) : 0;
+	int64_t at_ms = nature->now_ms;
+	bool level = nature->level[sensor];
+
+	for (size_t i = 0; i <= count && nature->edge_count[sensor] < EDGES_MAX; i++) {
+		bool last = i == count;
+		if (!chance(nature, nature->lost_percent))
+			nature->edges[sensor][nature->edge_count[sensor]++] =
+					(struct edge){at_ms, last || i % 2 == 0 ? level : !level};
+		at_ms += TICK_MS;
+	}
+}
+
+static void contacts(struct nature *nature)
+{
+	for (int i = 0; i < DOOR_SENSORS; i++) {
+		bool level = i == DOOR_SENSOR_OBSTRUCTION ? nature->level[i] : true_level(nature, i);
+		if (i == DOOR_SENSOR_OBSTRUCTION && nature->now_ms >= nature->beam_at_ms) {
+			level = !level && chance(nature, nature->beam_percent);
+			nature->beam_at_ms = nature->now_ms + 1000 + (int64_t)draw(nature, 8000);
+		}
+		if (level != nature->level[i]) {
+			nature->level[i] = level;
+			bounce(nature, i);
+			if (i == DOOR_SENSOR_OBSTRUCTION && level && nature->motor < 0 && nature->reverses) {
+				begin(nature, 1);
+				nature->hand_ms = nature->now_ms; /* nor was that us */
+			}
+		}
+		size_t taken = 0;
+		while (taken < nature->edge_count[i] && nature->edges[i][taken].at_ms <= nature->now_ms)
+			taken++;
+		for (size_t j = 0; j < taken; j++) {
+			if (nature->config.sensors[i])
+				tell(nature, i, nature->edges[i][j].active, false);
+		}
+		memmove(nature->edges[i], nature->edges[i] + taken,
+				(nature->edge_count[i] - taken) * sizeof(nature->edges[i][0]));
+		nature->edge_count[i] -= taken;
+	}
+}
+
+static void ask(struct nature *nature)
+{
+	static const char *const names[] = {"OPEN ", "CLOSE ", "STOP ", "TOGGLE "};
+	const struct door_input input = {.kind = DOOR_INPUT_COMMAND,
+			.command = (enum door_command)draw(nature, 4),
+			.source = DOOR_SOURCE_MQTT};
+
+	sample(nature);
+	enum door_command cause = nature->cause;
+	int64_t cause_ms = nature->cause_ms;
+	nature->cause = input.command; /* of a press in this very step, too */
+	nature->cause_ms = nature->now_ms;
+	enum door_goal before = nature->door.goal;
+	struct door_output output = step(nature, &input);
+	bool held = output.result == DOOR_RESULT_UNCHANGED && before == DOOR_GOAL_NONE &&
+		    nature->door.goal != DOOR_GOAL_NONE;
+	if (output.result != DOOR_RESULT_ACCEPTED && !held) {
+		nature->cause = cause;
+		nature->cause_ms = cause_ms;
+		if (nature->heard_at_ms == nature->now_ms + nature->hear_ms) /* of before, and pressed in this step */
+			nature->heard_cause = cause;
+	}
+	story(nature, names[input.command], door_result_name(output.result));
+	static const int64_t paces_ms[] = {300, 1500, 6000, 25000};
+	nature->command_at_ms = nature->now_ms + 50 + (int64_t)draw(nature, (uint64_t)paces_ms[draw(nature, 4)]);
+}
+
+/* Whether what is published is the truth: each kind of lie, as it is now. */
+static void judge(struct nature *nature)
+{
+	struct door_view view = {0};
+	bool wrong[KINDS] = {false};
+
+	door_view(&nature->door, nature->now_ms, &view);
+	wrong[SAYS_CLOSED] = view.state == DOOR_CLOSED && nature->height > nature->length[0] + TOP / 50;
+	wrong[SAYS_OPEN] = view.state == DOOR_OPEN && nature->height == 0;
+	wrong[SAYS_OPENING] = view.state == DOOR_OPENING && nature->motor < 0;
+	wrong[SAYS_CLOSING] = view.state == DOOR_CLOSING && nature->motor > 0;
+	wrong[SAYS_STOPPED] = view.state == DOOR_STOPPED && nature->motor != 0;
+	wrong[SAYS_LOCAL] = view.source == DOOR_SOURCE_LOCAL && nature->hand_ms < 0;
+	for (int i = SAYS_CLOSED; i < KINDS; i++) {
+		if (!wrong[i]) {
+			nature->wrong_ms[i] = -1;
+			continue;
+		}
+		if (nature->wrong_ms[i] < 0)
+			nature->wrong_ms[i] = nature->now_ms;
+		if (nature->now_ms - nature->wrong_ms[i] == SEE_MS)
+			found(nature, (enum kind)i);
+	}
+}
+
+static void create(struct nature *nature, uint64_t seed)
+{
+	static const enum door_press moving[] = {DOOR_PRESS_STOP, DOOR_PRESS_REVERSE, DOOR_PRESS_IGNORE};
+	struct door_config *config = &nature->config;
+
+	memset(nature, 0, sizeof(*nature));
+	nature->random = seed * 0x9e3779b97f4a7c15 + 0x1234567;
+	for (int i = 0; i < 8; i++)
+		draw(nature, 2);
+	bool toggle = chance(nature, 70);
+	config->lines[DOOR_LINE_TOGGLE] = toggle;
+	config->lines[DOOR_LINE_OPEN] = config->lines[DOOR_LINE_CLOSE] = !toggle;
+	config->lines[DOOR_LINE_STOP] = !toggle && chance(nature, 50);
+	config->lines[DOOR_LINE_WARNING] = chance(nature, 30);
+	for (int i = 0; i < DOOR_SENSORS; i++)
+		config->sensors[i] = chance(nature, i == DOOR_SENSOR_CLOSED ? 85 : 55);
+	config->opener = (struct door_opener){moving[draw(nature, 20) % 3], moving[draw(nature, 20) % 3],
+			chance(nature, 75) ? DOOR_PRESS_REVERSE : DOOR_PRESS_CONTINUE};
+	config->pulse_ms = 200 + (int64_t)draw(nature, 6) * 100;
+	config->gap_ms = 300 + (int64_t)draw(nature, 8) * 100;
+	config->debounce_ms = 50;
+	config->open_time_ms = 5000 + (int64_t)draw(nature, 20) * 1000;
+	config->close_time_ms = chance(nature, 50) ? config->open_time_ms : 5000 + (int64_t)draw(nature, 20) * 1000;
+	config->warning_ms = config->lines[DOOR_LINE_WARNING] ? 5000 : 0;
+
+	/* What is configured is rather too long than too short. */
+	nature->open_ms = config->open_time_ms * (int64_t)(70 + draw(nature, 31)) / 100;
+	nature->close_ms = config->close_time_ms * (int64_t)(70 + draw(nature, 31)) / 100;
+	nature->hear_ms = (int64_t)draw(nature, 20) * TICK_MS;
+	nature->start_ms = chance(nature, 25) ? (int64_t)draw(nature, 400) * TICK_MS : 0;
+	nature->coast_ms = (int64_t)draw(nature, 30) * TICK_MS;
+	nature->deaf_percent = chance(nature, 50) ? (unsigned)draw(nature, 50) : 0;
+	nature->reverses = config->sensors[DOOR_SENSOR_OBSTRUCTION];
+	nature->length[0] = (int64_t)draw(nature, 30) * TOP / 1000;
+	nature->length[1] = (int64_t)draw(nature, 30) * TOP / 1000;
+	nature->bounces = chance(nature, 50) ? 2 : 0;
+	nature->lost_percent = chance(nature, 20) ? 5 : 0;
+	nature->beam_percent = chance(nature, 30) ? 60 : 0;
+	nature->hand_percent = chance(nature, 30) ? 50 : 0;
+	nature->power = true;
+	nature->power_at_ms = chance(nature, 10) ? (int64_t)draw(nature, WORLD_MS) : DOOR_NEVER;
+
+	nature->height = chance(nature, 45) ? 0 : chance(nature, 80) ? TOP : (int64_t)draw(nature, TOP);
+	nature->last = nature->height == 0 ? -1 : nature->height == TOP || chance(nature, 50) ? 1 : -1;
+	nature->start_at_ms = nature->stop_at_ms = DOOR_NEVER;
+	nature->heard_at_ms = -1;
+	nature->hand_ms = -1;
+	nature->hand_at_ms = nature->hand_percent > 0 ? (int64_t)draw(nature, 40000) : DOOR_NEVER;
+	nature->command_at_ms = 500 + (int64_t)draw(nature, 5000);
+	nature->sample_at_ms = SAMPLE_MS;
+	nature->beam_at_ms = nature->beam_percent > 0 ? (int64_t)draw(nature, 10000) : DOOR_NEVER;
+	nature->warned_ms = -1;
+	for (int i = 0; i < KINDS; i++)
+		nature->wrong_ms[i] = -1;
+	door_init(&nature->door, config, 0);
+	for (int i = 0; i < DOOR_SENSORS; i++) {
+		nature->level[i] = i != DOOR_SENSOR_OBSTRUCTION && true_level(nature, i);
+		if (config->sensors[i])
+			tell(nature, i, nature->level[i], false);
+	}
+}
+
+static void live(struct nature *nature)
+{
+	for (nature->now_ms = TICK_MS; nature->now_ms <= WORLD_MS; nature->now_ms += TICK_MS) {
+		move(nature);
+		if (nature->now_ms >= nature->power_at_ms) {
+			nature->power = !nature->power;
+			nature->power_at_ms = nature->power ? DOOR_NEVER : nature->now_ms + 20000;
+			nature->start_at_ms = nature->stop_at_ms = DOOR_NEVER;
+		}
+		if (nature->now_ms >= nature->hand_at_ms && nature->heard_at_ms < 0) {
+			nature->heard_at_ms = nature->now_ms;
+			nature->heard_line = nature->config.lines[DOOR_LINE_TOGGLE] ? DOOR_LINE_TOGGLE
+					     : chance(nature, 50)                   ? DOOR_LINE_OPEN
+										    : DOOR_LINE_CLOSE;
+			nature->heard_ours = false;
+			nature->hand_ms = nature->now_ms;
+			nature->hand_at_ms = nature->now_ms + 500 + (int64_t)draw(nature, 40000);
+		}
+		contacts(nature);
+		if (nature->now_ms >= nature->sample_at_ms) {
+			nature->sample_at_ms += SAMPLE_MS;
+			sample(nature);
+		}
+		if (nature->now_ms >= nature->command_at_ms)
+			ask(nature);
+		for (int i = 0; i < 4 && nature->deadline_ms <= nature->now_ms; i++) {
+			if (nature->door.relay == DOOR_LINES)
+				sample(nature);
+			step(nature, NULL);
+		}
+		judge(nature);
+	}
+}
+
+/* Which contacts, and whether somebody is there. */
+enum { NO_CONTACT, CLOSED_CONTACT, OPEN_CONTACT, BOTH_CONTACTS, SEPARATE, SETS };
+static const char *const set_names[SETS] = {"none", "closed", "open", "both", "relays"};
+
+static int set_of(const struct nature *nature)
+{
+	if (!nature->config.lines[DOOR_LINE_TOGGLE])
+		return SEPARATE;
+	return (nature->config.sensors[DOOR_SENSOR_CLOSED] ? CLOSED_CONTACT : 0) +
+	       (nature->config.sensors[DOOR_SENSOR_OPEN] ? OPEN_CONTACT : 0);
+}
+
+static void describe(const struct nature *nature, uint64_t seed)
+{
+	const struct door_config *config = &nature->config;
+	printf("# world %" PRIu64 ": %s, opener %d/%d/%d, pulse %" PRId64 " gap %" PRId64 ", configured %" PRId64
+	       "/%" PRId64 ", real %" PRId64 "/%" PRId64 ", heard after %" PRId64 ", starts after %" PRId64
+	       ", coasts %" PRId64 ", deaf %u%%, warning %" PRId64 "\n",
+			seed, set_names[set_of(nature)], config->opener.while_opening, config->opener.while_closing,
+			config->opener.after_stop, config->pulse_ms, config->gap_ms, config->open_time_ms,
+			config->close_time_ms, nature->open_ms, nature->close_ms, nature->hear_ms, nature->start_ms,
+			nature->coast_ms, nature->deaf_percent, config->warning_ms);
+}
+
+/* Fewer in builds that are slow. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__x86_64__)
+#define WORLDS 100
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(undefined_behavior_sanitizer)
+#define WORLDS 100
+#endif
+#endif
+#ifndef WORLDS
+#define WORLDS 1000
+#endif
+
+/* The opener keeps to its table, if late, and nobody else presses its button. */
+static bool is_faithful(const struct nature *nature)
+{
+	return nature->deaf_percent == 0 && nature->hand_percent == 0 && nature->beam_percent == 0 &&
+	       nature->power_at_ms == DOOR_NEVER;
+}
+
+struct tally {
+	unsigned counts[KINDS][SETS], worlds[SETS];
+	uint64_t seeds[KINDS][SETS]; /* the first; 0: none */
+};
+
+static void add(struct tally *tally, const struct nature *nature, uint64_t seed)
+{
+	int set = set_of(nature);
+
+	tally->worlds[set]++;
+	for (int i = 0; i < KINDS; i++) {
+		tally->counts[i][set] += nature->found[i] > 0;
+		if (nature->found[i] > 0 && tally->seeds[i][set] == 0)
+			tally->seeds[i][set] = seed;
+	}
+}
+
+static void print(const struct tally *tally, const char *title)
+{
+	printf("# %-28s", title);
+	for (int set = 0; set < SETS; set++)
+		printf(" %8s", set_names[set]);
+	printf("\n# %-28s", "worlds");
+	for (int set = 0; set < SETS; set++)
+		printf(" %8u", tally->worlds[set]);
+	puts("");
+	for (int i = 0; i < KINDS; i++) {
+		printf("# %-28s", kind_names[i]);
+		for (int set = 0; set < SETS; set++)
+			printf(" %8u", tally->counts[i][set]);
+		puts("");
+	}
+}
+
+static void tell_stories(const struct tally *tally)
+{
+	for (int i = 0; i < KINDS; i++) {
+		for (int set = 0; set < SETS; set++) {
+			struct nature nature;
+			if (tally->seeds[i][set] == 0)
+				continue;
+			printf("# %s, %s:\n", kind_names[i], set_names[set]);
+			create(&nature, tally->seeds[i][set]);
+			describe(&nature, tally->seeds[i][set]);
+			nature.verbose = true;
+			live(&nature);
+		}
+	}
+}
+
+int main(void)
+{
+	const char *asked = getenv("DOOR_RANDOM"), *from = getenv("DOOR_RANDOM_SEED");
+	uint64_t worlds = asked ? strtoull(asked, NULL, 10) : WORLDS;
+	uint64_t first = from ? strtoull(from, NULL, 10) : 1;
+	static struct tally faithful, unfaithful;
+
+	for (uint64_t seed = first; seed < first + worlds; seed++) {
+		struct nature nature;
+		create(&nature, seed);
+		bool is = is_faithful(&nature);
+		live(&nature);
+		add(is ? &faithful : &unfaithful, &nature, seed);
+	}
+	print(&faithful, "opener keeps to its table");
+	print(&unfaithful, "deaf, by hand, beam, no power");
+	tap_case("separate relays: no press moves a door another way than it was asked to, whatever the opener does");
+	for (int i = STOP_DOWN; i <= UNWARNED; i++)
+		CHECK(faithful.counts[i][SEPARATE] == 0 && unfaithful.counts[i][SEPARATE] == 0);
+	tap_case("toggle relay, both contacts: nor for OPEN or STOP, as long as the opener keeps to its table");
+	for (int i = STOP_DOWN; i <= UNWARNED; i++)
+		CHECK(i == CLOSE_UP || faithful.counts[i][BOTH_CONTACTS] == 0);
+	tap_case("a closed contact that is not steadily wrong is right: closed is said of no open door");
+	for (int set = 0; set < SETS; set++)
+		CHECK(set == OPEN_CONTACT || set == SEPARATE || faithful.counts[SAYS_CLOSED][set] == 0);
+	if (getenv("VERBOSE") != NULL) {
+		tell_stories(&faithful);
+		tell_stories(&unfaithful);
+	}
+	return tap_done();
+}
