@@ -34,8 +34,9 @@
  *   end contact has not stood still since its last edge.
  * - A press of a toggle relay is counted only from what is certain: a sensed end, or a way that began with the leaving
  *   of a sensed end in a commanded move and that nothing but presses from here has touched. From anything else OPEN,
- *   STOP and what takes several presses are refused (uncertain, unknown_state), and one press for CLOSE or TOGGLE counts
- *   as closing and leads to an unknown state. It is not pressed to stop an opening door that may be at its end by then.
+ *   STOP and what takes several presses are refused (uncertain, unknown_state), and one press for CLOSE or TOGGLE
+ *   counts as closing and leads to an unknown state. None is made to stop an opening door that may be at its end by
+ *   then.
  * - OPEN begins with no press that closes, unless allow_detour is set.
  * - No retry and no reversal of its own.
  * - DOOR_COMMAND_PULSE presses one relay once, whatever is believed of the door, and else keeps the same rules: pulse,
@@ -67,9 +68,9 @@
  *   Ends when the door is closed, or when a command is accepted.
  * - relay_failed: a line could not be driven; the command ends, everything goes off, the state is what the sensors
  *   say. Ends when a later pulse went through whole.
- * - sensor_unsteady: the edges of a contact have come closer than DOOR_QUIET_MS or the debounce for DOOR_UNREST_MS or ten
- *   debounces. An end contact is then as if it were not there; an obstruction counts as there.
- *   Ends when each has stood still for as long.
+ * - sensor_unsteady: the edges of a contact have come closer than DOOR_QUIET_MS or the debounce for DOOR_UNREST_MS or
+ * ten debounces. An end contact is then as if it were not there; an obstruction counts as there. Ends when each has
+ * stood still for as long.
  */
 #ifndef PORTCULLIS_DOOR_DOOR_H
 #define PORTCULLIS_DOOR_DOOR_H

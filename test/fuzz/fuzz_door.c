@@ -22,6 +22,7 @@ static struct door_config configure(const unsigned char *bytes)
 			.close_time_ms = bytes[6] * 100,
 			.warning_ms = bytes[0] & 32 ? 6000 : bytes[4] * 4,
 			.auto_close_ms = bytes[0] & 64 ? 3000 : 0,
+			.allow_detour = bytes[1] & 64,
 	};
 	config.lines[DOOR_LINE_TOGGLE] = bytes[0] & TOGGLE_BIT;
 	config.lines[DOOR_LINE_OPEN] = config.lines[DOOR_LINE_CLOSE] = !(bytes[0] & TOGGLE_BIT);
@@ -64,6 +65,8 @@ int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t length)
 				.sensor = (enum door_sensor)((what >> 4) % DOOR_SENSORS),
 				.active = what & 8,
 				.at_ms = now_ms - (what & 128 ? when : 0),
+				.sampled = when % 16 == 7,
+				.given_ms = when % 4 == 3 ? now_ms - when * 64 : 0,
 				.command = (enum door_command)((what >> 4) & 3),
 				.source = DOOR_SOURCE_MQTT,
 				.config = &other,

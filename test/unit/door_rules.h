@@ -24,6 +24,11 @@ struct rules {
 	enum door_line line; /* of a pulse */
 	int presses;         /* made for it */
 	bool warned;         /* it was warned for, for the whole time */
+	int64_t given_ms;    /* when it was given */
+	int64_t waited_ms;   /* for the relay that was on or the gap, when it came */
+	bool sure; /* the end that was sensed last was left in a commanded move, and nothing has shown otherwise since
+		    */
+	int64_t unrest_ms[DOOR_SENSORS]; /* the first of the edges that came close together */
 	bool ended;
 };
 
@@ -35,7 +40,7 @@ static inline void rules_start(struct rules *rules, const struct door_config *co
 	rules->deadline_ms = DOOR_NEVER;
 	rules->released_ms = now_ms - 1000000;
 	for (int i = 0; i < DOOR_SENSORS; i++)
-		rules->edge_ms[i] = now_ms;
+		rules->edge_ms[i] = rules->unrest_ms[i] = now_ms;
 }
 
 static inline bool rules_moving(enum door_state state)
@@ -57,6 +62,45 @@ static inline bool rules_told(const struct door_output *output, enum door_event 
 		if (!(condition))                                                                                      \
 			return text;                                                                                   \
 	} while (0)
+
+/* A toggle relay is pressed for a command, other than a pulse: what a contact says comes before what is believed. */
+static inline const char *rules_on_toggle(const struct rules *rules, const struct door *before)
+{
+	const struct door *door = &rules->door;
+	bool closed = door->contacts[DOOR_SENSOR_CLOSED].active, open = door->contacts[DOOR_SENSOR_OPEN].active;
+	bool at_end = closed != open;
+	struct door_view view = {0};
+
+	for (int i = DOOR_SENSOR_CLOSED; i <= DOOR_SENSOR_OPEN; i++) {
+		const struct door_contact *contact = &door->contacts[i];
+		RULE("no toggle press while an end contact has not stood still",
+				!door->config.sensors[i] || contact->unsteady ||
+						(contact->raw == contact->active &&
+								rules->now_ms - rules->edge_ms[i] >=
+										door->config.debounce_ms));
+	}
+	if (rules->command == DOOR_COMMAND_TOGGLE) {
+		RULE("a press whose effect is not certain leads to an unknown state, or what a contact says",
+				at_end || closed || rules->sure || door->state == DOOR_UNKNOWN ||
+						before->state == DOOR_CLOSED || before->state == DOOR_OPEN);
+		return NULL;
+	}
+	RULE("no toggle press for OPEN on a door that is sensed open", !open || rules->command != DOOR_COMMAND_OPEN);
+	RULE("no toggle press for CLOSE on a door that is sensed closed",
+			!closed || rules->command != DOOR_COMMAND_CLOSE);
+	RULE("no toggle press for STOP on a door that is sensed at an end",
+			(!open && !closed) || rules->command != DOOR_COMMAND_STOP);
+	RULE("no toggle press for OPEN or STOP from what is not certain",
+			at_end || rules->sure || rules->command == DOOR_COMMAND_CLOSE);
+	RULE("a press for CLOSE from what is not certain leads to an unknown state",
+			at_end || rules->sure || door->state == DOOR_UNKNOWN);
+	if (rules->command == DOOR_COMMAND_STOP && before->state == DOOR_OPENING && before->time_ms == rules->now_ms &&
+			before->contacts[DOOR_SENSOR_CLOSED].active == closed) {
+		door_view(before, rules->now_ms, &view);
+		RULE("no press is made to stop an opening door near its end", view.position < 88);
+	}
+	return NULL;
+}
 
 /* A line goes on: the rules that look at this moment. */
 static inline const char *rules_on(
@@ -92,6 +136,17 @@ static inline const char *rules_on(
 	bool closes = line == DOOR_LINE_CLOSE || (pulse && line == DOOR_LINE_TOGGLE) ||
 		      (line == DOOR_LINE_TOGGLE && (door->state == DOOR_CLOSING || door->state == DOOR_UNKNOWN));
 	RULE("STOP never sends the door down", !closes || rules->command != DOOR_COMMAND_STOP);
+	RULE("OPEN sends it down only where a detour is allowed",
+			!closes || rules->command != DOOR_COMMAND_OPEN || config->allow_detour);
+	RULE("nothing is pressed for a command that is too old",
+			rules->now_ms - rules->given_ms <=
+					DOOR_AGE_MS + config->warning_ms + rules->waited_ms +
+							(rules->presses - 1) * (config->pulse_ms + config->gap_ms));
+	if (line == DOOR_LINE_TOGGLE && !pulse) {
+		const char *broken = rules_on_toggle(rules, before);
+		if (broken != NULL)
+			return broken;
+	}
 	if (closes) {
 		RULE("no press closes the door with something in the way",
 				!rules->raw[DOOR_SENSOR_OBSTRUCTION] &&
@@ -133,6 +188,8 @@ static inline const char *rules_lines(struct rules *rules, const struct door *be
 		rules->command = DOOR_COMMAND_CLOSE;
 		rules->warned = false;
 		rules->presses = 0;
+		rules->given_ms = rules->now_ms;
+		rules->waited_ms = 0;
 	}
 	for (size_t i = 0; i < output->action_count; i++) {
 		enum door_line line = output->actions[i].line;
@@ -176,7 +233,8 @@ static inline const char *rules_lines(struct rules *rules, const struct door *be
 			limit += DOOR_AGE_MS + config->pulse_ms + config->gap_ms;
 		if (i != DOOR_LINE_WARNING || input->kind == DOOR_INPUT_TIME)
 			RULE("what is on goes off in its time", rules->now_ms < rules->since_ms[i] + limit);
-		RULE("what is on has a deadline", output->deadline_ms <= rules->since_ms[i] + limit);
+		RULE("what is on has a deadline", output->deadline_ms <= rules->since_ms[i] + limit ||
+								  output->deadline_ms <= rules->now_ms);
 	}
 	return NULL;
 }
@@ -197,11 +255,26 @@ static inline const char *rules_belief(const struct rules *rules, const struct d
 		const struct door_contact *contact = &door->contacts[i];
 		if (contact->active == before->contacts[i].active && contact->known == before->contacts[i].known)
 			continue;
+		if (contact->unsteady)
+			continue;
 		RULE("a level counts only after it has stood still",
 				contact->active == rules->raw[i] ? rules->now_ms - rules->edge_ms[i] >= debounce_ms
 								 : rules->stood[i]);
 	}
 
+	for (int i = 0; i < DOOR_SENSORS; i++) {
+		const struct door_contact *contact = &door->contacts[i];
+		RULE("what does not stand still is not known",
+				!contact->unsteady ||
+						(!contact->known && contact->active == (i == DOOR_SENSOR_OBSTRUCTION)));
+		RULE("what does not stand still is a fault",
+				!contact->unsteady || !door->settled || door->fault == DOOR_FAULT_SENSOR_UNSTEADY ||
+						door->fault == DOOR_FAULT_SENSOR_CONFLICT ||
+						door->fault == DOOR_FAULT_RELAY_FAILED);
+	}
+	RULE("the gap counts from the last release, and never adds up",
+			door->relay != DOOR_LINES || door->ready_ms <= door->released_ms + door->config.gap_ms ||
+					door->ready_ms <= rules->now_ms);
 	door_view(door, rules->now_ms, &view);
 	if (!door->settled) {
 		RULE("nothing is known before the sensors have settled",
@@ -227,6 +300,9 @@ static inline const char *rules_belief(const struct rules *rules, const struct d
 						(view.fault == DOOR_FAULT_SENSOR_CONFLICT ||
 								view.fault == DOOR_FAULT_RELAY_FAILED));
 	} else {
+		RULE("a contact that does not stand still is a fault no longer than it does not",
+				view.fault != DOOR_FAULT_SENSOR_UNSTEADY || door->contacts[0].unsteady ||
+						door->contacts[1].unsteady || door->contacts[2].unsteady);
 		RULE("a conflict is over when it is over", view.fault != DOOR_FAULT_SENSOR_CONFLICT);
 		RULE("what the closed sensor says is believed",
 				!closed || view.state == DOOR_CLOSED ||
@@ -309,6 +385,20 @@ static inline const char *rules_answer(const struct rules *rules, const struct d
 	return NULL;
 }
 
+/* What a press does is certain between the ends only after a sensed end was left in a commanded move. */
+static inline void rules_certainty(struct rules *rules, const struct door *before)
+{
+	const struct door *door = &rules->door;
+
+	for (int i = DOOR_SENSOR_CLOSED; i <= DOOR_SENSOR_OPEN; i++) {
+		if (before->contacts[i].active && !door->contacts[i].active)
+			rules->sure = door->commanded && rules_moving(door->state);
+	}
+	if (door->state == DOOR_UNKNOWN || (door->state == DOOR_STOPPED && door->direction == DOOR_UNKNOWN) ||
+			(rules_moving(door->state) && !door->commanded))
+		rules->sure = false;
+}
+
 /*
  * One step. NULL, or the rule that it broke. Without input, time passes. LINE_FAILED is for a line of the last output,
  * with the level that failed.
@@ -324,12 +414,17 @@ static inline const char *rules_step(
 	bool early = input->kind == DOOR_INPUT_TIME && now_ms < rules->deadline_ms;
 	rules->now_ms = now_ms;
 	memset(rules->stood, 0, sizeof(rules->stood));
-	if (input->kind == DOOR_INPUT_SENSOR && rules->raw[input->sensor] != input->active) {
+	bool edge = input->kind == DOOR_INPUT_SENSOR && rules->raw[input->sensor] != input->active;
+	if (edge && input->sampled && before.contacts[input->sensor].heard)
+		edge = now_ms - rules->edge_ms[input->sensor] >= before.config.debounce_ms;
+	if (edge) {
 		int64_t *edge_ms = &rules->edge_ms[input->sensor];
-		int64_t at_ms = input->at_ms < now_ms ? input->at_ms : now_ms;
+		int64_t at_ms = input->at_ms < now_ms && !input->sampled ? input->at_ms : now_ms;
 		at_ms = at_ms > *edge_ms ? at_ms : *edge_ms;
 		rules->raw[input->sensor] = input->active;
-		rules->stood[input->sensor] = at_ms - *edge_ms >= before.config.debounce_ms;
+		rules->stood[input->sensor] = !input->sampled && at_ms - *edge_ms >= before.config.debounce_ms;
+		if (input->sampled || at_ms - *edge_ms >= before.config.debounce_ms + DOOR_QUIET_MS)
+			rules->unrest_ms[input->sensor] = at_ms;
 		*edge_ms = at_ms;
 	}
 	if (input->kind == DOOR_INPUT_LINE_FAILED && !input->active)
@@ -339,16 +434,24 @@ static inline const char *rules_step(
 
 	door_step(&rules->door, given, now_ms, output);
 
+	int64_t given_ms = input->given_ms != 0 && input->given_ms < now_ms ? input->given_ms : now_ms;
+	if (output->answered && output->result == DOOR_RESULT_UNCHANGED && input->command == rules->command)
+		rules->given_ms = given_ms > rules->given_ms ? given_ms : rules->given_ms;
 	/* What is so already by its contact, after a press that may change it, may be held. */
 	bool held = output->answered && output->result == DOOR_RESULT_UNCHANGED && before.goal == DOOR_GOAL_NONE &&
 		    rules->door.goal != DOOR_GOAL_NONE;
 	if (held || (output->answered && output->result == DOOR_RESULT_ACCEPTED)) {
 		rules->asked = true;
+		rules->given_ms = given_ms;
+		rules->waited_ms = before.relay != DOOR_LINES ? before.config.pulse_ms + before.config.gap_ms
+				   : before.ready_ms > now_ms ? before.ready_ms - now_ms
+							      : 0;
 		rules->command = input->command;
 		rules->line = input->line;
 		rules->warned = false;
 		rules->presses = 0;
 	}
+	rules_certainty(rules, &before);
 	RULE("the actions fit", output->action_count < DOOR_ACTIONS_MAX);
 	RULE("the happenings fit", output->happening_count < DOOR_HAPPENINGS_MAX);
 	broken = rules_lines(rules, &before, input, output);

@@ -98,7 +98,7 @@ static void reduce(struct rules *rules)
 		bool steady = rules->now_ms - contact->edge_ms >= door->config.debounce_ms;
 		contact->edge_ms = pending || !steady ? shift(contact->edge_ms, by_ms, longest) : NOW_MS - longest;
 		contact->unrest_ms = contact->edge_ms;
-		rules->edge_ms[i] = contact->edge_ms;
+		rules->edge_ms[i] = rules->unrest_ms[i] = contact->edge_ms;
 	}
 	door->time_ms = shift(door->time_ms, by_ms, STALL_MS);
 	reduce_press(door, by_ms, longest);
@@ -119,7 +119,7 @@ static void reduce(struct rules *rules)
 	bool relay_on = door->relay != DOOR_LINES;
 	door->release_ms = relay_on ? shift(door->release_ms, by_ms, longest) : 0;
 	door->ready_ms = relay_on ? 0 : shift(door->ready_ms, by_ms, 0);
-	door->released_ms = door->ready_ms - door->config.gap_ms;
+	door->released_ms = relay_on ? 0 : shift(door->released_ms, by_ms, 3 * STEP_MS);
 	bool stuck = false;
 	for (int i = 0; i < DOOR_LINES; i++) {
 		stuck = stuck || door->stuck[i];
@@ -130,7 +130,9 @@ static void reduce(struct rules *rules)
 		door->pulse_line = DOOR_LINES;
 	if (rules->command != DOOR_COMMAND_PULSE)
 		rules->line = DOOR_LINES;
+	rules->given_ms = shift(rules->given_ms, by_ms, 2 * longest);
 	if (door->goal == DOOR_GOAL_NONE) {
+		rules->given_ms = rules->waited_ms = 0;
 		rules->line = DOOR_LINES;
 		door->goal_source = DOOR_SOURCE_NONE;
 		rules->presses = 0;
@@ -147,7 +149,7 @@ static void reduce(struct rules *rules)
 	door->last_open_ms = door->last_close_ms = 0;
 	memset(&door->said, 0, sizeof(door->said));
 	door->said_position_ms = (int64_t)1 << 40; /* no publishing of positions while moving */
-	rules->released_ms = shift(rules->released_ms, by_ms, 2 * door->config.gap_ms);
+	rules->released_ms = shift(rules->released_ms, by_ms, 3 * STEP_MS);
 	rules->deadline_ms = shift(rules->deadline_ms, by_ms, longest);
 	rules->now_ms = NOW_MS;
 }
@@ -179,9 +181,9 @@ static uint64_t hash_of(const struct rules *rules)
 			door->expire_ms, door->goal, door->goal_source, door->warned_ms, door->auto_close_ms,
 			door->config.auto_close_ms, door->relay, door->release_ms, door->ready_ms, door->retry_ms,
 			rules->deadline_ms, rules->released_ms, rules->asked, rules->command, rules->presses,
-			rules->warned, rules->ended, door->pulse_line, rules->line, door->certain, door->press_to,
-			door->press_at, door->goal_state, door->highest_ppm, door->goal_given_ms, door->goal_due_ms,
-			door->goal_warned};
+			rules->warned, rules->ended, rules->sure, door->pulse_line, rules->line, door->certain,
+			door->press_to, door->press_at, door->goal_state, door->highest_ppm, door->goal_given_ms,
+			door->goal_due_ms, door->goal_warned};
 	for (size_t i = 0; i < COUNT(values); i++)
 		hash = mix(hash, values[i]);
 	return hash != 0 ? hash : 1;
@@ -402,6 +404,9 @@ static void expand(struct world *world, uint32_t from)
 			try(world, from, &edge, after_ms);
 			edge.at_ms -= STEP_MS;
 			try(world, from, &edge, after_ms);
+			edge.sampled = true;
+			if (door.settled)
+				try(world, from, &edge, after_ms);
 		}
 		for (int i = DOOR_COMMAND_OPEN; i <= DOOR_COMMAND_TOGGLE; i++) {
 			struct door_input asked = {.kind = DOOR_INPUT_COMMAND,
