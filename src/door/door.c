@@ -1024,7 +1024,8 @@ static void proceed(struct door *door, int64_t now_ms, struct door_output *outpu
 		return;
 	}
 	if (!plan.done) {
-		bool counted = door->goal != DOOR_GOAL_PRESS && door->goal != DOOR_GOAL_PULSE;
+		/* After a press that may have done anything there is nothing more to count. */
+		bool counted = door->goal != DOOR_GOAL_PRESS && door->goal != DOOR_GOAL_PULSE && is_certain(door);
 		press(door, &plan, now_ms, output);
 		if (plan.line == DOOR_LINE_TOGGLE && counted && !plan_for(door, door->goal).done)
 			return;

@@ -339,6 +339,12 @@ static inline const char *rules_answer(const struct rules *rules, const struct d
 			before->settled || rules->door.settled || output->result == DOOR_RESULT_REJECTED);
 	RULE("after the end every command is refused", !rules->ended || output->reason == DOOR_REASON_STOPPING);
 
+	bool stale = input->given_ms != 0 && rules->now_ms - input->given_ms > DOOR_AGE_MS;
+	RULE("a command that is too old is refused", !stale || output->result == DOOR_RESULT_REJECTED);
+	RULE("only one that is too old is stale", stale || output->reason != DOOR_REASON_STALE);
+	if (stale)
+		return NULL;
+
 	/* The rest compares with the state before: only where the step had no time to change it first. */
 	if (before->time_ms != rules->now_ms || !before->settled || before->goal != DOOR_GOAL_NONE || rules->ended)
 		return NULL;
@@ -392,7 +398,8 @@ static inline void rules_certainty(struct rules *rules, const struct door *befor
 
 	for (int i = DOOR_SENSOR_CLOSED; i <= DOOR_SENSOR_OPEN; i++) {
 		if (before->contacts[i].active && !door->contacts[i].active)
-			rules->sure = door->commanded && rules_moving(door->state);
+			rules->sure = (door->commanded && rules_moving(door->state)) ||
+				      (before->commanded && rules_moving(before->state));
 	}
 	if (door->state == DOOR_UNKNOWN || (door->state == DOOR_STOPPED && door->direction == DOOR_UNKNOWN) ||
 			(rules_moving(door->state) && !door->commanded))
