@@ -143,14 +143,17 @@ static int64_t highest_ppm(const struct door *door, int64_t at_ms)
 
 /*
  * Whether an opening door may stand at its end by the time that a press is heard, when the press would close it. With
- * an open contact that is so near the end; without one, as soon as it may be so high.
+ * an open contact that is so near the end of a whole travel; else, as soon as it may be so high.
  */
 static bool may_have_arrived(const struct door *door)
 {
 	if (door->state != DOOR_OPENING || is_waiting(door))
 		return false;
+	bool whole = door->whole && hears(door, DOOR_SENSOR_OPEN);
+	if (!whole && highest_ppm(door, door->time_ms) >= PPM)
+		return true;
 	if (!hears(door, DOOR_SENSOR_OPEN))
-		return highest_ppm(door, door->time_ms) >= PPM;
+		return false;
 	int64_t ppm = position_ppm(door, door->time_ms);
 	int64_t travel = door->config.open_time_ms;
 	return ppm >= 0 && (PPM - ppm) * travel / PPM <= travel / 8 + NEAR_MS;
@@ -763,7 +766,7 @@ static struct plan plan_toggle(const struct door *door, enum door_goal goal)
 	if (is_waiting(door)) {
 		/* What it takes is known when the contact lets go. Until then it is so. */
 		plan.so_far = door->contacts[sensed_end(door) == DOOR_OPEN ? DOOR_SENSOR_OPEN : DOOR_SENSOR_CLOSED].raw;
-		plan.closes = false;
+		plan.closes = goal == DOOR_GOAL_CLOSE && !plan.so_far;
 	} else if (presses < 0 && after_press(opener, door->state, door->direction) == DOOR_UNKNOWN) {
 		plan.reason = DOOR_REASON_UNKNOWN_STATE;
 	} else if (presses < 0) {
