@@ -67,6 +67,12 @@ bench: ## the figures of docs/figures.md, measured here
 	@cross/build amd64
 	@test/bench/run
 
+prove: ## every state of the door, and 100,000 random worlds (minutes)
+	@$(SETUP) test
+	@cross/build amd64 all
+	@DOOR_EXPLORE=full build/amd64/test/unit/test_door_explore
+	@DOOR_RANDOM=100000 build/amd64/test/unit/test_door_random
+
 fuzz: ## each fuzz target for a minute
 	@$(SETUP) fuzz
 	@test/fuzz/run
