@@ -476,11 +476,12 @@ static void obstruct(struct door *door, struct door_output *output)
 	if (door->goal == DOOR_GOAL_CLOSE || door->goal == DOOR_GOAL_PULSE || door->config.lines[DOOR_LINE_TOGGLE])
 		cancel_for_obstruction(door, output);
 	enter_fault(door, DOOR_FAULT_OBSTRUCTED, output);
+	if (closing && !in_conflict(door))
+		door->press_to = DOOR_UNKNOWN; /* the opener does what it will */
 	if (door->state == DOOR_CLOSING && is_waiting(door)) {
 		rest(door, DOOR_OPEN, PPM, output);
 	} else if (closing && !in_conflict(door)) {
 		lose(door, door->time_ms, output);
-		door->press_to = DOOR_UNKNOWN;
 	}
 }
 
@@ -622,7 +623,7 @@ static void expired(struct door *door, struct door_output *output)
 	} else if (opening) {
 		clear_fault_of_move(door, output);
 		came_to_open(door, output);
-	} else if (door->commanded) {
+	} else if (door->commanded && (door->certain || !door->config.lines[DOOR_LINE_TOGGLE])) {
 		clear_fault_of_move(door, output);
 		came_to_closed(door, output);
 	} else {
@@ -1223,11 +1224,20 @@ static void contact_sampled(
 	advance(door, now_ms, output);
 }
 
+/* When there is something to do for a relay: also when presses that still wait have become too old. */
+static int64_t press_due(const struct door *door)
+{
+	if (door->relay != DOOR_LINES || door->goal == DOOR_GOAL_NONE)
+		return relay_due(door);
+	int64_t lapses = goal_until_ms(door) + 1;
+	return is_held(door) || relay_due(door) > lapses ? lapses : relay_due(door);
+}
+
 static int64_t next_deadline(const struct door *door, int64_t now_ms)
 {
 	int64_t due = door->expire_ms;
 	int64_t candidates[] = {
-			door->relay == DOOR_LINES && is_held(door) ? goal_until_ms(door) + 1 : relay_due(door),
+			press_due(door),
 			is_stuck(door) ? door->retry_ms : DOOR_NEVER,
 			door->auto_close_ms,
 			DOOR_NEVER,

@@ -286,8 +286,9 @@ static inline const char *rules_belief(const struct rules *rules, const struct d
 			RULE("closed is said by its sensor", closed && view.confidence == DOOR_CONFIDENCE_SENSED);
 		else
 			RULE("without a closed sensor, closed comes of a commanded closing alone",
-					same || (before->state == DOOR_CLOSING && before->commanded &&
-								before->source != DOOR_SOURCE_LOCAL));
+					same || (before->press_at == DOOR_OPEN && before->press_to == DOOR_CLOSING) ||
+							(before->state == DOOR_CLOSING && before->commanded &&
+									before->source != DOOR_SOURCE_LOCAL));
 		RULE("closed without its sensor is at most estimated",
 				has_closed || view.confidence == DOOR_CONFIDENCE_ESTIMATED);
 	}
