@@ -67,19 +67,16 @@ bench: ## the figures of docs/figures.md, measured here
 	@cross/build amd64
 	@test/bench/run
 
-prove: ## every state of the door, and 100,000 random worlds (minutes)
-	@$(SETUP) test
-	@cross/build amd64 all
+prove: ## every state of the door, 100,000 random worlds, and CBMC on the guard before Paho (minutes)
+	@$(SETUP) prove
+	@cross/build amd64 test/unit/test_door_explore test/unit/test_door_random
 	@DOOR_EXPLORE=full build/amd64/test/unit/test_door_explore
 	@DOOR_RANDOM=100000 build/amd64/test/unit/test_door_random
+	@test/prove/run
 
 fuzz: ## each fuzz target for a minute
 	@$(SETUP) fuzz
 	@test/fuzz/run
-
-prove: ## CBMC proves that the guard before Paho stays within its packets; minutes
-	@$(SETUP) build
-	@test/prove/run
 
 tidy: ## clang-tidy over all of the C
 	@$(SETUP) test
