@@ -244,12 +244,12 @@ bool agent_may_have_waited(struct agent *agent, enum door_source source)
 	return now_ms < agent->stale_until_ms || (source == DOOR_SOURCE_MQTT && now_ms < agent->echo_until_ms);
 }
 
-static enum door_result obey(struct agent_door *door, const struct door_input *input, const char *name,
-		int64_t given_ms, enum door_reason *reason)
+static enum door_result obey(
+		struct agent_door *door, const struct door_input *input, const char *name, enum door_reason *reason)
 {
 	enum door_result result = DOOR_RESULT_REJECTED;
 	*reason = door->agent->stopping ? DOOR_REASON_STOPPING : DOOR_REASON_STALE;
-	bool past = agent_may_have_waited(door->agent, input->source) || age_is_past(given_ms, loop_now_ms());
+	bool past = agent_may_have_waited(door->agent, input->source) || age_is_past(input->given_ms, loop_now_ms());
 	if (!door->agent->stopping && !past) {
 		agent_catch_up(door);
 		agent_step(door, input, &result, reason);
@@ -262,18 +262,22 @@ static enum door_result obey(struct agent_door *door, const struct door_input *i
 enum door_result agent_command(struct agent_door *door, enum door_command command, enum door_source source,
 		int64_t given_ms, enum door_reason *reason)
 {
-	const struct door_input input = {.kind = DOOR_INPUT_COMMAND, .command = command, .source = source};
-	return obey(door, &input, door_command_name(command), given_ms, reason);
+	const struct door_input input = {
+			.kind = DOOR_INPUT_COMMAND, .command = command, .source = source, .given_ms = given_ms};
+	return obey(door, &input, door_command_name(command), reason);
 }
 
 enum door_result agent_pulse(struct agent_door *door, enum door_line relay, enum door_source source, int64_t given_ms,
 		enum door_reason *reason)
 {
-	const struct door_input input = {
-			.kind = DOOR_INPUT_COMMAND, .command = DOOR_COMMAND_PULSE, .source = source, .line = relay};
+	const struct door_input input = {.kind = DOOR_INPUT_COMMAND,
+			.command = DOOR_COMMAND_PULSE,
+			.source = source,
+			.line = relay,
+			.given_ms = given_ms};
 	char name[32];
 	snprintf(name, sizeof(name), "a pulse of the %s", agent_role_names[relay]);
-	return obey(door, &input, name, given_ms, reason);
+	return obey(door, &input, name, reason);
 }
 
 void agent_refuse(struct agent_door *door, const enum door_command *command, enum door_source source,
