@@ -443,7 +443,7 @@ static inline const char *rules_step(
 	door_step(&rules->door, given, now_ms, output);
 
 	int64_t given_ms = input->given_ms != 0 && input->given_ms < now_ms ? input->given_ms : now_ms;
-	if (output->answered && output->result == DOOR_RESULT_UNCHANGED && input->command == rules->command)
+	if (output->answered && output->result == DOOR_RESULT_UNCHANGED && before.goal != DOOR_GOAL_NONE)
 		rules->given_ms = given_ms > rules->given_ms ? given_ms : rules->given_ms;
 	/* What is so already by its contact, after a press that may change it, may be held. */
 	bool held = output->answered && output->result == DOOR_RESULT_UNCHANGED && before.goal == DOOR_GOAL_NONE &&
