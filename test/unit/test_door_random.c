@@ -287,7 +287,7 @@ static void sample(struct nature *nature)
 /* A level has changed: the contact bounces to it, and some edges get lost. */
 static void bounce(struct nature *nature, int sensor)
 {
-	size_t count = nature->bounces > 0 ? 2 * draw(nature, nature->bounces + 1) : 0;
+	size_t count = nature->bounces > 0 ? 2 * (size_t)draw(nature, nature->bounces + 1) : 0;
 	int64_t at_ms = nature->now_ms;
 	bool level = nature->level[sensor];
 
