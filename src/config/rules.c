@@ -462,6 +462,11 @@ static void time_rules(struct config_reader *reader, struct config_door_settings
 					"much than too little",
 					*times[i]);
 	}
+	/* A press waits until the contacts stand still: later ones would wait for what the first one sets moving. */
+	if (machine->lines[DOOR_LINE_TOGGLE] && machine->debounce_ms >= machine->pulse_ms + machine->gap_ms)
+		config_warning(reader, where(reader, &machine->debounce_ms),
+				"debounce is as long as pulse and gap together: a second press may wait for a contact "
+				"that the first one has set moving, expected less");
 	if (!used && given(reader, &door->travel_time_ms))
 		config_error(reader, where(reader, &door->travel_time_ms),
 				"travel_time has no effect beside open_time and close_time, "

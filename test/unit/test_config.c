@@ -534,6 +534,10 @@ static void wiring(void)
 			{"2:47: warning: no door travels in 2000ms"}},
 		{MQTT "doors: [{name: L, relay: GPIO17, close_time: 2s}]\n",
 			{"2:46: warning: no door travels in 2000ms"}},
+		{MQTT "doors: [{name: Left, relay: GPIO17, closed_sensor: GPIO23, debounce: 1s, pulse: 500ms, gap: 500ms}]\n",
+			{"2:70: warning: debounce is as long as pulse and gap together"}},
+		{MQTT "doors: [{name: Left, relay: GPIO17, closed_sensor: GPIO23, debounce: 999ms, pulse: 500ms, gap: 500ms}]\n",
+			{NULL}},
 		{MQTT "gpio: {backend: simulated}\ndoors: [{name: L, relay: GPIO17, travel_time: 2s}]\n", {NULL}});
 
 	CHECK_ROWS("auto-close and its warning",
