@@ -6,12 +6,13 @@ import shlex
 import signal
 import subprocess
 import tempfile
+import time
 import urllib.request
 from pathlib import Path
 
 import pytest
 
-from harness import DEADLINE, ROOT, SLOWNESS, Log, agent_command, is_static, wait_until
+from harness import DEADLINE, REPLAY, ROOT, SLOWNESS, Log, agent_command, is_static, sleep_until, wait_until
 
 pytestmark = pytest.mark.skipif(len(agent_command()) > 1 or not is_static(agent_command()[0]),
                                 reason="the demo runs this machine's own program, from a folder of its own")
@@ -44,12 +45,14 @@ def test_the_demo(folder):
     log = Log(process.stdout, "demo")
     try:
         log.wait("connected to the broker")
+        subscribed = time.monotonic()
         page = re.search(r"http://\S+", log.wait(r"^  page ")).group()
         with urllib.request.urlopen(page, timeout=DEADLINE) as answer:
             text = answer.read().decode()
         assert "Left" in text and "Right" in text
         opening = shlex.split(log.wait(r"^  open ").split(maxsplit=1)[1])
         log.wait("door left: closed")
+        sleep_until(subscribed + REPLAY[5] + 0.2 * SLOWNESS)
         subprocess.run(opening, check=True, timeout=DEADLINE)
         log.wait("door left: opening")
         assert len(processes(folder.name)) >= 2

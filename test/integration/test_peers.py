@@ -167,6 +167,7 @@ def test_gone_and_back(agents, agent_factory, recorder_factory, broker):
     reachable(garage)
     assert command(garage, "open").status == 202
     outcome(garage, "accepted")
+    recorder.wait("portcullis/shed/left/set", "open")
     assert [m.payload for m in recorder.seen()] == ["open"], "the command of before was not sent"
 
 

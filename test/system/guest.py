@@ -1,5 +1,6 @@
 """The agent in the guest, with the face that harness.Agent has on the host."""
 
+import datetime
 import json
 import re
 import shlex
@@ -74,6 +75,15 @@ class GuestAgent(harness.Agent):
 
     def log_text(self):
         return self.process.output()
+
+    def await_commands(self):
+        """As harness.Agent's, by the guest's clock, which the log's times are of."""
+        lines = re.findall(r"^(\S+Z) info: connected to the broker .*\(MQTT (\d)", self.log_text(), re.M) if self.running else []
+        if lines:
+            at = datetime.datetime.fromisoformat(lines[-1][0].replace("Z", "+00:00")).timestamp()
+            left = at + harness.REPLAY[5 if lines[-1][1] == "5" else 3] + 1.2 - int(self.machine.run("date +%s"))
+            if left > 0:
+                self.machine.run(f"sleep {left:.1f}", timeout=60)
 
     def kill(self):
         if self.process:
