@@ -304,7 +304,7 @@ def await_commands(topic=None):
     """Until commands count at all agents, or at the one whose topic it is."""
     for agent in list(AGENTS):
         if topic is None or topic.startswith(agent.topic("")):
-            agent.await_commands()
+            agent.await_commands(connect=topic is not None)
 
 
 class Agent(Process):
@@ -355,8 +355,12 @@ class Agent(Process):
             found = self.log.find(r"(Address|Leak|Thread|UndefinedBehavior)Sanitizer|runtime error: ")
             assert not found, "a sanitizer found something:\n" + "\n".join(self.log.lines)
 
-    def await_commands(self):
-        """Waits until what a broker replays to a new subscriber would have come: commands count from then on."""
+    def await_commands(self, connect=False):
+        """Waits until what a broker replays to a new subscriber would have come: commands count from then on. connect: also
+        until the agent has connected for the first time."""
+        if connect and self.running and self.log is not None:
+            with suppress(AssertionError):  # a test may command an agent that has no broker
+                self.log.wait("connected to the broker", deadline=5)
         lines = [] if self.log is None else [
             (at, line) for at, line in zip(self.log.times, self.log.lines) if "connected to the broker" in line]
         if self.running and lines:

@@ -257,7 +257,9 @@ def test_two_agents_with_one_client_id(agent, broker, agent_factory):
 
 def test_quick_restarts_of_the_broker_are_no_shared_client_id(agent, broker):
     for count in range(2, 6):
-        broker.restart()
+        broker.stop()
+        agent.log.wait("connection refused", count=count - 1)
+        broker.start()
         agent.log.wait("connected to the broker", count=count, deadline=20)
     assert not agent.log.find("does another client use")
 

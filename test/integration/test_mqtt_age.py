@@ -88,6 +88,7 @@ def test_what_a_broker_replays_to_a_new_subscriber_is_refused(fakes, agent_facto
     assert 'portcullis_door_commands_rejected_total{door="left",reason="stale"} 2' in metrics, metrics
     connection.publish(topic, "OPEN", qos=1, id=3)
     assert '"command_accepted"' in fake.ending(agent, 3)
+    agent.log.wait("relay on$")
     assert len(agent.log.find("relay on$")) == 1
 
 

@@ -21,7 +21,7 @@ def test_what_waited_while_the_agent_was_frozen_is_refused(agent):
     agent.thaw()
     for count in (1, 2):
         agent.recorder.wait(agent.topic("left", "event"), lambda text: '"reason":"stale"' in text, count=count)
-    assert agent.log.find("stood still")
+    agent.log.wait("stood still")
     assert not agent.log.find("relay on")
     wait_until(lambda: command_works(agent), "commands that are heard again")
 

@@ -76,7 +76,7 @@ class GuestAgent(harness.Agent):
     def log_text(self):
         return self.process.output()
 
-    def await_commands(self):
+    def await_commands(self, connect=False):
         """As harness.Agent's, by the guest's clock, which the log's times are of."""
         lines = re.findall(r"^(\S+Z) info: connected to the broker .*\(MQTT (\d)", self.log_text(), re.M) if self.running else []
         if lines:
