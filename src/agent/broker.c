@@ -149,7 +149,7 @@ static void message(void *user, const struct mqtt_message *message)
 static void connected(void *user)
 {
 	struct agent *agent = user;
-	if (agent->stopping)
+	if (agent->stopping || agent->reload == RELOAD_LEAVING)
 		return;
 	http_changed(agent->http);
 	agent_publish_everything(agent);
@@ -216,6 +216,10 @@ void agent_subscribe(struct agent *agent, struct mqtt_subscription subscription)
 int agent_start_mqtt(struct agent *agent)
 {
 	const struct config *config = agent->config;
+	struct loop_timer *const timers[] = {&agent->old_doors_timer, &agent->say_again_timer, &agent->birth_timer,
+			&agent->contradict_timer};
+	for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++)
+		loop_timer_cancel(agent->loop, timers[i]); /* of a connection before this one */
 	agent->old_doors_timer = (struct loop_timer){.expired = stop_watching_old_doors, .user = agent};
 	agent->say_again_timer = (struct loop_timer){.expired = say_again, .user = agent};
 	agent->birth_timer = (struct loop_timer){.expired = home_assistant_born, .user = agent};

@@ -64,7 +64,8 @@ static int http_pulse(void *user, size_t index, const char *relay, enum door_res
 	struct agent_door *door = &agent->doors[index];
 	for (int role = 0; role < DOOR_LINE_WARNING; role++)
 		if (door->lines[role] >= 0 && strcmp(relay, names[role]) == 0) {
-			*result = agent_pulse(door, (enum door_line)role, DOOR_SOURCE_HTTP, loop_now_ms(), reason);
+			*result = agent_pulse(door, (enum door_line)role, DOOR_SOURCE_HTTP, http_asked_ms(agent->http),
+					reason);
 			return 0;
 		}
 	return -ENOENT;
@@ -94,7 +95,7 @@ static void http_node(void *user, struct http_node *node)
 static enum door_result http_command(void *user, size_t door, enum door_command command, enum door_reason *reason)
 {
 	struct agent *agent = user;
-	return agent_command(&agent->doors[door], command, DOOR_SOURCE_HTTP, loop_now_ms(), reason);
+	return agent_command(&agent->doors[door], command, DOOR_SOURCE_HTTP, http_asked_ms(agent->http), reason);
 }
 
 static bool http_healthy(void *user, const char **reason)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "mqtt/age.h"
 #include "peers/peers.h"
 
 #define DOORS_GAP_MS 500     /* at least so long between two documents of our own doors */
@@ -200,7 +201,9 @@ int agent_peer_command(struct agent *agent, const char *node, const char *door, 
 				.correlation = (const unsigned char *)&ticket,
 				.correlation_length = sizeof(ticket),
 				.expiry_s = PEERS_ANSWER_MS / 1000};
-		if (agent_may_have_waited(agent, DOOR_SOURCE_HTTP)) /* to the peer it would be a new one */
+		if (agent_may_have_waited(agent, DOOR_SOURCE_HTTP) ||
+				age_is_past(http_asked_ms(agent->http),
+						loop_now_ms())) /* to the peer it would be a new one */
 			error = -ESTALE;
 		else if (agent->stopping || topic_door(&base, door, TOPIC_SET, topic) < 0)
 			error = -ENOTCONN;

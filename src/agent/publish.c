@@ -157,5 +157,6 @@ void agent_publish_present(struct agent *agent)
 			agent_publish_news(door, door_news_of_state(view.state), &view);
 		door->unsaid = 0;
 	}
+	agent_doors_changed(agent); /* what was due meanwhile was left out */
 	http_changed(agent->http);
 }

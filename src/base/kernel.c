@@ -34,6 +34,11 @@ static int try_monotonic(void)
 	return try_clock(CLOCK_MONOTONIC);
 }
 
+static int try_boottime(void)
+{
+	return try_clock(CLOCK_BOOTTIME);
+}
+
 static int try_realtime(void)
 {
 	return try_clock(CLOCK_REALTIME);
@@ -73,7 +78,7 @@ static int try_select(void)
 static int try_timer(void)
 {
 	const struct itimerspec when = {.it_value = {.tv_sec = 1}};
-	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	int fd = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
 	if (fd < 0)
 		return errno;
 	int error = timerfd_settime(fd, TFD_TIMER_ABSTIME, &when, NULL) < 0 ? errno : 0;
@@ -146,6 +151,7 @@ int kernel_check(char reason[static KERNEL_REASON_MAX])
 		int (*try)(void);
 	} calls[] = {
 			{"clock_gettime (monotonic)", try_monotonic},
+			{"clock_gettime (since the boot)", try_boottime},
 			{"clock_gettime (wall clock)", try_realtime},
 			{"clock_gettime (time used)", try_used},
 			{"gettimeofday", try_time_of_day},

@@ -40,7 +40,7 @@
 #define HTTP_HEAD_MAX 8192          /* bytes of request line and headers, else 431 */
 #define HTTP_BODY_MAX 1024          /* bytes of the body, however it is coded, else 413 */
 #define HTTP_REQUEST_LIMIT_MS 10000 /* first byte of the request to last of the answer, else 408 or a cut */
-#define HTTP_IDLE_LIMIT_MS 60000    /* between two requests of a connection */
+#define HTTP_IDLE_LIMIT_MS 10000    /* between two requests of a connection: what comes later lay in the network */
 #define HTTP_BEAT_MS 15000          /* a listener to events is told something at least so often */
 #define HTTP_PASSWORD_MAX 256       /* bytes of username and password together */
 #define HTTP_STATUS_CLASSES 6
@@ -153,6 +153,9 @@ void http_status(const struct http *http, struct http_status *status);
  * be called from within the agent's callbacks; takes NULL.
  */
 void http_changed(struct http *http);
+
+/* For the agent's callbacks: when the request began that they are called for, by the loop's clock. */
+int64_t http_asked_ms(const struct http *http);
 
 /*
  * Goes on with another configuration: names, passwords, who may command, what lies on the wire. Address, port and

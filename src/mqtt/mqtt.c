@@ -74,6 +74,7 @@ struct broker {
 	struct mqtt_connector *connector; /* may outlive the attempt while a look-up hangs */
 	int64_t v3_until_ms;              /* speak MQTT 3.1.1 to it until then */
 	bool v3_guessed;                  /* because it hung up on 5, and 3.1.1 has not worked yet */
+	bool spoke_5;                     /* once: then silence or a hang-up is no refusal of MQTT 5 */
 	unsigned silences;                /* in a row, to MQTT 5 */
 	char label[LABEL_MAX];
 	char errors[2]
@@ -583,7 +584,9 @@ static void refused(struct mqtt *mqtt, const struct mqtt_outgoing *outgoing, int
 				mqtt_reason_text(code));
 	else
 		publish_failed(mqtt, outgoing, code);
-	if (outgoing->retained && !mqtt->refused) {
+	/* What the access list or the kind of broker forbids is not said again and again: time does not heal that. */
+	bool lasting = code == MQTT_REASON_NOT_AUTHORIZED || code == MQTT_REASON_TOPIC_NAME_INVALID;
+	if (outgoing->retained && !mqtt->refused && !lasting && !mqtt->stopped) {
 		mqtt->refused = true;
 		loop_timer_set(mqtt->loop, &mqtt->say_timer, loop_now_ms() + pause_ms(&mqtt->said_again));
 	}
@@ -641,6 +644,7 @@ static void send_outgoing(struct mqtt *mqtt, struct mqtt_outgoing *outgoing)
 		mqtt->publish_failed++;
 		log_error(mqtt->log, "cannot publish to %s: %s", outgoing->topic, MQTTAsync_strerror(result));
 	}
+	mqtt->probing = mqtt->probing && !outgoing->probe;
 	free(outgoing);
 }
 
@@ -746,8 +750,10 @@ static void online(struct mqtt *mqtt, const struct news *news)
 	mqtt->error[0] = broker->errors[0][0] = broker->errors[1][0] = '\0';
 	broker->v3_guessed = false;
 	broker->silences = 0;
-	if (mqtt->version == 5)
+	if (mqtt->version == 5) {
+		broker->spoke_5 = true;
 		broker->v3_until_ms = 0;
+	}
 	log_info(mqtt->log, "connected to the broker %s (MQTT %s)", broker->label, mqtt->version == 5 ? "5" : "3.1.1");
 	if (!mqtt->retain_available)
 		log_warning(mqtt->log,
@@ -787,13 +793,13 @@ static void gone(struct mqtt *mqtt, const struct news *news, bool silent)
 	char sentence[MQTT_ERROR_MAX];
 	const char *label = current(mqtt)->label;
 	bool taken_over = news->disconnected && news->disconnected_code == MQTT_REASON_SESSION_TAKEN_OVER;
-	if (lasted_ms >= STEADY_MS)
-		mqtt->rounds = mqtt->short_losses = 0;
-	else
-		mqtt->short_losses++;
 	char reason[MQTT_ERROR_MAX];
 	bool broken = why_lost(mqtt, reason);
-	bool again = mqtt->short_losses >= SHORT_LOSSES_TELL && !news->disconnected && !broken && !silent;
+	bool plain = !news->disconnected && !broken && !silent;
+	if (lasted_ms >= STEADY_MS)
+		mqtt->rounds = 0;
+	mqtt->short_losses = lasted_ms < STEADY_MS && plain ? mqtt->short_losses + 1 : 0;
+	bool again = mqtt->short_losses >= SHORT_LOSSES_TELL;
 	bool unheard = silent || (!news->disconnected && !*reason); /* Paho gives up after a ping, too */
 	if (taken_over) {
 		snprintf(sentence, sizeof(sentence),
@@ -852,7 +858,7 @@ static void greeting_failed(struct mqtt *mqtt, int code)
 				tls_advice(mqtt));
 	} else if (closed && (why_lost(mqtt, reason) || (layer && !layer->said_goodbye(layer->user)))) {
 		fail(mqtt, "%s", *reason ? reason : "the connection broke before an answer");
-	} else if (mqtt->version == 5 && (refused || closed)) {
+	} else if (mqtt->version == 5 && (refused || (closed && !broker->spoke_5))) {
 		log_debug(mqtt->log, "broker %s: %s MQTT 5: trying 3.1.1", broker->label,
 				refused ? "refuses" : "hangs up on");
 		broker->v3_until_ms = loop_now_ms() + (refused ? V3_REFUSED_MS : V3_CLOSED_MS);
@@ -1124,7 +1130,7 @@ static void timed_out(struct loop_timer *timer, int64_t now_ms)
 		attempt(mqtt);
 	} else if (mqtt->phase == GREETING) {
 		struct broker *broker = current(mqtt);
-		broker->silences = mqtt->version == 5 ? broker->silences + 1 : 0;
+		broker->silences = mqtt->version == 5 && !broker->spoke_5 ? broker->silences + 1 : 0;
 		fail(mqtt, "takes the connection but does not answer: is this the port of an MQTT broker?%s",
 				tls_advice(mqtt));
 		broker->v3_guessed = broker->silences >= V3_SILENCES;
@@ -1351,6 +1357,8 @@ void mqtt_stop(struct mqtt *mqtt, int64_t limit_ms, void (*stopped)(void *user, 
 	mqtt->stopped = stopped;
 	mqtt->stopped_user = user;
 	bool up = mqtt->phase == ONLINE;
+	loop_timer_cancel(mqtt->loop, &mqtt->say_timer);
+	loop_timer_cancel(mqtt->loop, &mqtt->ask_timer);
 	loop_timer_set(mqtt->loop, &mqtt->stop_timer, loop_now_ms() + (up ? limit_ms : 0));
 	if (up) {
 		pump(mqtt);
