@@ -1,12 +1,13 @@
 """What the broker refuses is said and asked for again, and the agent tells that it is so."""
 
 import json
+import signal
 import time
 import urllib.request
 
 import pytest
 
-from harness import PUBLISH, SUBSCRIBE, SLOWNESS, FakeBroker
+from harness import PUBLISH, SUBSCRIBE, SLOWNESS, FakeBroker, door
 
 
 def get(agent, path):
@@ -39,6 +40,35 @@ def test_a_state_that_the_broker_refused_is_said_until_it_is_taken(fakes, agent_
     fake.wait(lambda: fake.refusals == 0, "the second refusal", deadline=8)
     assert time.monotonic() - refused > 4
     fake.wait(lambda: fake.taken == "open", "the state to be taken", deadline=14)
+
+
+def test_a_reload_leaves_a_slow_broker_that_refuses_something(fakes, agent_factory):
+    """What was to be said again there is said no more, and the agent goes on."""
+    class Slow(FakeBroker):
+        refused = slow = False
+
+        def on_publish(self, connection, publish):
+            if publish.topic.endswith("left/state") and not self.refused:
+                self.refused = True
+                connection.puback(publish, 0x97)
+                return
+            if self.slow:
+                time.sleep(0.6)
+            super().on_publish(connection, publish)
+
+    fake = fakes(Slow())
+    agent = agent_factory(fake, config={"doors": [door(), door("right", relay="GPIO5", closed_sensor="GPIO6",
+                                                              open_sensor="GPIO13")]}).start()
+    agent.log.wait("refuses what is published to .*left/state: quota exceeded")
+    fake.wait_publish(agent.topic("right", "attributes"))
+    fake.slow = True
+    agent.config["node"] = "shed"
+    agent.write_config()
+    agent.send_signal(signal.SIGHUP)
+    agent.log.wait("the configuration is taken over")
+    agent.log.wait("connected to the broker", count=2, deadline=40)
+    assert json.loads(get(agent, "/api/doors"))["node"] == "shed"
+    fake.wait_publish("portcullis/shed/right/state", "closed", deadline=40)
 
 
 def test_puback_0x83_is_no_refusal(fakes, agent_factory):
