@@ -22,7 +22,7 @@ class Probed(FakeBroker):
         super().on_connect(connection, connect)
 
     def on_publish(self, connection, publish):
-        if self.hold:
+        if self.hold and (self.held or publish.topic.endswith("/probe")):
             with self.changed:
                 publish.at = time.monotonic()
                 self.held.append((connection, publish))
@@ -31,7 +31,7 @@ class Probed(FakeBroker):
             super().on_publish(connection, publish)
 
     def wait_held(self):
-        """The next probe, which is not answered."""
+        """The next probe, which is not answered, nor is anything after it."""
         self.hold = True
         self.wait(lambda: self.held, "a probe")
         return self.held[0]
