@@ -211,7 +211,7 @@ def test_a_directory_that_cannot_be_used_is_told_once(home, tmp_path, trouble):
 def test_two_agents_do_not_share_a_directory(home):
     home()
     second = home()
-    assert second.log.find("another agent writes in")
+    second.log.wait("another agent writes in")
 
 
 def test_a_full_disk_is_told_once_and_the_doors_go_on(home):

@@ -385,7 +385,8 @@ def test_without_a_password_on_every_address(served, allowed):
         assert answer.status == 403 and "password" in answer.json["detail"]
         assert not any(page.forms.values()) and "Read-only." in page.text
         assert ask(agent, "POST", "/api/simulator/left/wall_button").status == 403
-        assert agent.log.find("read-only") and not agent.recorder.seen(agent.topic("left", "event"))
+        agent.log.wait("read-only")
+        assert not agent.recorder.seen(agent.topic("left", "event"))
     assert agent.run("--healthcheck").returncode == 0
 
 

@@ -217,7 +217,7 @@ def test_a_bad_file_changes_nothing_and_says_where(agent, changes, says):
     good = agent.config
     changes = merge({"doors": [door(name="Not taken")]}, changes)
     mark = reload(agent, changes, says=REFUSED)
-    assert agent.log.find(says, since=mark)
+    agent.log.wait(says, since=mark)
     assert only_door(agent)["name"] == "Left door"
     send(agent, "OPEN")
     agent.recorder.wait(agent.topic("left", "state"), "open")
@@ -230,7 +230,8 @@ def test_a_file_that_is_gone_changes_nothing(agent):
     agent.config_path.unlink()
     agent.send_signal(signal.SIGHUP)
     agent.log.wait(REFUSED)
-    assert agent.log.find("there is no such file") and only_door(agent)["state"] == "closed"
+    agent.log.wait("there is no such file")
+    assert only_door(agent)["state"] == "closed"
 
 
 def test_what_is_no_file_changes_nothing_and_holds_nobody_up(agent):
@@ -238,7 +239,8 @@ def test_what_is_no_file_changes_nothing_and_holds_nobody_up(agent):
     os.mkfifo(agent.config_path)
     agent.send_signal(signal.SIGHUP)
     agent.log.wait(REFUSED)
-    assert agent.log.find("no file that can be read again") and only_door(agent)["state"] == "closed"
+    agent.log.wait("no file that can be read again")
+    assert only_door(agent)["state"] == "closed"
 
 
 def test_a_file_that_may_not_be_read_changes_nothing(agent_factory, broker):
@@ -248,7 +250,8 @@ def test_a_file_that_may_not_be_read_changes_nothing(agent_factory, broker):
     agent.config_path.chmod(0)
     agent.send_signal(signal.SIGHUP)
     agent.log.wait(REFUSED)
-    assert agent.log.find("cannot be read: Permission denied") and only_door(agent)["state"] == "closed"
+    agent.log.wait("cannot be read: Permission denied")
+    assert only_door(agent)["state"] == "closed"
 
 
 def test_a_thousand_errors_are_counted_and_change_nothing(agent):
@@ -256,7 +259,7 @@ def test_a_thousand_errors_are_counted_and_change_nothing(agent):
     agent.send_signal(signal.SIGHUP)
     agent.log.wait(REFUSED)
     assert len(agent.log.find(r"portcullis\.yaml:\d+:1: unknown key")) in range(50, 65)
-    assert agent.log.find(r"portcullis\.yaml: and 9\d\d more")
+    agent.log.wait(r"portcullis\.yaml: and 9\d\d more")
     assert only_door(agent)["state"] == "closed"
 
 
@@ -269,8 +272,8 @@ def test_a_file_that_the_lock_down_hides_is_told_so(agent, tmp_path):
     secret.chmod(0o600)
     changes = {"http": {"username": "me", "password_file": str(secret)}}
     mark = reload(agent, changes, says=REFUSED)
-    assert agent.log.find(r"portcullis\.yaml:\d+:\d+: password_file: cannot read .*Permission denied", since=mark)
-    assert agent.log.find("since the lock-down at its start the agent can read no files but below .*restart", since=mark)
+    agent.log.wait(r"portcullis\.yaml:\d+:\d+: password_file: cannot read .*Permission denied", since=mark)
+    agent.log.wait("since the lock-down at its start the agent can read no files but below .*restart", since=mark)
     inside = agent.folder / "secret"  # where the configuration is
     shutil.copy(secret, inside)
     mark = reload(agent, {"http": {"password_file": str(inside)}})
@@ -289,7 +292,7 @@ RESTARTS = [
 @pytest.mark.parametrize("changes, says", RESTARTS, ids=range(len(RESTARTS)))
 def test_what_takes_a_restart_is_refused_as_a_whole(agent, changes, says):
     mark = reload(agent, merge({"log": {"level": "error"}}, changes), says=REFUSED)
-    assert agent.log.find(says + ".* takes a restart", since=mark)
+    agent.log.wait(says + ".* takes a restart", since=mark)
     assert only_door(agent)["state"] == "closed" and not relays(agent)
     send(agent, "OPEN")
     agent.log.wait("door left: relay on")  # debug: the log's level is as it was
@@ -456,7 +459,7 @@ def test_what_another_node_leaves_behind_is_said(agent, broker):
     broker.freeze()
     mark = reload(agent, {"node": "barn"})
     assert agent.stop() == 0
-    assert agent.log.find("may keep, retained, portcullis/shed/# \\(each", since=mark)
+    agent.log.wait("may keep, retained, portcullis/shed/# \\(each", since=mark)
 
 
 def test_discovery_is_taken_back_and_given_again(agent, broker):
@@ -617,7 +620,7 @@ def test_the_page_gets_another_certificate_and_stays(agent_factory, ca, broker, 
         third = ca.issue("third", ["localhost"])
         shutil.copy(third.certificate, second["certificate_file"])  # not the key of this one
         mark = reload(agent, {"doors": [door(name="Not taken")]}, says=REFUSED)
-        assert agent.log.find(r"portcullis\.yaml: http\.tls: .*is not that of the first certificate", since=mark)
+        agent.log.wait(r"portcullis\.yaml: http\.tls: .*is not that of the first certificate", since=mark)
         with dial(agent, ca) as other:
             assert common_name(other) == "second" and b"Left door" in ask_doors(other)
 
@@ -657,7 +660,7 @@ def test_the_broker_s_tls(agent, broker, broker_factory, recorder_factory, ca, t
     connects = len(agent.log.find("connected to the broker"))
 
     mark = reload(agent, {"mqtt": {"broker": url, "tls": {"ca_file": str(agent.folder / "none.crt")}}}, says=REFUSED)
-    assert agent.log.find(r"mqtt\.tls: .*cannot read .*none\.crt", since=mark)
+    agent.log.wait(r"mqtt\.tls: .*cannot read .*none\.crt", since=mark)
     send(agent, "OPEN")  # by the broker that there was
     assert len(agent.log.find("connected to the broker")) == connects
     agent.recorder.wait(agent.topic("left", "state"), "open")

@@ -256,7 +256,7 @@ def test_matrix(row, made, broker_factory, start_agent, tmp_path):
                         [NAME] if row.host == NAME else [])
     if row.says is None:
         agent.log.wait("connected to the broker")
-        assert agent.log.find(f"TLS with {re.escape(row.host)}: {row.version}, ")
+        agent.log.wait(f"TLS with {re.escape(row.host)}: {row.version}, ")
         assert not agent.log.find("warning: broker")
         assert api(agent, "GET", "/api/doors")["broker"] == "connected"
     else:
