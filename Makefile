@@ -87,7 +87,8 @@ check-format: ## is the C as clang-format would have it?
 	@scripts/test format
 
 format: ## have clang-format write the C
-	git ls-files '*.c' '*.h' | xargs clang-format -i
+	@$(SETUP) test
+	git ls-files '*.c' '*.h' | xargs build/clang-format/bin/clang-format -i
 
 clean: ## removes the builds, not the sysroots and virtual machines' kernels
 	find build -mindepth 1 -maxdepth 1 ! -name sysroot ! -name vm -exec rm -rf {} +
