@@ -221,8 +221,8 @@ void agent_notice_stall(struct agent *agent)
 	if (late_ms < STALL_MS || agent->stall_timer.at_ms == 0) /* 0: not started yet */
 		return;
 	log_warning(agent->log,
-			"the agent stood still for %" PRId64 " s (frozen, or starved of the processor): "
-			"commands that waited are refused",
+			"the agent stood still for %" PRId64
+			" s (frozen, or starved of the processor): commands that waited are refused",
 			late_ms / 1000);
 	loop_timer_set(agent->loop, &agent->stall_timer, next_check_ms(now_ms));
 	agent->stale_until_ms = now_ms + STALE_MS;

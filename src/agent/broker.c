@@ -104,8 +104,7 @@ static void contradict_now(struct loop_timer *timer, int64_t now_ms)
 	if (agent->stopping)
 		return;
 	log_warning(agent->log,
-			"somebody published \"offline\" as our availability (a late will, or another agent "
-			"with node %s); saying \"online\" again",
+			"somebody published \"offline\" as our availability (a late will, or another agent with node %s); saying \"online\" again",
 			agent->topics.node);
 	agent_publish_availability(agent);
 }

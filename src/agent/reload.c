@@ -113,9 +113,7 @@ static struct config *read_config(struct agent *agent, struct config_changes *ch
 		log_error(agent->log, "out of memory");
 	if (denied)
 		log_error(agent->log,
-				"if it is not the file's permissions: since the lock-down at its start the agent can "
-				"read no files but below /etc, /run and the folders of those that were named then, and "
-				"one elsewhere takes a restart");
+				"if it is not the file's permissions: since the lock-down at its start the agent can read no files but below /etc, /run and the folders of those that were named then, and one elsewhere takes a restart");
 	free(report);
 	if (failed == 0)
 		return next;
@@ -164,8 +162,7 @@ void agent_tell_kept(const struct agent *agent, bool whole)
 	if (agent->taking_back.discovery)
 		snprintf(devices, sizeof(devices), "%s/device/%s*/config", agent->topics.discovery, id);
 	log_warning(agent->log,
-			"the broker could not be told all that it is to forget: it may keep, retained, %s%s%s (each "
-			"goes with an empty retained message)",
+			"the broker could not be told all that it is to forget: it may keep, retained, %s%s%s (each goes with an empty retained message)",
 			topics, both ? " and " : "", devices);
 }
 

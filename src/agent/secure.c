@@ -191,9 +191,7 @@ static int check(
 	char text[TLS_ERROR_MAX];
 	if (hidden(files.ca_file) || hidden(files.certificate_file) || hidden(files.key_file) ||
 			hidden(files.key_password_file)) {
-		fprintf(stderr,
-				"%s: warning: %s is not checked: systemd shows its files to the service alone "
-				"(LoadCredential=)\n",
+		fprintf(stderr, "%s: warning: %s is not checked: systemd shows its files to the service alone (LoadCredential=)\n",
 				path, key);
 		return 0;
 	}

@@ -15,18 +15,12 @@ static void check_optional(const struct config *config, const char *path, size_t
 	struct stat status;
 	const char *directory = config->history.directory;
 	if (config->http.enabled && !net_is_here(config->http.address, config->http.port)) {
-		fprintf(stderr,
-				"%s: warning: http: listen: no interface of this machine has %s now: the doors and "
-				"MQTT run "
-				"without the page, which comes when the address does\n",
+		fprintf(stderr, "%s: warning: http: listen: no interface of this machine has %s now: the doors and MQTT run without the page, which comes when the address does\n",
 				path, config->http.address);
 		*warnings += 1;
 	}
 	if (directory && stat(directory, &status) < 0 && errno == ENOENT && strcmp(directory, STATE_DIRECTORY) != 0) {
-		fprintf(stderr,
-				"%s: warning: history: directory: there is no %s: without it when the agent starts, "
-				"the history "
-				"is in memory only\n",
+		fprintf(stderr, "%s: warning: history: directory: there is no %s: without it when the agent starts, the history is in memory only\n",
 				path, directory);
 		*warnings += 1;
 	}

@@ -172,11 +172,7 @@ int kernel_check(char reason[static KERNEL_REASON_MAX])
 		if (error == 0)
 			continue;
 		snprintf(reason, KERNEL_REASON_MAX,
-				"this system refuses %s (%s), and there is no agent without it: it takes Linux 5.10, "
-				"and in a "
-				"container Docker 19.03.9 with libseccomp 2.4.2 on the host, or newer ones (as a last "
-				"resort, "
-				"--security-opt seccomp=unconfined)",
+				"this system refuses %s (%s), and there is no agent without it: it takes Linux 5.10, and in a container Docker 19.03.9 with libseccomp 2.4.2 on the host, or newer ones (as a last resort, --security-opt seccomp=unconfined)",
 				calls[i].name, strerror(error));
 		return -error;
 	}

@@ -4,10 +4,10 @@
  *
  * - no_new_privs.
  * - Landlock (landlock(7)): files are read below the given folders only, written below none but those marked so,
- * executed nowhere; where the kernel knows (ABI 4), no TCP port is listened on beyond those that are open already.
+ *   executed nowhere; where the kernel knows (ABI 4), no TCP port is listened on beyond those that are open already.
  * - seccomp: programs, namespaces (also those of a new thread's or process's flags), mounts, files in memory, modules,
- * tracing and the like are refused with EPERM. It is a list of what is refused: a call that a list of what is allowed
- * had forgotten could fail in the middle of a pulse.
+ *   tracing and the like are refused with EPERM. It is a list of what is refused: a call that a list of what is allowed
+ *   had forgotten could fail in the middle of a pulse.
  * - no core is dumped, and the memory cannot be read by others of the same user: it holds passwords and keys.
  *
  * Descriptors that are open already stay usable. A kernel without these is no failure: what is missing is logged.

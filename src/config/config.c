@@ -208,8 +208,7 @@ int config_load(const char *path, enum config_secrets secrets, struct config *co
 	ssize_t length = read_file(path, bytes, CONFIG_FILE_MAX + 1, &reader.readable_by_all);
 	if (length == -ENOENT)
 		config_error(&reader, (struct config_position){0},
-				"there is no such file, expected a configuration (--config FILE "
-				"names another one)");
+				"there is no such file, expected a configuration (--config FILE names another one)");
 	else if (length < 0)
 		config_error(&reader, (struct config_position){0},
 				"cannot be read: %s, expected a file that the agent's user may read",

@@ -2,9 +2,9 @@
 
 #include "config/settings.h"
 
-#define MS(seconds) ((int64_t)(seconds)*1000)
-#define MINUTES(minutes) MS((minutes)*60)
-#define HOURS(hours) MINUTES((hours)*60)
+#define MS(seconds) ((int64_t)(seconds) * 1000)
+#define MINUTES(minutes) MS((minutes) * 60)
+#define HOURS(hours) MINUTES((hours) * 60)
 #define AT(member) offsetof(struct config_settings, member)
 #define DOOR(member) offsetof(struct config_door_settings, member)
 #define LINE(member) offsetof(struct config_line_settings, member)
@@ -67,8 +67,7 @@ static const struct config_key mqtt_tls_keys[] = {
 static const struct config_key mqtt_keys[] = {
 	{.name = "broker", .kind = CONFIG_KIND_BROKERS, .required = true, .offset = AT(config.mqtt.brokers),
 		.minimum = 1, .maximum = CONFIG_BROKERS_MAX, .example = "mqtt://broker.lan",
-		.help = "The broker: mqtts://HOST with TLS, mqtt://HOST without, and :PORT where it is not 8883 or 1883. A "
-			"list is tried in turn (the members of a cluster)."},
+		.help = "The broker: mqtts://HOST with TLS, mqtt://HOST without, and :PORT where it is not 8883 or 1883. A list is tried in turn (the members of a cluster)."},
 	{.name = "username", .kind = CONFIG_KIND_TEXT, .offset = AT(config.mqtt.username), .minimum = 1,
 		.maximum = 255, .example = "portcullis",
 		.help = "The name to log in with. Default: none."},
@@ -117,30 +116,24 @@ static const struct config_key sensor_keys[] = {
 		.help = "A GPIO line: its name (GPIO23) or its number on the chip (23)."},
 	{.name = "contact", .kind = CONFIG_KIND_WORD, .offset = LINE(contact), .words = contacts,
 		.standard = "normally_open", .example = "normally_open",
-		.help = "normally_open: the contact closes when there is something to say (the door is closed, "
-			"open, obstructed); normally_closed: it opens then."},
+		.help = "normally_open: the contact closes when there is something to say (the door is closed, open, obstructed); normally_closed: it opens then."},
 	{.name = "bias", .kind = CONFIG_KIND_WORD, .offset = LINE(bias), .words = biases, .standard = "pull_up",
 		.example = "pull_up",
-		.help = "The Pi's own resistor: pull_up for a contact between line and ground, pull_down for one "
-			"between line and 3.3 V, disabled or as_is where the circuit has its own (then say active)."},
+		.help = "The Pi's own resistor: pull_up for a contact between line and ground, pull_down for one between line and 3.3 V, disabled or as_is where the circuit has its own (then say active)."},
 	{.name = "active", .kind = CONFIG_KIND_WORD, .offset = LINE(active), .words = actives, .example = "low",
-		.help = "The level of a line that has something to say, instead of contact. Default: from contact "
-			"and bias."},
+		.help = "The level of a line that has something to say, instead of contact. Default: from contact and bias."},
 	{.name = NULL},
 };
 
 static const struct config_key gpio_keys[] = {
 	{.name = "backend", .kind = CONFIG_KIND_WORD, .offset = AT(config.gpio.backend), .words = backends,
 		.standard = "libgpiod", .example = "simulated",
-		.help = "libgpiod drives the real lines; simulated is a model of opener and door, to try "
-			"everything without a Pi."},
+		.help = "libgpiod drives the real lines; simulated is a model of opener and door, to try everything without a Pi."},
 	{.name = "chip", .kind = CONFIG_KIND_TEXT, .offset = AT(config.gpio.chip), .minimum = 1,
 		.maximum = CONFIG_PATH_MAX, .example = "pinctrl-bcm2835",
-		.help = "The chip's label, name (gpiochip0) or path. Default: the first whose label starts with "
-			"pinctrl-."},
+		.help = "The chip's label, name (gpiochip0) or path. Default: the first whose label starts with pinctrl-."},
 	{.name = "board", .kind = CONFIG_KIND_WORD, .offset = AT(board), .words = boards, .example = "PIM213",
-		.help = "A relay board, which names the relays by number: PIM213 (GPIO13, 19, 16), PIM487 and "
-			"PIM221 (GPIO16), RAS-109 and RAS-194 (GPIO4, 17)."},
+		.help = "A relay board, which names the relays by number: PIM213 (GPIO13, 19, 16), PIM487 and PIM221 (GPIO16), RAS-109 and RAS-194 (GPIO4, 17)."},
 	{.name = "relays", .kind = CONFIG_KIND_RELAYS, .offset = AT(relays), .minimum = 1,
 		.maximum = CONFIG_RELAYS_MAX, .keys = relay_keys, .example = "[GPIO13, GPIO19]",
 		.help = "Instead of board: the lines of the relays number 1, 2 and so on."},
@@ -160,15 +153,13 @@ static const struct config_key http_tls_keys[] = {
 static const struct config_key http_keys[] = {
 	{.name = "listen", .kind = CONFIG_KIND_LISTEN, .may_be_off = true, .offset = AT(config.http.address),
 		.standard = "127.0.0.1:8080", .example = "0.0.0.0:8080",
-		.help = "Address and port of the status page: 127.0.0.1 for this machine alone, 0.0.0.0 or [::] "
-			"for the network; off for none."},
+		.help = "Address and port of the status page: 127.0.0.1 for this machine alone, 0.0.0.0 or [::] for the network; off for none."},
 	{.name = "username", .kind = CONFIG_KIND_TEXT, .offset = AT(config.http.username), .minimum = 1,
 		.maximum = 255, .example = "family",
 		.help = "With a password: the page, the API and the metrics ask for both."},
 	{.name = "password", .kind = CONFIG_KIND_SECRET, .offset = AT(config.http.password), .minimum = 1,
 		.maximum = CONFIG_SECRET_MAX, .example = "secret",
-		.help = "The password, or what portcullis --hash-password printed for it; password_file keeps it "
-			"out of here."},
+		.help = "The password, or what portcullis --hash-password printed for it; password_file keeps it out of here."},
 	{.name = "password_file", .kind = CONFIG_KIND_SECRET_FILE, .offset = AT(http_password_from_file),
 		.minimum = 1, .maximum = CONFIG_SECRET_MAX, .example = "/run/secrets/page",
 		.help = "A file that holds the password or its hash."},
@@ -177,8 +168,7 @@ static const struct config_key http_keys[] = {
 		.help = "Names that the page answers to, besides addresses, localhost and the host's own name."},
 	{.name = "allow_anonymous_commands", .kind = CONFIG_KIND_BOOLEAN,
 		.offset = AT(config.http.allow_anonymous_commands), .standard = "false", .example = "true",
-		.help = "Without a password, an address that is not loopback serves a page that shows and does not "
-			"command; true lets everybody who reaches it move the doors."},
+		.help = "Without a password, an address that is not loopback serves a page that shows and does not command; true lets everybody who reaches it move the doors."},
 	{.name = "tls", .kind = CONFIG_KIND_SECTION, .keys = http_tls_keys,
 		.help = "Serves the page by HTTPS. Renewed files are taken into use without a restart."},
 	{.name = NULL},
@@ -197,8 +187,7 @@ static const struct config_key log_keys[] = {
 static const struct config_key history_keys[] = {
 	{.name = "directory", .kind = CONFIG_KIND_FILE, .offset = AT(config.history.directory),
 		.maximum = CONFIG_PATH_MAX, .example = "/var/lib/portcullis",
-		.help = "Where the doors' last events and their counts outlive a restart, in two files of at most "
-			"256 KB; must be there, and writable by the agent. Default: in memory only."},
+		.help = "Where the doors' last events and their counts outlive a restart, in two files of at most 256 KB; must be there, and writable by the agent. Default: in memory only."},
 	{.name = NULL},
 };
 
@@ -214,8 +203,7 @@ static const struct config_key opener_keys[] = {
 		.help = "Where one press sends a door that was stopped on its way: back, or on."},
 	{.name = "allow_detour", .kind = CONFIG_KIND_BOOLEAN, .offset = DOOR(door.machine.allow_detour),
 		.standard = "false", .example = "true",
-		.help = "Whether OPEN may begin with a press that closes the door, where the opener knows no other way. "
-			"Else it is refused."},
+		.help = "Whether OPEN may begin with a press that closes the door, where the opener knows no other way. Else it is refused."},
 	{.name = NULL},
 };
 
@@ -247,8 +235,7 @@ static const struct config_key door_keys[] = {
 		.help = "What Home Assistant shows it as."},
 	{.name = "relay", .kind = CONFIG_KIND_RELAY, .offset = DOOR(lines[DOOR_LINE_TOGGLE]), .keys = relay_keys,
 		.example = RELAY_EXAMPLE,
-		.help = "Toggle wiring, one relay across the opener's wall button: the relay's number on "
-			"gpio.board or in gpio.relays, a GPIO line's name, or line and active."},
+		.help = "Toggle wiring, one relay across the opener's wall button: the relay's number on gpio.board or in gpio.relays, a GPIO line's name, or line and active."},
 	{.name = "open_relay", .kind = CONFIG_KIND_RELAY, .offset = DOOR(lines[DOOR_LINE_OPEN]), .keys = relay_keys,
 		.example = RELAY_EXAMPLE,
 		.help = "Instead of relay: the opener's own input for opening."},
@@ -314,8 +301,7 @@ const struct config_key config_keys[] = {
 		.help = "What happened to the doors."},
 	{.name = "peers", .kind = CONFIG_KIND_PEERS, .offset = AT(config.peers), .minimum = 1,
 		.maximum = CONFIG_PEERS_MAX, .set = ID_SET, .example = "[shed, gate]",
-		.help = "Other agents on the same broker, by their node names, whose doors the page shows and commands; "
-			"or all."},
+		.help = "Other agents on the same broker, by their node names, whose doors the page shows and commands; or all."},
 	{.name = "doors", .kind = CONFIG_KIND_DOORS, .required = true, .offset = AT(doors), .minimum = 1,
 		.maximum = DOORS_MAX, .keys = door_keys,
 		.help = "The doors."},

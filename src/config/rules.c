@@ -9,9 +9,7 @@
 #include "config/settings.h"
 #include "config/values.h"
 
-#define PI_PULLED_UP_MAX                                                                                               \
-	8 /* BCM2835 ARM Peripherals, table 6-31: GPIO0 to GPIO8 pull up at power-on, the rest down                    \
-	   */
+#define PI_PULLED_UP_MAX 8 /* BCM2835 ARM Peripherals, table 6-31: GPIO0 to GPIO8 pull up at power-on */
 #define PI_HEADER_MAX 27
 #define PI_CONSOLE_TRANSMIT 14
 #define REAL_TRAVEL_MIN_MS 3000
@@ -68,9 +66,7 @@ static void choose_password(struct config_reader *reader, const char **password,
 				"%s has password and password_file, expected one of them", what);
 	if (given(reader, password) && reader->readable_by_all)
 		config_warning(reader, where(reader, password),
-				"this file holds a password and everybody on this machine may read it: chgrp gpio %s "
-				"&& chmod 640 %s, so "
-				"that the agent, whose group that is, still may; or use password_file",
+				"this file holds a password and everybody on this machine may read it: chgrp gpio %s && chmod 640 %s, so that the agent, whose group that is, still may; or use password_file",
 				reader->path, reader->path);
 	const void *which = given(reader, password) ? (const void *)password : (const void *)from_file;
 	if (given(reader, which) && !given(reader, username))
@@ -112,18 +108,14 @@ static void home_assistant_warnings(struct config_reader *reader, const struct c
 
 	if (dot != NULL && strcasecmp(dot, ".local") == 0)
 		config_warning(reader, at,
-				"broker: %s: .local names need mDNS, which the agent does not speak: use the machine's "
-				"address, or a name that the DNS server knows",
+				"broker: %s: .local names need mDNS, which the agent does not speak: use the machine's address, or a name that the DNS server knows",
 				broker->host);
 	else if (strcasecmp(broker->host, "core-mosquitto") == 0)
 		config_warning(reader, at,
-				"broker: core-mosquitto is known inside Home Assistant's own machine alone: use that "
-				"machine's address");
+				"broker: core-mosquitto is known inside Home Assistant's own machine alone: use that machine's address");
 	if (broker->port == HOME_ASSISTANT_PORT)
 		config_warning(reader, at,
-				"broker: port %d is Home Assistant's own page: its broker usually listens on 1883, or "
-				"8883 "
-				"for mqtts://",
+				"broker: port %d is Home Assistant's own page: its broker usually listens on 1883, or 8883 for mqtts://",
 				HOME_ASSISTANT_PORT);
 }
 
@@ -135,14 +127,11 @@ static void broker_warnings(struct config_reader *reader, const struct config_br
 	home_assistant_warnings(reader, broker);
 	if (open && any_tls)
 		config_warning(reader, at,
-				"broker: %s is spoken to without TLS and another with it: whoever can cut that one off "
-				"reads and commands the agent by way of this one",
+				"broker: %s is spoken to without TLS and another with it: whoever can cut that one off reads and commands the agent by way of this one",
 				broker->host);
 	else if (open && reader->settings->config.mqtt.password != NULL)
 		config_warning(reader, at,
-				"broker: the password goes to %s without TLS, to be read by whoever is on the network: "
-				"use "
-				"mqtts:// where the broker can",
+				"broker: the password goes to %s without TLS, to be read by whoever is on the network: use mqtts:// where the broker can",
 				broker->host);
 }
 
@@ -172,8 +161,7 @@ static void mqtt_rules(struct config_reader *reader)
 	check_pair(reader, &config->mqtt.tls);
 	if (config->mqtt.keepalive_ms % 1000 != 0)
 		config_error(reader, where(reader, &config->mqtt.keepalive_ms),
-				"keepalive: MQTT counts it in seconds, expected "
-				"whole seconds such as 30s");
+				"keepalive: MQTT counts it in seconds, expected whole seconds such as 30s");
 	if (config->mqtt.client_id == NULL) {
 		char client_id[sizeof("portcullis-") + CONFIG_NODE_MAX];
 		int length = snprintf(client_id, sizeof(client_id), "portcullis-%s", config->node);
@@ -197,8 +185,7 @@ static void http_rules(struct config_reader *reader)
 	if (config->http.username && config->http.password &&
 			strlen(config->http.username) + strlen(config->http.password) > CONFIG_CREDENTIALS_MAX)
 		config_error(reader, where(reader, &config->http.username),
-				"http has a username and a password of more than %d bytes together, expected shorter "
-				"ones",
+				"http has a username and a password of more than %d bytes together, expected shorter ones",
 				CONFIG_CREDENTIALS_MAX);
 	check_pair(reader, &config->http.tls);
 	if (password && config->http.allow_anonymous_commands)
@@ -207,16 +194,12 @@ static void http_rules(struct config_reader *reader)
 	if (config->http.enabled && config->http.password != NULL && config->http.tls.certificate_file == NULL &&
 			!net_is_loopback_host(config->http.address))
 		config_warning(reader, where(reader, &config->http.address),
-				"listen: the page's password comes to %s without TLS, to be read by whoever is on the "
-				"network: "
-				"give http.tls a certificate, or listen on 127.0.0.1 behind a proxy that has one",
+				"listen: the page's password comes to %s without TLS, to be read by whoever is on the network: give http.tls a certificate, or listen on 127.0.0.1 behind a proxy that has one",
 				config->http.address);
 	if (config->http.enabled && !password && !config->http.allow_anonymous_commands &&
 			!net_is_loopback_host(config->http.address))
 		config_warning(reader, where(reader, &config->http.address),
-				"the page on %s will be read-only: without username and password_file (or "
-				"allow_anonymous_commands: true) "
-				"nobody may move a door there",
+				"the page on %s will be read-only: without username and password_file (or allow_anonymous_commands: true) nobody may move a door there",
 				config->http.address);
 }
 
@@ -229,9 +212,7 @@ static void gpio_rules(struct config_reader *reader)
 				"gpio has board and relays, expected one of them");
 	if (settings->config.gpio.backend == CONFIG_SIMULATED)
 		config_warning(reader, where(reader, &settings->config.gpio.backend),
-				"backend: simulated drives no line: every door that is shown and obeys is a model, "
-				"expected "
-				"libgpiod where something is wired");
+				"backend: simulated drives no line: every door that is shown and obeys is a model, expected libgpiod where something is wired");
 }
 
 static size_t board_relays(enum config_board board, const uint8_t **lines)
@@ -277,16 +258,13 @@ static void check_relay_on_pi(struct config_reader *reader, const struct config_
 	bool pulled_up = gpio <= PI_PULLED_UP_MAX;
 	if (pulled_up != line->active_low)
 		config_warning(reader, at,
-				"a Raspberry Pi pulls GPIO%d %s at power-on, which switches a relay that is active %s "
-				"on until the agent "
-				"starts: use a line from %s, or a relay board that is active %s",
+				"a Raspberry Pi pulls GPIO%d %s at power-on, which switches a relay that is active %s on until the agent starts: use a line from %s, or a relay board that is active %s",
 				gpio, pulled_up ? "up" : "down", line->active_low ? "low" : "high",
 				line->active_low ? "GPIO4 to GPIO8" : "GPIO9 to GPIO27",
 				line->active_low ? "high" : "low");
 	if (gpio == PI_CONSOLE_TRANSMIT)
 		config_warning(reader, at,
-				"GPIO14 sends the serial console's text while a Raspberry Pi starts, which switches "
-				"the relay: use another line");
+				"GPIO14 sends the serial console's text while a Raspberry Pi starts, which switches the relay: use another line");
 }
 
 static void check_on_pi(struct config_reader *reader, const struct config_line_settings *settings, bool input,
@@ -298,15 +276,11 @@ static void check_on_pi(struct config_reader *reader, const struct config_line_s
 		return;
 	if (gpio > PI_HEADER_MAX)
 		config_warning(reader, at,
-				"GPIO%d is not on the header of a Raspberry Pi: lines are counted by GPIO number (0 to "
-				"%d), "
-				"not by pin",
+				"GPIO%d is not on the header of a Raspberry Pi: lines are counted by GPIO number (0 to %d), not by pin",
 				gpio, PI_HEADER_MAX);
 	if (input && (gpio == 2 || gpio == 3) && settings->bias == CONFIG_BIAS_PULL_DOWN)
 		config_warning(reader, at,
-				"GPIO%d has a fixed pull-up of 1.8 kOhm on a Raspberry Pi, which pull_down cannot "
-				"overcome: "
-				"use another line, or a contact to ground",
+				"GPIO%d has a fixed pull-up of 1.8 kOhm on a Raspberry Pi, which pull_down cannot overcome: use another line, or a contact to ground",
 				gpio);
 }
 
@@ -320,8 +294,7 @@ static void finish_sensor(struct config_reader *reader, struct config_line_setti
 				"%s has active and contact, expected one of them", key);
 	else if (!active_given && !pulled)
 		config_error(reader, where(reader, &settings->bias),
-				"%s: without pull_up or pull_down the contact's level is not known, "
-				"expected active: low or active: high",
+				"%s: without pull_up or pull_down the contact's level is not known, expected active: low or active: high",
 				key);
 	settings->line.bias = settings->bias;
 	settings->line.active_low = active_given ? settings->active == CONFIG_ACTIVE_LOW
@@ -355,9 +328,7 @@ static void finish_relay(struct config_reader *reader, struct config_line_settin
 		return; /* the board's own circuit keeps its relays off until they are driven */
 	} else if (settings->relay > all->relay_count) {
 		config_error(reader, at,
-				"%s: there is no relay %u, expected gpio.board or as many entries in gpio.relays; a "
-				"GPIO line "
-				"is written GPIO%u",
+				"%s: there is no relay %u, expected gpio.board or as many entries in gpio.relays; a GPIO line is written GPIO%u",
 				key, settings->relay, settings->relay);
 		return;
 	} else {
@@ -409,33 +380,25 @@ static void wiring_rules(struct config_reader *reader, struct config_door_settin
 
 	if (lines[DOOR_LINE_TOGGLE] && separate)
 		config_error(reader, where(reader, toggle),
-				"relay is toggle wiring and does not go with open_relay, close_relay and "
-				"stop_relay, expected the one or the others");
+				"relay is toggle wiring and does not go with open_relay, close_relay and stop_relay, expected the one or the others");
 	else if (!lines[DOOR_LINE_TOGGLE] && !separate)
 		config_error(reader, door->at,
-				"the door has no relay, expected relay: (toggle wiring) or open_relay: and "
-				"close_relay:");
+				"the door has no relay, expected relay: (toggle wiring) or open_relay: and close_relay:");
 	else if (separate && !lines[DOOR_LINE_OPEN])
 		config_error(reader,
 				where(reader, &door->lines[lines[DOOR_LINE_CLOSE] ? DOOR_LINE_CLOSE : DOOR_LINE_STOP]),
-				"the door has no open_relay, expected open_relay and close_relay (or relay for toggle "
-				"wiring)");
+				"the door has no open_relay, expected open_relay and close_relay (or relay for toggle wiring)");
 	else if (separate && !lines[DOOR_LINE_CLOSE])
 		config_error(reader, where(reader, &door->lines[DOOR_LINE_OPEN]),
-				"the door has no close_relay, expected open_relay and close_relay (or relay for toggle "
-				"wiring)");
+				"the door has no close_relay, expected open_relay and close_relay (or relay for toggle wiring)");
 	else if (lines[DOOR_LINE_TOGGLE] && !sensors[DOOR_SENSOR_CLOSED] && !sensors[DOOR_SENSOR_OPEN] &&
 			reader->settings->config.gpio.backend != CONFIG_SIMULATED)
 		config_warning(reader, where(reader, toggle),
-				"the door has no closed_sensor and no open_sensor, so its state is never known and "
-				"nobody can "
-				"tell which way a press moves it: open, close and stop are refused, only toggle "
-				"presses");
+				"the door has no closed_sensor and no open_sensor, so its state is never known and nobody can tell which way a press moves it: open, close and stop are refused, only toggle presses");
 	for (size_t i = 0; i < COUNT(presses) && separate; i++)
 		if (given(reader, presses[i])) {
 			config_error(reader, where(reader, presses[i]),
-					"opener says what one press of a toggle relay does, expected it "
-					"only with relay");
+					"opener says what one press of a toggle relay does, expected it only with relay");
 			break;
 		}
 }
@@ -455,22 +418,20 @@ static void time_rules(struct config_reader *reader, struct config_door_settings
 				break;
 			used = true;
 		}
-		if (*times[i]<REAL_TRAVEL_MIN_MS && * times[i]> 0 &&
+		if (*times[i] < REAL_TRAVEL_MIN_MS && *times[i] > 0 &&
 				reader->settings->config.gpio.backend != CONFIG_SIMULATED)
 			config_warning(reader, where(reader, said),
-					"no door travels in %" PRId64 "ms: measure it, and write rather too "
-					"much than too little",
+					"no door travels in %" PRId64
+					"ms: measure it, and write rather too much than too little",
 					*times[i]);
 	}
 	/* A press waits until the contacts stand still: later ones would wait for what the first one sets moving. */
 	if (machine->lines[DOOR_LINE_TOGGLE] && machine->debounce_ms >= machine->pulse_ms + machine->gap_ms)
 		config_warning(reader, where(reader, &machine->debounce_ms),
-				"debounce is as long as pulse and gap together: a second press may wait for a contact "
-				"that the first one has set moving, expected less");
+				"debounce is as long as pulse and gap together: a second press may wait for a contact that the first one has set moving, expected less");
 	if (!used && given(reader, &door->travel_time_ms))
 		config_error(reader, where(reader, &door->travel_time_ms),
-				"travel_time has no effect beside open_time and close_time, "
-				"expected either it or them");
+				"travel_time has no effect beside open_time and close_time, expected either it or them");
 }
 
 static void closing_rules(struct config_reader *reader, struct config_door_settings *door)
@@ -484,13 +445,10 @@ static void closing_rules(struct config_reader *reader, struct config_door_setti
 		return;
 	if (!machine->lines[DOOR_LINE_WARNING])
 		config_error(reader, at,
-				"auto_close needs a warning before the door moves by itself (UL 325), expected "
-				"close_warning: "
-				"{line: ..., time: 5s}");
+				"auto_close needs a warning before the door moves by itself (UL 325), expected close_warning: {line: ..., time: 5s}");
 	else if (machine->warning_ms < DOOR_AUTO_CLOSE_WARNING_MS)
 		config_error(reader, where(reader, &machine->warning_ms),
-				"with auto_close the warning lasts at least 5s (UL 325), "
-				"expected time: 5s or more");
+				"with auto_close the warning lasts at least 5s (UL 325), expected time: 5s or more");
 }
 
 static void name_door(struct config_reader *reader, struct config_door_settings *settings)
@@ -509,8 +467,7 @@ static void name_door(struct config_reader *reader, struct config_door_settings 
 		config_slug(door->name, id, sizeof(id));
 		if (id[0] == '\0')
 			config_error(reader, where(reader, &door->name),
-					"the name has no Latin letter or digit to make an id of, expected "
-					"id: with letters a to z, digits, _ or -");
+					"the name has no Latin letter or digit to make an id of, expected id: with letters a to z, digits, _ or -");
 		else
 			door->id = config_keep(reader, id, strlen(id));
 	} else if (door->name == NULL) {
@@ -531,8 +488,7 @@ static void unique_ids(struct config_reader *reader)
 			const void *said =
 					given(reader, &door->id) ? (const void *)&door->id : (const void *)&door->name;
 			config_error(reader, where(reader, said),
-					"the id \"%s\" is already that of the door in line %u, expected "
-					"another %s",
+					"the id \"%s\" is already that of the door in line %u, expected another %s",
 					door->id, settings->doors[j].at.line,
 					said == &door->id ? "id" : "name, or an id");
 			break;

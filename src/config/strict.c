@@ -67,8 +67,7 @@ static void check_escapes(struct strict *strict, const yaml_token_t *token)
 			config_error(strict->reader,
 					(struct config_position){.line = (unsigned)token->start_mark.line + 1,
 							.column = (unsigned)column},
-					"the backslash would be lost: between double quotes it begins an escape, "
-					"expected \\\\ for a backslash, or single quotes around the text");
+					"the backslash would be lost: between double quotes it begins an escape, expected \\\\ for a backslash, or single quotes around the text");
 			return;
 		}
 		column++;
@@ -84,8 +83,7 @@ static void check_scalar(struct strict *strict, const yaml_token_t *token)
 				"> joins the lines of a text with blanks, expected the text on one line, in quotes");
 	else if (style != YAML_LITERAL_SCALAR_STYLE && token->start_mark.line != token->end_mark.line)
 		config_error(strict->reader, position(token->start_mark),
-				"this text goes on in the next line, and YAML would join them with a blank, expected "
-				"the text on one line, in quotes");
+				"this text goes on in the next line, and YAML would join them with a blank, expected the text on one line, in quotes");
 	else if (style == YAML_DOUBLE_QUOTED_SCALAR_STYLE)
 		check_escapes(strict, token);
 }
@@ -122,16 +120,13 @@ static bool check_token(struct strict *strict, yaml_token_t *token)
 	if (strict->last == YAML_ANCHOR_TOKEN && strict->anchor_count > 0 && !begins_value(strict, token->type)) {
 		struct anchor *anchor = &strict->anchors[strict->anchor_count - 1];
 		config_error(strict->reader, position(anchor->token.start_mark),
-				"& begins an anchor in YAML, and this one stands on nothing, expected text that begins "
-				"with & in quotes");
+				"& begins an anchor in YAML, and this one stands on nothing, expected text that begins with & in quotes");
 		anchor->used = true; /* once is enough */
 	}
 	switch (token->type) {
 	case YAML_TAG_TOKEN:
 		config_error(strict->reader, position(token->start_mark),
-				"! begins a tag in YAML, and tags such as !secret or !env_var are not looked up, "
-				"expected the value itself (text that begins with ! in quotes), or password_file for a "
-				"password");
+				"! begins a tag in YAML, and tags such as !secret or !env_var are not looked up, expected the value itself (text that begins with ! in quotes), or password_file for a password");
 		return false;
 	case YAML_ANCHOR_TOKEN:
 		if (strict->anchor_count == ANCHORS_MAX) {
@@ -158,8 +153,7 @@ static void finish_anchors(struct strict *strict)
 		struct anchor *anchor = &strict->anchors[i];
 		if (!anchor->used)
 			config_error(strict->reader, position(anchor->token.start_mark),
-					"& begins an anchor in YAML, and no * refers to this one, expected text that "
-					"begins with & in quotes");
+					"& begins an anchor in YAML, and no * refers to this one, expected text that begins with & in quotes");
 		yaml_token_delete(&anchor->token);
 	}
 }

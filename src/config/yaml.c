@@ -285,8 +285,7 @@ static void check_ends(struct config_reader *reader, const struct config_key *ke
 						!begins_with(secret, secret.length - length, invisible[i])))
 			continue;
 		config_warning(reader, secret.at,
-				"%s: the password begins or ends with a blank or an invisible character, which belongs "
-				"to it: is that meant?",
+				"%s: the password begins or ends with a blank or an invisible character, which belongs to it: is that meant?",
 				key->name);
 		return;
 	}
@@ -414,8 +413,7 @@ static void read_secret_file(
 	}
 	if (status.st_mode & S_IROTH)
 		config_warning(reader, scalar.at,
-				"%s: everybody on this machine may read %s: chgrp gpio %s && chmod 640 %s, so that the "
-				"agent, whose group that is, still may",
+				"%s: everybody on this machine may read %s: chgrp gpio %s && chmod 640 %s, so that the agent, whose group that is, still may",
 				key->name, path, path, path);
 	if (length > 0 && bytes[length - 1] == '\n')
 		length--;
@@ -502,12 +500,10 @@ static bool check_zone(struct config_reader *reader, const struct config_broker 
 				broker->host);
 	else if (zone && broker->tls)
 		config_error(reader, at,
-				"broker: no certificate can name an address with a zone, expected mqtts:// with the "
-				"broker's name or another address");
+				"broker: no certificate can name an address with a zone, expected mqtts:// with the broker's name or another address");
 	else if (link_local && !zone)
 		config_warning(reader, at,
-				"broker: a link-local address is known on one interface alone: name that, as in "
-				"[%s%%eth0]",
+				"broker: a link-local address is known on one interface alone: name that, as in [%s%%eth0]",
 				broker->host);
 	return !zone || (link_local && !broker->tls);
 }
@@ -523,8 +519,7 @@ static void read_broker(struct config_reader *reader, struct scalar scalar)
 
 	if (memchr(scalar.text, '@', scalar.length) != NULL) {
 		config_error(reader, scalar.at,
-				"broker: the address holds an @, expected mqtt://HOST:PORT with the login in "
-				"mqtt.username and mqtt.password_file");
+				"broker: the address holds an @, expected mqtt://HOST:PORT with the login in mqtt.username and mqtt.password_file");
 		return;
 	}
 	for (size_t i = 0; i < COUNT(schemes); i++) {
@@ -535,9 +530,7 @@ static void read_broker(struct config_reader *reader, struct scalar scalar)
 		if (!split_host_port(scalar.text + scheme, scalar.length - scheme, &host, &host_length, &port) ||
 				port == 0) {
 			config_error(reader, scalar.at,
-					"broker: %s is no address of a broker, expected %sHOST or %sHOST:PORT with a "
-					"port from 1 to 65535, and an "
-					"IPv6 address as [::1]",
+					"broker: %s is no address of a broker, expected %sHOST or %sHOST:PORT with a port from 1 to 65535, and an IPv6 address as [::1]",
 					quoted(&quote, scalar), schemes[i], schemes[i]);
 			return;
 		}
@@ -550,8 +543,7 @@ static void read_broker(struct config_reader *reader, struct scalar scalar)
 		return;
 	}
 	config_error(reader, scalar.at,
-			"broker: %s does not begin with mqtt:// or mqtts://, expected an address such as "
-			"mqtt://broker.lan:1883",
+			"broker: %s does not begin with mqtt:// or mqtts://, expected an address such as mqtt://broker.lan:1883",
 			quoted(&quote, scalar));
 }
 
@@ -569,17 +561,13 @@ static void read_listen(struct config_reader *reader, struct scalar scalar)
 	bool bracketed = scalar.length > 0 && scalar.text[0] == '[';
 	if (bracketed && memchr(scalar.text, '%', scalar.length) != NULL) {
 		config_error(reader, scalar.at,
-				"listen: an address with a zone (%%) is not supported, expected [::] for every "
-				"interface, or "
-				"another address");
+				"listen: an address with a zone (%%) is not supported, expected [::] for every interface, or another address");
 		return;
 	}
 	if (!split_host_port(scalar.text, scalar.length, &host, &host_length, &port) || port == UINT32_MAX ||
 			(!bracketed && !is_address(AF_INET, host, host_length))) {
 		config_error(reader, scalar.at,
-				"listen: %s is no address to listen on, expected a numeric address and a port, such as "
-				"127.0.0.1:8080, "
-				"0.0.0.0:8080 or [::]:8080, or off",
+				"listen: %s is no address to listen on, expected a numeric address and a port, such as 127.0.0.1:8080, 0.0.0.0:8080 or [::]:8080, or off",
 				quoted(&quote, scalar));
 		return;
 	}
@@ -595,8 +583,7 @@ static void read_host(struct config_reader *reader, struct scalar scalar)
 
 	if (!check_host(scalar.text, scalar.length))
 		config_error(reader, scalar.at,
-				"hosts: %s is no host name, expected a name without scheme and port, such as "
-				"garage.example",
+				"hosts: %s is no host name, expected a name without scheme and port, such as garage.example",
 				quoted(&quote, scalar));
 	else
 		config->http.hosts[config->http.host_count++] = config_keep(reader, scalar.text, scalar.length);
@@ -638,16 +625,14 @@ static void read_line(struct config_reader *reader, const struct config_key *key
 	}
 	if (strncasecmp(scalar.text, "pin", 3) == 0) {
 		config_error(reader, scalar.at,
-				"%s: %s counts the pins of the header, expected the GPIO's own number, such as GPIO17 "
-				"for pin 11",
+				"%s: %s counts the pins of the header, expected the GPIO's own number, such as GPIO17 for pin 11",
 				key->name, quoted(&quote, scalar));
 		return;
 	}
 	if (scalar.length == 0 || scalar.length > CONFIG_LINE_NAME_MAX ||
 			config_set_holds("0-9", scalar.text, scalar.length) || has_control_characters(scalar)) {
 		config_error(reader, scalar.at,
-				"%s: %s is no line, expected a name of at most %d bytes such as GPIO17, or a small "
-				"number",
+				"%s: %s is no line, expected a name of at most %d bytes such as GPIO17, or a small number",
 				key->name, quoted(&quote, scalar), CONFIG_LINE_NAME_MAX);
 		return;
 	}
@@ -808,8 +793,7 @@ static bool is_cut(struct document *document, const struct config_key *key, cons
 				key->name);
 	else
 		config_error(document->reader, node_position(node),
-				"%s: what follows # would be a comment and no part of the password, expected text that "
-				"holds # in quotes, or a blank behind the # of a comment",
+				"%s: what follows # would be a comment and no part of the password, expected text that holds # in quotes, or a blank behind the # of a comment",
 				key->name);
 	return secret;
 }
@@ -1062,8 +1046,7 @@ static void syntax_error(struct config_reader *reader, const yaml_parser_t *pars
 		bool tab = i < length && bytes[i] == '\t';
 		config_error(reader, position(parser->problem_mark), "this is not YAML: %s; expected %s", problem,
 				tab ? "spaces instead of the tab"
-				    : "each line indented like its neighbours, and text that begins with a sign "
-				      "or holds : or # in quotes");
+				    : "each line indented like its neighbours, and text that begins with a sign or holds : or # in quotes");
 	}
 }
 
@@ -1084,9 +1067,7 @@ static bool check_brackets(struct config_reader *reader, const char *bytes, size
 		brackets += bytes[i] == '[' || bytes[i] == '{';
 		if (brackets > BRACKETS_MAX) {
 			config_error(reader, byte_position(bytes, length, i),
-					"too many lists and groups of keys, expected at most %d "
-					"[ and {",
-					BRACKETS_MAX);
+					"too many lists and groups of keys, expected at most %d [ and {", BRACKETS_MAX);
 			return false;
 		}
 	}
@@ -1127,8 +1108,7 @@ void config_read_yaml(struct config_reader *reader, const char *bytes, size_t le
 	}
 	if (yaml_document_get_root_node(&second) != NULL)
 		config_error(reader, node_position(yaml_document_get_root_node(&second)),
-				"a second document begins before this, expected one document (no --- but in the first "
-				"line)");
+				"a second document begins before this, expected one document (no --- but in the first line)");
 	yaml_document_delete(&second);
 	if (config_check_strict(reader, bytes, length))
 		read_keys(&document, config_keys, (char *)reader->settings, root);

@@ -320,8 +320,7 @@ static const struct part {
 		{.key = "last_travel",
 				.platform = "sensor",
 				.name = "Last travel",
-				.template = "{{ value_json.last_travel_ms / 1000 if value_json.last_travel_ms else "
-					    "None }}",
+				.template = "{{ value_json.last_travel_ms / 1000 if value_json.last_travel_ms else None }}",
 				.device_class = "duration",
 				.category = "diagnostic",
 				.state_class = "measurement",

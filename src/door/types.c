@@ -169,8 +169,7 @@ const char *door_reason_text(enum door_reason reason)
 	case DOOR_REASON_STOPPING:
 		return "The agent is shutting down.";
 	case DOOR_REASON_UNCERTAIN:
-		return "Where the door is now is reckoned and not sensed, and a press could close it; wait until it "
-		       "rests.";
+		return "Where the door is now is reckoned and not sensed, and a press could close it; wait until it rests.";
 	}
 	return "";
 }

@@ -97,14 +97,11 @@ static int fail_chip(const char *path, int number, char *error)
 			break;
 		if (status.st_gid == 0 || (~status.st_mode & (S_IRGRP | S_IWGRP)))
 			return fail(error, number,
-					"no permission for %s: it is root's alone; the udev rule 60-portcullis.rules, "
-					"which comes with portcullis, gives it to the group gpio (install.md)",
+					"no permission for %s: it is root's alone; the udev rule 60-portcullis.rules, which comes with portcullis, gives it to the group gpio (install.md)",
 					path);
 		group_name(status.st_gid, group);
 		return fail(error, number,
-				"no permission for %s: it belongs to group %s; add the user to that group "
-				"(usermod -aG %s USER, then log in again; SupplementaryGroups=%s in a systemd unit; "
-				"--group-add %u for a container)",
+				"no permission for %s: it belongs to group %s; add the user to that group (usermod -aG %s USER, then log in again; SupplementaryGroups=%s in a systemd unit; --group-add %u for a container)",
 				path, group, group, group, (unsigned)status.st_gid);
 	case ENOENT:
 		return fail(error, number, "there is no %s: portcullis --list-lines shows the chips that there are",
@@ -183,9 +180,7 @@ static int open_label(const char *wanted, struct gpiod_chip **chip, char *error)
 		return denied;
 	if (count == 0)
 		return fail(error, ENODEV,
-				"this machine has no GPIO chip (/dev/gpiochip*): is it a Raspberry Pi, and may a "
-				"container see "
-				"its devices? Without one, set gpio.backend to simulated");
+				"this machine has no GPIO chip (/dev/gpiochip*): is it a Raspberry Pi, and may a container see its devices? Without one, set gpio.backend to simulated");
 	if (wanted)
 		return fail(error, ENODEV, "no GPIO chip has the name or label \"%.64s\": set gpio.chip to one of %s",
 				wanted, seen);
@@ -243,8 +238,7 @@ static int find_lines(struct kernel *kernel, struct gpiod_chip *chip, char *erro
 		}
 		if (offset < 0 || (size_t)offset >= size) {
 			result = fail(error, ENOENT,
-					"%s [%s] has no line %s among its %zu: portcullis --list-lines shows their "
-					"names",
+					"%s [%s] has no line %s among its %zu: portcullis --list-lines shows their names",
 					name, label, line_text(line, text), size);
 			break;
 		}
@@ -294,8 +288,7 @@ static int fail_request(const struct kernel *kernel, const struct request *reque
 			fail(error, number, "line %s is in use by another portcullis: stop it first", text);
 		else if (number == EBUSY && used)
 			fail(error, number,
-					"line %s is in use by \"%s\": stop that program or kernel driver, or choose "
-					"another line",
+					"line %s is in use by \"%s\": stop that program or kernel driver, or choose another line",
 					text, user && *user ? user : "somebody without a name");
 		gpiod_line_info_free(info);
 		if (number == EBUSY && used)
@@ -359,8 +352,7 @@ static int report_levels(struct kernel *kernel, struct request *request)
 {
 	if (!kernel->drop_logged)
 		log_warning(kernel->log,
-				"sensor edges came faster than they could be read and some were dropped; the levels "
-				"are read again. A loose contact or a long cable without a pull-up does this");
+				"sensor edges came faster than they could be read and some were dropped; the levels are read again. A loose contact or a long cable without a pull-up does this");
 	kernel->drop_logged = true;
 	request->dropped = false;
 	for (size_t i = 0; i < request->count; i++) {

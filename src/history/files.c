@@ -119,15 +119,13 @@ static int open_directory(struct history_files *files)
 	if (files->directory < 0) {
 		int error = -errno;
 		log_warning(files->log,
-				"history: %s cannot be opened (%s): the history is in memory only until the next "
-				"start. Make the directory, writable by the agent's user",
+				"history: %s cannot be opened (%s): the history is in memory only until the next start. Make the directory, writable by the agent's user",
 				files->path, strerror(-error));
 		return error;
 	}
 	if (flock(files->directory, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
 		log_warning(files->log,
-				"history: another agent writes in %s: the history is in memory only until the next "
-				"start. Give each agent a directory of its own",
+				"history: another agent writes in %s: the history is in memory only until the next start. Give each agent a directory of its own",
 				files->path);
 		return -EBUSY;
 	}
@@ -142,8 +140,7 @@ static int read_both(struct history_files *files, struct history_reading *readin
 		if (error == 0)
 			continue;
 		log_warning(files->log,
-				"history: %s/%s cannot be read (%s): the history is in memory only until the next "
-				"start. Mend the file, or move it away",
+				"history: %s/%s cannot be read (%s): the history is in memory only until the next start. Mend the file, or move it away",
 				files->path, names[i], strerror(-error));
 		return error;
 	}

@@ -21,8 +21,7 @@ const char http_type_css[] = "text/css; charset=utf-8";
  * it.
  */
 static const char policy[] =
-		"default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; "
-		"manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+		"default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 static const char always[] = "X-Content-Type-Options: nosniff\r\n"
 			     "Referrer-Policy: same-origin\r\n"
 			     "Cross-Origin-Resource-Policy: same-origin\r\n"

@@ -258,8 +258,7 @@ static int64_t slowed_until(struct http_gate *gate, const struct http_peer *peer
 		return now_ms;
 	if (!gate->total_logged)
 		log_warning(gate->log,
-				"HTTP: more than %d wrong passwords in a minute: only who was right before is "
-				"heard for the rest of it",
+				"HTTP: more than %d wrong passwords in a minute: only who was right before is heard for the rest of it",
 				HTTP_GATE_TOTAL_MINUTE);
 	gate->total_logged = true;
 	return gate->minute_ms + MINUTE_MS;

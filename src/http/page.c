@@ -54,13 +54,10 @@ static const struct {
 	const char *title, *text;
 } fault_texts[] = {
 		[DOOR_FAULT_NONE] = {"which is not known.", ""}, /* a history file may say anything */
-		[DOOR_FAULT_DID_NOT_START] = {"It did not start.", "The opener was asked and the door did not move. "
-								   "Look at the opener's power, its lock and the "
-								   "relay's wires."},
+		[DOOR_FAULT_DID_NOT_START] = {"It did not start.",
+				"The opener was asked and the door did not move. Look at the opener's power, its lock and the relay's wires."},
 		[DOOR_FAULT_DID_NOT_FINISH] = {"It did not arrive.",
-				"The door moved and did not reach its end in time. Look whether something is in its "
-				"way; if not, "
-				"the travel time in the configuration may be too short."},
+				"The door moved and did not reach its end in time. Look whether something is in its way; if not, the travel time in the configuration may be too short."},
 		[DOOR_FAULT_REVERSED] = {"It turned round.",
 				"The door came back instead of going on. Something may have been in its way."},
 		[DOOR_FAULT_SENSOR_CONFLICT] = {"The sensors contradict each other.",
@@ -69,9 +66,7 @@ static const struct {
 		[DOOR_FAULT_RELAY_FAILED] = {"The relay could not be switched.",
 				"The agent's log says why. Look at the relay board and its wires."},
 		[DOOR_FAULT_SENSOR_UNSTEADY] = {"A contact does not stand still.",
-				"Its level changes all the time, so it is not believed. Look for a loose clamp, a "
-				"magnet at "
-				"the edge of its reach, or hum on a long cable."},
+				"Its level changes all the time, so it is not believed. Look for a loose clamp, a magnet at the edge of its reach, or hum on a long cable."},
 };
 
 static void put(struct render *render, const char *text, size_t length)
@@ -431,14 +426,14 @@ static void put_travel(struct render *render)
 {
 	const struct door_view *door = render->door;
 	if (door->last_open_ms > 0 || door->last_close_ms > 0)
-		put_format(render, "The travel time is measured between the contacts; below, a twentieth is added to "
-				   "be safe.");
+		put_format(render,
+				"The travel time is measured between the contacts; below, a twentieth is added to be safe.");
 	else if (door->has_open_sensor && door->has_closed_sensor)
-		put_format(render, "Let the door run once all the way up and down: its travel time is then measured, "
-				   "and written below.");
+		put_format(render,
+				"Let the door run once all the way up and down: its travel time is then measured, and written below.");
 	else
-		put_format(render, "The travel time is measured by contacts at both ends. Without them: press a "
-				   "button, and \u201cIt has arrived\u201d when the door stands.");
+		put_format(render,
+				"The travel time is measured by contacts at both ends. Without them: press a button, and \u201cIt has arrived\u201d when the door stands.");
 }
 
 /* A line as the configuration's key. */
@@ -506,9 +501,7 @@ static void put_peer_message(struct render *render)
 	char text[80];
 	if (!peer->understood)
 		put_message(render, "bad", "Not understood.",
-				"What it told last of its doors makes no sense here: is it a newer version? What is "
-				"shown was "
-				"told before.");
+				"What it told last of its doors makes no sense here: is it a newer version? What is shown was told before.");
 	else if (!peer->told && peer->availability == PEER_ONLINE)
 		put_message(render, "", "No doors.", "It tells nothing of its doors: is it an older version?");
 	if (peer->left_out == 0)
@@ -683,15 +676,10 @@ static void put_field(struct render *render, enum page_field field)
 	case PAGE_FIELD_READ_ONLY:
 		if (page->read_only)
 			put_message(render, "bad", "Read-only.",
-					"This page has no password and others can reach its address, so it takes no "
-					"commands. "
-					"Set http: username and password_file in the configuration, or "
-					"allow_anonymous_commands: true.");
+					"This page has no password and others can reach its address, so it takes no commands. Set http: username and password_file in the configuration, or allow_anonymous_commands: true.");
 		if (page->node->simulated)
 			put_message(render, "bad", "Simulated.",
-					"These doors are not real: no relay moves and no sensor is read (gpio: backend "
-					"in the "
-					"configuration).");
+					"These doors are not real: no relay moves and no sensor is read (gpio: backend in the configuration).");
 		break;
 	case PAGE_FIELD_DOORS:
 		for (size_t i = 0; i < page->door_count; i++) {

@@ -13,9 +13,8 @@
 #include "http/answer.h"
 #include "http/http.h"
 
-#define HTTP_PAGE_MAX                                                                                                  \
-	(2 * 1024 * 1024) /* DOORS_MAX doors with the longest names, all escaped, and as many of peers,                \
-			    take less */
+#define HTTP_PAGE_MAX \
+	(2 * 1024 * 1024) /* DOORS_MAX doors with the longest names, all escaped, and as many peers, take less */
 
 struct http_page {
 	const struct http_node *node;

@@ -42,10 +42,8 @@ struct field {
 	bool hint;
 };
 
-#define FIELD(name, member, hint)                                                                                      \
-	{                                                                                                              \
-		name, offsetof(struct http_reader, member), sizeof(((struct http_reader *)0)->member), hint            \
-	}
+#define FIELD(name, member, hint) \
+	{name, offsetof(struct http_reader, member), sizeof(((struct http_reader *)0)->member), hint}
 
 static const struct field fields[HEADERS] = {
 		[HEADER_HOST] = FIELD("host", request.host, false),

@@ -564,10 +564,10 @@ static int listen_at(struct http *http, const struct http_config *config, char e
 		int code = errno;
 		snprintf(error, HTTP_ERROR_MAX, "cannot listen on %s port %u: %s%s", config->address, config->port,
 				strerror(code),
-				code == EADDRINUSE ? "; another program, or another portcullis, has it: stop that, or "
-						     "choose another port in http: listen"
-				: code == EACCES   ? "; choose a port from 1024 on in http: listen (below, it takes "
-						     "CAP_NET_BIND_SERVICE)"
+				code == EADDRINUSE
+						? "; another program, or another portcullis, has it: stop that, or choose another port in http: listen"
+				: code == EACCES
+						? "; choose a port from 1024 on in http: listen (below, it takes CAP_NET_BIND_SERVICE)"
 				: code == EADDRNOTAVAIL ? "; no interface of this machine has that address"
 							: "");
 		return -code;

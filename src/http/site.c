@@ -206,8 +206,7 @@ static bool may_wire(const struct exchange *exchange)
 	if (exchange->site->config.username || exchange->request->peer->loopback)
 		return true;
 	problem(exchange, 403,
-			"The Set-up view is for those who log in (http: username and password_file) and for the "
-			"machine itself.");
+			"The Set-up view is for those who log in (http: username and password_file) and for the machine itself.");
 	return false;
 }
 
@@ -620,8 +619,7 @@ static void post_pulse(const struct exchange *exchange, const char *rest)
 		return;
 	if (site->agent.pulse(site->agent.user, (size_t)(door - site->now.doors), relay, &result, &reason) < 0)
 		problem(exchange, 404,
-				"The door has no such relay: relay, open_relay, close_relay or stop_relay, as in the "
-				"configuration.");
+				"The door has no such relay: relay, open_relay, close_relay or stop_relay, as in the configuration.");
 	else
 		command_ended(exchange, door, result, reason);
 }
@@ -738,9 +736,7 @@ bool http_site_answer(struct http_site *site, const struct http_request *request
 		problem(&exchange, 403, "Commands from the pages of other sites are refused.");
 	} else if (post && site->read_only) {
 		problem(&exchange, 403,
-				"Read-only: no password is set and others can reach this address. Set http: username "
-				"and "
-				"password_file, or allow_anonymous_commands.");
+				"Read-only: no password is set and others can reach this address. Set http: username and password_file, or allow_anonymous_commands.");
 	} else {
 		route->handle(&exchange, rest);
 	}

@@ -13,8 +13,8 @@
 #include "base/loop.h"
 #include "door/types.h"
 
-#define METRICS_SIZE(doors) (16384 + (size_t)(doors)*6144) /* bytes: enough with the longest ids and names */
-#define METRICS_SENSORS 3                                  /* closed, open, obstruction: as enum door_sensor */
+#define METRICS_SIZE(doors) (16384 + (size_t)(doors) * 6144) /* bytes: enough with the longest ids and names */
+#define METRICS_SENSORS 3                                    /* closed, open, obstruction: as enum door_sensor */
 
 /* Counted since the start, for each door, by the agent. */
 struct metrics_counts {

@@ -43,9 +43,9 @@
 #define TAKEN_OVER_MIN_MS 60000 /* two agents with one client id: each return throws the other out */
 #define TAKEN_OVER_MAX_MS 120000
 #define STEADY_MS 30000 /* a connection that lasted this long ends the back-off */
-#define SHORT_LOSSES_TELL                                                                                              \
-	3 /* while the broker was up. A shared client id looks so: mosquitto before 2.0.15, and many others, say no    \
-	     reason */
+/* While the broker was up. A shared client id looks like this: many brokers, mosquitto before 2.0.15 among them, give no
+ * reason. */
+#define SHORT_LOSSES_TELL 3
 #define V3_REFUSED_MS 3600000 /* how long a broker that refused MQTT 5 is met with 3.1.1 before 5 is tried again */
 #define V3_SILENCES 2         /* to so many CONNECTs of MQTT 5: it may not know it, and not know how to say so */
 #define V3_CLOSED_MS 300000   /* the same after a close without a word, which may have had another reason */
@@ -522,10 +522,7 @@ static void reach_failed(struct mqtt *mqtt, const struct mqtt_connector_result *
 	if (result->name == EAI_SYSTEM) {
 		fail(mqtt, "the name cannot be looked up: %s", strerror(result->error));
 	} else if (result->name && length > 6 && strcmp(host + length - 6, ".local") == 0) {
-		fail(mqtt,
-				"the name does not resolve (%s): .local names need mDNS, which is not spoken here; set "
-				"mqtt.broker to "
-				"its address or to a name that the DNS server knows",
+		fail(mqtt, "the name does not resolve (%s): .local names need mDNS, which is not spoken here; set mqtt.broker to its address or to a name that the DNS server knows",
 				gai_strerror(result->name));
 	} else if (result->name == EAI_AGAIN) {
 		fail(mqtt, "the name does not resolve: no answer from a DNS server (%s)", gai_strerror(result->name));
@@ -812,8 +809,7 @@ static void gone(struct mqtt *mqtt, const struct news *news, bool silent)
 				*advice ? ": " : "", advice);
 	} else if (again) {
 		snprintf(sentence, sizeof(sentence),
-				"broker %.128s: the connection is lost again and again: does another client use "
-				"the client id \"%.64s\"?",
+				"broker %.128s: the connection is lost again and again: does another client use the client id \"%.64s\"?",
 				label, mqtt->config.client_id);
 	} else if (silent) {
 		snprintf(sentence, sizeof(sentence), "broker %.128s: the connection was lost: no answer within %d s",
@@ -895,8 +891,7 @@ static void tell_grants(struct mqtt *mqtt)
 	int code = (int)mqtt->asked[shown].grant - 1;
 	if (denied)
 		snprintf(warning, sizeof(warning),
-				"broker %.96s: denies the subscription to %.96s%s (%s): what is sent there is "
-				"not heard; it is asked for again%s",
+				"broker %.96s: denies the subscription to %.96s%s (%s): what is sent there is not heard; it is asked for again%s",
 				current(mqtt)->label, mqtt->config.subscriptions[shown].topic,
 				denied > 1 ? " and others" : "", mqtt_reason_text(code),
 				code == MQTT_REASON_NOT_AUTHORIZED

@@ -16,8 +16,7 @@ static const struct reason {
 		{0x85, "client identifier not valid", "choose another mqtt.client_id"},
 		{0x86, "bad user name or password", "check mqtt.username and mqtt.password or password_file"},
 		{0x87, "not authorized",
-				"check mqtt.username and mqtt.password or password_file, and what the broker allows "
-				"that user"},
+				"check mqtt.username and mqtt.password or password_file, and what the broker allows that user"},
 		{0x88, "server unavailable", "the broker is not ready to take clients"},
 		{0x89, "server busy", ""},
 		{0x8a, "banned", "the broker's administrator has banned this client"},

@@ -154,13 +154,10 @@ const char *tls_unsupported(int code)
 	case MBEDTLS_ERR_PK_UNKNOWN_PK_ALG:
 	case MBEDTLS_ERR_PK_UNKNOWN_NAMED_CURVE:
 	case MBEDTLS_ERR_PK_FEATURE_UNAVAILABLE:
-		return "its key or its signature is of a kind that mbedTLS does not know, such as Ed25519 (RSA and "
-		       "ECDSA "
-		       "it knows)";
+		return "its key or its signature is of a kind that mbedTLS does not know, such as Ed25519 (RSA and ECDSA it knows)";
 	case MBEDTLS_ERR_X509_INVALID_EXTENSIONS:
 		return (-code & 0x7f) == -MBEDTLS_ERR_ASN1_UNEXPECTED_TAG
-				       ? "it has a critical extension that mbedTLS does not know, such as name "
-					 "constraints"
+				       ? "it has a critical extension that mbedTLS does not know, such as name constraints"
 				       : NULL;
 	case MBEDTLS_ERR_X509_FEATURE_UNAVAILABLE:
 		return "it has a feature that mbedTLS does not know";
@@ -298,9 +295,7 @@ static int read_key(const struct tls_files *files, mbedtls_pk_context *key, char
 					files->key_file);
 		else
 			snprintf(error, TLS_ERROR_MAX,
-					"TLS: the key in %s cannot be read (mbedTLS -0x%04x): is it damaged, or "
-					"neither RSA nor "
-					"ECDSA?",
+					"TLS: the key in %s cannot be read (mbedTLS -0x%04x): is it damaged, or neither RSA nor ECDSA?",
 					files->key_file, (unsigned)-result);
 	}
 	return -EINVAL;
@@ -315,8 +310,7 @@ static int read_own(struct tls_context *context, const struct tls_files *files, 
 		return failed;
 	if (mbedtls_pk_check_pair(&context->own.pk, &context->key, mbedtls_psa_get_random, MBEDTLS_PSA_RANDOM_STATE)) {
 		snprintf(error, TLS_ERROR_MAX,
-				"TLS: the key in %s is not that of the first certificate in %s: they must be made as a "
-				"pair, and the own certificate comes before the intermediate ones",
+				"TLS: the key in %s is not that of the first certificate in %s: they must be made as a pair, and the own certificate comes before the intermediate ones",
 				files->key_file, files->certificate_file);
 		return -EINVAL;
 	}
@@ -332,9 +326,7 @@ static int read_trust(struct tls_context *context, const struct tls_files *files
 						 : tls_system_bundle();
 	if (!context->trust_path) {
 		snprintf(error, TLS_ERROR_MAX,
-				"TLS: this system has no bundle of CA certificates where Debian, Fedora or Alpine keep "
-				"it "
-				"(%s): install ca-certificates, or set ca_file",
+				"TLS: this system has no bundle of CA certificates where Debian, Fedora or Alpine keep it (%s): install ca-certificates, or set ca_file",
 				bundles[0]);
 		return -ENOENT;
 	}

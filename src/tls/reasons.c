@@ -118,8 +118,7 @@ static void judge_date(const struct tls_peer *peer, const mbedtls_x509_crt *cert
 	}
 	const mbedtls_x509_time *begin = &certificate->valid_from;
 	text_append(text, TLS_ERROR_MAX,
-			"the certificate \"%s\" is not valid before %04d-%02d-%02d %02d:%02d, and the clock here says "
-			"%.10s %.5s%s",
+			"the certificate \"%s\" is not valid before %04d-%02d-%02d %02d:%02d, and the clock here says %.10s %.5s%s",
 			who, begin->year, begin->mon, begin->day, begin->hour, begin->min, now, now + 11,
 			strtol(now, NULL, 10) < OLDEST_CLOCK
 					? ", which cannot be: it must be set, by network time or by hand"
@@ -137,9 +136,7 @@ static void judge_trust(const struct tls_peer *peer, const mbedtls_x509_crt *cer
 		if (known->subject_raw.len == certificate->issuer_raw.len &&
 				memcmp(known->subject_raw.p, certificate->issuer_raw.p, known->subject_raw.len) == 0) {
 			text_append(text, TLS_ERROR_MAX,
-					"the CA \"%s\" that signed the certificate has another key than the one of "
-					"that name in %s: "
-					"was the CA made anew?",
+					"the CA \"%s\" that signed the certificate has another key than the one of that name in %s: was the CA made anew?",
 					issuer, trust);
 			return;
 		}
@@ -148,17 +145,14 @@ static void judge_trust(const struct tls_peer *peer, const mbedtls_x509_crt *cer
 					  0;
 	if (own_issuer && depth == 0)
 		text_append(text, TLS_ERROR_MAX,
-				"the certificate \"%s\" is self-signed and not in %s: to trust it, put it there "
-				"or name its file in ca_file",
+				"the certificate \"%s\" is self-signed and not in %s: to trust it, put it there or name its file in ca_file",
 				who, trust);
 	else if (own_issuer)
 		text_append(text, TLS_ERROR_MAX, "the certificate is from an unknown CA: \"%s\" is not in %s", who,
 				trust);
 	else
 		text_append(text, TLS_ERROR_MAX,
-				"the certificate \"%s\" is from an unknown CA: \"%s\" is not in %s, nor has the server "
-				"sent an "
-				"intermediate certificate of that name",
+				"the certificate \"%s\" is from an unknown CA: \"%s\" is not in %s, nor has the server sent an intermediate certificate of that name",
 				who, issuer, trust);
 }
 
@@ -208,8 +202,7 @@ int tls_judge(void *user, mbedtls_x509_crt *certificate, int depth, uint32_t *fl
 	if (*flags & (MBEDTLS_X509_BADCERT_BAD_MD | MBEDTLS_X509_BADCERT_BAD_PK | MBEDTLS_X509_BADCERT_BAD_KEY)) {
 		also(text);
 		text_append(text, TLS_ERROR_MAX,
-				"the certificate \"%s\" is too weak: SHA-256, and RSA of 2048 bits or ECDSA, is the "
-				"least",
+				"the certificate \"%s\" is too weak: SHA-256, and RSA of 2048 bits or ECDSA, is the least",
 				who);
 	} else if (*flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED) {
 		judge_trust(peer, certificate, depth, who, text);
@@ -232,9 +225,7 @@ static void reason_of_alert(const struct tls_peer *peer, int code, char reason[s
 		text_append(reason, TLS_ERROR_MAX, ": the certificate it was shown is that of %s", own);
 	else if (code == 40)
 		text_append(reason, TLS_ERROR_MAX,
-				": it may ask for a client certificate (certificate_file and key_file), or knows none "
-				"of our "
-				"ciphers");
+				": it may ask for a client certificate (certificate_file and key_file), or knows none of our ciphers");
 	else if (alert && alert->ours)
 		text_append(reason, TLS_ERROR_MAX,
 				": it asks for a client certificate, set certificate_file and key_file");
@@ -258,9 +249,7 @@ void tls_reason(const mbedtls_ssl_context *ssl, const struct tls_peer *peer, boo
 	}
 	if (peer->chose_pss) {
 		snprintf(reason, TLS_ERROR_MAX,
-				"TLS: the other side signs with RSA-PSS in TLS 1.2, which mbedTLS refuses: the next "
-				"try goes "
-				"without");
+				"TLS: the other side signs with RSA-PSS in TLS 1.2, which mbedTLS refuses: the next try goes without");
 		return;
 	}
 	switch (code) {

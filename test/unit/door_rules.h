@@ -57,10 +57,10 @@ static inline bool rules_told(const struct door_output *output, enum door_event 
 	return false;
 }
 
-#define RULE(text, condition)                                                                                          \
-	do {                                                                                                           \
-		if (!(condition))                                                                                      \
-			return text;                                                                                   \
+#define RULE(text, condition)        \
+	do {                         \
+		if (!(condition))    \
+			return text; \
 	} while (0)
 
 /* A toggle relay is pressed for a command, other than a pulse: what a contact says comes before what is believed. */

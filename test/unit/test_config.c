@@ -99,10 +99,10 @@ static void check_rows(const char *name, const struct row *rows, size_t count)
 	}
 }
 
-#define CHECK_ROWS(name, ...)                                                                                          \
-	do {                                                                                                           \
-		static const struct row rows[] = {__VA_ARGS__};                                                        \
-		check_rows(name, rows, COUNT(rows));                                                                   \
+#define CHECK_ROWS(name, ...)                                   \
+	do {                                                    \
+		static const struct row rows[] = {__VA_ARGS__}; \
+		check_rows(name, rows, COUNT(rows));            \
 	} while (0)
 
 /* The rows are for reading. */
@@ -1027,8 +1027,8 @@ static struct config parsed_config(const char *text)
 
 static void comparing(void)
 {
-#define NOW                                                                                                            \
-	"node: a\nmqtt: {broker: mqtt://b, username: u, password: p}\nhttp: {username: u, password: p}\n"              \
+#define NOW                                                                                               \
+	"node: a\nmqtt: {broker: mqtt://b, username: u, password: p}\nhttp: {username: u, password: p}\n" \
 	"doors: [{name: L, relay: GPIO17, closed_sensor: GPIO23}, {name: R, relay: GPIO18}]\n"
 #define TLS "/certificate, key_file: /key}, username"
 	static const struct {

@@ -5,11 +5,12 @@
  * Between two rows the machine is woken at its own deadlines; if it switches a line or changes its state there, the
  * table is wrong. Times are exact, and lines and faults are checked in every row.
  *
- * happens  "" (time), "closed|open|obstruction on|off", a command, "LINE on fails", "LINE off fails", "pulse LINE",
- * "stopping"; " @MS" after a sensor is the time of its edge, when that is earlier switched "" or "LINE on|off", more
- * with ", " between says     words of: accepted, unchanged, rejected:REASON (a command has one, nothing else has),
- * fault:NAME (without it there is none), position:N, source:NAME, confidence:NAME, cycles:N, warning, event:cancelled
- * ...
+ * happens   "" (time), "closed|open|obstruction on|off", a command, "LINE on fails", "LINE off fails", "pulse LINE",
+ *           "stopping"; " @MS" after a sensor is the time of its edge, when that is earlier
+ * switched  "" or "LINE on|off", more with ", " between
+ * says      words of: accepted, unchanged, rejected:REASON (a command has one, nothing else has),
+ *           fault:NAME (without it there is none), position:N, source:NAME, confidence:NAME, cycles:N, warning,
+ *           event:cancelled ...
  */
 #include "door/door.h"
 
@@ -41,8 +42,8 @@ struct spec {
 #define TOGGLE_WARNS .lines = {[DOOR_LINE_TOGGLE] = true, [DOOR_LINE_WARNING] = true}, .warning_ms = 5000, TIMES
 #define TWO_RELAYS .lines = {[DOOR_LINE_OPEN] = true, [DOOR_LINE_CLOSE] = true}, TIMES
 #define THREE_RELAYS .lines = {[DOOR_LINE_OPEN] = true, [DOOR_LINE_CLOSE] = true, [DOOR_LINE_STOP] = true}, TIMES
-#define TWO_RELAYS_WARN                                                                                                \
-	.lines = {[DOOR_LINE_OPEN] = true, [DOOR_LINE_CLOSE] = true, [DOOR_LINE_WARNING] = true}, .warning_ms = 5000,  \
+#define TWO_RELAYS_WARN                                                                                               \
+	.lines = {[DOOR_LINE_OPEN] = true, [DOOR_LINE_CLOSE] = true, [DOOR_LINE_WARNING] = true}, .warning_ms = 5000, \
 	TIMES
 #define CLOSED_SENSOR .sensors = {[DOOR_SENSOR_CLOSED] = true}
 #define OPEN_SENSOR .sensors = {[DOOR_SENSOR_OPEN] = true}
@@ -1858,7 +1859,7 @@ static void step(struct door *door, const struct door_input *input, int64_t now_
 /* Wakes the door at each of its deadlines before at_ms; one that has passed already is due at at_ms. */
 static void wake(struct door *door, const char *rule, int64_t *deadline_ms, int64_t from_ms, int64_t at_ms)
 {
-	for (int n = 0; n < 10000 && *deadline_ms<at_ms && * deadline_ms> from_ms; n++) {
+	for (int n = 0; n < 10000 && *deadline_ms < at_ms && *deadline_ms > from_ms; n++) {
 		struct door_output output;
 		enum door_state state = door->state;
 		char switched[128];

@@ -465,9 +465,9 @@ struct variant {
 #define R DOOR_PRESS_REVERSE
 #define I DOOR_PRESS_IGNORE
 #define C DOOR_PRESS_CONTINUE
-#define TOGGLE(...)                                                                                                    \
-	{                                                                                                              \
-		.lines = {[DOOR_LINE_TOGGLE] = true}, .opener = { __VA_ARGS__ }                                        \
+#define TOGGLE(...)                                                             \
+	{                                                                       \
+		.lines = {[DOOR_LINE_TOGGLE] = true}, .opener = { __VA_ARGS__ } \
 	}
 
 static const struct variant wirings[] = {

@@ -45,17 +45,17 @@ static void commands(void)
 }
 
 /* Every member of an enum has a name of its own, in the letters of a topic. */
-#define NAMES(kind, last)                                                                                              \
-	do {                                                                                                           \
-		const char *names[(last) + 1];                                                                         \
-		tap_case("each door_" #kind " has a name of its own");                                                 \
-		for (int i = 0; i <= (int)(last); i++) {                                                               \
-			names[i] = door_##kind##_name((enum door_##kind)i);                                            \
-			CHECK(names[i] != NULL && names[i][0] != '\0');                                                \
-			CHECK(strspn(names[i], "abcdefghijklmnopqrstuvwxyz_") == strlen(names[i]));                    \
-			for (int j = 0; j < i; j++)                                                                    \
-				CHECK(strcmp(names[i], names[j]) != 0);                                                \
-		}                                                                                                      \
+#define NAMES(kind, last)                                                                           \
+	do {                                                                                        \
+		const char *names[(last) + 1];                                                      \
+		tap_case("each door_" #kind " has a name of its own");                              \
+		for (int i = 0; i <= (int)(last); i++) {                                            \
+			names[i] = door_##kind##_name((enum door_##kind)i);                         \
+			CHECK(names[i] != NULL && names[i][0] != '\0');                             \
+			CHECK(strspn(names[i], "abcdefghijklmnopqrstuvwxyz_") == strlen(names[i])); \
+			for (int j = 0; j < i; j++)                                                 \
+				CHECK(strcmp(names[i], names[j]) != 0);                             \
+		}                                                                                   \
 	} while (0)
 
 int main(void)

@@ -212,9 +212,9 @@ static bool try_sequence(const struct door_config *config, bool open, unsigned s
 #define R DOOR_PRESS_REVERSE
 #define I DOOR_PRESS_IGNORE
 #define C DOOR_PRESS_CONTINUE
-#define TOGGLE(...)                                                                                                    \
-	{                                                                                                              \
-		.lines = {[DOOR_LINE_TOGGLE] = true}, .opener = { __VA_ARGS__ }                                        \
+#define TOGGLE(...)                                                             \
+	{                                                                       \
+		.lines = {[DOOR_LINE_TOGGLE] = true}, .opener = { __VA_ARGS__ } \
 	}
 
 static const struct {
