@@ -169,6 +169,25 @@ static void mqtt_rules(struct config_reader *reader)
 	}
 }
 
+/* Of an address that other machines reach. password: one is asked for, even if it could not be read. */
+static void page_warnings(struct config_reader *reader, bool password)
+{
+	const struct config *config = &reader->settings->config;
+	const char *address = config->http.address;
+	struct config_position at = where(reader, &config->http.address);
+
+	if (!config->http.enabled || net_is_loopback_host(address))
+		return;
+	if (config->http.password && !config->http.tls.certificate_file)
+		config_warning(reader, at,
+				"listen: the page's password comes to %s without TLS, to be read by whoever is on the network: give http.tls a certificate, or listen on 127.0.0.1 behind a proxy that has one",
+				address);
+	if (!password && !config->http.allow_anonymous_commands)
+		config_warning(reader, at,
+				"the page on %s will be read-only: without username and password_file (or allow_anonymous_commands: true) nobody may move a door there",
+				address);
+}
+
 static void http_rules(struct config_reader *reader)
 {
 	struct config *config = &reader->settings->config;
@@ -191,16 +210,7 @@ static void http_rules(struct config_reader *reader)
 	if (password && config->http.allow_anonymous_commands)
 		config_warning(reader, where(reader, &config->http.allow_anonymous_commands),
 				"allow_anonymous_commands has no effect: http has a password, and everybody needs it");
-	if (config->http.enabled && config->http.password != NULL && config->http.tls.certificate_file == NULL &&
-			!net_is_loopback_host(config->http.address))
-		config_warning(reader, where(reader, &config->http.address),
-				"listen: the page's password comes to %s without TLS, to be read by whoever is on the network: give http.tls a certificate, or listen on 127.0.0.1 behind a proxy that has one",
-				config->http.address);
-	if (config->http.enabled && !password && !config->http.allow_anonymous_commands &&
-			!net_is_loopback_host(config->http.address))
-		config_warning(reader, where(reader, &config->http.address),
-				"the page on %s will be read-only: without username and password_file (or allow_anonymous_commands: true) nobody may move a door there",
-				config->http.address);
+	page_warnings(reader, password);
 }
 
 static void gpio_rules(struct config_reader *reader)
