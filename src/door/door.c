@@ -141,6 +141,14 @@ static int64_t highest_ppm(const struct door *door, int64_t at_ms)
 	return clamp(door->highest_ppm - max(moved - DOOR_COAST_MS, 0) * PPM / travel, 0, PPM);
 }
 
+/* When an opening door is reckoned to be at its end; DOOR_NEVER when it is not known where it is. */
+static int64_t arrival_ms(const struct door *door)
+{
+	int64_t ppm = position_ppm(door, door->time_ms);
+
+	return ppm < 0 ? DOOR_NEVER : door->time_ms + (PPM - ppm) * door->config.open_time_ms / PPM;
+}
+
 /*
  * Whether an opening door may stand at its end by the time that a press is heard, when the press would close it. With
  * an open contact that is so near the end of a whole travel; else, as soon as it may be so high.
@@ -154,9 +162,7 @@ static bool may_have_arrived(const struct door *door)
 		return true;
 	if (!hears(door, DOOR_SENSOR_OPEN))
 		return false;
-	int64_t ppm = position_ppm(door, door->time_ms);
-	int64_t travel = door->config.open_time_ms;
-	return ppm >= 0 && (PPM - ppm) * travel / PPM <= travel / 8 + NEAR_MS;
+	return arrival_ms(door) <= door->time_ms + door->config.open_time_ms / 8 + NEAR_MS;
 }
 
 /* Toggle wiring: whether what is believed says what the next press does. */
@@ -773,8 +779,8 @@ static struct plan plan_toggle(const struct door *door, enum door_goal goal)
 	} else if (presses < 0) {
 		plan.reason = goal == DOOR_GOAL_STOP ? DOOR_REASON_NO_STOP : DOOR_REASON_NO_WAY;
 	} else if (goal == DOOR_GOAL_CLOSE && may_have_arrived(door)) {
-		/* It waits for the end; not for longer than a command may. */
-		if (!door->certain || (!hears(door, DOOR_SENSOR_OPEN) && door->expire_ms - door->time_ms > DOOR_AGE_MS))
+		/* It waits for the end. */
+		if (!door->certain)
 			plan.reason = DOOR_REASON_UNCERTAIN;
 		plan.closes = true;
 	} else if (!is_certain(door)) {
@@ -1037,12 +1043,82 @@ static void proceed(struct door *door, int64_t now_ms, struct door_output *outpu
 	door->goal = DOOR_GOAL_NONE;
 }
 
+/* When there is something to do for a relay: also when presses that still wait have become too old. */
+static int64_t press_due(const struct door *door)
+{
+	if (door->relay != DOOR_LINES || door->goal == DOOR_GOAL_NONE)
+		return relay_due(door);
+	int64_t lapses = goal_until_ms(door) + 1;
+	return is_held(door) || relay_due(door) > lapses ? lapses : relay_due(door);
+}
+
+/* When the next change comes that time alone brings, other than that of a position. */
+static int64_t change_due(const struct door *door)
+{
+	int64_t due = press_due(door) < door->expire_ms ? press_due(door) : door->expire_ms;
+	for (int i = 0; i < DOOR_SENSORS; i++)
+		due = contact_due(door, i) < due ? contact_due(door, i) : due;
+	return due;
+}
+
+/*
+ * Whether a command that is accepted now is pressed before it is too old, if nothing else happens. The door's own copy
+ * lives through that time. An open contact is taken to come as reckoned.
+ */
+static bool comes_in_time(const struct door *door, enum door_goal goal, const struct plan *plan, int64_t given_ms)
+{
+	struct door future = *door;
+	struct door_output ignored = {0};
+
+	if (!uses_toggle(door))
+		return true;
+	end_goal(&future, &ignored);
+	accept(&future, goal, DOOR_SOURCE_NONE, plan, given_ms, door->time_ms, &ignored);
+	for (int n = 0; n < DUE_MAX && future.goal != DOOR_GOAL_NONE; n++) {
+		int64_t at_ms = max(change_due(&future), future.time_ms);
+		bool arrives = is_held(&future) && hears(&future, DOOR_SENSOR_OPEN);
+		if (arrives && future.state == DOOR_OPENING && !is_waiting(&future))
+			return arrival_ms(&future) <= goal_until_ms(&future);
+		if (future.relay != DOOR_LINES && at_ms >= future.release_ms)
+			release(&future, at_ms, &ignored);
+		advance(&future, at_ms, &ignored);
+		if (future.relay != DOOR_LINES)
+			continue;
+		if (has_lapsed(&future, at_ms))
+			return false;
+		proceed(&future, at_ms, &ignored);
+		if (future.relay != DOOR_LINES)
+			return true;
+	}
+	return true;
+}
+
+/* A press of which nobody knows what it does, with something in the way: the warning may free it. */
+static bool may_be_freed(const struct door *door, enum door_goal goal, const struct plan *plan)
+{
+	return plan->reason == DOOR_REASON_OBSTRUCTED && goal == DOOR_GOAL_PRESS && !is_certain(door) &&
+	       door->config.warning_ms > 0;
+}
+
+/* The plan for a new command: also, whether it will come to a press at all. */
+static struct plan plan_command(const struct door *door, enum door_goal goal, int64_t given_ms)
+{
+	struct plan plan = plan_for(door, goal);
+
+	if (may_be_freed(door, goal, &plan))
+		plan.reason = DOOR_REASON_NONE;
+	if (plan.reason == DOOR_REASON_NONE && !plan.done && !plan.so_far &&
+			!comes_in_time(door, goal, &plan, given_ms))
+		plan.reason = DOOR_REASON_UNCERTAIN;
+	return plan;
+}
+
 static void auto_close(struct door *door, int64_t now_ms, struct door_output *output)
 {
 	if (now_ms < door->auto_close_ms)
 		return;
 	door->auto_close_ms = DOOR_NEVER;
-	struct plan plan = plan_for(door, DOOR_GOAL_CLOSE);
+	struct plan plan = plan_command(door, DOOR_GOAL_CLOSE, now_ms);
 	if (plan.reason == DOOR_REASON_OBSTRUCTED) {
 		door->auto_close_ms = now_ms + door->config.auto_close_ms;
 	} else if (plan.reason == DOOR_REASON_NONE && !plan.done && door->goal == DOOR_GOAL_NONE && !is_stuck(door)) {
@@ -1107,13 +1183,6 @@ static enum door_reason understand(const struct door *door, const struct door_in
 	return DOOR_REASON_NONE;
 }
 
-/* A press of which nobody knows what it does, with something in the way: the warning may free it. */
-static bool may_be_freed(const struct door *door, enum door_goal goal, const struct plan *plan)
-{
-	return plan->reason == DOOR_REASON_OBSTRUCTED && goal == DOOR_GOAL_PRESS && !is_certain(door) &&
-	       door->config.warning_ms > 0;
-}
-
 static void command(struct door *door, const struct door_input *input, int64_t now_ms, struct door_output *output)
 {
 	int64_t given_ms = input->given_ms != 0 && input->given_ms < now_ms ? input->given_ms : now_ms;
@@ -1137,9 +1206,7 @@ static void command(struct door *door, const struct door_input *input, int64_t n
 	}
 	if (goal == DOOR_GOAL_PULSE)
 		door->pulse_line = input->line;
-	struct plan plan = plan_for(door, goal);
-	if (may_be_freed(door, goal, &plan))
-		plan.reason = DOOR_REASON_NONE;
+	struct plan plan = plan_command(door, goal, given_ms);
 	/* Who asks for OPEN, even where it cannot be done, wants no close that is warned of. */
 	bool unwanted = goal == DOOR_GOAL_STOP || (goal == DOOR_GOAL_OPEN && door->warned_ms != DOOR_NEVER);
 	if (door->goal != DOOR_GOAL_NONE && (unwanted || plan.reason == DOOR_REASON_NONE)) {
@@ -1224,20 +1291,10 @@ static void contact_sampled(
 	advance(door, now_ms, output);
 }
 
-/* When there is something to do for a relay: also when presses that still wait have become too old. */
-static int64_t press_due(const struct door *door)
-{
-	if (door->relay != DOOR_LINES || door->goal == DOOR_GOAL_NONE)
-		return relay_due(door);
-	int64_t lapses = goal_until_ms(door) + 1;
-	return is_held(door) || relay_due(door) > lapses ? lapses : relay_due(door);
-}
-
 static int64_t next_deadline(const struct door *door, int64_t now_ms)
 {
-	int64_t due = door->expire_ms;
+	int64_t due = change_due(door);
 	int64_t candidates[] = {
-			press_due(door),
 			is_stuck(door) ? door->retry_ms : DOOR_NEVER,
 			door->auto_close_ms,
 			DOOR_NEVER,
@@ -1246,12 +1303,11 @@ static int64_t next_deadline(const struct door *door, int64_t now_ms)
 	if (is_moving(door->state) && door->base_ppm >= 0 && !is_waiting(door)) {
 		int percent = position(door, now_ms);
 		if (door->state == DOOR_OPENING ? percent < 99 : percent > 1)
-			candidates[3] = door->said_position_ms + DOOR_POSITION_EVERY_MS;
+			candidates[2] = door->said_position_ms + DOOR_POSITION_EVERY_MS;
 	}
 	for (size_t i = 0; i < sizeof(candidates) / sizeof(candidates[0]); i++)
 		due = candidates[i] < due ? candidates[i] : due;
 	for (int i = 0; i < DOOR_SENSORS; i++) {
-		due = contact_due(door, i) < due ? contact_due(door, i) : due;
 		/* Its level is read when it should have stood still. */
 		int64_t steady = steady_ms(door, (enum door_sensor)i);
 		due = steady > now_ms && steady < due ? steady : due;
@@ -1275,8 +1331,7 @@ static enum door_reason refusal(const struct door *door, enum door_command comma
 	enum door_reason reason = command == DOOR_COMMAND_TOGGLE ? toggle_goal(door, &goal) : DOOR_REASON_NONE;
 	if (reason != DOOR_REASON_NONE)
 		return reason;
-	const struct plan plan = plan_for(door, goal);
-	return may_be_freed(door, goal, &plan) ? DOOR_REASON_NONE : plan.reason;
+	return plan_command(door, goal, door->time_ms).reason;
 }
 
 void door_view(const struct door *door, int64_t now_ms, struct door_view *view)

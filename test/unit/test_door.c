@@ -2458,6 +2458,26 @@ static int64_t pressed_until(struct door *door, int64_t from_ms, int64_t until_m
 	return pressed_ms;
 }
 
+/* An opening door: OPEN at 1000, the closed contact lets go at off_ms, and time passes until at_ms. */
+static void opening_door(struct door *door, const struct door_config *config, int64_t off_ms, int64_t at_ms)
+{
+	closed_door(door, config);
+	pressed_until(door, 0, 100);
+	give(door, DOOR_COMMAND_OPEN, 1000, 1000);
+	pressed_until(door, 1010, off_ms);
+	tell_sensor(door, DOOR_SENSOR_CLOSED, false, off_ms);
+	pressed_until(door, off_ms, at_ms);
+	CHECK(door->state == DOOR_OPENING);
+}
+
+/* Accepted and still to be pressed; else refused as uncertain, with nothing to come. */
+static void check_accepted(const struct door *door, const struct door_output *output, bool accepted)
+{
+	CHECK(output->result == (accepted ? DOOR_RESULT_ACCEPTED : DOOR_RESULT_REJECTED));
+	CHECK(output->reason == (accepted ? DOOR_REASON_NONE : DOOR_REASON_UNCERTAIN));
+	CHECK((door->goal != DOOR_GOAL_NONE) == accepted && door->relay == DOOR_LINES);
+}
+
 static void ages(void)
 {
 	struct door door;
@@ -2517,6 +2537,55 @@ static void ages(void)
 	CHECK(pressed_until(&door, 3000 + DOOR_AGE_MS, 3010 + DOOR_AGE_MS) == 0 && door.goal == DOOR_GOAL_NONE);
 	tell_sensor(&door, DOOR_SENSOR_CLOSED, false, 14000);
 	CHECK(pressed_until(&door, 14000, 30000) == 0 && door.state == DOOR_OPENING);
+
+	tap_case("age: in the tail of a reckoned opening CLOSE is refused at once where the end comes too late for it");
+	static const struct door_config reckons = {.lines = {[DOOR_LINE_TOGGLE] = true},
+			.pulse_ms = 500,
+			.gap_ms = 500,
+			.debounce_ms = 50,
+			.open_time_ms = 12000,
+			.close_time_ms = 12000,
+			CLOSED_SENSOR,
+			STOP_REVERSE};
+	for (int64_t given_ms = 3599; given_ms <= 3600; given_ms++) {
+		opening_door(&door, &reckons, 1600, 10000); /* open at 13600 */
+		output = give(&door, DOOR_COMMAND_CLOSE, given_ms, 10000);
+		check_accepted(&door, &output, given_ms == 3600);
+		CHECK(pressed_until(&door, 10000, 30000) == (given_ms == 3600 ? 13600 : 0));
+	}
+
+	tap_case("age: with an open contact too, by the travel that is configured");
+	slow = config;
+	slow.open_time_ms = slow.close_time_ms = 120000;
+	for (int64_t at_ms = 111599; at_ms <= 111600; at_ms++) {
+		opening_door(&door, &slow, 1600, at_ms); /* open at 121600 */
+		output = give(&door, DOOR_COMMAND_CLOSE, at_ms, at_ms);
+		check_accepted(&door, &output, at_ms == 111600);
+	}
+
+	tap_case("age: and where that tail begins in the warning or in a gap");
+	slow = warns;
+	slow.open_time_ms = slow.close_time_ms = 60000;
+	for (int64_t at_ms = 37000; at_ms <= 47000; at_ms += 10000) {
+		opening_door(&door, &slow, 1600, at_ms); /* may be open from 41 s on; reckoned 61.6 s */
+		output = give(&door, DOOR_COMMAND_CLOSE, at_ms, at_ms);
+		check_accepted(&door, &output, at_ms == 47000);
+		int64_t pressed_ms = pressed_until(&door, at_ms, 90000);
+		CHECK(pressed_ms == (at_ms == 47000 ? 61600 : 0));
+	}
+
+	tap_case("age: what would wait for a contact for too long is refused, and what waits for less is accepted");
+	slow = config;
+	slow.debounce_ms = 2000;
+	for (int64_t given_ms = 11999; given_ms <= 12000; given_ms++) {
+		closed_door(&door, &slow);
+		pressed_until(&door, 0, 2100);
+		tell_sensor(&door, DOOR_SENSOR_CLOSED, false, 19990);
+		tell_sensor(&door, DOOR_SENSOR_CLOSED, true, 20000);
+		output = give(&door, DOOR_COMMAND_OPEN, given_ms, 20100);
+		check_accepted(&door, &output, given_ms == 12000);
+		CHECK(pressed_until(&door, 20100, 40000) == (given_ms == 12000 ? 22000 : 0));
+	}
 
 	tap_case("age: a press that was held does not follow after a stall");
 	closed_door(&door, &slow);
