@@ -20,6 +20,7 @@ struct agent_peers {
 	struct loop_timer doors_timer, timer;
 	int64_t doors_ms, told_ms, refused_logged_ms; /* when last */
 	uint64_t told, refused;
+	bool left_out_logged;
 	struct peer_doors *scratch;
 	char *document; /* of our own doors */
 	size_t document_size;
@@ -102,6 +103,17 @@ static void not_understood(struct agent *agent, const char *node, const char *wr
 	log_warning(agent->log, "peer %s: what it tells of its doors is not understood: %s", node, wrong);
 }
 
+static void tell_left_out(struct agent *agent, const char *node)
+{
+	struct agent_peers *peers = agent->peers;
+	if (peers->left_out_logged || peers_left_out(peers->peers) == 0)
+		return;
+	peers->left_out_logged = true;
+	log_warning(agent->log,
+			"peers: all: there is room for %d agents: %s is left out, and so is each one more. Name those that matter, or have the broker forget those that are gone",
+			PEERS_MAX, node);
+}
+
 static void hear_doors(struct agent *agent, const char *node, const struct mqtt_message *message)
 {
 	struct agent_peers *peers = agent->peers;
@@ -113,6 +125,7 @@ static void hear_doors(struct agent *agent, const char *node, const struct mqtt_
 	} else if (peers_doors(peers->peers, node, NULL, false, unix_ms(agent))) {
 		not_understood(agent, node, wrong);
 	}
+	tell_left_out(agent, node);
 }
 
 static void hear_availability(struct agent *agent, const char *node, const struct mqtt_message *message)

@@ -229,6 +229,7 @@ ssize_t document_peers(const struct peers_view *peers, char *buffer, size_t size
 	}
 	json_t *document = json_object();
 	set(&document, "peers", list);
+	set_integer(&document, "left_out", (int64_t)peers->left_out, true);
 	return finish(document, buffer, size);
 }
 

@@ -218,6 +218,7 @@ struct peer_view {
 struct peers_view {
 	uint64_t changes; /* the same number: nothing has changed */
 	size_t count, door_count;
+	size_t left_out; /* agents that tell of doors and found no room, up to PEERS_MAX */
 	struct peer_view peers[PEERS_MAX];
 	struct peer_door doors[PEERS_DOORS_MAX];
 };

@@ -478,6 +478,14 @@ static void put_peers(struct render *render)
 		put_template(render, page_template_peer);
 	}
 	render->peer = NULL;
+	if (peers && peers->left_out > 0) {
+		char text[160];
+		snprintf(text, sizeof(text),
+				"There is room for %d; %s%zu more tell%s of doors. Name those that matter.", PEERS_MAX,
+				peers->left_out == PEERS_MAX ? "at least " : "", peers->left_out,
+				peers->left_out == 1 ? "s" : "");
+		put_message(render, "", "Agents are left out.", text);
+	}
 }
 
 static void put_peer_text(struct render *render)

@@ -257,6 +257,8 @@ static void put_peers(struct text *text, const struct metrics *metrics)
 	family(text, doors, "gauge", "Doors of the other agent that are shown.");
 	for (size_t i = 0; i < peers->count; i++)
 		put(text, "%s{peer=\"%s\"} %zu\n", doors, peers->peers[i].node, peers->peers[i].count);
+	value(text, "portcullis_peers_left_out", "gauge",
+			"Other agents that tell of doors and found no room; 64: or more.", peers->left_out);
 	value(text, "portcullis_peer_documents_refused_total", "counter",
 			"Documents of other agents that were not understood.", metrics->peer_documents_refused);
 }

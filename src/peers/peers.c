@@ -24,6 +24,8 @@ struct peers {
 	char own_node[PEER_NODE_MAX + 1];
 	struct entry entries[PEERS_MAX]; /* the named ones in their order, else by name */
 	struct slot slots[PEERS_DOORS_MAX];
+	char left_out[PEERS_MAX][PEER_NODE_MAX + 1]; /* nodes without a place, the first left_out_count */
+	size_t left_out_count;
 	uint64_t tickets;
 	uint64_t (*ticket)(void);
 	bool changed;
@@ -75,6 +77,7 @@ static void publish(struct peers *peers)
 {
 	struct peers_view *view = &peers->view;
 	view->count = view->door_count = 0;
+	view->left_out = peers->left_out_count;
 	view->changes++;
 	for (size_t i = 0; i < PEERS_MAX; i++) {
 		const struct entry *entry = &peers->entries[i];
@@ -117,11 +120,44 @@ static void free_slots(struct peers *peers, size_t peer)
 			peers->slots[i] = (struct slot){.peer = NOBODY};
 }
 
+static void forget_left_out(struct peers *peers, const char *node)
+{
+	for (size_t i = 0; i < peers->left_out_count; i++) {
+		if (strcmp(peers->left_out[i], node) != 0)
+			continue;
+		peers->left_out_count--;
+		memmove(peers->left_out[i], peers->left_out[peers->left_out_count], sizeof(peers->left_out[i]));
+		peers->changed = true;
+		return;
+	}
+}
+
+static void note_left_out(struct peers *peers, const char *node)
+{
+	for (size_t i = 0; i < peers->left_out_count; i++)
+		if (strcmp(peers->left_out[i], node) == 0)
+			return;
+	if (peers->left_out_count == PEERS_MAX)
+		return;
+	set_text(peers->left_out[peers->left_out_count++], sizeof(peers->left_out[0]), node);
+	peers->changed = true;
+}
+
+size_t peers_left_out(const struct peers *peers)
+{
+	return peers->left_out_count;
+}
+
+static bool may_follow(const struct peers *peers, const char *node)
+{
+	return peers->all && is_node(node) && strcmp(node, peers->own_node) != 0;
+}
+
 /* Where everybody is followed: the place of a new one, by name. Who told of no door and is not there makes room. */
 static struct entry *add(struct peers *peers, const char *node)
 {
 	size_t count = 0, place = 0;
-	if (!peers->all || !is_node(node) || strcmp(node, peers->own_node) == 0)
+	if (!may_follow(peers, node))
 		return NULL;
 	while (count < PEERS_MAX && peers->entries[count].used)
 		count++;
@@ -142,6 +178,7 @@ static struct entry *add(struct peers *peers, const char *node)
 		peers->slots[j].peer += peers->slots[j].peer != NOBODY && peers->slots[j].peer >= place;
 	struct entry *entry = &peers->entries[place];
 	*entry = (struct entry){.used = true, .view = {.understood = true}};
+	forget_left_out(peers, node);
 	set_text(entry->view.node, sizeof(entry->view.node), node);
 	return entry;
 }
@@ -228,8 +265,11 @@ bool peers_doors(struct peers *peers, const char *node, const struct peer_doors 
 	struct slot old[PEERS_DOORS_MAX];
 	struct entry *entry = find(peers, node);
 	entry = entry ? entry : add(peers, node);
-	if (!entry)
+	if (!entry) {
+		if (may_follow(peers, node))
+			note_left_out(peers, node);
 		return false;
+	}
 	size_t peer = (size_t)(entry - peers->entries), next = 0, taken = 0;
 	peers->changed = true;
 	if (live)
@@ -257,6 +297,7 @@ bool peers_doors(struct peers *peers, const char *node, const struct peer_doors 
 void peers_forget_doors(struct peers *peers, const char *node)
 {
 	struct entry *entry = find(peers, node);
+	forget_left_out(peers, node);
 	if (!entry)
 		return;
 	free_slots(peers, (size_t)(entry - peers->entries));

@@ -44,11 +44,17 @@ void peers_availability(struct peers *peers, const char *node, enum peer_availab
 
 /*
  * What a peer tells of its doors; NULL: what cannot be understood. live: it was published just now, so the peer is
- * there. False when this is no peer, or there is no room for one more. When all places for doors are taken, who has
- * most of them makes room.
+ * there. False when this is no peer, or there is no room for one more, which peers_left_out counts. When all places
+ * for doors are taken, the peer that has most of them makes room.
  */
 bool peers_doors(struct peers *peers, const char *node, const struct peer_doors *doors, bool live, int64_t unix_ms);
 void peers_forget_doors(struct peers *peers, const char *node); /* it has none any more */
+
+/*
+ * How many agents tell of doors and are left out, since there are PEERS_MAX others: each once, and not after it was
+ * forgotten or found room. No more than PEERS_MAX are counted.
+ */
+size_t peers_left_out(const struct peers *peers);
 
 /*
  * A command for a door: 0 and a ticket when it may be sent now; -ENOENT no such peer or door; -EHOSTUNREACH the peer is

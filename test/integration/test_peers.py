@@ -418,6 +418,27 @@ def test_odd_values_are_unknown_ones(agents, recorder_factory, broker):
     assert "<script>alert" not in page.text and "&lt;script&gt;alert" in page.text and page.state[1] == "Unknown"
 
 
+def test_all_says_how_many_agents_it_leaves_out(agents, recorder_factory, broker):
+    garage = agents("garage", peers="all")
+    recorder = recorder_factory(broker, topics=[])
+
+    def left_out(count):
+        return wait_until(lambda: ask(garage, "GET", "/api/peers").json["left_out"] == count, f"{count} agents left out")
+
+    left_out(0)
+    for number in range(67):
+        recorder.publish(f"portcullis/peer{number:02}/doors", document(pretended()), retain=True)
+    left_out(3)
+    assert len(peers(garage)) == 64
+    garage.log.wait(r"warning: peers: all: there is room for 64 agents: peer64 is left out")
+    assert len(garage.log.find("is left out")) == 1
+    assert "portcullis_peers_left_out 3\n" in ask(garage, "GET", "/metrics").text
+    assert "3 more tell of doors" in browse(garage).text
+    for number in range(2):
+        recorder.publish(f"portcullis/peer{number + 65:02}/doors", "", retain=True)
+    left_out(1)
+
+
 def test_room_for_64_doors(agents, recorder_factory, broker):
     garage = agents("garage", peers=["gate", "shed", "barn"])
     recorder = recorder_factory(broker, topics=[])

@@ -578,8 +578,13 @@ static void test_peers(void)
 	*peer = (struct peer_view){.node = "shed", .availability = PEER_ONLINE, .understood = true, .left_out = 2};
 	page = render_peers(&node, &view, false);
 	CHECK(has(page, "It tells nothing of its doors") && has(page, "More doors are left out."));
-	CHECK(!has(page, "door-shed"));
+	CHECK(!has(page, "door-shed") && !has(page, "Agents are left out."));
 	free(page);
+	view.left_out = 3;
+	page = render_peers(&node, &view, false);
+	CHECK(has(strstr(page, "id=\"peer-shed\""), "There is room for 64; 3 more tell of doors."));
+	free(page);
+	view.left_out = 0;
 
 	static const struct {
 		enum peer_outcome outcome;

@@ -110,6 +110,23 @@ static void test_all(void)
 	CHECK(!tell("later", 1, true) && peers_view(peers)->count == 3);
 	peers_availability(peers, "n05", PEER_ONLINE, 1);
 	CHECK(!tell("n05", 1, true));
+
+	tap_case("who finds no room is counted once, until it is forgotten or finds room");
+	CHECK(peers_left_out(peers) == 2 && peers_view(peers)->left_out == 2); /* later, n05 */
+	CHECK(!tell("later", 2, true) && !tell("A", 1, true) && !tell("garage", 1, true));
+	CHECK(peers_left_out(peers) == 2);
+	uint64_t changes = peers_view(peers)->changes;
+	peers_forget_doors(peers, "later");
+	CHECK(peers_left_out(peers) == 1 && peers_view(peers)->left_out == 1 && peers_view(peers)->changes > changes);
+	peers_availability(peers, "n10", PEER_OFFLINE, 1);
+	CHECK(tell("n05", 1, true) && peers_left_out(peers) == 0 && peers_view(peers)->left_out == 0);
+	for (int i = 0; i < 2 * PEERS_MAX; i++) {
+		snprintf(node, sizeof(node), "more%d", i);
+		CHECK(!tell(node, 1, true));
+	}
+	CHECK(peers_view(peers)->left_out == PEERS_MAX);
+	begin(2);
+	CHECK(!tell("stranger", 1, true) && peers_left_out(peers) == 0);
 }
 
 static void test_room(void)
