@@ -1,7 +1,7 @@
 # The front door: what it starts is in scripts/, cross/ and Meson. SETUP=: leaves the machine's packages alone.
 SETUP = scripts/setup
 
-.PHONY: all help cross lock image test-image deb test-deb release publish test test-machines demo bench fuzz prove tidy check-format format clean amd64 armv6 armv7 arm64
+.PHONY: all help cross lock image test-image deb test-deb release publish quick test test-machines demo bench fuzz prove tidy check-format check-commits format clean amd64 armv6 armv7 arm64
 
 all: amd64 ## build/amd64/portcullis (the default)
 
@@ -49,6 +49,11 @@ publish: ## the image and the release to where they are to be had: see scripts/p
 	@$(SETUP) publish
 	@scripts/with-docker scripts/publish
 
+quick: ## build/amd64/portcullis and its unit tests, without the slow ones: half a minute
+	@$(SETUP) quick
+	@cross/build amd64 portcullis meson-test-prereq
+	@meson test -C build/amd64 --no-rebuild --suite unit --no-suite slow --num-processes $$(nproc)
+
 test: ## every suite that this machine can run, with a count at the end
 	@$(SETUP) test || echo "make test: going on without what is missing" >&2
 	@scripts/test
@@ -85,6 +90,9 @@ tidy: ## clang-tidy over all of the C
 check-format: ## is the C as clang-format would have it?
 	@$(SETUP) test
 	@scripts/test format
+
+check-commits: ## is the subject of each commit "area: imperative summary"?
+	@scripts/check-commits
 
 format: ## have clang-format write the C
 	@$(SETUP) test
