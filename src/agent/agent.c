@@ -125,6 +125,25 @@ static void add_folder_of(struct folders *folders, const char *file)
 }
 
 /*
+ * Where the history's directory cannot be used yet it may be made later, or a disk be mounted there or above: then it is
+ * below the folders that are there now, the innermost and the one around it. What is written in these is still bounded by
+ * what the agent's user may; so root gets nothing more, and has to start again.
+ */
+static void add_history(struct folders *folders, const char *directory)
+{
+	char path[PATH_MAX];
+	add_folder(folders, directory, true);
+	if (access(directory, W_OK | X_OK) == 0 || geteuid() == 0)
+		return;
+	snprintf(path, sizeof(path), "%s", directory);
+	char *around = dirname(path);
+	while (access(around, F_OK) < 0 && strcmp(around, dirname(around)) != 0)
+		around = dirname(around);
+	add_folder(folders, around, true);
+	add_folder(folders, dirname(around), true);
+}
+
+/*
  * What is read after the start: name services, whose files are replaced when the network changes (/etc, /run), our own
  * figures (/proc/self), trust and certificates when they are renewed, the configuration and its secrets when they are
  * read again. Some systems keep the first and the CAs elsewhere, and links in /etc (openSUSE, NixOS, OpenWrt).
@@ -151,7 +170,7 @@ static int lock_down(const struct agent *agent)
 	for (size_t i = 0; i < config->secret_file_count; i++)
 		add_folder_of(&folders, config->secret_files[i]);
 	if (config->history.directory)
-		add_folder(&folders, config->history.directory, true);
+		add_history(&folders, config->history.directory);
 	if (config->http.enabled && !agent->http)
 		return sandbox_enter_listening(agent->log, folders.list, folders.count, config->http.port);
 	return sandbox_enter(agent->log, folders.list, folders.count);
@@ -248,6 +267,7 @@ static void check_stall(struct loop_timer *timer, int64_t now_ms)
 {
 	struct agent *agent = timer->user;
 	agent_notice_stall(agent);
+	agent_look_at_history(agent);
 	for (size_t i = 0; i < agent->door_count; i++)
 		agent_catch_up(&agent->doors[i]);
 	loop_timer_set(agent->loop, timer, next_check_ms(now_ms));

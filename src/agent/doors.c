@@ -99,6 +99,15 @@ static size_t carry_out(struct agent_door *door, const struct door_output *outpu
 	return count;
 }
 
+void agent_recall_change(struct agent_door *door)
+{
+	struct door_view view;
+	door_view(&door->machine, loop_now_ms(), &view);
+	bool as_before = view.state != DOOR_UNKNOWN && view.state == door->former.state;
+	door->last_changed_unix_ms = as_before ? door->former.unix_ms : 0;
+	door->former_source = as_before ? door->former.source : DOOR_SOURCE_NONE;
+}
+
 static void note_state(struct agent_door *door, const struct agent_moment *at)
 {
 	struct door_view view = {.id = door->config->id};
@@ -108,10 +117,7 @@ static void note_state(struct agent_door *door, const struct agent_moment *at)
 		door->last_changed_unix_ms = at->unix_ms;
 		door->former_source = DOOR_SOURCE_NONE;
 	} else {
-		/* What the sensors say at the start is no change: since when it is so, only a former run can know. */
-		bool as_before = view.state != DOOR_UNKNOWN && view.state == door->former.state;
-		door->last_changed_unix_ms = as_before ? door->former.unix_ms : 0;
-		door->former_source = as_before ? door->former.source : DOOR_SOURCE_NONE;
+		agent_recall_change(door);
 	}
 	log_info(door->agent->log, "door %s: %s (%s, %s)", view.id, door_state_name(view.state),
 			door_source_name(view.source), door_confidence_name(view.confidence));

@@ -68,7 +68,8 @@ struct agent {
 	struct gpio *gpio;
 	struct mqtt *mqtt;
 	struct http *http;
-	struct history *history; /* NULL: not running */
+	struct history *history;                   /* NULL: not running */
+	char history_problem[HISTORY_PROBLEM_MAX]; /* as it was shown last */
 	struct secure *secure;
 	struct clock clock;
 	bool clock_awaited;
@@ -147,6 +148,12 @@ void agent_catch_up(struct agent_door *door);
 void agent_step(struct agent_door *door, const struct door_input *input, enum door_result *result,
 		enum door_reason *reason);
 
+/*
+ * For a door that has not changed since the start: what its sensors say then is no change, and since when it is so only a
+ * former run can know.
+ */
+void agent_recall_change(struct agent_door *door);
+
 /* Of the past: a command that comes now may have waited while the agent stood still. */
 bool agent_may_have_waited(struct agent *agent, enum door_source source);
 
@@ -170,8 +177,9 @@ struct agent_moment {
 	int64_t ms, unix_ms; /* unix_ms is 0 while the clock is not set */
 };
 
-int agent_start_history(struct agent *agent); /* 0, or -errno, which has been logged */
-void agent_start_clock(struct agent *agent);  /* looks from now on whether it has been set */
+int agent_start_history(struct agent *agent);    /* 0, or -errno, which has been logged */
+void agent_start_clock(struct agent *agent);     /* looks from now on whether it has been set */
+void agent_look_at_history(struct agent *agent); /* a directory that has come, or a problem: whoever shows it is told */
 struct agent_moment agent_now(struct agent *agent);
 void agent_record(struct agent_door *door, const struct door_record *what, const struct door_view *view,
 		const struct agent_moment *at);

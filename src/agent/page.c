@@ -88,6 +88,7 @@ static void http_node(void *user, struct http_node *node)
 			.version = PORTCULLIS_VERSION,
 			.broker = states[status.state],
 			.broker_error = agent->broker_error,
+			.history_problem = agent->history_problem,
 			.uptime_ms = loop_now_ms() - agent->started_ms,
 			.simulated = agent->config->gpio.backend == CONFIG_SIMULATED};
 }
@@ -104,10 +105,11 @@ static bool http_healthy(void *user, const char **reason)
 	struct mqtt_status status = {.deaf = false};
 	if (agent->mqtt)
 		mqtt_status(agent->mqtt, &status);
-	*reason = agent->failure < 0 ? "the GPIO lines are lost"
-		  : agent->stopping  ? "stopping"
-		  : status.deaf      ? "the broker denies a subscription to commands"
-				     : "";
+	*reason = agent->failure < 0        ? "the GPIO lines are lost"
+		  : agent->stopping         ? "stopping"
+		  : status.deaf             ? "the broker denies a subscription to commands"
+		  : *agent->history_problem ? "the history is in memory only"
+					    : "";
 	return !agent->stopping;
 }
 
@@ -175,9 +177,11 @@ static ssize_t http_metrics(void *user, char *buffer, size_t size)
 	struct mqtt_status mqtt;
 	struct http_status http;
 	struct gpio_status gpio;
+	struct history_status history;
 	mqtt_status(agent->mqtt, &mqtt);
 	http_status(agent->http, &http);
 	gpio_status(agent->gpio, &gpio);
+	history_status(agent->history, &history);
 	struct metrics metrics = {
 			.version = PORTCULLIS_VERSION,
 			.door_count = agent->door_count,
@@ -196,6 +200,9 @@ static ssize_t http_metrics(void *user, char *buffer, size_t size)
 			.clients_refused = http.refused,
 			.clients = http.clients,
 			.listeners = http.listeners,
+			.history_wanted = history.wanted,
+			.history_on_disk = history.on_disk && !*history.problem,
+			.history_lost = history.lost,
 			.peers = agent_peers_view(agent),
 			.peer_documents_refused = agent_peers_refused(agent),
 			.started_unix_ms = started_unix_ms(agent),
@@ -211,6 +218,7 @@ static ssize_t http_metrics(void *user, char *buffer, size_t size)
 	return metrics_render(&metrics, buffer, size);
 }
 
+_Static_assert(HISTORY_PROBLEM_MAX <= HTTP_PROBLEM_MAX, "shown whole");
 _Static_assert(CONFIG_CREDENTIALS_MAX == HTTP_PASSWORD_MAX, "what --check lets through can be served");
 
 void agent_configure_http(const struct config *config, struct http_config *http)

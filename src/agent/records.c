@@ -97,6 +97,33 @@ int agent_start_history(struct agent *agent)
 	return error;
 }
 
+/* What a former run has left came late: doors go on counting from there. */
+static void go_on(struct agent_door *door)
+{
+	struct agent *agent = door->agent;
+	struct door_totals totals;
+	history_restore(agent->history, (size_t)(door - agent->doors), &totals, &door->former);
+	agent_step(door, &(struct door_input){.kind = DOOR_INPUT_TIME}, NULL, NULL);
+	door_restore(&door->machine, &totals, loop_now_ms());
+	if (door->seen && door->last_changed_ms == 0)
+		agent_recall_change(door);
+	agent_publish_door(door, PUBLISH_ATTRIBUTES);
+}
+
+void agent_look_at_history(struct agent *agent)
+{
+	struct history_status status;
+	bool came = history_look(agent->history, loop_now_ms());
+	for (size_t i = 0; came && i < agent->door_count; i++)
+		go_on(&agent->doors[i]);
+	history_status(agent->history, &status);
+	if (!came && strcmp(status.problem, agent->history_problem) == 0)
+		return;
+	memcpy(agent->history_problem, status.problem, sizeof(agent->history_problem));
+	agent_doors_changed(agent);
+	http_changed(agent->http);
+}
+
 void agent_start_clock(struct agent *agent)
 {
 	agent->clock_timer = (struct loop_timer){.expired = look_at_clock_again, .user = agent};

@@ -2,7 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/net.h"
 
@@ -12,18 +12,23 @@
 /* What is not there now is no error: the agent starts without it, and takes it when it comes. */
 static void check_optional(const struct config *config, const char *path, size_t *warnings)
 {
-	struct stat status;
 	const char *directory = config->history.directory;
 	if (config->http.enabled && !net_is_here(config->http.address, config->http.port)) {
 		fprintf(stderr, "%s: warning: http: listen: no interface of this machine has %s now: the doors and MQTT run without the page, which comes when the address does\n",
 				path, config->http.address);
 		*warnings += 1;
 	}
-	if (directory && stat(directory, &status) < 0 && errno == ENOENT && strcmp(directory, STATE_DIRECTORY) != 0) {
-		fprintf(stderr, "%s: warning: history: directory: there is no %s: without it when the agent starts, the history is in memory only\n",
+	if (!directory || access(directory, W_OK | X_OK) == 0 ||
+			(errno == ENOENT && strcmp(directory, STATE_DIRECTORY) == 0))
+		return;
+	int error = errno;
+	if (error == ENOENT)
+		fprintf(stderr, "%s: warning: history: directory: there is no %s: until there is, the history is in memory only\n",
 				path, directory);
-		*warnings += 1;
-	}
+	else
+		fprintf(stderr, "%s: warning: history: directory: who runs this may not write in %s (%s): while the agent's user may not, the history is in memory only\n",
+				path, directory, strerror(error));
+	*warnings += 1;
 }
 
 int agent_check(const struct config *config, const char *path, const struct log *log, size_t *warnings)

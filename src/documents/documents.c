@@ -234,7 +234,7 @@ ssize_t document_peers(const struct peers_view *peers, char *buffer, size_t size
 }
 
 ssize_t document_history(const struct door_record *records, size_t count, const struct door_view *doors, uint64_t next,
-		char *buffer, size_t size)
+		const char *problem, char *buffer, size_t size)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < count; i++) {
@@ -258,6 +258,7 @@ ssize_t document_history(const struct door_record *records, size_t count, const 
 	json_t *document = json_object();
 	set(&document, "events", list);
 	set_integer(&document, "next", (int64_t)next, next > 0);
+	set_text(&document, "problem", problem && *problem ? problem : NULL);
 	return finish(document, buffer, size);
 }
 

@@ -17,8 +17,9 @@
 #include "documents/topics.h"
 #include "door/types.h"
 
-#define DOCUMENT_MAX 9216          /* enough for each of one door, with the longest names */
-#define DOCUMENT_RECORD_MAX 448    /* enough for each record of document_history, and once more for what is around */
+#define DOCUMENT_MAX 9216 /* enough for each of one door, with the longest names */
+#define DOCUMENT_RECORD_MAX \
+	448 /* enough for each record of document_history, and once more for what is around; for problem, 6 times its length */
 #define DOCUMENT_DOORS_MAX 49152   /* enough for document_doors of DOORS_MAX doors */
 #define DOCUMENT_PEER_MAX 384      /* document_peers: enough for each peer */
 #define DOCUMENT_PEER_DOOR_MAX 896 /* and for each of their doors; once more 256 for what is around */
@@ -64,11 +65,11 @@ ssize_t document_doors(const struct document_node *node, const struct door_view 
 ssize_t document_peers(const struct peers_view *peers, char *buffer, size_t size);
 
 /*
- * GET /api/history. doors are those that the records count; next is the number to ask for the page after this one, 0:
+ * GET /api/history. problem: why it is not on disk, or "". doors are those that the records count; next is the number to ask for the page after this one, 0:
  * there is none.
  */
 ssize_t document_history(const struct door_record *records, size_t count, const struct door_view *doors, uint64_t next,
-		char *buffer, size_t size);
+		const char *problem, char *buffer, size_t size);
 
 /*
  * homeassistant/device/ID/config of one door, and of the agent itself. The same view and node give the same bytes.

@@ -1,24 +1,22 @@
+/*
+ * One thread does all that touches the disk, but for the first look, which the caller of history_files_new waits for.
+ * It looks every look_ms until directory and files could be read, then waits to be used, and from then on writes what
+ * is in the queue: at once, or every retry_ms while the disk takes nothing.
+ */
 #include "history/files.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/loop.h"
-#include "base/read.h"
+#include "history/disk.h"
+#include "history/memory.h"
 
-#define CURRENT "history.jsonl"
-#define OLDER "history.1.jsonl"
-#define COMING "history.new"
-#define READ_MAX (2 * HISTORY_FILE_BYTES) /* of a file: of a larger one its end */
 #define QUEUE_LINES 96
 #define REFUSAL_LINES 32 /* with so many in the queue, refusals are left out */
 #define BATCH_LINES 32
@@ -31,10 +29,7 @@ struct entry {
 
 struct history_files {
 	const struct log *log;
-	char path[PATH_MAX];
-	int directory;
-	size_t file_bytes;
-	int64_t retry_ms;
+	int64_t retry_ms, look_ms; /* between attempts to write, and to open what could not be opened yet */
 
 	pthread_t thread;
 	bool started;
@@ -44,269 +39,66 @@ struct history_files {
 	struct entry queue[QUEUE_LINES]; /* a ring of what the thread is to write */
 	size_t first, count;
 	bool ending;
+	bool read;   /* past is whole, and is not touched here any more */
+	bool in_use; /* what is appended is written */
 	int error;
+	char problem[HISTORY_PROBLEM_MAX]; /* of error: why; else "" */
 	uint64_t written;
 
-	/* The thread's own. */
-	int fd;                               /* of CURRENT; -1: to be opened */
-	size_t size;                          /* of CURRENT as far as it is good: what lies beyond is cut away */
-	size_t head;                          /* of these, what a new file begins with */
-	struct history_line known[DOORS_MAX]; /* kept lines: the doors as the files know them */
+	/* The thread's own, and before it starts those of history_files_new. */
+	struct history_memory *past;
+	struct history_disk disk;
 	struct entry batch[BATCH_LINES];
 	char text[BATCH_LINES * HISTORY_LINE_MAX];
 	int64_t retry_at_ms, sync_at_ms;
 	bool unsynced;
 };
 
-/* Reading, before there is a thread. */
-
-size_t history_files_scan(struct history_reading *reading, const char *bytes, size_t length)
+static void take_past(void *user, const struct history_line *line)
 {
-	struct history_line line;
-	size_t good = 0, start = 0;
-	while (start < length) {
-		const char *newline = memchr(bytes + start, '\n', length - start);
-		if (!newline)
-			break;
-		size_t end = (size_t)(newline - bytes);
-		enum history_line_kind kind = history_line_parse(bytes + start, end - start, &line);
-		if (kind == HISTORY_LINE_GOOD)
-			reading->take(reading->user, &line);
-		else if (kind == HISTORY_LINE_FOREIGN)
-			reading->foreign++;
-		else
-			reading->broken++;
-		start = end + 1;
-		if (kind != HISTORY_LINE_BROKEN)
-			good = start;
-	}
-	return good;
+	history_memory_take(user, line);
 }
 
-/* Sets good to how much of the file is good. A file that is not there is empty. 0 or -errno. */
-static int read_file(struct history_files *files, const char *name, struct history_reading *reading, size_t *good)
+static int read_past(struct history_files *files)
 {
-	struct stat status;
-	ssize_t length = 0;
-	*good = 0;
-	int fd = openat(files->directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
-	if (fstat(fd, &status) < 0) {
-		length = -errno;
-	} else if (!S_ISREG(status.st_mode)) {
-		length = -EINVAL;
-	} else if (status.st_size > 0) {
-		off_t skipped = status.st_size > READ_MAX ? status.st_size - READ_MAX : 0;
-		char *bytes = malloc(READ_MAX);
-		length = !bytes ? -ENOMEM : lseek(fd, skipped, SEEK_SET) < 0 ? -errno : read_all(fd, bytes, READ_MAX);
-		if (length > 0) {
-			size_t broken = reading->broken;
-			size_t read = history_files_scan(reading, bytes, (size_t)length);
-			*good = read > 0 ? (size_t)skipped + read : 0;
-			if (skipped > 0 && reading->broken > broken)
-				reading->broken--; /* the line that the beginning cut through */
-		}
-		free(bytes);
-	}
-	close(fd);
-	return length < 0 ? (int)length : 0;
-}
-
-static int open_directory(struct history_files *files)
-{
-	files->directory = open(files->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (files->directory < 0) {
-		int error = -errno;
-		log_warning(files->log,
-				"history: %s cannot be opened (%s): the history is in memory only until the next start. Make the directory, writable by the agent's user",
-				files->path, strerror(-error));
-		return error;
-	}
-	if (flock(files->directory, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
-		log_warning(files->log,
-				"history: another agent writes in %s: the history is in memory only until the next start. Give each agent a directory of its own",
-				files->path);
-		return -EBUSY;
-	}
-	return 0;
-}
-
-static int read_both(struct history_files *files, struct history_reading *reading)
-{
-	static const char *const names[] = {OLDER, CURRENT};
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		int error = read_file(files, names[i], reading, &files->size);
-		if (error == 0)
-			continue;
-		log_warning(files->log,
-				"history: %s/%s cannot be read (%s): the history is in memory only until the next start. Mend the file, or move it away",
-				files->path, names[i], strerror(-error));
-		return error;
-	}
-	if (reading->broken + reading->foreign > 0)
+	struct history_reading reading = {.take = take_past, .user = files->past};
+	history_memory_clear(files->past);
+	int error = history_disk_read(&files->disk, &reading);
+	if (error == 0 && reading.broken + reading.foreign > 0)
 		log_warning(files->log,
 				"history: %zu lines in %s are damaged and %zu are of another version: passed over",
-				reading->broken, files->path, reading->foreign);
-	return 0;
+				reading.broken, files->disk.path, reading.foreign);
+	return error;
 }
 
-int history_files_new(const struct log *log, const struct history_config *config,
-		void (*take)(void *user, const struct history_line *line), void *user, struct history_files **out)
-{
-	struct history_reading reading = {.take = take, .user = user};
-	pthread_condattr_t attributes;
-	struct history_files *files = calloc(1, sizeof(*files));
-	if (!files)
-		return -ENOMEM;
-	files->log = log;
-	files->fd = -1;
-	files->file_bytes = config->file_bytes ? config->file_bytes : HISTORY_FILE_BYTES;
-	files->retry_ms = config->retry_ms ? config->retry_ms : HISTORY_RETRY_MS;
-	snprintf(files->path, sizeof(files->path), "%s", config->directory);
-	pthread_mutex_init(&files->mutex, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&files->changed, &attributes);
-	pthread_condattr_destroy(&attributes);
-
-	int error = open_directory(files);
-	if (error == 0)
-		error = read_both(files, &reading);
-	if (error < 0) {
-		history_files_free(files);
-		return error;
-	}
-	*out = files;
-	return 0;
-}
-
-/* Writing, in the thread. */
-
-/* All or nothing: what went in of a text that did not fit is cut away again, at the latest when the file is opened. */
-static int write_all(int fd, const char *text, size_t length)
-{
-	size_t done = 0;
-	while (done < length) {
-		ssize_t wrote = write(fd, text + done, length - done);
-		if (wrote < 0 && errno == EINTR)
-			continue;
-		if (wrote <= 0)
-			return wrote < 0 ? -errno : -ENOSPC;
-		done += (size_t)wrote;
-	}
-	return 0;
-}
-
-static int write_known(const struct history_files *files, int fd, size_t *written)
-{
-	char text[HISTORY_LINE_MAX];
-	*written = 0;
-	for (size_t i = 0; i < DOORS_MAX; i++) {
-		if (!files->known[i].kept)
-			continue;
-		size_t length = history_line_print(&files->known[i], text);
-		int error = write_all(fd, text, length);
-		if (error < 0)
-			return error;
-		*written += length;
-	}
-	return 0;
-}
-
-static void close_current(struct history_files *files)
-{
-	if (files->fd >= 0)
-		close(files->fd);
-	files->fd = -1;
-}
-
-/* Makes CURRENT ready for the next line. */
-static int open_current(struct history_files *files)
-{
-	struct stat status;
-	if (files->fd >= 0 && fstat(files->fd, &status) == 0 && status.st_nlink == 0) {
-		close_current(files); /* somebody has removed it */
-		files->size = 0;
-	}
-	if (files->fd >= 0)
-		return 0;
-	int fd = openat(files->directory, CURRENT, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
-			0640);
-	if (fd < 0)
-		return -errno;
-	int error = fstat(fd, &status) < 0 ? -errno : S_ISREG(status.st_mode) ? 0 : -EINVAL;
-	if (error == 0 && (size_t)status.st_size < files->size)
-		files->size = (size_t)status.st_size; /* somebody has shortened it */
-	if (error == 0 && (size_t)status.st_size > files->size && ftruncate(fd, (off_t)files->size) < 0)
-		error = -errno;
-	if (error == 0 && files->size == 0) {
-		error = write_known(files, fd, &files->head);
-		if (error == 0)
-			files->size = files->head;
-	}
-	if (error < 0) {
-		close(fd);
-		return error;
-	}
-	files->fd = fd;
-	return 0;
-}
-
-/* COMING is whole on the disk before CURRENT becomes OLDER, whose end it replaces. */
-static int rotate(struct history_files *files)
-{
-	size_t head;
-	int fd = openat(files->directory, COMING, O_WRONLY | O_APPEND | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-			0640);
-	if (fd < 0)
-		return -errno;
-	int error = write_known(files, fd, &head);
-	if (error == 0 && (fdatasync(files->fd) < 0 || fsync(fd) < 0))
-		error = -errno;
-	if (error == 0 && renameat(files->directory, CURRENT, files->directory, OLDER) < 0)
-		error = -errno;
-	if (error == 0 && renameat(files->directory, COMING, files->directory, CURRENT) < 0)
-		error = -errno;
-	if (error < 0) {
-		close(fd);
-		unlinkat(files->directory, COMING, 0);
-		close_current(files); /* whatever CURRENT is now, the next attempt looks afresh */
-		return error;
-	}
-	fsync(files->directory);
-	close_current(files);
-	files->fd = fd;
-	files->size = files->head = head;
-	return 0;
-}
-
-static int write_text(struct history_files *files, size_t length)
-{
-	int error = open_current(files);
-	if (error == 0 && files->size + length > files->file_bytes && files->size > files->head)
-		error = rotate(files);
-	if (error == 0)
-		error = write_all(files->fd, files->text, length);
-	if (error < 0) {
-		if (files->fd >= 0 && ftruncate(files->fd, (off_t)files->size) < 0)
-			log_debug(files->log, "history: a torn line stays until the next one: %s", strerror(errno));
-		close_current(files);
-		return error;
-	}
-	files->size += length;
-	return 0;
-}
-
-/* With the mutex held. */
+/* With the mutex held, or before the thread. Each problem is logged once, until there is another or none. */
 static void note(struct history_files *files, int error)
 {
-	if (error < 0 && files->error == 0)
-		log_warning(files->log, "history: cannot write in %s (%s): going on in memory, and trying again",
-				files->path, strerror(-error));
-	else if (error == 0 && files->error < 0)
-		log_info(files->log, "history: writing in %s again", files->path);
+	if (error < 0 && strcmp(files->problem, files->disk.trouble) != 0) {
+		log_warning(files->log,
+				"history: %s: the history is in memory only, and it is tried again every %" PRId64
+				" s%s%s",
+				files->disk.trouble, (files->in_use ? files->retry_ms : files->look_ms) / 1000,
+				*files->disk.advice ? ". " : "", files->disk.advice);
+		snprintf(files->problem, sizeof(files->problem), "%s", files->disk.trouble);
+	} else if (error == 0 && *files->problem) {
+		log_info(files->log, files->in_use ? "history: writing in %s again" : "history: %s is there",
+				files->disk.path);
+		files->problem[0] = '\0';
+	}
 	files->error = error;
+	files->disk.advice[0] = '\0';
+}
+
+/* With the mutex held, which is given up for as long as it reads. */
+static void look(struct history_files *files)
+{
+	pthread_mutex_unlock(&files->mutex);
+	int error = read_past(files);
+	pthread_mutex_lock(&files->mutex);
+	note(files, error);
+	files->read = error == 0;
+	files->retry_at_ms = loop_now_ms() + files->look_ms;
 }
 
 /* With the mutex held, which is given up for as long as it writes. */
@@ -318,9 +110,9 @@ static void write_queued(struct history_files *files)
 	pthread_mutex_unlock(&files->mutex);
 	for (size_t i = 0; i < count; i++)
 		length += history_line_print(&files->batch[i].line, files->text + length);
-	int error = write_text(files, length);
+	int error = history_disk_write(&files->disk, files->text, length);
 	for (size_t i = 0; i < count && error == 0; i++)
-		files->known[files->batch[i].door] = files->batch[i].kept;
+		files->disk.known[files->batch[i].door] = files->batch[i].kept;
 	pthread_mutex_lock(&files->mutex);
 	note(files, error);
 	if (error < 0) {
@@ -336,12 +128,12 @@ static void write_queued(struct history_files *files)
 static void sync_written(struct history_files *files)
 {
 	pthread_mutex_unlock(&files->mutex);
-	int error = files->fd >= 0 && fdatasync(files->fd) < 0 ? -errno : 0;
+	int error = history_disk_sync(&files->disk);
 	pthread_mutex_lock(&files->mutex);
-	if (error < 0)
+	if (error < 0 || files->count == 0)
 		note(files, error);
-	files->unsynced = false;
-	files->sync_at_ms = loop_now_ms() + HISTORY_SYNC_MS;
+	files->unsynced = error < 0;
+	files->sync_at_ms = loop_now_ms() + (error < 0 ? files->retry_ms : HISTORY_SYNC_MS);
 }
 
 static void wait_until(struct history_files *files, int64_t at_ms)
@@ -360,6 +152,13 @@ static void *write_on(void *user)
 {
 	struct history_files *files = user;
 	pthread_mutex_lock(&files->mutex);
+	while (!files->ending && !files->in_use) {
+		if (!files->read && files->retry_at_ms <= loop_now_ms())
+			look(files);
+		else
+			wait_until(files, files->read ? LOOP_NEVER : files->retry_at_ms);
+	}
+	files->retry_at_ms = 0;
 	while (!files->ending) {
 		int64_t now_ms = loop_now_ms();
 		int64_t write_at_ms = files->count > 0 ? files->retry_at_ms : LOOP_NEVER;
@@ -382,7 +181,7 @@ static void *write_on(void *user)
 
 /* The loop's side. */
 
-int history_files_start(struct history_files *files)
+static int start(struct history_files *files)
 {
 	pthread_attr_t attributes;
 	int error = pthread_attr_init(&attributes);
@@ -396,17 +195,69 @@ int history_files_start(struct history_files *files)
 		log_warning(files->log,
 				"history: the thread that writes cannot start (%s): the history is in memory only",
 				strerror(error));
-	return -error;
+	return error ? -EAGAIN : 0;
+}
+
+static int64_t or_standard(int64_t given, int64_t standard)
+{
+	return given ? given : standard;
+}
+
+int history_files_new(const struct log *log, const struct history_config *config, struct history_memory *past,
+		struct history_files **out)
+{
+	pthread_condattr_t attributes;
+	struct history_files *files = calloc(1, sizeof(*files));
+	if (!files)
+		return -ENOMEM;
+	files->log = log;
+	files->past = past;
+	history_disk_init(
+			&files->disk, config->directory, config->file_bytes ? config->file_bytes : HISTORY_FILE_BYTES);
+	files->retry_ms = or_standard(config->retry_ms, HISTORY_RETRY_MS);
+	files->look_ms = or_standard(config->retry_ms, HISTORY_LOOK_MS);
+	pthread_mutex_init(&files->mutex, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&files->changed, &attributes);
+	pthread_condattr_destroy(&attributes);
+
+	pthread_mutex_lock(&files->mutex);
+	look(files);
+	pthread_mutex_unlock(&files->mutex);
+	int error = start(files);
+	if (error < 0)
+		history_files_free(files);
+	else
+		*out = files;
+	return error;
+}
+
+bool history_files_are_read(struct history_files *files)
+{
+	pthread_mutex_lock(&files->mutex);
+	bool read = files->read;
+	pthread_mutex_unlock(&files->mutex);
+	return read;
+}
+
+void history_files_use(struct history_files *files)
+{
+	pthread_mutex_lock(&files->mutex);
+	files->in_use = true;
+	pthread_cond_signal(&files->changed);
+	pthread_mutex_unlock(&files->mutex);
 }
 
 bool history_files_append(struct history_files *files, size_t door, const struct history_line *line,
 		const struct history_line *kept)
 {
-	if (!files->started) {
-		files->known[door] = *kept;
+	pthread_mutex_lock(&files->mutex);
+	if (!files->in_use) {
+		files->disk.known[door] = *kept;
+		pthread_mutex_unlock(&files->mutex);
 		return true;
 	}
-	pthread_mutex_lock(&files->mutex);
 	bool refusal = !line->kept && line->record.news == DOOR_NEWS_COMMAND_REJECTED;
 	bool room = files->count < (refusal ? REFUSAL_LINES : QUEUE_LINES);
 	if (room) {
@@ -423,6 +274,7 @@ void history_files_status(struct history_files *files, struct history_status *st
 	pthread_mutex_lock(&files->mutex);
 	status->error = files->error;
 	status->written = files->written;
+	memcpy(status->problem, files->problem, sizeof(status->problem));
 	pthread_mutex_unlock(&files->mutex);
 }
 
@@ -441,9 +293,7 @@ void history_files_free(struct history_files *files)
 	history_files_stop(files);
 	if (files->started)
 		pthread_join(files->thread, NULL);
-	close_current(files);
-	if (files->directory >= 0)
-		close(files->directory);
+	history_disk_close(&files->disk);
 	pthread_cond_destroy(&files->changed);
 	pthread_mutex_destroy(&files->mutex);
 	free(files);

@@ -7,7 +7,7 @@
  * many come, they push out no event of another kind and take no line from one.
  *
  * Everything here belongs to the loop's thread and none of it waits for a disk, but for history_new, which reads, and
- * history_free, which waits for the last write. A thread of this room's own writes.
+ * history_free, which waits for the last write. A thread of this room's own writes, and reads what comes later.
  *
  * The files: history.jsonl, and history.1.jsonl, which was filled before it. One line an event, a JSON object
  * (history/line.h) that ends with a checksum of itself. Lines are only ever appended, but for an end that was torn off
@@ -19,8 +19,10 @@
  * most, a power cut reaches back. After HISTORY_BURST_LINES there is no more than a line in HISTORY_LINE_EVERY_MS; what
  * is left out is in memory, and in the totals of the next line.
  *
- * A directory that cannot be read at the start is given up until the next one, since writing without having read would
- * lose the totals. A disk that does not take a line is tried again every HISTORY_RETRY_MS. Each is logged once.
+ * A directory that cannot be used at the start is looked for every HISTORY_LOOK_MS, and until then the history is in
+ * memory only: writing without having read would lose the totals. When it comes, what it holds becomes the past of what
+ * was seen since the start (history_look). A disk that does not take a line is tried again every HISTORY_RETRY_MS; the
+ * directory is opened anew for that, so a card that was gone may come back. Each problem is logged once.
  */
 #ifndef PORTCULLIS_HISTORY_HISTORY_H
 #define PORTCULLIS_HISTORY_HISTORY_H
@@ -37,6 +39,8 @@
 #define HISTORY_FILE_BYTES (256 * 1024) /* of each of the two files: about 1,000 lines */
 #define HISTORY_SYNC_MS 10000
 #define HISTORY_RETRY_MS 60000
+#define HISTORY_LOOK_MS 5000
+#define HISTORY_PROBLEM_MAX 256
 #define HISTORY_REPEAT_MS 60000
 #define HISTORY_BURST_LINES 1000
 #define HISTORY_LINE_EVERY_MS 10000
@@ -49,7 +53,7 @@ struct history_config {
 	size_t door_count;
 	int64_t started_ms; /* the agent's start, of which records count */
 	size_t file_bytes;  /* 0: HISTORY_FILE_BYTES */
-	int64_t retry_ms;   /* 0: HISTORY_RETRY_MS */
+	int64_t retry_ms;   /* 0: HISTORY_RETRY_MS, and HISTORY_LOOK_MS for a directory that is not there yet */
 };
 
 /* The last change of a door's state that was seen. */
@@ -60,10 +64,12 @@ struct history_change {
 };
 
 struct history_status {
-	bool on_disk;     /* a directory is in use */
-	int error;        /* -errno of the last attempt to write; 0: good */
-	uint64_t written; /* lines */
-	uint64_t lost;    /* lines that are in memory only: too many at once, or a disk that took none for too long */
+	bool wanted;                       /* a directory is configured */
+	bool on_disk;                      /* it is in use */
+	int error;                         /* -errno of the last attempt to read or write; 0: good */
+	char problem[HISTORY_PROBLEM_MAX]; /* why nothing is written now, for people; "": nothing is wrong */
+	uint64_t written;                  /* lines */
+	uint64_t lost; /* lines that are in memory only: too many at once, or a disk that took none for too long */
 };
 
 struct history;
@@ -73,6 +79,13 @@ struct history;
  * logged and no failure: 0, or -ENOMEM. Freed with history_free.
  */
 int history_new(const struct log *log, const struct history_config *config, struct history **history);
+
+/*
+ * To be called from time to time. True once, when the directory has come after history_new and its files are read: then
+ * what former runs have left is there as after history_new, totals are those of then and of this run together, and the
+ * records of this run have other numbers, which go on from the former ones. now_ms is of the clock of history_add.
+ */
+bool history_look(struct history *history, int64_t now_ms);
 
 /* What a former run has left. change is all zero where none is known. */
 void history_restore(

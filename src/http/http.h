@@ -30,6 +30,7 @@
 
 #define HTTP_HOSTS_MAX 16
 #define HTTP_ERROR_MAX 256
+#define HTTP_PROBLEM_MAX 256 /* of struct http_node; longer ones are cut */
 
 #define HTTP_CLIENTS_MAX 64         /* at a time; when all are taken, the idle and the slow make room */
 #define HTTP_LISTENERS_MAX 32       /* of these, to events */
@@ -80,6 +81,7 @@ struct http_node {
 	const char *broker_error; /* "" when there is nothing to say */
 	int64_t uptime_ms;
 	bool simulated;
+	const char *history_problem; /* why the history is not on disk; "" when there is nothing to say */
 };
 
 /* A line of a door, for who wires it. */

@@ -688,6 +688,8 @@ static void put_field(struct render *render, enum page_field field)
 		if (page->node->simulated)
 			put_message(render, "bad", "Simulated.",
 					"These doors are not real: no relay moves and no sensor is read (gpio: backend in the configuration).");
+		if (*page->node->history_problem)
+			put_message(render, "", "The history is in memory only.", page->node->history_problem);
 		break;
 	case PAGE_FIELD_DOORS:
 		for (size_t i = 0; i < page->door_count; i++) {

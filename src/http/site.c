@@ -27,7 +27,7 @@
 /* All that the shared bodies say but the time. */
 struct snapshot {
 	size_t count;
-	char broker[16], broker_error[256];
+	char broker[16], history_problem[HTTP_PROBLEM_MAX], broker_error[256];
 	uint64_t peers; /* their changes */
 	struct door_view doors[DOORS_MAX];
 };
@@ -108,18 +108,21 @@ uint64_t http_site_look(struct http_site *site)
 	site->agent.node(site->agent.user, &site->node);
 	snprintf(now->broker, sizeof(now->broker), "%s", site->node.broker);
 	snprintf(now->broker_error, sizeof(now->broker_error), "%s", site->node.broker_error);
+	snprintf(now->history_problem, sizeof(now->history_problem), "%s", site->node.history_problem);
 	now->count = site->agent.doors(site->agent.user, now->doors, DOORS_MAX);
 	site->peers = site->agent.peers(site->agent.user);
 	now->peers = site->peers ? site->peers->changes : 0;
 	if (now->count == site->shown.count && now->peers == site->shown.peers &&
 			strcmp(now->broker, site->shown.broker) == 0 &&
 			strcmp(now->broker_error, site->shown.broker_error) == 0 &&
+			strcmp(now->history_problem, site->shown.history_problem) == 0 &&
 			memcmp(now->doors, site->shown.doors, now->count * sizeof(now->doors[0])) == 0)
 		return site->changes;
 	site->shown.count = now->count;
 	site->shown.peers = now->peers;
 	memcpy(site->shown.broker, now->broker, sizeof(now->broker));
 	memcpy(site->shown.broker_error, now->broker_error, sizeof(now->broker_error));
+	memcpy(site->shown.history_problem, now->history_problem, sizeof(now->history_problem));
 	memcpy(site->shown.doors, now->doors, now->count * sizeof(now->doors[0]));
 	http_body_release(site->page);
 	http_body_release(site->doors);
@@ -391,10 +394,10 @@ static void get_history(const struct exchange *exchange, const char *rest)
 	size_t count = site->agent.history(site->agent.user, query.door, query.before, records, limit + 1);
 	bool more = count > limit;
 	count -= more;
-	size_t size = (count + 1) * DOCUMENT_RECORD_MAX;
+	size_t size = (count + 1) * DOCUMENT_RECORD_MAX + 6 * strlen(site->now.history_problem);
 	struct http_body *body = http_body_new(size);
 	ssize_t length = body ? document_history(records, count, site->now.doors, more ? records[count - 1].number : 0,
-						body->bytes, size)
+						site->now.history_problem, body->bytes, size)
 			      : -ENOMEM;
 	if (length < 0) {
 		problem(exchange, 500, "The document could not be made.");

@@ -243,6 +243,17 @@ static void put_mqtt(struct text *text, const struct metrics *metrics)
 			metrics->queued);
 }
 
+static void put_history(struct text *text, const struct metrics *metrics)
+{
+	if (!metrics->history_wanted)
+		return;
+	value(text, "portcullis_history_on_disk", "gauge", "1 while events are written in history: directory.",
+			metrics->history_on_disk);
+	value(text, "portcullis_history_events_lost_total", "counter",
+			"Events that are in memory only: too many at once, or a disk that took none for too long.",
+			metrics->history_lost);
+}
+
 /* Nodes need no escaping: a-z, 0-9, - and _. */
 static void put_peers(struct text *text, const struct metrics *metrics)
 {
@@ -304,6 +315,7 @@ ssize_t metrics_render(const struct metrics *metrics, char *buffer, size_t size)
 			"Edges that came faster than they could be read.", metrics->edges_dropped);
 	put_lateness(&text, metrics->lateness);
 	put_mqtt(&text, metrics);
+	put_history(&text, metrics);
 	put_peers(&text, metrics);
 	put_http(&text, metrics);
 	put_process(&text, metrics);

@@ -45,6 +45,10 @@ struct metrics {
 	size_t denied; /* subscriptions */
 	size_t in_flight, queued;
 
+	bool history_wanted; /* a directory is configured */
+	bool history_on_disk;
+	uint64_t history_lost; /* events that are in memory only */
+
 	const struct peers_view *peers; /* NULL: none are followed */
 	uint64_t peer_documents_refused;
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "history/files.h"
+#include "history/disk.h"
 
 #define FILE_MAX 65536
 
@@ -69,11 +69,11 @@ int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t length)
 	static char file[FILE_MAX];
 	size_t first = 0, second = 0, size = seal(bytes, length, file);
 	struct history_reading reading = {.take = take, .user = &first};
-	size_t good = history_files_scan(&reading, file, size);
+	size_t good = history_disk_scan(&reading, file, size);
 	check(good <= size && (good == 0 || file[good - 1] == '\n'));
 
 	/* What is cut away is not missed. */
 	struct history_reading again = {.take = take, .user = &second};
-	check(history_files_scan(&again, file, good) == good && first == second && again.foreign == reading.foreign);
+	check(history_disk_scan(&again, file, good) == good && first == second && again.foreign == reading.foreign);
 	return 0;
 }

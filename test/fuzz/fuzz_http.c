@@ -53,8 +53,12 @@ static size_t doors(void *user, struct door_view *views, size_t max)
 static void node(void *user, struct http_node *node)
 {
 	(void)user;
-	*node = (struct http_node){
-			.node = "garage", .version = "1", .broker = "connected", .broker_error = "", .uptime_ms = 1};
+	*node = (struct http_node){.node = "garage",
+			.version = "1",
+			.broker = "connected",
+			.broker_error = "",
+			.history_problem = "",
+			.uptime_ms = 1};
 }
 
 static enum door_result command(void *user, size_t door, enum door_command command, enum door_reason *reason)

@@ -245,7 +245,7 @@ static void history(void)
 	};
 
 	tap_case("the history lists records; what is not known is null");
-	json_t *document = parsed(document_history(records, 2, doors, 8, text, sizeof(text)));
+	json_t *document = parsed(document_history(records, 2, doors, 8, "", text, sizeof(text)));
 	json_t *one = json_array_get(json_object_get(document, "events"), 0);
 	CHECK(is_integer(json_object_get(one, "number"), 9) && is_integer(json_object_get(one, "run"), 3));
 	CHECK(says(json_object_get(one, "time"), "2026-01-02T03:04:05.678Z"));
@@ -260,10 +260,12 @@ static void history(void)
 	CHECK(json_is_null(json_object_get(one, "source")) && json_is_null(json_object_get(one, "command")));
 	CHECK(json_is_null(json_object_get(one, "reason")) && says(json_object_get(one, "fault"), "reversed"));
 	CHECK(is_integer(json_object_get(document, "next"), 8));
+	CHECK(json_is_null(json_object_get(document, "problem")));
 	json_decref(document);
-	document = parsed(document_history(NULL, 0, doors, 0, text, sizeof(text)));
+	document = parsed(document_history(NULL, 0, doors, 0, "/x cannot be opened", text, sizeof(text)));
 	CHECK(json_array_size(json_object_get(document, "events")) == 0);
 	CHECK(json_is_null(json_object_get(document, "next")));
+	CHECK(says(json_object_get(document, "problem"), "/x cannot be opened"));
 	json_decref(document);
 
 	tap_case("the longest records fit into what the header promises");
@@ -281,8 +283,12 @@ static void history(void)
 				.reason = DOOR_REASON_SENSOR_CONFLICT,
 				.fault = DOOR_FAULT_SENSOR_CONFLICT};
 	doors[0].id = "abcdefghijklmnopqrstuvwxyzabcdef";
+	char longest_problem[256];
+	memset(longest_problem, 1, sizeof(longest_problem));
+	longest_problem[sizeof(longest_problem) - 1] = '\0';
 	for (size_t count = 0; count <= 100; count++)
-		CHECK(document_history(longest, count, doors, INT64_MAX, text, (count + 1) * DOCUMENT_RECORD_MAX) > 0);
+		CHECK(document_history(longest, count, doors, INT64_MAX, longest_problem, text,
+				      (count + 1) * DOCUMENT_RECORD_MAX + 6 * strlen(longest_problem)) > 0);
 }
 
 /* What Home Assistant's schema of a device's document knows at the root; anything else there loses the whole document.
@@ -581,7 +587,7 @@ static ssize_t write_one(int which)
 	case 6:
 		return document_discovery_door(&node, &bare, text, sizeof(text));
 	case 7:
-		return document_history(&(struct door_record){.number = 1}, 1, doors, 0, text, sizeof(text));
+		return document_history(&(struct door_record){.number = 1}, 1, doors, 0, NULL, text, sizeof(text));
 	default:
 		return document_discovery_agent(&node, text, sizeof(text));
 	}

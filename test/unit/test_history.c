@@ -621,6 +621,109 @@ static void bad_places(void)
 	drop_place(&place);
 }
 
+static bool comes(struct history *history, int64_t now_ms)
+{
+	struct timespec moment = {.tv_nsec = 1000000};
+	for (int i = 0; i < PATIENCE_MS; i++) {
+		if (history_look(history, now_ms))
+			return true;
+		nanosleep(&moment, NULL);
+	}
+	return false;
+}
+
+static void late_places(void)
+{
+	struct place place = make_place();
+	const struct history_config patient = {.retry_ms = 20};
+	struct history_status status;
+	struct door_record records[READ_MAX];
+	char away[128];
+	snprintf(away, sizeof(away), "%s-away", place.path);
+
+	tap_case("a directory that comes after the start: numbers go on, counts add up, and what was seen is written");
+	struct history *history = start(&place);
+	add(history, 0, DOOR_OPEN, 4, 1000);
+	add(history, 1, DOOR_CLOSED, 7, 2000);
+	history_free(history);
+	CHECK(rename(place.path, away) == 0);
+	history = start_with(&place, &patient);
+	CHECK(!history_look(history, 1000) && cycles_of(history, 0) == 0);
+	add(history, 0, DOOR_CLOSED, 1, 3000);
+	add(history, 0, DOOR_OPEN, 1, 4000);
+	history_status(history, &status);
+	CHECK(status.wanted && !status.on_disk && status.error == -ENOENT && strstr(status.problem, place.path) &&
+			status.lost == 0);
+	CHECK(rename(away, place.path) == 0);
+	CHECK(comes(history, 5000) && !history_look(history, 5000));
+	history_status(history, &status);
+	CHECK(status.on_disk && status.error == 0 && !*status.problem);
+	CHECK(cycles_of(history, 0) == 5 && cycles_of(history, 1) == 7);
+	CHECK(history_read(history, HISTORY_ALL_DOORS, 0, records, READ_MAX) == 4);
+	for (size_t i = 0; i < 4; i++)
+		CHECK(records[i].number == 4 - i && records[i].run == (i < 2 ? 2u : 1u));
+	CHECK(change_of(history, 0).state == DOOR_OPEN && change_of(history, 1).state == DOOR_CLOSED);
+	CHECK(wait_written(history, 2) == 2);
+	add(history, 0, DOOR_CLOSED, 6, 6000);
+	history_free(history);
+	history = start(&place);
+	CHECK(cycles_of(history, 0) == 6 && cycles_of(history, 1) == 7 && count_of(history, 0) == 4);
+	history_free(history);
+
+	tap_case("one that another agent has is used when that one ends");
+	struct history *other = start(&place);
+	history = start_with(&place, &patient);
+	history_status(history, &status);
+	CHECK(!status.on_disk && status.error == -EBUSY);
+	history_free(other);
+	CHECK(comes(history, 1000) && cycles_of(history, 0) == 6);
+	history_free(history);
+
+	tap_case("it never comes: the end does not wait for it");
+	CHECK(rename(place.path, away) == 0);
+	history = start(&place);
+	add(history, 0, DOOR_CLOSED, 1, 3000);
+	history_free(history);
+	CHECK(rename(away, place.path) == 0);
+
+	tap_case("one that is removed while the agent runs and made anew begins with the totals");
+	history = start_with(&place, &patient);
+	add(history, 0, DOOR_OPEN, 8, 1000);
+	CHECK(wait_written(history, 1) == 1);
+	clear_place(&place);
+	CHECK(rmdir(place.path) == 0);
+	add(history, 0, DOOR_CLOSED, 9, 2000);
+	CHECK(wait_error(history, true) == -ENOENT);
+	CHECK(mkdir(place.path, 0700) == 0 && wait_error(history, false) == 0 && wait_written(history, 2) == 2);
+	history_free(history);
+	history = start(&place);
+	CHECK(cycles_of(history, 0) == 9 && cycles_of(history, 1) == 7);
+	history_free(history);
+
+	tap_case("another one in its place loses nothing of what it holds");
+	history = start_with(&place, &patient);
+	add(history, 0, DOOR_OPEN, 9, 1000);
+	CHECK(wait_written(history, 1) == 1);
+	static char text[TEXT_MAX], foreign[TEXT_MAX];
+	size_t length = get_file(&place, "history.jsonl", text);
+	memcpy(foreign, text, length);
+	memcpy(foreign + length, text, length);
+	CHECK(rename(place.path, away) == 0 && rmdir(away) < 0); /* which makes the next line fail */
+	limit_files(1);
+	add(history, 0, DOOR_CLOSED, 10, 2000);
+	CHECK(wait_error(history, true) < 0);
+	CHECK(mkdir(place.path, 0700) == 0);
+	limit_files(RLIM_INFINITY);
+	put_file(&place, "history.jsonl", foreign, 2 * length);
+	CHECK(wait_error(history, false) == 0 && wait_written(history, 2) == 2);
+	history_free(history);
+	CHECK(get_file(&place, "history.jsonl", text) > 2 * length && memcmp(text, foreign, 2 * length) == 0);
+	struct place former;
+	snprintf(former.path, sizeof(former.path), "%s", away);
+	drop_place(&former);
+	drop_place(&place);
+}
+
 static void unset_clock(void)
 {
 	struct place place = make_place();
@@ -672,6 +775,7 @@ int main(void)
 	bounds();
 	full_disk();
 	bad_places();
+	late_places();
 	unset_clock();
 	return tap_done();
 }

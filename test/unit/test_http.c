@@ -69,7 +69,7 @@ static void node(void *user, struct http_node *node)
 {
 	struct server *server = user;
 	pthread_mutex_lock(&server->mutex);
-	*node = (struct http_node){"garage", "1.2.3", server->broker, "", 1000, false};
+	*node = (struct http_node){"garage", "1.2.3", server->broker, "", 1000, false, ""};
 	pthread_mutex_unlock(&server->mutex);
 }
 

@@ -26,6 +26,7 @@ static const struct http_node node = {.node = "garage",
 		.version = "1.2.3",
 		.broker = "connected",
 		.broker_error = "",
+		.history_problem = "",
 		.uptime_ms = 3 * 3600000};
 
 /* The page as a string of its own, so that a sanitizer sees a read beyond it; the caller frees. */
@@ -336,6 +337,11 @@ static void test_simulator(void)
 	simulated.simulated = true;
 	struct http_page page = {.node = &simulated, .doors = &closed_door, .door_count = 1, .wall_ms = NOW_MS};
 	char *text = render(&page);
+	CHECK(!has(text, "The history is in memory only."));
+	free(text);
+	simulated.history_problem = "<b> cannot be opened";
+	text = render(&page);
+	CHECK(has(text, "<strong>The history is in memory only.</strong> &lt;b&gt; cannot be opened"));
 	static const char *const pokes[] = {"wall_button", "obstruct", "clear", "jam", "unjam"};
 	for (size_t i = 0; i < sizeof(pokes) / sizeof(pokes[0]); i++) {
 		char form[64];

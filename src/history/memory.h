@@ -1,0 +1,64 @@
+/*
+ * Inside the room: what is known of the doors' past, in memory. Each door has two rings of records, one for refused
+ * commands and one for all else, and its totals and last change. Pure: no files, no threads, time is an argument. One
+ * thread at a time.
+ */
+#ifndef PORTCULLIS_HISTORY_MEMORY_H
+#define PORTCULLIS_HISTORY_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "history/history.h"
+#include "history/line.h"
+
+struct history_ring {
+	struct door_record *records;
+	size_t max, next, count;
+};
+
+struct history_door {
+	char id[DOOR_ID_MAX + 1];
+	struct door_record event_records[HISTORY_DOOR_RECORDS], refusal_records[HISTORY_DOOR_REFUSALS];
+	struct history_ring events, refusals; /* of these */
+	struct door_totals totals;
+	struct history_change change;
+	struct door_record changed; /* the record that change is of; number 0: none */
+	bool behind;                /* history.c's: the files do not know the totals */
+};
+
+struct history_memory {
+	uint32_t run;           /* the newest that a line told of */
+	uint64_t newest_number; /* of all records, also of those of other doors */
+	int64_t newest_unix_ms;
+	size_t door_count;
+	struct history_door doors[];
+};
+
+/* One allocation, freed with free. ids are copied. NULL: no memory. */
+struct history_memory *history_memory_new(const char *const *ids, size_t door_count);
+void history_memory_clear(struct history_memory *memory); /* as it was when new */
+
+bool history_is_refusal(const struct door_record *record);
+
+/* record->door is a place in doors. What is older than a door's ring has room for goes. */
+void history_memory_insert(struct history_memory *memory, const struct door_record *record);
+
+/* A line of a file: the next after those before it. Lines of other doors count in run and newest_number alone. */
+void history_memory_take(struct history_memory *memory, const struct history_line *line);
+
+/* The record of the door that this one repeats (see history_add); NULL: there is none. */
+struct door_record *history_memory_repeated(const struct history_door *door, const struct door_record *record);
+
+/* from has a time: those of its run that have none get theirs. Returns whether there was one in the door's rings. */
+bool history_memory_give_times(struct history_door *door, const struct door_record *from);
+
+/* The newest record of the door; NULL: it has none. */
+const struct door_record *history_memory_newest(const struct history_door *door);
+
+/* As history_read. */
+size_t history_memory_read(const struct history_memory *memory, size_t door, uint64_t before,
+		struct door_record *records, size_t max);
+
+#endif
