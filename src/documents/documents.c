@@ -229,7 +229,8 @@ ssize_t document_peers(const struct peers_view *peers, char *buffer, size_t size
 	}
 	json_t *document = json_object();
 	set(&document, "peers", list);
-	set_integer(&document, "left_out", (int64_t)peers->left_out, true);
+	if (peers->left_out > 0)
+		set_integer(&document, "left_out", (int64_t)peers->left_out, true);
 	return finish(document, buffer, size);
 }
 

@@ -61,7 +61,7 @@ ssize_t document_result(enum door_result result, enum door_reason reason, char *
 ssize_t document_doors(const struct document_node *node, const struct door_view *doors, size_t count, char *buffer,
 		size_t size);
 
-/* GET /api/peers. */
+/* GET /api/peers. left_out is there only where it is not 0. */
 ssize_t document_peers(const struct peers_view *peers, char *buffer, size_t size);
 
 /*
