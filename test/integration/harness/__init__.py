@@ -1,0 +1,29 @@
+"""What the integration tests are made of: a real mosquitto, the real agent, a client that records, and brokers that
+misbehave on purpose. Tests import it from here; each module says what it has.
+
+Every port is free when it is chosen, every file is below the test's own folder, so the tests of several files run side by side.
+"""
+
+from .agent import Agent, agent_command, await_commands, door, merge
+from .broker import Broker
+from .fake_broker import Closed, Connection, FakeBroker, Silent
+from .log import Log
+from .packets import (CONNACK, CONNECT, DISCONNECT, PINGREQ, PINGRESP, PUBACK, PUBLISH, SUBACK, SUBSCRIBE, UNSUBACK, UNSUBSCRIBE,
+                      Packet, packet, text, varint)
+from .places import ROOT, free_port, is_static, with_file
+from .process import Process
+from .recorder import Message, Recorder, retained
+from .waiting import DEADLINE, REPLAY, SLOWNESS, sleep_until, wait_until
+
+__all__ = [
+    "Agent", "agent_command", "await_commands", "door", "merge",
+    "Broker",
+    "Closed", "Connection", "FakeBroker", "Silent",
+    "Log",
+    "CONNACK", "CONNECT", "DISCONNECT", "PINGREQ", "PINGRESP", "PUBACK", "PUBLISH", "SUBACK", "SUBSCRIBE", "UNSUBACK",
+    "UNSUBSCRIBE", "Packet", "packet", "text", "varint",
+    "ROOT", "free_port", "is_static", "with_file",
+    "Process",
+    "Message", "Recorder", "retained",
+    "DEADLINE", "REPLAY", "SLOWNESS", "sleep_until", "wait_until",
+]
