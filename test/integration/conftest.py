@@ -14,77 +14,40 @@ from harness.tap import Tap
 
 
 @pytest.fixture
-def broker_factory(tmp_path):
-    """Makes and starts brokers that end with the test: broker_factory(options=[...], users={...}, acl="...")."""
-    made = []
-
-    def make(**arguments):
-        made.append(harness.Broker(tmp_path / f"broker{len(made)}", **arguments))
-        return made[-1].start()
-
-    yield make
-    for broker in made:
-        broker.kill()
+def world(tmp_path):
+    """What the other fixtures here are taken from."""
+    with harness.World(tmp_path) as world:
+        yield world
 
 
 @pytest.fixture
-def broker(broker_factory):
-    """One mosquitto with its default settings."""
-    return broker_factory()
+def broker_factory(world):
+    return world.broker_factory
 
 
 @pytest.fixture
-def agent_factory(tmp_path):
-    """Makes agents that end with the test; not started: agent_factory(broker, config={...}).start()."""
-    made = []
-
-    def make(brokers=None, **arguments):
-        made.append(harness.Agent(tmp_path / f"agent{len(made)}", brokers, **arguments))
-        return made[-1]
-
-    yield make
-    for agent in made:
-        agent.finish()
+def broker(world):
+    return world.broker
 
 
 @pytest.fixture
-def recorder_factory():
-    """Makes clients that end with the test."""
-    made = []
-
-    def make(broker, **arguments):
-        made.append(harness.Recorder(broker, **arguments))
-        return made[-1]
-
-    yield make
-    for recorder in made:
-        recorder.close()
+def agent_factory(world):
+    return world.agent_factory
 
 
 @pytest.fixture
-def fakes():
-    """Keeps fake brokers until the end of the test: fake = fakes(MyFakeBroker())."""
-    made = []
-
-    def keep(fake):
-        made.append(fake)
-        return fake
-
-    yield keep
-    for fake in made:
-        fake.close()
+def recorder_factory(world):
+    return world.recorder_factory
 
 
 @pytest.fixture
-def agent(agent_factory, recorder_factory, broker):
-    """The agent on one simulated door, started, online and settled, with a recorder of everything in agent.recorder."""
-    recorder = recorder_factory(broker)
-    agent = agent_factory(broker).start()
-    agent.recorder = recorder
-    recorder.wait(agent.topic("availability"), "online")
-    recorder.wait(agent.topic("left", "state"), "closed")
-    recorder.wait(agent.topic("left", "attributes"), lambda text: '"settled":true' in text)
-    return agent
+def fakes(world):
+    return world.fakes
+
+
+@pytest.fixture
+def agent(world):
+    return world.agent
 
 
 @pytest.hookimpl(trylast=True)

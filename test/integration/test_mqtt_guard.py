@@ -11,6 +11,7 @@ from contextlib import suppress
 import pytest
 
 from harness import CONNACK, DEADLINE, PUBACK, PUBLISH, SUBACK, Closed, FakeBroker, door, packet, text, varint
+from side_by_side import side_by_side
 
 PUBREC, AUTH = 5, 15
 SET = "portcullis/garage/left/set"
@@ -119,6 +120,7 @@ def is_plain(agent):
 
 
 @pytest.mark.parametrize("case", CASES)
+@side_by_side
 def test_what_is_no_mqtt_ends_the_connection(fakes, agent_factory, case):
     version, when, act, said = CASES[case]
     fake = fakes(Hostile(when, act, version))
@@ -139,6 +141,7 @@ def test_what_is_no_mqtt_ends_the_connection(fakes, agent_factory, case):
     assert agent.stop() == 0
 
 
+@side_by_side
 def test_a_packet_that_no_memory_is_left_for(fakes, agent_factory):
     """Paho asked for 256 MB, did not get it, and never connected again."""
     fake = fakes(Hostile("publish", stalls_in_256_mb, 5))
@@ -164,6 +167,7 @@ class Splitting(FakeBroker):
 
 
 @pytest.mark.parametrize("step", [1, 7, 1 << 20])
+@side_by_side
 def test_packets_in_pieces_and_many_at_once(fakes, agent_factory, step):
     fake = fakes(Splitting())
     agent = agent_factory(fake, config={"doors": [door(travel_time="200ms")]}).start()
@@ -192,6 +196,7 @@ FLOODS = {
 
 
 @pytest.mark.parametrize("kind", FLOODS)
+@side_by_side
 def test_a_flood_of_what_is_right_leaves_no_memory_behind(fakes, agent_factory, kind):
     fake = fakes(FakeBroker())
     agent = agent_factory(fake).start()

@@ -4,7 +4,7 @@ misbehave on purpose. Tests import it from here; each module says what it has.
 Every port is free when it is chosen, every file is below the test's own folder, so the tests of several files run side by side.
 """
 
-from .agent import Agent, agent_command, await_commands, door, merge
+from .agent import LOCAL, Agent, agent_command, await_commands, door, merge
 from .broker import Broker
 from .fake_broker import Closed, Connection, FakeBroker, Silent
 from .log import Log
@@ -14,9 +14,10 @@ from .places import ROOT, free_port, is_static, with_file
 from .process import Process
 from .recorder import Message, Recorder, retained
 from .waiting import DEADLINE, REPLAY, SLOWNESS, sleep_until, wait_until
+from .world import World
 
 __all__ = [
-    "Agent", "agent_command", "await_commands", "door", "merge",
+    "LOCAL", "Agent", "agent_command", "await_commands", "door", "merge",
     "Broker",
     "Closed", "Connection", "FakeBroker", "Silent",
     "Log",
@@ -26,4 +27,5 @@ __all__ = [
     "Process",
     "Message", "Recorder", "retained",
     "DEADLINE", "REPLAY", "SLOWNESS", "sleep_until", "wait_until",
+    "World",
 ]

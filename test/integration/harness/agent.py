@@ -4,6 +4,7 @@ import json
 import os
 import shlex
 import subprocess
+import threading
 import weakref
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +14,7 @@ from .process import Process
 from .waiting import DEADLINE, REPLAY, SLOWNESS, sleep_until
 
 AGENTS = weakref.WeakSet()
+LOCAL = threading.local()  # world: of the test that runs in this thread, where several run side by side
 
 
 def agent_command():
@@ -57,8 +59,8 @@ def door(id="left", **changes):
 
 def await_commands(topic=None):
     """Until commands count at all agents, or at the one whose topic it is."""
-    for agent in list(AGENTS):
-        if topic is None or topic.startswith(agent.topic("")):
+    for agent in AGENTS.copy():
+        if agent.world is getattr(LOCAL, "world", None) and (topic is None or topic.startswith(agent.topic(""))):
             agent.await_commands(connect=topic is not None)
 
 
@@ -73,6 +75,7 @@ class Agent(Process):
 
     def __init__(self, folder, brokers=None, config=None, command=None):
         super().__init__()
+        self.world = getattr(LOCAL, "world", None)
         AGENTS.add(self)
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
