@@ -13,8 +13,9 @@
 #include "base/sandbox.h"
 #include "tls/tls.h"
 
-#define STALL_CHECK_MS 2500 /* half of AGE_PROBE_MS, and in step with it: one turn of the loop for both */
-#define STALL_MS 2000       /* a timer this late: the agent stood still, and what waited is of the past */
+#define STALL_CHECK_MS 2500 /* half of AGE_PING_MS, and in step with it: one turn of the loop for both */
+#define STALL_ALONE_MS 1000 /* without a connection: Paho's thread gives no signs of life */
+#define STALL_MS 2000       /* a timer this late: the loop stood still, and what waited is of the past */
 #define STALE_MS 5000       /* so long after that, what has waited arrives; of the broker until it echoes */
 #define CATCH_UP_MS 100     /* for the edges that waited, which are read some at a time */
 #define ECHO_LIMIT_MS 60000 /* a broker may hide our own availability from us */
@@ -41,6 +42,7 @@ void agent_free(struct agent *agent)
 	history_free(agent->history);
 	agent_free_peers(agent);
 	loop_free(agent->loop);
+	alive_destroy(&agent->alive);
 	free(agent->set_topics);
 	free(agent->consumers);
 	free(agent->lines);
@@ -57,6 +59,7 @@ int agent_new(const struct config *config, const struct log *log, struct agent *
 	size_t lines = agent_count_lines(config);
 	agent->config = agent->first_config = config;
 	agent->log = log;
+	alive_init(&agent->alive, loop_now_ms());
 	agent->doors = calloc(config->door_count, sizeof(*agent->doors));
 	agent->lines = calloc(lines, sizeof(*agent->lines));
 	agent->consumers = calloc(lines, sizeof(*agent->consumers));
@@ -220,9 +223,16 @@ static void feed_watchdog(struct loop_timer *timer, int64_t now_ms)
 	loop_timer_set(agent->loop, timer, now_ms + agent->watchdog_ms / 2);
 }
 
-static int64_t next_check_ms(int64_t now_ms)
+static int64_t next_check_ms(const struct agent *agent, int64_t now_ms)
 {
-	return (now_ms / STALL_CHECK_MS + 1) * STALL_CHECK_MS;
+	int64_t pause_ms = agent_connected(agent) ? STALL_CHECK_MS : STALL_ALONE_MS;
+	return (now_ms / pause_ms + 1) * pause_ms;
+}
+
+void agent_watch_stalls(struct agent *agent)
+{
+	if (agent->stall_timer.expired) /* not before the start, nor in a mode that only looks */
+		loop_timer_set(agent->loop, &agent->stall_timer, next_check_ms(agent, loop_now_ms()));
 }
 
 static int64_t longest_debounce_ms(const struct agent *agent)
@@ -237,13 +247,14 @@ static int64_t longest_debounce_ms(const struct agent *agent)
 void agent_notice_stall(struct agent *agent)
 {
 	int64_t now_ms = loop_now_ms(), late_ms = now_ms - agent->stall_timer.at_ms;
-	if (late_ms < STALL_MS || agent->stall_timer.at_ms == 0) /* 0: not started yet */
+	int64_t gap_ms = alive_take_gap(&agent->alive, now_ms);
+	if (agent->stall_timer.at_ms == 0 || (late_ms < STALL_MS && gap_ms == 0)) /* at_ms 0: not started yet */
 		return;
 	log_warning(agent->log,
-			"the agent stood still for %" PRId64
+			"the agent stood still for up to %" PRId64
 			" s (frozen, or starved of the processor): commands that waited are refused",
-			late_ms / 1000);
-	loop_timer_set(agent->loop, &agent->stall_timer, next_check_ms(now_ms));
+			((gap_ms > late_ms ? gap_ms : late_ms) + 999) / 1000);
+	loop_timer_set(agent->loop, &agent->stall_timer, next_check_ms(agent, now_ms));
 	agent->stale_until_ms = now_ms + STALE_MS;
 	agent->echo_until_ms = now_ms + ECHO_LIMIT_MS;
 	agent_hold_states(agent);
@@ -270,13 +281,14 @@ static void check_stall(struct loop_timer *timer, int64_t now_ms)
 	agent_look_at_history(agent);
 	for (size_t i = 0; i < agent->door_count; i++)
 		agent_catch_up(&agent->doors[i]);
-	loop_timer_set(agent->loop, timer, next_check_ms(now_ms));
+	loop_timer_set(agent->loop, timer, next_check_ms(agent, now_ms));
 }
 
 static void start_timers(struct agent *agent)
 {
 	agent->stall_timer = (struct loop_timer){.expired = check_stall, .user = agent};
-	loop_timer_set(agent->loop, &agent->stall_timer, next_check_ms(loop_now_ms()));
+	alive_take_gap(&agent->alive, loop_now_ms()); /* the start is no standstill */
+	agent_watch_stalls(agent);
 	agent->caught_up_timer = (struct loop_timer){.expired = caught_up, .user = agent};
 	agent->watchdog_timer = (struct loop_timer){.expired = feed_watchdog, .user = agent};
 	agent_start_clock(agent);

@@ -148,12 +148,16 @@ static void message(void *user, const struct mqtt_message *message)
 static void connected(void *user)
 {
 	struct agent *agent = user;
-	if (agent->stopping || agent->reload == RELOAD_LEAVING)
-		return;
 	http_changed(agent->http);
 	agent_publish_everything(agent);
 	loop_timer_set(agent->loop, &agent->old_doors_timer, loop_now_ms() + OLD_DOORS_MS);
 	loop_timer_set(agent->loop, &agent->say_again_timer, loop_now_ms() + SAY_AGAIN_FIRST_MS);
+}
+
+/* Part of what is retained found no room, or was refused. */
+static void all_again(void *user)
+{
+	agent_publish_everything(user);
 }
 
 /*
@@ -186,6 +190,7 @@ void agent_disconnected(void *user)
 {
 	struct agent *agent = user;
 	agent->echo_until_ms = 0; /* nothing waits on a new connection */
+	agent_watch_stalls(agent);
 	http_changed(agent->http);
 	agent_peers_disconnected(agent);
 	loop_timer_cancel(agent->loop, &agent->old_doors_timer);
@@ -228,7 +233,6 @@ int agent_start_mqtt(struct agent *agent)
 			.node = config->node,
 			.discovery = config->home_assistant.prefix};
 	topic_availability(&agent->topics, agent->availability_topic);
-	topic_probe(&agent->topics, agent->probe_topic);
 	topic_home_assistant_status(&agent->topics, agent->status_topic);
 	topic_every_state(&agent->topics, agent->every_state_topic);
 	for (size_t i = 0; i < agent->door_count; i++) {
@@ -256,11 +260,11 @@ int agent_start_mqtt(struct agent *agent)
 			.username = config->mqtt.username,
 			.password = config->mqtt.password,
 			.keepalive_ms = config->mqtt.keepalive_ms,
-			.probe_topic = agent->probe_topic,
 			.will_topic = agent->availability_topic,
 			.will_payload = AGENT_OFFLINE,
 			.subscriptions = agent->subscriptions,
 			.subscription_count = agent->subscription_count,
+			.alive = &agent->alive,
 	};
 	const struct mqtt_layer *layers[MQTT_BROKERS_MAX];
 	result = secure_brokers(agent->secure, config, layers);
@@ -273,6 +277,7 @@ int agent_start_mqtt(struct agent *agent)
 				.port = config->mqtt.brokers[i].port,
 				.layer = layers[i]};
 	struct mqtt_handlers handlers = {.connected = connected,
+			.say_again = all_again,
 			.disconnected = agent_disconnected,
 			.heard = heard,
 			.message = message,

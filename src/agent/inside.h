@@ -11,6 +11,7 @@
 
 #include "agent/agent.h"
 #include "agent/secure.h"
+#include "base/alive.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
@@ -84,8 +85,7 @@ struct agent {
 	char (*consumers)[DOOR_ID_MAX + 24];
 
 	struct topic_base topics;
-	char availability_topic[TOPIC_MAX + 1], probe_topic[TOPIC_MAX + 1], status_topic[TOPIC_MAX + 1],
-			every_state_topic[TOPIC_MAX + 1];
+	char availability_topic[TOPIC_MAX + 1], status_topic[TOPIC_MAX + 1], every_state_topic[TOPIC_MAX + 1];
 	char (*set_topics)[TOPIC_MAX + 1];
 	struct mqtt_subscription subscriptions[MQTT_SUBSCRIPTIONS_MAX];
 	size_t subscription_count;
@@ -106,6 +106,7 @@ struct agent {
 	int64_t started_ms, started_unix_ms, watchdog_ms;
 	bool catching_up; /* after a standstill: the past is heard first, and then the present is published once */
 	struct loop_timer caught_up_timer;
+	struct alive alive;
 	int64_t stale_until_ms; /* commands may have waited while the agent stood still */
 	int64_t echo_until_ms;  /* those of the broker: until it echoes what we said since, after all that waited */
 	char document[DOCUMENT_MAX];
@@ -123,6 +124,8 @@ void agent_begin_stop(struct agent *agent);
 
 /* Has the agent stood still? Also asked before each command: its thread may have stopped in the middle of a turn. */
 void agent_notice_stall(struct agent *agent);
+/* From now on the loop looks by itself whether it stood still, more often while there is no connection. */
+void agent_watch_stalls(struct agent *agent);
 
 /* hardware.c: the lines, of a real chip or of the simulator. */
 

@@ -50,7 +50,7 @@ static int layer_start(void *client, int fd, int64_t limit_ms, void (*ended)(voi
 
 static void layer_cancel(void *client)
 {
-	tls_client_cancel(client);
+	tls_client_abort(client);
 }
 
 static bool layer_lost(void *client, char reason[static MQTT_ERROR_MAX])

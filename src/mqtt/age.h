@@ -2,8 +2,8 @@
  * How old a message of the broker can be. Pure: time is an argument, in milliseconds of the loop's clock.
  *
  * A broker answers our packets in the order in which it got them. So what it sends after an answer to a packet that we
- * sent at a time was sent after that time, whatever the network did in between. Something that the broker must answer
- * goes out every AGE_PROBE_MS, and the bound is never far from the truth while the broker is well.
+ * sent at a time was sent after that time, whatever the network did in between. A ping goes out every AGE_PING_MS, and
+ * the bound is never far from the truth while the broker is well.
  *
  * A broker or a network that stood still hands over at once what waited, also behind its late answer. So what comes
  * within AGE_FLUSH_MS of an answer that took longer than AGE_SLOW_MS counts as old.
@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #define AGE_LIMIT_MS 10000 /* what may be older is of the past: nobody asks for it now */
-#define AGE_PROBE_MS 5000  /* between two packets that the broker must answer */
+#define AGE_PING_MS 5000   /* between two pings, which the broker must answer */
 #define AGE_SLOW_MS 3000
 #define AGE_FLUSH_MS 5000
 

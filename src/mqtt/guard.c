@@ -398,6 +398,7 @@ const char *mqtt_guard_received(struct mqtt_guard *guard, const uint8_t *packet,
 		if (guard->pings == 0)
 			return "there was no PINGREQ";
 		guard->pings--;
+		guard->own -= guard->own > 0;
 		return body.left ? LONG : NULL;
 	}
 }
@@ -524,6 +525,12 @@ const char *mqtt_guard_sent(struct mqtt_guard *guard, const uint8_t *packet, siz
 	}
 }
 
+void mqtt_guard_pinged(struct mqtt_guard *guard)
+{
+	guard->pings += guard->pings < UINT8_MAX;
+	guard->own = guard->pings;
+}
+
 const char *mqtt_guard_name(uint8_t first)
 {
 	static const char *const names[16] = {"a packet of type 0", "CONNECT", "CONNACK", "PUBLISH", "PUBACK", "PUBREC",
@@ -548,18 +555,8 @@ void mqtt_guard_came(struct mqtt_guard_stream *stream, size_t count)
 	stream->end += count;
 }
 
-bool mqtt_guard_holds(const struct mqtt_guard_stream *stream)
-{
-	size_t length = stream->end - stream->begin;
-	const uint8_t *bytes = stream->in + stream->begin;
-	if (length == 0)
-		return false;
-	long frame = mqtt_guard_frame(bytes, length);
-	return frame < 0 || frame > MQTT_GUARD_PACKET_MAX || (frame > 0 && (size_t)frame <= length) ||
-	       check_first(&stream->guard, bytes[0]);
-}
-
-const char *mqtt_guard_take(struct mqtt_guard_stream *stream, const uint8_t **packet, size_t *length)
+/* As mqtt_guard_take, and the answer to our own PINGREQ is a packet as any other. */
+static const char *take_packet(struct mqtt_guard_stream *stream, const uint8_t **packet, size_t *length)
 {
 	size_t there = stream->end - stream->begin;
 	*packet = stream->in + stream->begin;
@@ -584,6 +581,16 @@ const char *mqtt_guard_take(struct mqtt_guard_stream *stream, const uint8_t **pa
 		*packet = mqtt_guard_lighten(stream->in + stream->begin, length);
 	stream->begin += (size_t)frame;
 	return NULL;
+}
+
+const char *mqtt_guard_take(struct mqtt_guard_stream *stream, const uint8_t **packet, size_t *length)
+{
+	for (;;) {
+		uint8_t own = stream->guard.own;
+		const char *wrong = take_packet(stream, packet, length);
+		if (wrong || own != 1 || stream->guard.own == 1)
+			return wrong;
+	}
 }
 
 const char *mqtt_guard_went(struct mqtt_guard_stream *stream, const uint8_t *bytes, size_t count)
@@ -617,4 +624,9 @@ const char *mqtt_guard_went(struct mqtt_guard_stream *stream, const uint8_t *byt
 		}
 	}
 	return NULL;
+}
+
+bool mqtt_guard_between(const struct mqtt_guard_stream *stream)
+{
+	return stream->stored == 0;
 }

@@ -26,6 +26,7 @@ struct mqtt_guard {
 	uint8_t version; /* 5 or 4, which is 3.1.1; from our CONNECT on */
 	bool clean;      /* we asked for a new session */
 	uint8_t pings;   /* unanswered */
+	uint8_t own;     /* the place of our own PINGREQ among them, from 1 on; 0 = none of them is ours */
 	uint16_t flight_count;
 	struct mqtt_guard_flight {
 		uint16_t id, topics;
@@ -52,6 +53,9 @@ uint8_t *mqtt_guard_lighten(uint8_t *packet, size_t *length);
 /* A packet of ours, or as much as there is room for of one of length bytes. Answers as above. */
 const char *mqtt_guard_sent(struct mqtt_guard *guard, const uint8_t *packet, size_t stored, size_t length);
 
+/* A PINGREQ has been sent that Paho did not write: no other of this kind may be unanswered. */
+void mqtt_guard_pinged(struct mqtt_guard *guard);
+
 /* "PUBLISH" and so on, by a packet's first byte. */
 const char *mqtt_guard_name(uint8_t first);
 
@@ -64,20 +68,21 @@ struct mqtt_guard_stream {
 	uint8_t in[MQTT_GUARD_PACKET_MAX];
 };
 
-/* Where the next bytes of the broker go, and how many: never 0 unless mqtt_guard_holds. Then count what came. */
+/* Where the next bytes of the broker go, and how many: never 0 after mqtt_guard_take has found no packet. Then count
+ * what came. */
 uint8_t *mqtt_guard_room(struct mqtt_guard_stream *stream, size_t *room);
 void mqtt_guard_came(struct mqtt_guard_stream *stream, size_t count);
 
-/* Whether mqtt_guard_take has something to say without further bytes. */
-bool mqtt_guard_holds(const struct mqtt_guard_stream *stream);
-
 /*
  * The next packet, until mqtt_guard_room is called; *length is 0 when it is not whole yet. When it is wrong: what is,
- * and *packet begins with its first byte.
+ * and *packet begins with its first byte. The answer to our own PINGREQ is passed over: guard.own is 0 after it.
  */
 const char *mqtt_guard_take(struct mqtt_guard_stream *stream, const uint8_t **packet, size_t *length);
 
 /* Bytes of ours that have been sent. NULL, or what it is that the guard cannot follow. */
 const char *mqtt_guard_went(struct mqtt_guard_stream *stream, const uint8_t *bytes, size_t count);
+
+/* Whether what has been sent ends with a whole packet, so that another one can follow. */
+bool mqtt_guard_between(const struct mqtt_guard_stream *stream);
 
 #endif

@@ -142,18 +142,16 @@ struct mqtt {
 	size_t denied;                          /* subscriptions */
 	bool deaf;                              /* one for commands is among them */
 
-	struct loop_timer probe_timer;
-	int64_t probe_at_ms, silent_since_ms; /* silent: something is in flight, and nothing has been answered since */
-	bool probing;                         /* a probe is in flight */
+	struct loop_timer ping_timer;
+	int64_t ping_at_ms, silent_since_ms; /* silent: something is in flight, and nothing has been answered since */
+	int64_t late_ms; /* when it was we who stood still: no ping is silent for longer than since */
 
 	struct asked asked[MQTT_SUBSCRIPTIONS_MAX]; /* for each of config.subscriptions */
 
 	pthread_mutex_t lock;
 	struct news news;
-	struct age age;                             /* guarded by lock, as are the next two */
-	int64_t greeted_ms;                         /* when CONNECT went out */
-	int64_t settled_ms[MQTT_SUBSCRIPTIONS_MAX]; /* for commands: past what the broker replays; LOOP_NEVER = not
-						       granted */
+	int64_t settled_ms[MQTT_SUBSCRIPTIONS_MAX]; /* guarded by lock. For commands: past what the broker replays;
+						       LOOP_NEVER = not granted */
 	int event_fd;
 	struct loop_source event, socket;   /* socket: fd, while it leaves */
 	struct mqtt_ring *ring, *bulk_ring; /* bulk_ring: NULL without a subscription to bulk */
@@ -202,7 +200,6 @@ static void connected5(void *context, MQTTAsync_successData5 *data)
 	struct mqtt *mqtt = context;
 	struct news *news = note(mqtt);
 	news->connected = true;
-	age_answered(&mqtt->age, mqtt->greeted_ms, loop_now_ms());
 	news->receive_maximum = 65535;
 	news->maximum_packet = UINT32_MAX;
 	news->retain_available = true;
@@ -225,7 +222,6 @@ static void connected3(void *context, MQTTAsync_successData *data)
 	struct mqtt *mqtt = context;
 	struct news *news = note(mqtt);
 	news->connected = true;
-	age_answered(&mqtt->age, mqtt->greeted_ms, loop_now_ms());
 	news->receive_maximum = WINDOW_V3;
 	news->maximum_packet = UINT32_MAX;
 	news->retain_available = true;
@@ -276,8 +272,8 @@ static void acknowledged(struct slot *slot, int code)
 	struct news *news = note(mqtt);
 	news->acknowledged |= 1u << index;
 	news->ack_code[index] = (uint8_t)code;
-	age_answered(&mqtt->age, slot->sent_ms, loop_now_ms());
 	noted(mqtt);
+	mqtt_wire_answered(mqtt->wire, slot->sent_ms);
 	acknowledge_at_once(mqtt);
 }
 
@@ -353,9 +349,11 @@ static struct mqtt_ring *sort(struct mqtt *mqtt, struct mqtt_message *message, s
 {
 	bool bulk = false, other = false;
 	int64_t now_ms = loop_now_ms();
+	struct age age;
+	mqtt_wire_age(mqtt->wire, &age);
+	message->sent_after_ms = age.sent_after_ms;
+	message->past = redelivered || age_is_flush(&age, now_ms);
 	pthread_mutex_lock(&mqtt->lock);
-	message->sent_after_ms = mqtt->age.sent_after_ms;
-	message->past = redelivered || age_is_flush(&mqtt->age, now_ms);
 	for (size_t i = 0; i < mqtt->config.subscription_count; i++) {
 		const struct mqtt_subscription *subscription = &mqtt->config.subscriptions[i];
 		if (!matches(subscription->topic, message->topic, topic_length))
@@ -423,12 +421,14 @@ static void forget_news(struct mqtt *mqtt)
 static void close_connection(struct mqtt *mqtt, bool in_good_order)
 {
 	loop_timer_cancel(mqtt->loop, &mqtt->timer);
-	loop_timer_cancel(mqtt->loop, &mqtt->probe_timer);
+	loop_timer_cancel(mqtt->loop, &mqtt->ping_timer);
 	loop_timer_cancel(mqtt->loop, &mqtt->say_timer);
 	loop_timer_cancel(mqtt->loop, &mqtt->ask_timer);
 	loop_remove(mqtt->loop, &mqtt->socket);
-	if (mqtt->phase == SECURING)
-		current(mqtt)->config->layer->cancel(current(mqtt)->config->layer->user);
+	const struct mqtt_layer *layer = current(mqtt)->config->layer;
+	bool layered = mqtt->phase == SECURING || mqtt->phase == GREETING || mqtt->phase == ONLINE;
+	if (layer && layered && !in_good_order)
+		layer->cancel(layer->user);
 	if (mqtt->fd >= 0 && !in_good_order)
 		shutdown(mqtt->fd, SHUT_RDWR);
 	if (mqtt->handle)
@@ -442,7 +442,6 @@ static void close_connection(struct mqtt *mqtt, bool in_good_order)
 		mqtt->slots[i].outgoing = NULL;
 	}
 	mqtt->in_flight = 0;
-	mqtt->probing = false;
 	mqtt_outbox_clear(&mqtt->outbox);
 	forget_news(mqtt);
 }
@@ -641,7 +640,6 @@ static void send_outgoing(struct mqtt *mqtt, struct mqtt_outgoing *outgoing)
 		mqtt->publish_failed++;
 		log_error(mqtt->log, "cannot publish to %s: %s", outgoing->topic, MQTTAsync_strerror(result));
 	}
-	mqtt->probing = mqtt->probing && !outgoing->probe;
 	free(outgoing);
 }
 
@@ -682,49 +680,50 @@ static void pump(struct mqtt *mqtt)
 	} else if (mqtt->refresh && loop_now_ms() - mqtt->refreshed_at_ms >= REFRESH_MIN_MS) {
 		mqtt->refresh = false;
 		mqtt->refreshed_at_ms = loop_now_ms();
-		mqtt->handlers.connected(mqtt->handlers.user);
+		mqtt->handlers.say_again(mqtt->handlers.user);
 	}
 }
 
 /* In step with other timers of this period: one turn of the loop for all. */
-static int64_t next_probe_ms(int64_t now_ms)
+static int64_t next_ping_ms(int64_t now_ms)
 {
-	return (now_ms / AGE_PROBE_MS + 1) * AGE_PROBE_MS;
+	return (now_ms / AGE_PING_MS + 1) * AGE_PING_MS;
 }
 
-static void set_probe_timer(struct mqtt *mqtt)
+/* Since when the broker owes an answer and has given none; LOOP_NEVER: it owes none. */
+static int64_t silent_since_ms(const struct mqtt *mqtt)
 {
-	int64_t limit_ms = mqtt->in_flight ? mqtt->silent_since_ms + ANSWER_LIMIT_MS : LOOP_NEVER;
-	loop_timer_set(mqtt->loop, &mqtt->probe_timer, limit_ms < mqtt->probe_at_ms ? limit_ms : mqtt->probe_at_ms);
+	int64_t since_ms = mqtt->in_flight ? mqtt->silent_since_ms : LOOP_NEVER;
+	int64_t pinged_ms = mqtt_wire_pinged_ms(mqtt->wire);
+	if (pinged_ms < mqtt->late_ms)
+		pinged_ms = mqtt->late_ms;
+	return pinged_ms < since_ms ? pinged_ms : since_ms;
 }
 
-/* Sends what the broker must answer, unless so much is in flight that its answers tell. */
-static void probe(struct mqtt *mqtt)
+static void set_ping_timer(struct mqtt *mqtt)
 {
-	struct mqtt_outgoing *outgoing = NULL;
-	if (!mqtt->probing && !mqtt->stopped && mqtt->config.probe_topic && mqtt->in_flight < mqtt->window)
-		outgoing = mqtt_outgoing_new(mqtt->config.probe_topic, "", 0, false, NULL, 0);
-	if (!outgoing)
-		return;
-	mqtt->probing = outgoing->probe = true;
-	send_outgoing(mqtt, outgoing);
+	int64_t since_ms = silent_since_ms(mqtt), at_ms = mqtt->ping_at_ms;
+	if (since_ms != LOOP_NEVER && since_ms + ANSWER_LIMIT_MS < at_ms)
+		at_ms = since_ms + ANSWER_LIMIT_MS;
+	loop_timer_set(mqtt->loop, &mqtt->ping_timer, at_ms);
 }
 
 static void look_at_broker(struct loop_timer *timer, int64_t now_ms)
 {
 	struct mqtt *mqtt = timer->user;
 	if (now_ms - timer->at_ms > LATE_MS)
-		mqtt->silent_since_ms = now_ms; /* the answers may wait for us */
-	if (mqtt->in_flight && now_ms - mqtt->silent_since_ms >= ANSWER_LIMIT_MS) {
+		mqtt->silent_since_ms = mqtt->late_ms = now_ms; /* the answers may wait for us */
+	int64_t since_ms = silent_since_ms(mqtt);
+	if (since_ms != LOOP_NEVER && now_ms - since_ms >= ANSWER_LIMIT_MS) {
 		const struct news silence = {.lost = true};
 		gone(mqtt, &silence, true);
 		return;
 	}
-	if (now_ms >= mqtt->probe_at_ms) {
-		probe(mqtt);
-		mqtt->probe_at_ms = next_probe_ms(now_ms);
+	if (now_ms >= mqtt->ping_at_ms) {
+		mqtt_wire_ping(mqtt->wire);
+		mqtt->ping_at_ms = next_ping_ms(now_ms);
 	}
-	set_probe_timer(mqtt);
+	set_ping_timer(mqtt);
 }
 
 static void online(struct mqtt *mqtt, const struct news *news)
@@ -759,8 +758,8 @@ static void online(struct mqtt *mqtt, const struct news *news)
 	for (size_t i = 0; i < mqtt->config.subscription_count; i++)
 		subscribe(mqtt, i);
 	loop_timer_set(mqtt->loop, &mqtt->ask_timer, mqtt->online_at_ms + SUBSCRIBE_LIMIT_MS);
-	mqtt->probe_at_ms = next_probe_ms(mqtt->online_at_ms);
-	set_probe_timer(mqtt);
+	mqtt->ping_at_ms = next_ping_ms(mqtt->online_at_ms);
+	set_ping_timer(mqtt);
 	mqtt->handlers.connected(mqtt->handlers.user);
 }
 
@@ -886,7 +885,7 @@ static void tell_grants(struct mqtt *mqtt)
 	if (unanswered)
 		return;
 	bool granted = !denied && mqtt->denied;
-	mqtt->denied = denied;
+	bool changed = denied != mqtt->denied || deaf != mqtt->deaf;
 	char warning[MQTT_ERROR_MAX] = "";
 	int code = (int)mqtt->asked[shown].grant - 1;
 	if (denied)
@@ -901,7 +900,8 @@ static void tell_grants(struct mqtt *mqtt)
 		log_warning(mqtt->log, "%s", warning);
 	if (granted)
 		log_info(mqtt->log, "broker %s: grants all subscriptions now", current(mqtt)->label);
-	bool changed = strcmp(warning, mqtt->warning) != 0 || deaf != mqtt->deaf;
+	changed = changed || strcmp(warning, mqtt->warning) != 0;
+	mqtt->denied = denied;
 	mqtt->deaf = deaf;
 	memcpy(mqtt->warning, warning, sizeof(mqtt->warning));
 	if (denied)
@@ -947,7 +947,7 @@ static void say_again(struct loop_timer *timer, int64_t now_ms)
 	(void)now_ms;
 	struct mqtt *mqtt = timer->user;
 	mqtt->refused = false;
-	mqtt->handlers.connected(mqtt->handlers.user);
+	mqtt->handlers.say_again(mqtt->handlers.user);
 }
 
 static void deliver(struct mqtt *mqtt)
@@ -981,8 +981,7 @@ static void news_came(struct loop_source *source, uint32_t events)
 		if (!(news.acknowledged & 1u << i) || !slot->outgoing)
 			continue;
 		mqtt->silent_since_ms = loop_now_ms();
-		mqtt->probing = mqtt->probing && !slot->outgoing->probe;
-		if (news.ack_code[i] >= 0x80 && !slot->outgoing->probe)
+		if (news.ack_code[i] >= 0x80)
 			refused(mqtt, slot->outgoing, news.ack_code[i]);
 		free(slot->outgoing);
 		slot->outgoing = NULL;
@@ -1042,8 +1041,6 @@ static int greet(struct mqtt *mqtt)
 		connect->connectProperties = &properties; /* copied */
 	}
 	note(mqtt);
-	mqtt->greeted_ms = loop_now_ms();
-	age_begin(&mqtt->age, mqtt->greeted_ms);
 	for (size_t i = 0; i < config->subscription_count; i++)
 		mqtt->settled_ms[i] = LOOP_NEVER;
 	pthread_mutex_unlock(&mqtt->lock);
@@ -1086,6 +1083,9 @@ static void reached(void *user, const struct mqtt_connector_result *result)
 		return;
 	}
 	unsigned user_timeout_ms = USER_TIMEOUT_MS;
+	/* What the kernel still holds when the last descriptor is closed is dropped: nothing of it arrives later. */
+	const struct linger drop = {.l_onoff = 1, .l_linger = 0};
+	setsockopt(result->fd, SOL_SOCKET, SO_LINGER, &drop, sizeof(drop));
 	int keep_alive = 1, idle_s = USER_TIMEOUT_MS / 1000;
 	setsockopt(result->fd, SOL_SOCKET, SO_KEEPALIVE, &keep_alive, sizeof(keep_alive));
 	setsockopt(result->fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof(idle_s));
@@ -1188,7 +1188,7 @@ int mqtt_new(struct loop *loop, const struct log *log, const struct mqtt_config 
 	mqtt->handlers = *handlers;
 	mqtt->fd = -1;
 	mqtt->timer = (struct loop_timer){.expired = timed_out, .user = mqtt};
-	mqtt->probe_timer = (struct loop_timer){.expired = look_at_broker, .user = mqtt};
+	mqtt->ping_timer = (struct loop_timer){.expired = look_at_broker, .user = mqtt};
 	mqtt->say_timer = (struct loop_timer){.expired = say_again, .user = mqtt};
 	mqtt->ask_timer = (struct loop_timer){.expired = ask_again, .user = mqtt};
 	mqtt->stop_timer = (struct loop_timer){.expired = stop_now, .user = mqtt};
@@ -1211,7 +1211,7 @@ int mqtt_new(struct loop *loop, const struct log *log, const struct mqtt_config 
 	for (size_t i = 0; i < config->subscription_count && !result && !mqtt->bulk_ring; i++)
 		if (config->subscriptions[i].bulk)
 			result = mqtt_ring_new(BULK_RING_BYTES, MQTT_BULK_PAYLOAD_MAX, &mqtt->bulk_ring);
-	mqtt->wire = mqtt_wire_new();
+	mqtt->wire = mqtt_wire_new(config->alive);
 	if (!result && !mqtt->wire)
 		result = -ENOMEM;
 	mqtt->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -1317,7 +1317,7 @@ void mqtt_status(const struct mqtt *mqtt, struct mqtt_status *status)
 			.version = mqtt->phase == ONLINE ? mqtt->version : 0,
 			.broker = mqtt->brokers[mqtt->broker].label,
 			.error = mqtt->error,
-			.warning = mqtt->phase == ONLINE ? mqtt->warning : "",
+			.warning = mqtt->phase == ONLINE && mqtt->denied ? mqtt->warning : "",
 			.deaf = mqtt->phase == ONLINE && mqtt->deaf,
 			.denied = mqtt->phase == ONLINE ? mqtt->denied : 0,
 			.retry_at_ms = mqtt->phase == WAITING ? mqtt->retry_at_ms : LOOP_NEVER,

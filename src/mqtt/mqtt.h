@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/alive.h"
 #include "base/log.h"
 #include "base/loop.h"
 
@@ -36,6 +37,7 @@ struct mqtt_layer {
 	 */
 	int (*start)(void *user, int fd, int64_t limit_ms, void (*ended)(void *mqtt, int fd, const char *error),
 			void *mqtt);
+	/* Ends the connection at once, also one that is not secured yet: what waits in it is not sent any more. */
 	void (*cancel)(void *user);
 	/* Why the last connection ended, "" = by us. True when it was more than the other side's closing it. */
 	bool (*lost)(void *user, char reason[static MQTT_ERROR_MAX]);
@@ -71,11 +73,11 @@ struct mqtt_config {
 	const char *username; /* NULL = none */
 	const char *password;
 	int64_t keepalive_ms;
-	const char *probe_topic; /* published to, empty and not retained, every AGE_PROBE_MS: the broker must answer */
-	const char *will_topic;  /* the availability topic */
+	const char *will_topic; /* the availability topic */
 	const char *will_payload;
 	const struct mqtt_subscription *subscriptions;
 	size_t subscription_count;
+	struct alive *alive; /* NULL = none. While connected, a thread gives it a sign of life each second or oftener */
 };
 
 struct mqtt_message {
@@ -96,12 +98,14 @@ struct mqtt_message {
 };
 
 struct mqtt_handlers {
-	/*
-	 * Connected, the subscriptions are on their way and the broker sees them first: publish everything afresh.
-	 * Called again on the same connection when something retained found no room, at most once a minute, or was
-	 * refused by the broker: after 5, 10, 30 and then each 60 s, until all of it is taken.
-	 */
+	/* Connected, the subscriptions are on their way and the broker sees them first: publish everything afresh. */
 	void (*connected)(void *user);
+	/*
+	 * On the same connection: publish all that is retained once more. Called when something of it found no room, at
+	 * most once a minute, or was refused by the broker: after 5, 10, 30 and then each 60 s, until all of it is
+	 * taken.
+	 */
+	void (*say_again)(void *user);
 	void (*disconnected)(void *user);
 	void (*heard)(void *user); /* mqtt_status.warning has changed: what the broker lets us hear */
 	void (*message)(void *user, const struct mqtt_message *message);

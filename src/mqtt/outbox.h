@@ -24,7 +24,6 @@ struct mqtt_outgoing {
 	size_t length, correlation_length, bytes;
 	bool retained;
 	bool answer;                /* to a command, or a command to another agent: no event takes its place */
-	bool probe;                 /* whatever the broker says to it is an answer */
 	const char *response_topic; /* borrowed; NULL = none */
 	uint32_t expiry_s;          /* 0 = never */
 	int64_t expires_ms;         /* with expiry_s: not to be sent any more */

@@ -1,7 +1,15 @@
 /*
  * Paho's calls bring a descriptor and no context: the wires are in a list, each with the descriptor that Paho has of
- * it. One lock is for the list and all in it: Paho writes from some threads and reads in one. It is never held while
- * something waits: the sockets do not block.
+ * it. One lock is for the list and all in it: Paho writes from some threads and reads in one, and our own PINGREQ goes
+ * out from the loop's. The lock is never held while something waits: the sockets do not block.
+ *
+ * A PINGREQ of our own has two bytes. Both wait while a packet of Paho's is half sent, and then go out with the write
+ * that ends it. Where the socket takes one byte alone, Paho's next write waits for the other (EAGAIN, after which Paho
+ * tries again). What the socket did not take at first is tried again whenever Paho's reading thread polls, at least once
+ * a second.
+ *
+ * Paho has treated a packet before it polls again or reads the next one. So the answer to our PINGREQ, which is taken
+ * from the stream there, counts for no message that came before it.
  */
 #include "mqtt/wire.h"
 
@@ -33,6 +41,10 @@ struct mqtt_wire {
 	const char *wrong; /* what was; NULL = nothing */
 	bool ours;         /* in what we sent */
 	uint8_t first;     /* byte of the packet in which it was */
+	unsigned unsent;   /* bytes of our own PINGREQ */
+	int64_t pinged_ms; /* when it was asked for; LOOP_NEVER when it is answered */
+	struct age age;
+	struct alive *alive; /* borrowed; NULL = nobody wants to know */
 	struct mqtt_guard_stream stream;
 };
 
@@ -63,32 +75,69 @@ static void end_wrongly(struct mqtt_wire *wire, const char *wrong, uint8_t first
 	shutdown(wire->paho_fd, SHUT_RDWR);
 }
 
+/* The next packet for Paho, of what has come; our own PINGREQ's answer is noted on the way. */
+static void take_packet(struct mqtt_wire *wire)
+{
+	if (wire->left > 0 || wire->wrong)
+		return;
+	const struct mqtt_guard *guard = &wire->stream.guard;
+	bool pinging = guard->own, greeting = guard->phase == MQTT_GUARD_GREETING;
+	const uint8_t *packet;
+	const char *wrong = mqtt_guard_take(&wire->stream, &packet, &wire->left);
+	wire->at = packet;
+	if (wrong) {
+		end_wrongly(wire, wrong, *packet, false);
+		return;
+	}
+	if (pinging && !guard->own) {
+		age_answered(&wire->age, wire->pinged_ms, loop_now_ms());
+		wire->pinged_ms = LOOP_NEVER;
+	}
+	if (greeting && guard->phase == MQTT_GUARD_OPEN)
+		age_answered(&wire->age, wire->age.sent_after_ms, loop_now_ms());
+}
+
 /* Takes in what the socket has, unless there is enough for Paho to go on with. */
 static void fill(struct mqtt_wire *wire)
 {
 	size_t room;
-	if (wire->left > 0 || wire->ended || mqtt_guard_holds(&wire->stream))
+	take_packet(wire);
+	if (wire->left > 0 || wire->ended)
 		return;
 	uint8_t *bytes = mqtt_guard_room(&wire->stream, &room);
 	ssize_t got = recv(wire->paho_fd, bytes, room, MSG_DONTWAIT);
-	if (got > 0)
+	if (got > 0) {
 		mqtt_guard_came(&wire->stream, (size_t)got);
-	else if (got == 0 || (errno != EAGAIN && errno != EINTR))
+		take_packet(wire);
+	} else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
 		wire->ended = true;
+	}
 }
 
-static bool is_ready(const struct mqtt_wire *wire)
+/* Sends what is left of our own PINGREQ, where that cuts no packet of Paho's. */
+static void send_ping(struct mqtt_wire *wire)
 {
-	return wire->left > 0 || wire->ended || mqtt_guard_holds(&wire->stream);
+	static const uint8_t ping[2] = {0xc0, 0};
+	if (wire->unsent == 0 || wire->wrong || (wire->unsent == sizeof(ping) && !mqtt_guard_between(&wire->stream)))
+		return;
+	ssize_t sent = send(
+			wire->paho_fd, ping + sizeof(ping) - wire->unsent, wire->unsent, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (sent <= 0) /* later; or the connection has ended, and Paho will see that */
+		return;
+	wire->unsent -= (unsigned)sent;
+	if (wire->unsent == 0)
+		mqtt_guard_pinged(&wire->stream.guard);
 }
 
-struct mqtt_wire *mqtt_wire_new(void)
+struct mqtt_wire *mqtt_wire_new(struct alive *alive)
 {
 	struct mqtt_wire *wire = malloc(sizeof(*wire)); /* its pages are taken as they are used */
 	if (!wire)
 		return NULL;
 	memset(wire, 0, offsetof(struct mqtt_wire, stream.out));
 	wire->fd = wire->paho_fd = -1;
+	wire->pinged_ms = LOOP_NEVER;
+	wire->alive = alive;
 	pthread_mutex_lock(&lock);
 	wire->next = wires;
 	wires = wire;
@@ -115,10 +164,14 @@ int mqtt_wire_uri(struct mqtt_wire *wire, int fd, char uri[static MQTT_WIRE_URI_
 		return -EMFILE;
 	pthread_mutex_lock(&lock);
 	struct mqtt_wire *next = wire->next;
+	struct alive *alive = wire->alive;
 	memset(wire, 0, offsetof(struct mqtt_wire, stream.out));
 	wire->next = next;
+	wire->alive = alive;
 	wire->fd = fd;
 	wire->paho_fd = -1;
+	wire->pinged_ms = LOOP_NEVER;
+	age_begin(&wire->age, loop_now_ms());
 	pthread_mutex_unlock(&lock);
 	const unsigned a = MQTT_WIRE_ADDRESS;
 	snprintf(uri, MQTT_WIRE_URI_MAX, "tcp://%u.%u.%u.%u:%d", a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255, fd);
@@ -135,6 +188,39 @@ bool mqtt_wire_wrong(struct mqtt_wire *wire, char reason[static MQTT_WIRE_WRONG_
 				mqtt_guard_name(wire->first), wire->wrong);
 	pthread_mutex_unlock(&lock);
 	return wrong;
+}
+
+void mqtt_wire_ping(struct mqtt_wire *wire)
+{
+	pthread_mutex_lock(&lock);
+	if (wire->paho_fd >= 0 && wire->pinged_ms == LOOP_NEVER && wire->stream.guard.phase == MQTT_GUARD_OPEN) {
+		wire->pinged_ms = loop_now_ms();
+		wire->unsent = 2;
+		send_ping(wire);
+	}
+	pthread_mutex_unlock(&lock);
+}
+
+int64_t mqtt_wire_pinged_ms(struct mqtt_wire *wire)
+{
+	pthread_mutex_lock(&lock);
+	int64_t pinged_ms = wire->pinged_ms;
+	pthread_mutex_unlock(&lock);
+	return pinged_ms;
+}
+
+void mqtt_wire_answered(struct mqtt_wire *wire, int64_t sent_ms)
+{
+	pthread_mutex_lock(&lock);
+	age_answered(&wire->age, sent_ms, loop_now_ms());
+	pthread_mutex_unlock(&lock);
+}
+
+void mqtt_wire_age(struct mqtt_wire *wire, struct age *age)
+{
+	pthread_mutex_lock(&lock);
+	*age = wire->age;
+	pthread_mutex_unlock(&lock);
 }
 
 int mqtt_wire_paho_connect(int fd, const struct sockaddr *address, socklen_t length)
@@ -177,14 +263,6 @@ ssize_t mqtt_wire_paho_recv(int fd, void *bytes, size_t size, int flags)
 	int error = ENOTCONN;
 	if (wire && bytes) {
 		fill(wire);
-		const char *wrong = NULL;
-		const uint8_t *packet = NULL;
-		if (wire->left == 0 && !wire->wrong) {
-			wrong = mqtt_guard_take(&wire->stream, &packet, &wire->left);
-			wire->at = packet;
-		}
-		if (wrong)
-			end_wrongly(wire, wrong, *packet, false);
 		if (wire->left > 0) {
 			got = (ssize_t)(size < wire->left ? size : wire->left);
 			memcpy(bytes, wire->at, (size_t)got);
@@ -208,7 +286,11 @@ ssize_t mqtt_wire_paho_writev(int fd, const struct iovec *parts, int count)
 	struct mqtt_wire *wire = find(fd);
 	ssize_t sent = -1;
 	int error = ENOTCONN;
-	if (wire && !wire->wrong) {
+	if (wire)
+		send_ping(wire);
+	if (wire && wire->unsent == 1) {
+		error = EAGAIN;
+	} else if (wire && !wire->wrong) {
 		sent = writev(fd, parts, count);
 		error = errno;
 		size_t left = sent > 0 ? (size_t)sent : 0;
@@ -219,6 +301,7 @@ ssize_t mqtt_wire_paho_writev(int fd, const struct iovec *parts, int count)
 				end_wrongly(wire, wrong, wire->stream.out[0], true);
 			left -= length;
 		}
+		send_ping(wire);
 	}
 	pthread_mutex_unlock(&lock);
 	errno = error;
@@ -235,7 +318,7 @@ int mqtt_wire_paho_close(int fd)
 	return close(fd);
 }
 
-/* Whether one of them is ready to be read, by what its wire has; says so in its revents. */
+/* How many of them are ready, and to be read only by what their wires have for Paho; says so in their revents. */
 static int count_ready(struct pollfd *fds, nfds_t count)
 {
 	int ready = 0;
@@ -243,9 +326,15 @@ static int count_ready(struct pollfd *fds, nfds_t count)
 	for (nfds_t i = 0; i < count; i++) {
 		struct mqtt_wire *wire = fds[i].events & POLLIN ? find(fds[i].fd) : NULL;
 		if (wire) {
+			if (wire->alive)
+				alive_sign(wire->alive, loop_now_ms());
 			if (fds[i].revents)
 				fill(wire);
-			fds[i].revents = (short)((fds[i].revents & ~POLLIN) | (is_ready(wire) ? POLLIN : 0));
+			else
+				take_packet(wire);
+			send_ping(wire);
+			bool ready_to_read = wire->left > 0 || wire->ended;
+			fds[i].revents = (short)((fds[i].revents & ~POLLIN) | (ready_to_read ? POLLIN : 0));
 		}
 		ready += fds[i].revents != 0;
 	}

@@ -11,6 +11,8 @@
  * into the wire's own buffer, and Paho gets the bytes of whole packets that are right, never one of another; poll says
  * that there is something to read only then, and does not sleep while there is. A packet that is wrong shuts the
  * connection down: Paho sees the socket end, and mqtt_wire_wrong has the reason. writev shows the guard what we send.
+ * So the wire knows where a packet ends, in both directions: it sends a PINGREQ of our own between two of Paho's
+ * packets, and keeps the PINGRESP from Paho, whose own pings are answered as ever.
  * Paho's buffer is as long as the longest packet from the first connection on: where it cannot grow, Paho 1.3 forgets
  * it, and no connection works any more.
  *
@@ -31,14 +33,20 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/alive.h"
+#include "mqtt/age.h"
+
 #define MQTT_WIRE_ADDRESS 0xf0000001u /* 240.0.0.1 */
 #define MQTT_WIRE_URI_MAX 32
 #define MQTT_WIRE_WRONG_MAX 160
 
 struct mqtt_wire; /* one connection at a time */
 
-/* NULL without memory. mqtt_wire_free takes NULL; Paho has closed its socket by then. */
-struct mqtt_wire *mqtt_wire_new(void);
+/*
+ * NULL without memory. alive, which may be NULL, is borrowed: while a connection is up, Paho's reading thread gives it a
+ * sign of life at least once a second. mqtt_wire_free takes NULL; Paho has closed its socket by then.
+ */
+struct mqtt_wire *mqtt_wire_new(struct alive *alive);
 void mqtt_wire_free(struct mqtt_wire *wire);
 
 /*
@@ -49,6 +57,22 @@ int mqtt_wire_uri(struct mqtt_wire *wire, int fd, char uri[static MQTT_WIRE_URI_
 
 /* Whether the guard has ended the wire's last connection, and why: "the broker breaks MQTT: ...". From any thread. */
 bool mqtt_wire_wrong(struct mqtt_wire *wire, char reason[static MQTT_WIRE_WRONG_MAX]);
+
+/*
+ * Has the broker answer: sends a PINGREQ of our own, as soon as no packet of Paho's is half sent. Nothing happens while
+ * the answer to an earlier one is still to come, and before CONNACK. Does not block. From any thread.
+ */
+void mqtt_wire_ping(struct mqtt_wire *wire);
+
+/* When mqtt_wire_ping was called whose answer is still to come; LOOP_NEVER: no answer is. From any thread. */
+int64_t mqtt_wire_pinged_ms(struct mqtt_wire *wire);
+
+/*
+ * How old the messages of the broker can be. The wire counts CONNACK and the answers to our own pings; other answers
+ * are counted by mqtt_wire_answered, with the time when what they answer was sent. From any thread.
+ */
+void mqtt_wire_answered(struct mqtt_wire *wire, int64_t sent_ms);
+void mqtt_wire_age(struct mqtt_wire *wire, struct age *age);
 
 /*
  * The calling thread's naps are not cut short: destroying Paho's last handle counts them, up to 100, for its threads to

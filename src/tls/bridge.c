@@ -584,6 +584,15 @@ close_fd:
 	return error;
 }
 
+void tls_bridge_abort(struct tls *tls, const void *user, uint64_t attempt)
+{
+	for (size_t i = 0; i < TLS_BRIDGES_CLIENTS; i++) {
+		struct tls_bridge *bridge = tls->bridges[i];
+		if (bridge && bridge->user == user && bridge->attempt == attempt)
+			ask_to_stop(bridge);
+	}
+}
+
 int tls_new(const struct log *log, struct tls **out)
 {
 	struct tls *tls = calloc(1, sizeof(*tls));

@@ -262,6 +262,12 @@ void tls_client_cancel(struct tls_client *client)
 	pthread_mutex_unlock(&client->lock);
 }
 
+void tls_client_abort(struct tls_client *client)
+{
+	tls_bridge_abort(client->tls, client, client->attempt);
+	tls_client_cancel(client);
+}
+
 bool tls_client_lost(struct tls_client *client, char reason[static TLS_ERROR_MAX])
 {
 	pthread_mutex_lock(&client->lock);

@@ -130,4 +130,7 @@ struct tls_owner {
 int tls_bridge_start(struct tls *tls, const struct tls_owner *owner, void *user, uint64_t attempt, int fd,
 		const char *server, int64_t handshake_limit_ms);
 
+/* Ends the client's bridge of this attempt at once: what was written into its plain end before is not sent any more. */
+void tls_bridge_abort(struct tls *tls, const void *user, uint64_t attempt);
+
 #endif

@@ -88,6 +88,9 @@ int tls_client_open(struct tls_client *client, int fd, int64_t handshake_limit_m
 
 void tls_client_cancel(struct tls_client *client); /* a handshake under way, if any */
 
+/* tls_client_cancel, and the last connection ends at once: what waits in it is not sent any more. */
+void tls_client_abort(struct tls_client *client);
+
 bool tls_client_resumed(struct tls_client *client); /* did the last handshake resume an earlier session? */
 
 /*

@@ -154,7 +154,7 @@ static void begin(void)
 		return;
 	mqtt_wire_be_patient();
 	sem_init(&world.over, 0, 0);
-	world.wire = mqtt_wire_new();
+	world.wire = mqtt_wire_new(NULL);
 	check(world.wire && MQTTAsync_create(&world.anchor, "tcp://240.0.0.1:1", "anchor", MQTTCLIENT_PERSISTENCE_NONE,
 					    NULL) == MQTTASYNC_SUCCESS);
 }

@@ -50,7 +50,7 @@ def test_everything_retained_is_there_and_events_are_not(agent, broker):
     assert kept[agent.topic("availability")] == "online"
     assert (kept[agent.topic("left", "state")], kept[agent.topic("left", "position")]) == ("open", "100")
     assert json.loads(kept[agent.topic("left", "attributes")])["source"] == "mqtt"
-    own = [m for m in agent.recorder.messages if m.topic.startswith("portcullis/") and not m.topic.endswith(("/set", "/probe"))]
+    own = [m for m in agent.recorder.messages if m.topic.startswith("portcullis/") and not m.topic.endswith("/set")]
     assert {m.qos for m in own} == {1}
     assert all(m.retained != m.topic.endswith("/event") for m in own), "the retain flag as published"
 

@@ -1,18 +1,23 @@
 """Nothing acts late: how old a command may be, and how the agent knows."""
 
+import socket
+import threading
 import time
 import urllib.request
+from contextlib import suppress
 
 import pytest
 
-from harness import PUBACK, PUBLISH, SLOWNESS, Closed, FakeBroker, sleep_until
+from certificates import Authority
+from harness import PINGREQ, PUBACK, PUBLISH, SLOWNESS, Closed, FakeBroker, door, sleep_until, wait_until
+from side_by_side import side_by_side
 
 
-class Probed(FakeBroker):
-    """Answers probes while hold is not set. refuses_5: speaks MQTT 3.1.1 only."""
+class Pinged(FakeBroker):
+    """Answers while hold is not set. refuses_5: speaks MQTT 3.1.1 only."""
 
     def __init__(self, refuses_5=False):
-        self.hold, self.held, self.refuses_5 = False, [], refuses_5
+        self.hold, self.held, self.pings, self.refuses_5 = False, [], 0, refuses_5
         super().__init__()
 
     def on_connect(self, connection, connect):
@@ -21,33 +26,39 @@ class Probed(FakeBroker):
             raise Closed
         super().on_connect(connection, connect)
 
+    def _keep(self, answer):
+        with self.changed:
+            self.held.append((time.monotonic(), answer))
+            self.changed.notify_all()
+
+    def on_ping(self, connection):
+        self.pings += 1
+        if self.hold:
+            self._keep(lambda: FakeBroker.on_ping(self, connection))
+        else:
+            super().on_ping(connection)
+
     def on_publish(self, connection, publish):
-        if self.hold and (self.held or publish.topic.endswith("/probe")):
-            with self.changed:
-                publish.at = time.monotonic()
-                self.held.append((connection, publish))
-                self.changed.notify_all()
+        if self.held:
+            self._keep(lambda: connection.puback(publish))
         else:
             super().on_publish(connection, publish)
 
     def wait_held(self):
-        """The next probe, which is not answered, nor is anything after it."""
+        """When the next ping comes, which is not answered, nor is anything after it."""
         self.hold = True
-        self.wait(lambda: self.held, "a probe")
-        return self.held[0]
+        self.wait(lambda: self.held, "a ping")
+        return self.held[0][0]
 
     def release(self):
         self.hold = False
         held, self.held = self.held, []
-        for connection, publish in held:
-            connection.puback(publish)
+        for _, answer in held:
+            answer()
 
     @property
     def connection(self):
         return self.connections[-1]
-
-    def probes(self, agent):
-        return [p for c in self.connections for p in c.received if p.kind == PUBLISH and p.topic == agent.topic("probe")]
 
     def endings(self, agent):
         """How the commands ended so far."""
@@ -68,9 +79,10 @@ def start(fake, agent_factory):
 
 
 @pytest.mark.parametrize("refuses_5, seconds", [(True, 5.0), (False, 2.0)])
+@side_by_side
 def test_what_a_broker_replays_to_a_new_subscriber_is_refused(fakes, agent_factory, refuses_5, seconds):
     """Without the retain flag nothing but the time tells that it is old."""
-    class Replaying(Probed):
+    class Replaying(Pinged):
         def on_subscribe(self, connection, subscribe):
             super().on_subscribe(connection, subscribe)
             for topic, _ in subscribe.filters:
@@ -92,8 +104,9 @@ def test_what_a_broker_replays_to_a_new_subscriber_is_refused(fakes, agent_facto
     assert len(agent.log.find("relay on$")) == 1
 
 
+@side_by_side
 def test_a_redelivery_is_refused(fakes, agent_factory):
-    fake = fakes(Probed())
+    fake = fakes(Pinged())
     agent = start(fake, agent_factory)
     fake.connection.publish(agent.topic("left", "set"), "OPEN", qos=1, id=1, dup=True)
     assert '"reason":"stale"' in fake.ending(agent, 1)
@@ -101,15 +114,16 @@ def test_a_redelivery_is_refused(fakes, agent_factory):
     assert '"command_accepted"' in fake.ending(agent, 2)
 
 
+@side_by_side
 def test_a_command_that_may_be_older_than_ten_seconds_is_refused(fakes, agent_factory):
-    """The newest answer is to the probe before the one that is held: five seconds more than since this one."""
-    fake = fakes(Probed())
+    """The newest answer is to the ping before the one that is held: five seconds more than since this one."""
+    fake = fakes(Pinged())
     agent = start(fake, agent_factory)
-    fake.wait(lambda: fake.probes(agent), "a probe that is answered")
-    _, probe = fake.wait_held()
-    sleep_until(probe.at + 3)
+    fake.wait(lambda: fake.pings, "a ping that is answered")
+    pinged = fake.wait_held()
+    sleep_until(pinged + 3)
     fake.connection.publish(agent.topic("left", "set"), "CLOSE", qos=1, id=1)
-    sleep_until(probe.at + 6.5)
+    sleep_until(pinged + 6.5)
     fake.connection.publish(agent.topic("left", "set"), "OPEN", qos=1, id=2)
     fake.wait(lambda: len([p for p in fake.connection.received if p.kind == PUBACK]) >= 2, "both taken in")
     time.sleep(0.3 * SLOWNESS)
@@ -119,12 +133,13 @@ def test_a_command_that_may_be_older_than_ten_seconds_is_refused(fakes, agent_fa
     assert not agent.log.find("relay on$")
 
 
+@side_by_side
 def test_what_comes_behind_a_late_answer_is_refused(fakes, agent_factory):
     """A broker or a network that stood still hands over all that waited, also behind its answer."""
-    fake = fakes(Probed())
+    fake = fakes(Pinged())
     agent = start(fake, agent_factory)
-    _, probe = fake.wait_held()
-    sleep_until(probe.at + 3.3)
+    pinged = fake.wait_held()
+    sleep_until(pinged + 3.3)
     fake.release()
     answered = time.monotonic()
     fake.connection.publish(agent.topic("left", "set"), "OPEN", qos=1, id=1)
@@ -134,38 +149,110 @@ def test_what_comes_behind_a_late_answer_is_refused(fakes, agent_factory):
     assert '"command_accepted"' in fake.ending(agent, 2)
 
 
+@side_by_side
 def test_what_is_said_at_rest(fakes, agent_factory):
-    fake = fakes(Probed())
+    fake = fakes(Pinged())
     agent = start(fake, agent_factory)
-    fake.wait(lambda: fake.probes(agent), "the first probe")
+    fake.wait(lambda: fake.pings, "the first ping")
     time.sleep(11)  # what is said again some seconds after a connect
     before = len(fake.connection.received)
     time.sleep(20)
     said = fake.connection.received[before:]
-    assert {(p.kind, p.topic, p.payload, p.retain) for p in said} == {(PUBLISH, agent.topic("probe"), "", False)}
+    assert {p.kind for p in said} == {PINGREQ}
     assert 3 <= len(said) <= 5, "one every five seconds"
 
 
 @pytest.mark.parametrize("properties", [b"", b"\x13\0\0"], ids=["keepalive 30 s", "Server Keep Alive 0"])
+@side_by_side
 def test_a_broker_that_hangs_is_left_for_the_next(fakes, agent_factory, broker, recorder_factory, properties):
-    class Hanging(Probed):
+    class Hanging(Pinged):
         connack_properties = properties
 
     fake = fakes(Hanging())
     recorder = recorder_factory(broker)
     agent = agent_factory([fake, broker]).start()
     fake.wait_publish(agent.topic("left", "attributes"))
-    fake.wait(lambda: fake.probes(agent), "a probe that is answered")
+    fake.wait(lambda: fake.pings, "a ping that is answered")
     fake.wait_held()
     began = time.monotonic()
     recorder.wait(agent.topic("availability"), "online", deadline=20)
     took = time.monotonic() - began
-    print(f"# another broker has us {took:.1f} s after the last answer's probe was due again")
+    print(f"# another broker has us {took:.1f} s after the ping that it did not answer")
     assert 9.5 < took < 10 + 1 * SLOWNESS
     agent.log.wait("the connection was lost: no answer within 10 s")
     assert len(fake.connections) == 1, "the one that hangs is not tried first"
 
 
+class Gap:
+    """A relay before a broker, that can stop: then it takes in nothing any more. greeting_only: stops by itself after the
+    first that the broker says.
+    """
+
+    def __init__(self, port, greeting_only=False):
+        self.port, self.greeting_only, self.ends, self.flows = port, greeting_only, [], threading.Event()
+        self.flows.set()
+        self.listener = socket.socket()
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)  # the least there is
+        self.listener.bind(("127.0.0.1", 0))
+        self.listener.listen()
+        self.url = f"127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        with suppress(OSError):
+            near, _ = self.listener.accept()
+            self.far = socket.create_connection(("127.0.0.1", self.port))
+            threading.Thread(target=self._pass, args=(self.far, near), daemon=True).start()
+            self._pass(near, self.far)
+
+    def _pass(self, source, target):
+        try:
+            while data := source.recv(65536):
+                self.flows.wait()
+                target.sendall(data)
+                if source is self.far and self.greeting_only:
+                    self.flows.clear()
+            self.ends.append("end")
+        except OSError as error:
+            self.ends.append(type(error).__name__)
+
+    def close(self):
+        self.listener.close()
+
+
+@side_by_side
+def test_by_tls_pings_are_answered_and_a_connection_that_is_left_is_cut(fakes, broker_factory, agent_factory, tmp_path):
+    """What the bridge and the kernel still hold of it does not arrive when the gap ends."""
+    ca = Authority(tmp_path / "ca")
+    pair = ca.issue("broker", ["127.0.0.1"])
+    broker = broker_factory(listener_options=[f"certfile {pair.certificate}", f"keyfile {pair.key}"])
+    gap = fakes(Gap(broker.port))
+    agent = agent_factory(f"mqtts://{gap.url}",
+                          config={"mqtt": {"tls": {"ca_file": str(ca.certificate)}}}).start()
+    agent.log.wait("connected to the broker")
+    broker.log.wait("Sending PINGRESP to portcullis-garage", count=2, deadline=20)
+    assert not agent.log.find("the connection was lost")
+    gap.flows.clear()
+    agent.log.wait("the connection was lost: no answer within 10 s", deadline=30)
+    gap.flows.set()
+    wait_until(lambda: gap.ends, "the end of the connection")
+    assert gap.ends[0] == "ConnectionResetError"
+
+
+@side_by_side
+def test_what_waits_in_a_connection_that_is_left_does_not_arrive(fakes, broker, agent_factory):
+    """A command to another agent, say: the network takes nothing, and later it does."""
+    gap = fakes(Gap(broker.port, greeting_only=True))
+    agent = agent_factory(f"mqtt://{gap.url}", config={"home_assistant": {"discovery": True}, "doors": [
+        door(f"d{i}", relay={"line": 3 * i}, closed_sensor={"line": 3 * i + 1}, open_sensor={"line": 3 * i + 2})
+        for i in range(32)]}).start()  # with so many, what it says after a connect fills the gap
+    agent.log.wait("the connection was lost: no answer within 10 s", deadline=20)
+    gap.flows.set()
+    wait_until(lambda: gap.ends, "the end of the connection")
+    assert gap.ends[0] == "ConnectionResetError"
+
+
+@side_by_side
 def test_a_frozen_mosquitto_is_left_for_the_next(broker_factory, agent_factory, recorder_factory):
     first, second = broker_factory(), broker_factory()
     recorder = recorder_factory(second)
@@ -180,6 +267,7 @@ def test_a_frozen_mosquitto_is_left_for_the_next(broker_factory, agent_factory, 
     assert took < 15 + 1 * SLOWNESS
 
 
+@side_by_side
 def test_an_agent_that_was_frozen_does_not_leave_its_broker(agent):
     """The answers came; it is the agent who did not hear them."""
     agent.log.wait("connected to the broker")

@@ -8,6 +8,7 @@ import urllib.request
 import pytest
 
 from harness import PUBLISH, SUBSCRIBE, SLOWNESS, FakeBroker, door
+from side_by_side import side_by_side
 
 
 def get(agent, path):
@@ -15,6 +16,7 @@ def get(agent, path):
         return answer.read().decode()
 
 
+@side_by_side
 def test_a_state_that_the_broker_refused_is_said_until_it_is_taken(fakes, agent_factory):
     class Full(FakeBroker):
         refusals, taken = 2, None
@@ -42,6 +44,7 @@ def test_a_state_that_the_broker_refused_is_said_until_it_is_taken(fakes, agent_
     fake.wait(lambda: fake.taken == "open", "the state to be taken", deadline=14)
 
 
+@side_by_side
 def test_a_reload_leaves_a_slow_broker_that_refuses_something(fakes, agent_factory):
     """What was to be said again there is said no more, and the agent goes on."""
     class Slow(FakeBroker):
@@ -71,6 +74,7 @@ def test_a_reload_leaves_a_slow_broker_that_refuses_something(fakes, agent_facto
     fake.wait_publish("portcullis/shed/right/state", "closed", deadline=40)
 
 
+@side_by_side
 def test_puback_0x83_is_no_refusal(fakes, agent_factory):
     class Odd(FakeBroker):
         def on_publish(self, connection, publish):
@@ -86,6 +90,7 @@ def test_puback_0x83_is_no_refusal(fakes, agent_factory):
 
 @pytest.mark.parametrize("code, name", [(0x80, "unspecified error"), (0x91, "packet identifier in use"),
                                         (0x87, "not authorized")])
+@side_by_side
 def test_a_subscription_that_was_refused_is_asked_for_again(fakes, agent_factory, code, name):
     class Electing(FakeBroker):
         """As a node of NATS while it elects a leader, or mochi while ids collide."""
@@ -124,6 +129,38 @@ def test_a_subscription_that_was_refused_is_asked_for_again(fakes, agent_factory
     fake.wait_publish(agent.topic("left", "state"), "open")
 
 
+@side_by_side
+def test_what_one_broker_denied_is_not_said_of_the_next(fakes, agent_factory):
+    class Denying(FakeBroker):
+        def grant(self, topic):
+            return 0x87 if topic.endswith("left/set") else 1
+
+    class Slow(FakeBroker):
+        suback = None
+
+        def on_subscribe(self, connection, subscribe):
+            if subscribe.filters[0][0].endswith("left/set"):
+                self.suback = lambda: super(Slow, self).on_subscribe(connection, subscribe)
+            else:
+                super().on_subscribe(connection, subscribe)
+
+    first, second = fakes(Denying()), fakes(Slow())
+    agent = agent_factory([first, second]).start()
+    first.wait_publish(agent.topic("availability"), "deaf")
+    agent.log.wait("HTTP: listening")
+    assert json.loads(get(agent, "/api/doors"))["broker_problem"]
+    first.close()
+    second.wait_publish(agent.topic("left", "state"), "closed")
+    assert json.loads(get(agent, "/api/doors"))["broker_problem"] is None
+    assert get(agent, "/healthz") == "ok\n"
+    second.wait(lambda: second.suback, "the subscription")
+    second.suback()
+    second.connections[0].publish(agent.topic("left", "set"), "OPEN", qos=1)
+    second.wait_publish(agent.topic("left", "state"), "open")
+    assert second.wait_publish(agent.topic("availability")).payload == "online"
+
+
+@side_by_side
 def test_a_subscribe_without_an_answer_is_a_refusal(fakes, agent_factory):
     class Forgetful(FakeBroker):
         def on_subscribe(self, connection, subscribe):
@@ -138,6 +175,7 @@ def test_a_subscribe_without_an_answer_is_a_refusal(fakes, agent_factory):
     fake.wait_publish(agent.topic("availability"), "deaf", deadline=15)
 
 
+@side_by_side
 def test_availability_and_states_are_said_again_after_a_connect(fakes, agent_factory):
     """A cluster may publish an old will late and not tell us."""
     fake = fakes(FakeBroker())

@@ -3,29 +3,79 @@
 import os
 import signal
 import subprocess
+import threading
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
 import pytest
 
 from harness import PUBLISH, FakeBroker, door, wait_until
+from side_by_side import side_by_side
 
 
-def test_what_waited_while_the_agent_was_frozen_is_refused(agent):
-    agent.recorder.wait(agent.topic("left", "state"), "closed")
+def frozen(agent, seconds=2.2):
+    """Stands still for long enough to be noticed for certain."""
+    agent.freeze()
+    time.sleep(seconds)
+    agent.thaw()
+
+
+@pytest.mark.parametrize("phase", [0, 0.3, 0.6, 0.9])
+@side_by_side
+def test_what_waited_while_the_agent_was_frozen_is_refused(agent_factory, broker_factory, recorder_factory, phase):
+    """Wherever in a second of its threads the freeze begins."""
+    broker = broker_factory()
+    recorder = recorder_factory(broker)
+    agent = agent_factory(broker).start()
+    recorder.wait(agent.topic("left", "state"), "closed")
+    agent.await_commands()
+    time.sleep(phase)
     agent.freeze()
     for command in ("OPEN", "TOGGLE"):
-        agent.recorder.publish(agent.topic("left", "set"), command)
-    time.sleep(12.5)  # the bound itself: a check every 10 s, 2 s late
+        recorder.publish(agent.topic("left", "set"), command)
+    time.sleep(2.2)
     agent.thaw()
     for count in (1, 2):
-        agent.recorder.wait(agent.topic("left", "event"), lambda text: '"reason":"stale"' in text, count=count)
+        recorder.wait(agent.topic("left", "event"), lambda text: '"reason":"stale"' in text, count=count)
     agent.log.wait("stood still")
     assert not agent.log.find("relay on")
-    wait_until(lambda: command_works(agent), "commands that are heard again")
+    wait_until(lambda: command_works(agent, recorder), "commands that are heard again")
 
 
+@pytest.mark.parametrize("connected", [True, False])
+@side_by_side
+def test_a_request_that_waited_while_the_agent_was_frozen_is_refused(agent_factory, broker_factory, connected):
+    """A press of the page's button before the freeze is over."""
+    agent = agent_factory(broker_factory() if connected else None).start()
+    if connected:
+        agent.await_commands(connect=True)
+    agent.log.wait("left: closed")
+    wait_until(lambda: '"settled":true' in get(agent, "/api/doors"), "a settled door")
+    time.sleep(2.5)  # at rest
+    answers = []
+
+    def press():
+        try:
+            with urllib.request.urlopen(urllib.request.Request(
+                    f"http://127.0.0.1:{agent.http_port}/api/doors/left/open", method="POST"), timeout=10) as answer:
+                answers.append(answer.read().decode())
+        except urllib.error.HTTPError as error:
+            answers.append(error.read().decode())
+
+    agent.freeze()
+    button = threading.Thread(target=press)
+    button.start()
+    time.sleep(2.2)
+    agent.thaw()
+    button.join()
+    assert '"stale"' in answers[0], answers
+    assert not agent.log.find("relay on")
+    wait_until(lambda: press() or '"accepted"' in answers[-1], "a request that counts again")
+
+
+@side_by_side
 def test_a_freeze_in_the_middle_of_a_turn_is_noticed_before_the_next_command(fakes, agent_factory):
     """The agent stops while it publishes, and goes on with what has come meanwhile before any timer runs."""
     class Stopping(FakeBroker):
@@ -44,13 +94,14 @@ def test_a_freeze_in_the_middle_of_a_turn_is_noticed_before_the_next_command(fak
                                   open_sensor={"line": 3 * i + 2}) for i in range(64)]
     agent.start()
     fake.wait(lambda: fake.stopped, "the freeze")
-    time.sleep(12.5)
+    time.sleep(2.2)
     agent.thaw()
     fake.wait_publish(agent.topic("d5", "event"))
     assert agent.log.wait("stood still")
     assert not agent.log.find("relay on")
 
 
+@side_by_side
 def test_after_a_freeze_commands_count_again_once_the_broker_has_echoed(fakes, agent_factory):
     """What a slow broker still holds when the agent thaws comes before the echo of what the agent says then."""
     fake = fakes(FakeBroker())
@@ -63,9 +114,7 @@ def test_after_a_freeze_commands_count_again_once_the_broker_has_echoed(fakes, a
 
     fake.wait_publish(agent.topic("left", "state"), "closed")
     connection = fake.connections[0]
-    agent.freeze()
-    time.sleep(12.5)
-    agent.thaw()
+    frozen(agent)
     fake.wait_publish(availability, "online", count=2)
     time.sleep(5.5)  # past the fixed window, which is not what is tried here
     connection.publish(agent.topic("left", "set"), "OPEN", qos=1, id=1)
@@ -75,12 +124,14 @@ def test_after_a_freeze_commands_count_again_once_the_broker_has_echoed(fakes, a
     fake.wait(lambda: told("command_accepted"), "a command that counts")
 
 
+@side_by_side
 def test_a_press_that_was_due_while_the_agent_was_frozen_is_not_made(agent_factory, recorder_factory, broker):
     """Who asked has gone, and the door may since have been moved by hand."""
     recorder = recorder_factory(broker, topics=["portcullis/#"])
     agent = agent_factory(broker, config={"doors": [door(close_warning={"line": 9, "time": "5s"})]}).start()
     recorder.wait(agent.topic("left", "state"), "closed")
     recorder.publish(agent.topic("left", "set"), "OPEN")
+    time.sleep(0.1)
     recorder.wait(agent.topic("left", "state"), "open")
     recorder.publish(agent.topic("left", "set"), "CLOSE")
     recorder.wait(agent.topic("left", "event"), lambda text: "close_warning" in text)
@@ -91,6 +142,7 @@ def test_a_press_that_was_due_while_the_agent_was_frozen_is_not_made(agent_facto
     assert len(agent.log.find("left: relay on")) == 1, "OPEN's alone"
 
 
+@side_by_side
 def test_after_a_freeze_only_the_present_is_published(agent_factory, recorder_factory, broker):
     """The wall button opens the door while the agent is frozen: nobody hears of `opening` when it is open."""
     recorder = recorder_factory(broker, topics=["portcullis/#"])
@@ -101,9 +153,7 @@ def test_after_a_freeze_only_the_present_is_published(agent_factory, recorder_fa
     with urllib.request.urlopen(urllib.request.Request(
             f"http://127.0.0.1:{agent.http_port}/api/simulator/left/wall_button", method="POST"), timeout=5):
         pass
-    agent.freeze()
-    time.sleep(6)
-    agent.thaw()
+    frozen(agent, 6)
     agent.log.wait("stood still")
     recorder.wait(agent.topic("left", "state"), "open", since=mark)
     recorder.wait(agent.topic("left", "event"), lambda text: '"opened"' in text, since=mark)
@@ -114,6 +164,7 @@ def test_after_a_freeze_only_the_present_is_published(agent_factory, recorder_fa
     assert not recorder.seen(agent.topic("doors"), lambda text: '"state":"opening"' in text, since=mark)
 
 
+@side_by_side
 def test_the_clock_goes_on_while_the_machine_is_suspended(broker, agent_factory, recorder_factory, tmp_path):
     """A suspended machine is a clock that stops, and one that goes on: a time namespace sets the two apart."""
     prefix = ["unshare", "--time", "--boottime", "400000", "--fork", "--kill-child"]
@@ -128,6 +179,7 @@ def test_the_clock_goes_on_while_the_machine_is_suspended(broker, agent_factory,
               if "clockid" in (text := Path(f"/proc/{child}/fdinfo/{fd}").read_text())]
     assert timers and all("clockid: 7\n" in text for text in timers), "CLOCK_BOOTTIME"
     recorder.publish(agent.topic("left", "set"), "OPEN")
+    time.sleep(0.1)
     recorder.wait(agent.topic("left", "state"), "open")
     wait_until(lambda: any('"opened"' in path.read_text() for path in tmp_path.glob("history*")), "a history on disk")
     for _ in range(50):  # a wait for the next write that is in the past would be a loop
@@ -137,6 +189,12 @@ def test_the_clock_goes_on_while_the_machine_is_suspended(broker, agent_factory,
     assert agent.wait() == 0
 
 
-def command_works(agent):
-    agent.recorder.publish(agent.topic("left", "set"), "OPEN")
+def get(agent, path):
+    with urllib.request.urlopen(f"http://127.0.0.1:{agent.http_port}{path}", timeout=5) as answer:
+        return answer.read().decode()
+
+
+def command_works(agent, recorder):
+    recorder.publish(agent.topic("left", "set"), "OPEN")
+    time.sleep(0.1)
     return agent.log.find("relay on")

@@ -17,7 +17,7 @@ static const struct row rows[] = {
 		{"right after the connect", {{0}}, 100, 0, false, false},
 		{"ten seconds without an answer", {{0}}, 10000, 0, false, false},
 		{"more than that", {{0}}, 10001, 0, false, true},
-		{"a probe that was answered", {{5000, 5020}}, 9000, 5000, false, false},
+		{"a ping that was answered", {{5000, 5020}}, 9000, 5000, false, false},
 		{"its bound counts from when it was sent", {{5000, 5020}}, 15001, 5000, false, true},
 		{"an answer that took three seconds", {{5000, 8000}}, 8001, 5000, false, false},
 		{"one that took longer", {{5000, 8001}}, 8001, 5000, true, false},

@@ -1,0 +1,36 @@
+/*
+ * Whether the process stood still (SIGSTOP, a suspend, no processor at all): its threads give signs of life, and a gap
+ * between two of them, of whichever threads, is longer than any pause that they make by themselves. What came in such a
+ * gap has waited.
+ *
+ * At least one thread gives a sign each second or oftener. Then a standstill of ALIVE_GAP_MS or more is certain to be
+ * noticed, by the first sign after it; a shorter one may be. Times are of the loop's clock, which goes on in a suspend.
+ */
+#ifndef PORTCULLIS_BASE_ALIVE_H
+#define PORTCULLIS_BASE_ALIVE_H
+
+#include <pthread.h>
+#include <stdint.h>
+
+#define ALIVE_GAP_MS 2000
+
+struct alive {
+	pthread_mutex_t lock; /* guards the rest */
+	int64_t signed_ms;    /* the last sign */
+	int64_t gap_ms;       /* the longest that nobody has asked about yet; 0 = none */
+};
+
+/* The first sign. Freed with alive_destroy, when no other thread uses it any more. */
+void alive_init(struct alive *alive, int64_t now_ms);
+void alive_destroy(struct alive *alive);
+
+/* A sign of life. From any thread; does not block. */
+void alive_sign(struct alive *alive, int64_t now_ms);
+
+/*
+ * A sign of life, too. The longest gap of ALIVE_GAP_MS or more that ended since this was last asked, or now; 0: there
+ * was none. The standstill was at most as long as the gap. From any thread.
+ */
+int64_t alive_take_gap(struct alive *alive, int64_t now_ms);
+
+#endif
