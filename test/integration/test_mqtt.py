@@ -13,6 +13,7 @@ import pytest
 
 import harness
 from harness import CONNECT, DEADLINE, PUBLISH, SLOWNESS, FakeBroker, door, retained
+from side_by_side import side_by_side
 
 OPTIONS_COMMAND = 1 | 1 << 3 | 2 << 4  # QoS 1, retain as published, Retain Handling 2
 
@@ -40,6 +41,7 @@ def relay_switched(agent):
 
 # ---- What is published ----
 
+@side_by_side
 def test_everything_retained_is_there_and_events_are_not(agent, broker):
     agent.recorder.publish(agent.topic("left", "set"), "OPEN")
     agent.recorder.wait(agent.topic("left", "state"), "open")
@@ -55,6 +57,7 @@ def test_everything_retained_is_there_and_events_are_not(agent, broker):
     assert all(m.retained != m.topic.endswith("/event") for m in own), "the retain flag as published"
 
 
+@side_by_side
 def test_the_first_connect_is_mqtt_5_with_a_will(fakes, agent_factory):
     fake = fakes(FakeBroker())
     agent = agent_factory(fake, config={"mqtt": {"username": "u", "password": "p", "keepalive": "7s"}}).start()
@@ -66,6 +69,7 @@ def test_the_first_connect_is_mqtt_5_with_a_will(fakes, agent_factory):
     assert connect.will == (agent.topic("availability"), "offline") and connect.will_retain and connect.will_qos == 1
 
 
+@side_by_side
 def test_commands_are_subscribed_without_the_retained_ones_before_online_is_said(fakes, agent_factory):
     fake = fakes(FakeBroker())
     agent = agent_factory(fake, config={"doors": [door(f"d{i}", relay=f"GPIO{i}", closed_sensor=None, open_sensor=None)
@@ -79,6 +83,7 @@ def test_commands_are_subscribed_without_the_retained_ones_before_online_is_said
     assert all(len(p.filters) <= 8 for p in before if p.kind == harness.SUBSCRIBE)
 
 
+@side_by_side
 def test_a_clean_stop_says_offline_and_then_disconnects(fakes, agent_factory):
     fake = fakes(FakeBroker())
     agent = agent_factory(fake).start()
@@ -94,6 +99,7 @@ def test_a_clean_stop_says_offline_and_then_disconnects(fakes, agent_factory):
 
 # ---- Commands ----
 
+@side_by_side
 def test_an_answer_carries_the_correlation_data(agent):
     answer = answer_to(agent, "OPEN", correlation=b"\0\xff42")
     assert answer.json == {"result": "accepted"}
@@ -104,6 +110,7 @@ def test_an_answer_carries_the_correlation_data(agent):
 
 @pytest.mark.parametrize("topic", ["/" * 40, "portcullis/shed/doors", "portcullis/garage/left/state",
                                    "homeassistant/device/x/config", "$SYS/x"])
+@side_by_side
 def test_no_answer_where_the_agent_s_right_would_be_misused(agent, topic):
     """Whoever may command a door could have the agent publish where he may not, or have it thrown out."""
     mark = agent.recorder.mark()
@@ -115,12 +122,14 @@ def test_no_answer_where_the_agent_s_right_would_be_misused(agent, topic):
 
 
 @pytest.mark.parametrize("payload", ["", "OPEN THE DOOR", "{}", "OPEN\0", "\u00f6ffnen", "x" * 1024])
+@side_by_side
 def test_what_is_no_command_is_rejected_and_moves_nothing(agent, payload):
     answer = answer_to(agent, payload).json
     assert (answer["result"], answer["reason"]) == ("rejected", "unknown_command")
     assert not relay_switched(agent)
 
 
+@side_by_side
 def test_a_huge_payload_is_dropped_and_the_next_command_is_heard(agent):
     agent.recorder.publish(agent.topic("left", "set"), "OPEN" + " " * 1_000_000)
     agent.recorder.publish(agent.topic("left", "set"), "OPEN" + " " * 1021)
@@ -139,6 +148,7 @@ def test_a_flood_of_commands_is_survived_and_the_last_one_counts(broker, agent_f
     assert len(agent.log.find("relay on$")) == 1
 
 
+@side_by_side
 def test_a_retained_command_of_the_past_is_not_even_sent(broker, agent_factory, recorder_factory):
     recorder = recorder_factory(broker)
     agent = agent_factory(broker)
@@ -152,6 +162,7 @@ def test_a_retained_command_of_the_past_is_not_even_sent(broker, agent_factory, 
     assert not relay_switched(agent)
 
 
+@side_by_side
 def test_a_command_that_is_published_as_retained_is_refused(agent):
     mark = agent.recorder.mark()
     answer = answer_to(agent, "OPEN", retain=True).json
@@ -160,6 +171,7 @@ def test_a_command_that_is_published_as_retained_is_refused(agent):
     assert not relay_switched(agent)
 
 
+@side_by_side
 def test_commands_sent_while_the_agent_is_away_do_not_act(broker, agent_factory, recorder_factory):
     recorder = recorder_factory(broker)
     agent = agent_factory(broker)
@@ -180,6 +192,7 @@ def test_commands_sent_while_the_agent_is_away_do_not_act(broker, agent_factory,
 
 # ---- A broker that comes and goes ----
 
+@side_by_side
 def test_after_a_restart_everything_is_published_afresh_and_nothing_moves(agent, broker, recorder_factory):
     agent.recorder.wait("homeassistant/device/portcullis_garage_left/config")  # the last of all, but for what settles
     agent.recorder.wait(agent.topic("doors"), lambda text: '"settled":true' in text)
@@ -190,6 +203,7 @@ def test_after_a_restart_everything_is_published_afresh_and_nothing_moves(agent,
     assert not relay_switched(agent)
 
 
+@side_by_side
 def test_what_changed_meanwhile_is_published_on_return(agent, broker, recorder_factory):
     agent.recorder.publish(agent.topic("left", "set"), "OPEN")
     agent.recorder.wait(agent.topic("left", "state"), "opening")
@@ -202,6 +216,7 @@ def test_what_changed_meanwhile_is_published_on_return(agent, broker, recorder_f
     recorder.wait(agent.topic("availability"), "online")
 
 
+@side_by_side
 def test_a_broker_that_comes_after_the_agent(broker_factory, agent_factory, recorder_factory):
     broker = broker_factory()
     broker.stop()
@@ -215,6 +230,7 @@ def test_a_broker_that_comes_after_the_agent(broker_factory, agent_factory, reco
     recorder.wait(agent.topic("left", "state"), "closed")
 
 
+@side_by_side
 def test_a_frozen_broker_is_noticed_and_left(broker, agent_factory, recorder_factory):
     agent = agent_factory(broker, config={"mqtt": {"keepalive": "2s"}}).start()
     agent.log.wait("connected to the broker")
@@ -224,6 +240,7 @@ def test_a_frozen_broker_is_noticed_and_left(broker, agent_factory, recorder_fac
     agent.log.wait("connected to the broker", count=2, deadline=30)
 
 
+@side_by_side
 def test_a_wrong_password(broker_factory, agent_factory, recorder_factory):
     broker = broker_factory(users={"watcher": "w", "agent": "right"})
     recorder = recorder_factory(broker, username="watcher", password="w")
@@ -239,6 +256,7 @@ def test_a_wrong_password(broker_factory, agent_factory, recorder_factory):
     recorder.wait(agent.topic("availability"), "online")
 
 
+@side_by_side
 def test_two_agents_with_one_client_id(agent, broker, agent_factory):
     other = agent_factory(broker, config={"node": "other", "mqtt": {"client_id": "portcullis-garage"}})
     other.start()
@@ -255,6 +273,7 @@ def test_two_agents_with_one_client_id(agent, broker, agent_factory):
     assert loser.stop() == 0 and time.monotonic() - began < 2 * SLOWNESS, "and it does not hold up the end"
 
 
+@side_by_side
 def test_quick_restarts_of_the_broker_are_no_shared_client_id(agent, broker):
     for count in range(2, 6):
         broker.stop()
@@ -264,6 +283,7 @@ def test_quick_restarts_of_the_broker_are_no_shared_client_id(agent, broker):
     assert not agent.log.find("does another client use")
 
 
+@side_by_side
 def test_an_old_will_is_contradicted_but_not_in_a_fight(agent):
     topic = agent.topic("availability")
     mark = agent.recorder.mark()
@@ -277,6 +297,7 @@ def test_an_old_will_is_contradicted_but_not_in_a_fight(agent):
     assert len(agent.recorder.seen(topic, "online", since=mark)) <= 2
 
 
+@side_by_side
 def test_its_own_will_is_no_stranger(agent, broker):
     """A broker that ends publishes our will to us, too; one that stays has kept it for our return."""
     topic = agent.topic("availability")
@@ -295,6 +316,7 @@ def test_its_own_will_is_no_stranger(agent, broker):
     assert not agent.log.find("somebody published")
 
 
+@side_by_side
 def test_brokers_are_tried_in_turn(broker, agent_factory, recorder_factory):
     recorder = recorder_factory(broker)
     nobody = f"mqtt://127.0.0.1:{harness.free_port()}"
@@ -306,6 +328,7 @@ def test_brokers_are_tried_in_turn(broker, agent_factory, recorder_factory):
     assert time.monotonic() - began < 30 * SLOWNESS
 
 
+@side_by_side
 def test_the_other_broker_takes_over_when_one_ends(broker_factory, agent_factory, recorder_factory):
     first, second = broker_factory(), broker_factory()
     recorder = recorder_factory(second)
@@ -317,6 +340,7 @@ def test_the_other_broker_takes_over_when_one_ends(broker_factory, agent_factory
     recorder.wait(agent.topic("availability"), "online")
 
 
+@side_by_side
 def test_reading_is_denied_by_the_brokers_access_control(broker_factory, agent_factory, tmp_path):
     plugin = next((path for path in (f"/usr/lib/{os.uname().machine}-linux-gnu/mosquitto_dynamic_security.so",)
                    if os.path.exists(path)), None)
@@ -339,6 +363,7 @@ def test_reading_is_denied_by_the_brokers_access_control(broker_factory, agent_f
     assert agent.topic("left", "set") in line and "not authorized" in line and "access control" in line
 
 
+@side_by_side
 def test_writing_is_denied_by_the_brokers_access_control(broker_factory, agent_factory, recorder_factory):
     broker = broker_factory(users={"agent": "secret"}, acl="user agent\ntopic readwrite +/+/availability\n")
     agent = agent_factory(broker, config={"mqtt": {"username": "agent", "password": "secret"}}).start()

@@ -10,6 +10,7 @@ import pytest
 
 import harness
 from harness import CONNACK, PUBLISH, SLOWNESS, FakeBroker, Silent, door, packet
+from side_by_side import side_by_side
 
 
 def health(agent):
@@ -48,6 +49,7 @@ WAYS = {
 
 
 @pytest.mark.parametrize("way", WAYS)
+@side_by_side
 def test_a_broker_that_refuses_mqtt_5_is_met_with_3_1_1(fakes, agent_factory, way):
     fake = fakes(Refusing(WAYS[way]))
     agent = agent_factory(fake, config={"mqtt": {"username": "u", "password": "p"}}).start()
@@ -68,6 +70,7 @@ def test_a_broker_that_refuses_mqtt_5_is_met_with_3_1_1(fakes, agent_factory, wa
     assert third.connect.version == 4, "what worked is remembered"
 
 
+@side_by_side
 def test_a_broker_that_hung_up_while_it_started_is_met_with_mqtt_5(fakes, agent_factory):
     class Starting(FakeBroker):
         def on_connect(self, connection, connect):
@@ -81,6 +84,7 @@ def test_a_broker_that_hung_up_while_it_started_is_met_with_mqtt_5(fakes, agent_
     assert [c.connect.version for c in fake.connections] == [5, 4, 5]
 
 
+@side_by_side
 def test_on_3_1_1_a_retained_command_is_refused_by_its_flag(fakes, agent_factory):
     fake = fakes(Refusing(WAYS["CONNACK with 0x84"]))
     agent = agent_factory(fake).start()
@@ -94,6 +98,7 @@ def test_on_3_1_1_a_retained_command_is_refused_by_its_flag(fakes, agent_factory
     assert len(agent.log.find("relay on$")) == 1
 
 
+@side_by_side
 def test_mqtt_5_is_not_given_up_for_a_wrong_password(fakes, agent_factory):
     class Guarded(FakeBroker):
         def on_connect(self, connection, connect):
@@ -115,6 +120,7 @@ def test_mqtt_5_is_not_given_up_for_a_wrong_password(fakes, agent_factory):
     (0x85, 2, "client identifier not valid"), (0x88, 3, "server unavailable"),
     (0x86, 4, "bad user name or password"), (0x87, 5, "not authorized"), (0x8A, None, "banned"),
     (0x9D, None, "server moved")])
+@side_by_side
 def test_a_refusal_is_said_in_words(fakes, agent_factory, code, code3, says):
     class Saying(FakeBroker):
         def on_connect(self, connection, connect):
@@ -134,6 +140,7 @@ def test_a_refusal_is_said_in_words(fakes, agent_factory, code, code3, says):
         agent.kill()
 
 
+@side_by_side
 def test_many_denied_subscriptions_are_one_line(fakes, agent_factory):
     class Denying(FakeBroker):
         def grant(self, topic):
@@ -149,6 +156,7 @@ def test_many_denied_subscriptions_are_one_line(fakes, agent_factory):
 
 # ---- Brokers that say nothing, or not enough ----
 
+@side_by_side
 def test_a_broker_that_accepts_and_says_nothing_is_left_for_the_next(fakes, agent_factory, broker, recorder_factory):
     silent = fakes(Silent())
     recorder = recorder_factory(broker)
@@ -161,6 +169,7 @@ def test_a_broker_that_accepts_and_says_nothing_is_left_for_the_next(fakes, agen
     assert [c.connect.version for c in silent.connections] == [5], "silence is no refusal of MQTT 5"
 
 
+@side_by_side
 def test_repeated_silence_to_mqtt_5_leads_to_a_try_of_3_1_1(fakes, agent_factory):
     """As of amqtt, which takes the connection and says nothing to a CONNECT of MQTT 5."""
     class Speechless(FakeBroker):
@@ -175,6 +184,7 @@ def test_repeated_silence_to_mqtt_5_leads_to_a_try_of_3_1_1(fakes, agent_factory
     assert [c.connect.version for c in fake.connections] == [5, 5, 4]
 
 
+@side_by_side
 def test_ending_while_a_broker_says_nothing(fakes, agent_factory):
     silent = fakes(Silent())
     agent = agent_factory(silent).start()
@@ -185,6 +195,7 @@ def test_ending_while_a_broker_says_nothing(fakes, agent_factory):
     assert time.monotonic() - began < 3 * SLOWNESS
 
 
+@side_by_side
 def test_a_port_that_speaks_something_else(fakes, agent_factory):
     class Web(FakeBroker):
         def serve(self, connection):
@@ -199,6 +210,7 @@ def test_a_port_that_speaks_something_else(fakes, agent_factory):
     assert health(agent) < 1 * SLOWNESS
 
 
+@side_by_side
 def test_a_broker_that_resets_every_connection(fakes, agent_factory):
     class Resetting(FakeBroker):
         def serve(self, connection):
@@ -242,6 +254,7 @@ class Slow(FakeBroker):
             connection.puback(publish)
 
 
+@side_by_side
 def test_receive_maximum_is_kept_and_no_last_value_is_lost(fakes, agent_factory):
     fake = fakes(Slow())
     doors = [door(f"d{i}", relay=f"GPIO{i}", closed_sensor=f"GPIO{10 + i}", open_sensor=None, travel_time="300ms")
@@ -268,6 +281,7 @@ def test_receive_maximum_is_kept_and_no_last_value_is_lost(fakes, agent_factory)
     assert fake.most == 10
 
 
+@side_by_side
 def test_a_receive_maximum_of_one(fakes, agent_factory):
     class One(Slow):
         connack_properties = b"\x21\x00\x01"
@@ -283,6 +297,7 @@ def test_a_receive_maximum_of_one(fakes, agent_factory):
     fake.wait_publish(agent.topic("availability"), "offline")
 
 
+@side_by_side
 def test_a_receive_maximum_of_none_is_no_connection(fakes, agent_factory, broker, recorder_factory):
     class Mute(FakeBroker):
         connack_properties = b"\x21\x00\x00"
@@ -292,6 +307,7 @@ def test_a_receive_maximum_of_none_is_no_connection(fakes, agent_factory, broker
     recorder_factory(broker).wait(agent.topic("left", "state"), "closed")
 
 
+@side_by_side
 def test_what_is_not_acknowledged_does_not_hold_up_the_end(fakes, agent_factory):
     fake = fakes(Slow())
     agent = agent_factory(fake).start()
@@ -306,6 +322,7 @@ def test_what_is_not_acknowledged_does_not_hold_up_the_end(fakes, agent_factory)
 
 # ---- What a broker says of subscriptions and at the end ----
 
+@side_by_side
 def test_denied_subscriptions_are_said_once_and_the_rest_works(fakes, agent_factory):
     class Denying(FakeBroker):
         def grant(self, topic):
@@ -328,6 +345,7 @@ def test_denied_subscriptions_are_said_once_and_the_rest_works(fakes, agent_fact
 
 @pytest.mark.parametrize("codes", [[1], [0x80], [1] * 30])
 @pytest.mark.parametrize("way", ["CONNACK with 0x84", None])
+@side_by_side
 def test_a_suback_with_another_number_of_codes_than_topics(fakes, agent_factory, codes, way):
     """Paho 1.3 would hand on a pointer that it has not set, or an array that ends early. The guard lets no such thing pass."""
     class Miscounting(Refusing):
@@ -352,6 +370,7 @@ def test_a_suback_with_another_number_of_codes_than_topics(fakes, agent_factory,
 
 @pytest.mark.parametrize("reason, says", [(0x8E, "another client has taken over"), (0x98, "administrative action"),
                                           (0x8B, "server shutting down"), (0x8D, "keep alive timeout")])
+@side_by_side
 def test_why_the_broker_ends_the_connection(fakes, agent_factory, reason, says):
     fake = fakes(FakeBroker())
     agent = agent_factory(fake).start()
@@ -368,6 +387,7 @@ def test_why_the_broker_ends_the_connection(fakes, agent_factory, reason, says):
         fake.wait_connection(2)
 
 
+@side_by_side
 def test_a_broker_without_retained_messages(fakes, agent_factory):
     class Forgetful(FakeBroker):
         connack_properties = b"\x25\x00"  # Retain Available 0
@@ -378,6 +398,7 @@ def test_a_broker_without_retained_messages(fakes, agent_factory):
     agent.log.wait("warning: .*retains no messages")
 
 
+@side_by_side
 def test_a_packet_that_the_broker_would_not_take_is_not_sent(fakes, agent_factory):
     class Narrow(FakeBroker):
         connack_properties = b"\x27\x00\x00\x00\xc8"  # Maximum Packet Size 200
