@@ -1,12 +1,15 @@
 /*
- * Whether the machine's wall clock is set. Most Raspberry Pis have no clock that goes on without power: from their
- * start until a time server has answered they say when they were last shut down, which looks like a time and is none.
+ * Whether the machine's wall clock is set. Most Raspberry Pis have no clock that runs without power: after a start, and
+ * until a time server answers, they show the time of the last shutdown. Such a time must not get into a record.
  *
- * The clock is taken for set, and from then on it is, when one of these says so:
- * - the kernel: a time server has answered (adjtimex(2), or systemd-timesyncd's mark in /run);
- * - the machine has a clock of its own that set the time at its start (/sys/class/rtc, or it is a PC), and the time is
- *   not before the last one that is known to have been;
- * - somebody has set it since clock_init.
+ * The clock counts as set when one of these is true, and stays set from then on:
+ * - The kernel says that a time server has answered (adjtimex(2), or systemd-timesyncd's mark in /run).
+ * - The machine has a hardware clock that set the time at its start (/sys/class/rtc; each x86 machine has one), and the
+ *   time is at most CLOCK_SLACK_MS before the newest time that is known.
+ * - Somebody has set the clock since clock_init: it has moved by more than CLOCK_JUMP_MS against the loop's clock.
+ * In each case the time must be after CLOCK_FLOOR_UNIX_MS.
+ *
+ * One thread; does not block.
  */
 #ifndef PORTCULLIS_BASE_CLOCK_H
 #define PORTCULLIS_BASE_CLOCK_H
@@ -15,27 +18,29 @@
 #include <stdint.h>
 
 #define CLOCK_FLOOR_UNIX_MS INT64_C(1767225600000) /* 2026: a clock that says less is not set */
-#define CLOCK_SLACK_MS 60000                       /* time servers put clocks back, too */
-#define CLOCK_JUMP_MS 2000                         /* more than a time server's gentle turning makes between looks */
+#define CLOCK_SLACK_MS 60000                       /* time servers also put clocks back */
+#define CLOCK_JUMP_MS 2000 /* more than a time server moves the clock slowly between two looks */
 
 struct clock {
-	bool set, of_its_own;
-	int64_t known_unix_ms; /* a time that has been */
-	int64_t offset_ms;     /* wall clock minus the loop's clock, at clock_init */
+	bool set;
+	bool of_its_own;       /* the machine has a hardware clock that set the time */
+	int64_t known_unix_ms; /* a time that has certainly passed; 0: none is known */
+	int64_t offset_ms;     /* wall clock minus the loop's clock (loop_now_ms), at clock_init */
 };
 
 struct clock_facts {
-	bool synchronized;
-	int64_t unix_ms, monotonic_ms;
+	bool synchronized;    /* the kernel says that a time server has answered */
+	int64_t unix_ms;      /* loop_wall_ms */
+	int64_t monotonic_ms; /* loop_now_ms */
 };
 
-/* Looks at the machine; later looks need no more of it than /run. */
+/* Looks for a hardware clock in /sys. Call it before files are closed to the process: clock_is_set needs only /run. */
 void clock_init(struct clock *clock);
 
-/* known_unix_ms: the newest time in the history; 0: none. */
+/* Looks at the clock now. known_unix_ms: the newest time in the history; 0: there is none. */
 bool clock_is_set(struct clock *clock, int64_t known_unix_ms);
 
-/* The same from facts. Pure. */
+/* Decides as clock_is_set does, from facts instead of a look at the machine. Sets clock->set. Pure. */
 bool clock_judge(struct clock *clock, const struct clock_facts *facts);
 
 #endif

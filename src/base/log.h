@@ -1,14 +1,14 @@
 /*
- * The log: one line a write to standard error, as text, as JSON, or with journal priorities ("<4>...", sd-daemon(3))
- * when JOURNAL_STREAM says that standard error is the journal.
+ * The log: one line a message, to standard error, as text or as JSON. When JOURNAL_STREAM says that standard error is
+ * the journal, text lines have its priorities ("<4>...", sd-daemon(3)) and no time.
  *
- * Any thread may call log_write; a line goes out in one write(2). Where standard error is a pipe, a socket or a
- * terminal that takes no more (a journal that waits for its disk, a pager), the line is lost rather than waited for: a
- * relay must not stay on because nobody reads. How many were lost is told as soon as one goes through. A write to a
- * regular file blocks as long as its disk does.
+ * Any thread may call log_write. Each line is one write(2). Where standard error is a pipe, a socket or a terminal that
+ * takes no more (a journal that waits for its disk, a pager), the line is lost: a relay must not stay on because nobody
+ * reads the log. The number of lost lines is logged before the next line that can be written. A write to a regular file
+ * blocks for as long as its disk does.
  *
- * Times are UTC. Lines are bounded to LOG_LINE_MAX bytes and cut with "..."; control characters are escaped, so that
- * nothing that a broker or a client sent can forge a line. Never hand a secret to it.
+ * Times are UTC. A line has at most LOG_LINE_MAX bytes; a longer one is cut and ends with "...". Control characters are
+ * escaped, so that nothing that a broker or a client sends can forge a line. Never pass a secret to it.
  */
 #ifndef PORTCULLIS_BASE_LOG_H
 #define PORTCULLIS_BASE_LOG_H
@@ -24,16 +24,19 @@ enum log_format { LOG_TEXT, LOG_JSON };
 struct log {
 	enum log_level level;
 	enum log_format format;
-	bool journal;
-	atomic_uint lost_count, *lost; /* lines since the last that went through; NULL: not counted */
+	bool journal;           /* standard error is the journal */
+	atomic_uint lost_count; /* lines lost since the last that was written */
+	atomic_uint *lost;      /* lost_count; NULL: lost lines are not counted */
 };
 
-/* While other threads log, level and format are changed by this alone. */
+/* Changes level and format. Other threads may log meanwhile; nothing else may change these two once they do. */
 void log_set(struct log *log, enum log_level level, enum log_format format);
 
-/* Text at level info; the journal is recognised. The log stays where it is from then on. */
+/* Begins with text at level info, and finds out whether standard error is the journal. log must not be moved or copied
+ * afterwards. */
 void log_init(struct log *log);
 
+/* Writes a line if its level is at most log->level. No newline at the end of format. */
 __attribute__((format(printf, 3, 4))) void log_write(
 		const struct log *log, enum log_level level, const char *format, ...);
 

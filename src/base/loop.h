@@ -1,9 +1,10 @@
 /*
  * The event loop: epoll for descriptors, one timerfd for all deadlines, one signalfd.
  *
- * Single-threaded: everything here is called from the thread that runs the loop. Time is milliseconds of
- * CLOCK_BOOTTIME, absolute: it never jumps, and it goes on while the machine is suspended, so that what waited in a
- * suspend is as old as it is. Sources and timers are embedded in the structs of their owners, who must remove or cancel
+ * Single-threaded: everything here is called from the thread that runs the loop, except the clocks (loop_now_ms,
+ * loop_from_monotonic_ms, loop_wall_ms), which any thread may read. Time is milliseconds of CLOCK_BOOTTIME, absolute:
+ * it never jumps, and it goes on while the machine is suspended, so that a message that waited through a suspend shows
+ * its true age. Sources and timers are embedded in the structs of their owners, who must remove or cancel
  * them before the memory goes; removing one from inside any callback is safe. Callbacks must not block.
  */
 #ifndef PORTCULLIS_BASE_LOOP_H
@@ -37,27 +38,30 @@ int loop_new(struct loop **loop);
 void loop_free(struct loop *loop);
 
 int64_t loop_now_ms(void); /* CLOCK_BOOTTIME */
-/* A time of CLOCK_MONOTONIC, as the kernel stamps edges, by the loop's clock. Of before a suspend: as of after it. */
+/*
+ * Converts a time of CLOCK_MONOTONIC, with which the kernel stamps edges, to the loop's clock. A time from before a
+ * suspend becomes later by the length of the suspend.
+ */
 int64_t loop_from_monotonic_ms(int64_t monotonic_ms);
 int64_t loop_wall_ms(void); /* CLOCK_REALTIME, for people only */
 
 int loop_add(struct loop *loop, struct loop_source *source, uint32_t events);    /* 0 or -errno */
 int loop_modify(struct loop *loop, struct loop_source *source, uint32_t events); /* 0 or -errno */
-void loop_remove(struct loop *loop, struct loop_source *source);                 /* nothing when not watched */
+void loop_remove(struct loop *loop, struct loop_source *source); /* does nothing when it is not watched */
 
 void loop_timer_set(struct loop *loop, struct loop_timer *timer, int64_t at_ms); /* LOOP_NEVER cancels */
 void loop_timer_cancel(struct loop *loop, struct loop_timer *timer);
 
 /*
- * Signals to read from the loop: they must be blocked in every thread before (main does, before any thread starts).
- * The callback gets the signal's number. Returns 0 or -errno; called once.
+ * Reads these signals from the loop. The caller has blocked them in every thread (main does so before any other thread
+ * starts). caught gets the signal's number. Call this once for a loop. Returns 0 or -errno.
  */
 int loop_signals(struct loop *loop, const sigset_t *signals, void (*caught)(void *user, int signal), void *user);
 
 /*
- * How late timers ran: the time from a timer's deadline to the call of its callback, behind whatever ran before it.
- * counts[i] are those that were at most loop_late_bounds_us[i] late (and above the bound before), the last those later
- * than all bounds. Valid until loop_free, and counting on.
+ * How late timers ran: the time from a timer's deadline to the call of its callback. counts[i] is the number of timers
+ * that were at most loop_late_bounds_us[i] late and later than the bound before; the last one counts those beyond all
+ * bounds. total_us adds up all of them. The pointer is valid until loop_free, and its figures go on growing.
  */
 #define LOOP_LATE_BOUNDS 10
 struct loop_lateness {
@@ -67,7 +71,7 @@ struct loop_lateness {
 extern const int64_t loop_late_bounds_us[LOOP_LATE_BOUNDS];
 const struct loop_lateness *loop_lateness(const struct loop *loop);
 
-/* Runs until loop_stop. Returns 0 or -errno when the loop itself failed. */
+/* Runs until loop_stop, which a callback calls. Returns 0, or -errno when the loop itself failed. */
 int loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
 

@@ -1,6 +1,6 @@
 /*
- * Numeric addresses: what one is, whether it is this machine's own, and which kind. The one place that knows, for the
- * configuration, --check and the page. Pure but for net_is_here; nothing here asks a name service.
+ * Numeric addresses: which kind one is, and whether it is this machine's own. The configuration, --check and the page
+ * all ask here. Nothing here asks a name service or blocks. All functions are pure except net_is_here. Any thread.
  */
 #ifndef PORTCULLIS_BASE_NET_H
 #define PORTCULLIS_BASE_NET_H
@@ -9,19 +9,25 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-/* An address of IPv4 or IPv6 (no brackets) and a port, as bind(2) and connect(2) take it. Its length; 0: no address. */
+/*
+ * Converts an address of IPv4 or IPv6 (without brackets and zone) and a port to what bind(2) and connect(2) take.
+ * Returns its length, or 0 when text is no such address.
+ */
 socklen_t net_address(const char *text, uint16_t port, struct sockaddr_storage *out);
 
-/* 127.0.0.0/8, ::1, the former mapped into IPv6, and AF_UNIX. */
+/* True for 127.0.0.0/8, also mapped into IPv6 (::ffff:127.0.0.1), for ::1, and for AF_UNIX. */
 bool net_is_loopback(const struct sockaddr *address);
 
-/* The same of a text: an address, however it is written, or the name localhost. */
+/* True for an address for which net_is_loopback is true, however it is written, and for the name localhost. */
 bool net_is_loopback_host(const char *host);
 
-bool net_is_link_local(const char *text); /* fe80::/10, with or without %ZONE */
+/* True for an address of fe80::/10, with or without %ZONE. */
+bool net_is_link_local(const char *text);
 
-/* Has an interface of this machine that address now? Tries to bind a socket to it. Also true where nobody can tell. The
- * port is one that the caller may bind; 0: any. */
+/*
+ * Whether an interface of this machine has the address now: tries to bind a socket to it. Also true when that cannot be
+ * found out, or text is no address. port is one that the caller may bind; 0: any.
+ */
 bool net_is_here(const char *text, uint16_t port);
 
 #endif

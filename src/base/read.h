@@ -5,7 +5,10 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Until the end of the file or size bytes, through interruptions. How many there were, or -errno. May block. */
+/*
+ * Reads until the end of the file, or until size bytes are read; an interrupted read goes on. Returns the number of
+ * bytes, or -errno. Blocks as read(2) does.
+ */
 ssize_t read_all(int fd, void *bytes, size_t size);
 
 #endif

@@ -1,20 +1,23 @@
-/* Sentences put together in a buffer of the caller's. */
+/* Text in buffers of the caller. Pure. Any thread. */
 #ifndef PORTCULLIS_BASE_TEXT_H
 #define PORTCULLIS_BASE_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* To the end of a terminated text in size bytes; what does not fit is cut. */
+/* Appends to the terminated text in a buffer of size bytes. What does not fit is cut; the text stays terminated. */
 __attribute__((format(printf, 3, 4))) void text_append(char *text, size_t size, const char *format, ...);
 
 /*
- * How many bytes of well-formed UTF-8 (RFC 3629, without its finer bounds) text begins with: one character; 0 when it
- * is none. code is the character then.
+ * The length in bytes of the UTF-8 character that the terminated text begins with, and the character itself in code.
+ * Returns 0 when the text does not begin with one. Overlong forms of three or four bytes, and surrogates, are not
+ * refused.
  */
 size_t text_character(const char *text, unsigned *code);
 
-/* Controls, and what changes the order of what is shown, ends a line or is not seen: no part of a name or a log line.
+/*
+ * True for characters that have no place in a name or a log line: control characters, and those that end a line, change
+ * the direction of what is shown, or cannot be seen.
  */
 bool text_is_control(unsigned code);
 
