@@ -15,15 +15,22 @@
 #define TLS_PASSWORD_ROUNDS 29000       /* passlib's default */
 #define TLS_PASSWORD_ROUNDS_MAX 1000000 /* a hash that asks for more is refused: it would keep a Pi busy for long */
 
-/* Does text claim to be a hash? Then it must be one: see tls_password_is_hash. */
+/* Whether text begins as a hash does. Such a text must be a hash: check it with tls_password_is_hash. */
 bool tls_password_looks_hashed(const char *text);
+
+/* Whether text is a whole hash with at most TLS_PASSWORD_ROUNDS_MAX rounds. */
 bool tls_password_is_hash(const char *text);
 
-/* Takes as long as tls_password_check. 0 or -errno: -EIO where no random bytes could be had. */
+/*
+ * Writes the hash of a password, with a new random salt. Blocks as long as tls_password_check. Returns 0, or -EIO when
+ * there are no random bytes or mbedTLS fails.
+ */
 int tls_password_hash(const char *password, size_t length, char hash[static TLS_PASSWORD_HASH_MAX]);
 
-/* Blocks for the arithmetic: some 25 ms on a PC, more than ten times that on a Pi Zero (reckoned, not measured). False
- * for a hash that is none. */
+/*
+ * Whether hash is of this password. Blocks for the computation: some 25 ms on a PC, more than ten times as long on a Pi
+ * Zero (estimated, not measured). False when hash is no hash.
+ */
 bool tls_password_check(const char *hash, const char *password, size_t length);
 
 #endif
