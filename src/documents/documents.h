@@ -1,10 +1,11 @@
 /*
- * Every JSON document that the agent says: on its MQTT topics, to Home Assistant, over HTTP; and those of other agents
- * that it reads. The only room that knows jansson.
+ * Every JSON document that the agent writes (on its MQTT topics, for Home Assistant, over HTTP), and the documents of
+ * other agents that it reads. Only this room uses Jansson.
  *
- * Each function but the readers writes a terminated document into a buffer of the caller and returns its length, or
- * -ENOBUFS when it does not fit and -ENOMEM when memory is short or a string is not UTF-8; the buffer then holds "".
- * Nothing is kept. Times are ISO 8601, UTC, with milliseconds; what is not known is null.
+ * Each function that returns ssize_t writes a terminated document into the caller's buffer and returns its length
+ * without the terminator; or -ENOBUFS when it does not fit, -ENOMEM when memory is short or a string is not UTF-8, and
+ * then the buffer holds "". No function keeps a pointer. Times are ISO 8601 in UTC with milliseconds. An unknown value
+ * is null. Any thread, after document_seed.
  */
 #ifndef PORTCULLIS_DOCUMENTS_DOCUMENTS_H
 #define PORTCULLIS_DOCUMENTS_DOCUMENTS_H
@@ -17,28 +18,28 @@
 #include "documents/topics.h"
 #include "door/types.h"
 
-#define DOCUMENT_MAX 9216 /* enough for each of one door, with the longest names */
-#define DOCUMENT_RECORD_MAX \
-	448 /* enough for each record of document_history, and once more for what is around; for problem, 6 times its length */
+#define DOCUMENT_MAX 9216 /* enough for any document of one door, with the longest names */
+/* document_history: enough for each record, and once more for the rest, and 6 times the length of problem. */
+#define DOCUMENT_RECORD_MAX 448
 #define DOCUMENT_DOORS_MAX 49152   /* enough for document_doors of DOORS_MAX doors */
 #define DOCUMENT_PEER_MAX 384      /* document_peers: enough for each peer */
-#define DOCUMENT_PEER_DOOR_MAX 896 /* and for each of their doors; once more 256 for what is around */
+#define DOCUMENT_PEER_DOOR_MAX 896 /* and for each of their doors; 256 more for the rest */
 
-/* What Home Assistant and the API are told of the agent. Borrowed strings. */
+/* What the documents say of the agent itself. The strings are borrowed for the call. */
 struct document_node {
 	struct topic_base topics;
 	const char *version;
-	const char *broker;            /* "connected" ... for the API */
-	const char *broker_problem;    /* for the API: what the broker denies; NULL or "" = nothing */
-	const char *configuration_url; /* NULL = none */
-	bool simulated;                /* the doors are: their model says so */
-	bool mqtt5;                    /* our own connection: allows message_expiry_interval in the cover */
+	const char *broker;            /* for the API: "connected" and so on */
+	const char *broker_problem;    /* for the API: what the broker denies; NULL or "": nothing */
+	const char *configuration_url; /* where a person configures it; NULL: not said */
+	bool simulated;                /* the doors are simulated; Home Assistant shows that as their model */
+	bool mqtt5;                    /* our connection speaks MQTT 5: allows message_expiry_interval in the cover */
 };
 
 /*
- * Seeds the hash tables behind all documents with random numbers of the kernel, so that nobody can choose keys that
- * collide. Before the first document, and before files are closed to the agent: Jansson would ask /dev/urandom, then
- * the clock. Thread-safe, but of use only once.
+ * Seeds Jansson's hash tables with random numbers of the kernel, so that nobody can choose keys that collide. Call it
+ * once, before the first document and before files are closed to the agent: otherwise Jansson asks /dev/urandom, and
+ * then the clock.
  */
 void document_seed(void);
 
@@ -47,14 +48,17 @@ const char *document_state(enum door_state state);
 
 ssize_t document_attributes(const struct door_view *door, char *buffer, size_t size);
 
-/* What happened to a door: event_type with its source, position and fault (of a cleared one: set it in the view). */
+/*
+ * What happened to a door: event_type, source, position and fault. When a fault has been cleared, the caller puts that
+ * fault into the view.
+ */
 ssize_t document_door_event(enum door_news event, const struct door_view *door, char *buffer, size_t size);
 
-/* How a command ended: event_type with command (NULL: it was none), source, and the reason of a refusal. */
+/* How a command ended: event_type, command (NULL: what came was no command), source, and the reason of a refusal. */
 ssize_t document_command_event(const enum door_command *command, enum door_source source, enum door_result result,
 		enum door_reason reason, char *buffer, size_t size);
 
-/* {"result": ..., "reason": ...}: the answer to a command, over MQTT and HTTP alike; reason only where refused. */
+/* {"result": ..., "reason": ...}: the answer to a command, over MQTT and HTTP alike. reason only if it is rejected. */
 ssize_t document_result(enum door_result result, enum door_reason reason, char *buffer, size_t size);
 
 /* GET /api/doors, and the payload of NODE/doors. */
@@ -65,31 +69,34 @@ ssize_t document_doors(const struct document_node *node, const struct door_view 
 ssize_t document_peers(const struct peers_view *peers, char *buffer, size_t size);
 
 /*
- * GET /api/history. problem: why it is not on disk, or "". doors are those that the records count; next is the number to ask for the page after this one, 0:
- * there is none.
+ * GET /api/history. A record's door is an index into doors. next is the number with which a client asks for the next
+ * page; 0: there is no further page. problem: why the history is not on disk; "": nothing is wrong.
  */
 ssize_t document_history(const struct door_record *records, size_t count, const struct door_view *doors, uint64_t next,
 		const char *problem, char *buffer, size_t size);
 
 /*
- * homeassistant/device/ID/config of one door, and of the agent itself. The same view and node give the same bytes.
- * Parts that this door does not have are named with nothing but their platform, which removes what a former wiring
- * left.
+ * homeassistant/device/ID/config of one door, and of the agent itself. The same view and node give the same bytes. A
+ * component that this door does not have is listed with its platform alone: that removes the component if an earlier
+ * wiring had it.
  */
 ssize_t document_discovery_door(
 		const struct document_node *node, const struct door_view *door, char *buffer, size_t size);
 ssize_t document_discovery_agent(const struct document_node *node, char *buffer, size_t size);
 
 /*
- * What another agent published to its NODE/doors: any bytes. 0; or -EINVAL with a sentence in *wrong (a constant), and
- * doors holds nothing of use. No more is taken in than its bounds allow; what this version does not know is left out,
- * and words that it does not know count as unknown, but for a fault: a door must not look well that is not.
+ * Reads what another agent published to its NODE/doors; text may be any bytes. Returns 0; or -EINVAL with a sentence in
+ * *wrong (a constant), and then the content of doors is undefined. Doors beyond its bounds are counted in left_out.
+ * Keys that this version does not know are ignored, and words that it does not know read as unknown. An unknown fault
+ * is different: it makes the whole document -EINVAL, since a door with a fault must not look well.
  */
 int document_read_doors(const char *text, size_t length, struct peer_doors *doors, const char **wrong);
 
 /*
- * How a command ended, as document_result or document_command_event told it. command is set when the document names
- * it, which the latter does; NULL takes either. -EINVAL for anything else, events that tell of no command included.
+ * Reads how a command ended. With command NULL only a document of document_result is read; otherwise only one of
+ * document_command_event, and *command is the command that it names. *reason is DOOR_REASON_NONE when none is given or
+ * the word is not known. Returns 0; or -EINVAL for any other document, also for an event that is about no command, and
+ * then nothing is set.
  */
 int document_read_result(const char *text, size_t length, enum door_command *command, enum door_result *result,
 		enum door_reason *reason);

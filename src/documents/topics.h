@@ -6,7 +6,7 @@
  *
  *     PREFIX/NODE/availability
  *     PREFIX/NODE/doors                        what /api/doors says, for other agents
- *     PREFIX/NODE/answers                      where other agents answer to our commands
+ *     PREFIX/NODE/answers                      where other agents answer our commands
  *     PREFIX/NODE/DOOR/state                   and position, attributes, event, set
  *     DISCOVERY/device/portcullis_NODE/config          the agent's device in Home Assistant
  *     DISCOVERY/device/portcullis_NODE_DOOR/config     a door's; a "_" of NODE is written "U" here, so that no two
@@ -40,34 +40,39 @@ ssize_t topic_answers(const struct topic_base *base, char topic[static TOPIC_MAX
 ssize_t topic_door(const struct topic_base *base, const char *door, enum topic_leaf leaf,
 		char topic[static TOPIC_MAX + 1]);
 
-/* A filter: the states of all doors that this node ever had, as far as the broker kept them. */
+/* A filter for the states of all doors that this node has or had, as far as the broker retains them. */
 ssize_t topic_every_state(const struct topic_base *base, char topic[static TOPIC_MAX + 1]);
 
 ssize_t topic_discovery_door(const struct topic_base *base, const char *door, char topic[static TOPIC_MAX + 1]);
 ssize_t topic_discovery_agent(const struct topic_base *base, char topic[static TOPIC_MAX + 1]);
 ssize_t topic_home_assistant_status(const struct topic_base *base, char topic[static TOPIC_MAX + 1]);
 
-/* The ID in a discovery topic; also the device's identifier and the stem of its unique ids. door NULL: the agent's. */
+/*
+ * The ID in a discovery topic. It is also the device's identifier, and its unique ids begin with it. door NULL: the ID
+ * of the agent's own device.
+ */
 ssize_t topic_device_id(const struct topic_base *base, const char *door, char id[static TOPIC_MAX + 1]);
 
 /*
- * Takes PREFIX/NODE/DOOR/LEAF of this node apart. False for anything else, an id that no configuration could hold
- * ([a-z0-9_-]{1,32}) included; then the out-parameters are untouched.
+ * Splits PREFIX/NODE/DOOR/LEAF of this node. Returns false for any other topic, and for a DOOR that is not of
+ * [a-z0-9_-]{1,32}; then the out-parameters are not changed.
  */
 bool topic_parse_door(const struct topic_base *base, const char *topic, char door[static DOOR_ID_MAX + 1],
 		enum topic_leaf *leaf);
 
 /*
- * Whether a command may have its answer there. Whoever sends a command names the topic, and it is our right to publish
- * that is used: so nowhere below the prefix, but for PREFIX/NODE/answers of another node, nor below the discovery
- * prefix; at most TOPIC_ANSWER_LEVELS_MAX levels, no wildcard, no "$" and no control character.
+ * Whether the answer to a command may be published to topic. The sender of a command names the topic, and the agent
+ * publishes with its own rights. So topic must not be below the prefix, except PREFIX/NODE/answers of another node, nor
+ * below the discovery prefix. It has at most TOPIC_ANSWER_LEVELS_MAX levels, no wildcard, no "$" and no control
+ * character.
  */
 #define TOPIC_ANSWER_LEVELS_MAX 32
 bool topic_may_answer(const struct topic_base *base, const char *topic);
 
 /*
- * Takes a topic of any node below the prefix apart; base's own node does not count. door is set for TOPIC_PEER_EVENT.
- * False for anything else, and for a node or a door that no configuration could hold.
+ * Splits PREFIX/NODE/availability, PREFIX/NODE/doors or PREFIX/NODE/DOOR/event of any node; base->node is not used.
+ * door is set only for TOPIC_PEER_EVENT. Returns false for any other topic, and for names that are not of [a-z0-9_-] or
+ * too long; then the out-parameters may have changed.
  */
 bool topic_parse_peer(const struct topic_base *base, const char *topic, char node[static PEER_NODE_MAX + 1],
 		char door[static DOOR_ID_MAX + 1], enum topic_peer *leaf);

@@ -1,14 +1,20 @@
-/* What the backends share: gpio.h's functions go through this table. For this room only. */
+/*
+ * For this room only: what a backend implements. The functions of gpio.h check the line's number and then call the
+ * backend's table.
+ */
 #ifndef PORTCULLIS_GPIO_BACKEND_H
 #define PORTCULLIS_GPIO_BACKEND_H
 
 #include "gpio/gpio.h"
 
-/* line is one of the lines handed over, but may face the wrong way: -EINVAL. */
+/*
+ * What each function does is said at the function of the same name in gpio.h. line is always a valid number. set
+ * returns -EINVAL for an input; get reads an output, too.
+ */
 struct gpio_backend {
 	int (*set)(struct gpio *gpio, size_t line, bool active);
 	int (*get)(struct gpio *gpio, size_t line, bool *active);
-	void (*catch_up)(struct gpio *gpio); /* NULL: no edge ever waits */
+	void (*catch_up)(struct gpio *gpio); /* NULL: this backend reports each edge at once */
 	void (*close)(struct gpio *gpio);
 };
 

@@ -1,10 +1,10 @@
 /*
  * The GPIO lines of the agent: relays and warning lights (outputs), contacts (inputs).
  *
- * Two backends stand behind this face: libgpiod (the kernel's character device) and simulated (a model of opener and
- * door, simulated.h). Lines are numbered by their place in the array handed to the opening function; "active" is the
- * logical level: a relay that is on, a contact that says what it is there to say. Loop thread only; nothing here
- * blocks.
+ * There are two backends: libgpiod (the kernel's character device) and simulated (a model of opener and door,
+ * simulated.h). A line's number is its place in the array that was passed to the opening function. "active" is the
+ * logical level: a relay that is on, a contact that says what its sensor is named after. Loop thread only. Nothing here
+ * blocks, except gpio_watch, which runs the loop.
  */
 #ifndef PORTCULLIS_GPIO_GPIO_H
 #define PORTCULLIS_GPIO_GPIO_H
@@ -28,23 +28,23 @@ struct gpio_line {
 	char name[GPIO_LINE_NAME_MAX + 1]; /* the line's name on the chip; "" = use offset */
 	unsigned offset;
 	enum gpio_direction direction;
-	bool active_low;         /* applied here: everybody else sees logical levels */
-	enum gpio_bias bias;     /* inputs */
-	const char *consumer;    /* whose line it is, in errors and by --watch: "left relay"; borrowed */
-	const char *meanings[2]; /* of an input that is inactive, and active, by --watch; borrowed, or NULL */
+	bool active_low;      /* applied in this room: all others see logical levels */
+	enum gpio_bias bias;  /* inputs */
+	const char *consumer; /* what uses the line, for errors and --watch: "left relay"; borrowed */
+	const char *meanings
+			[2]; /* for --watch, what an input says when inactive [0] and active [1]; borrowed, or NULL */
 };
 
 /*
- * What the lines say while they are open. Called from the loop, or from gpio_catch_up; never from inside another
- * function of this face.
+ * What is reported while the lines are open. These are called from the loop or from inside gpio_catch_up, never from
+ * inside another function of this header.
  */
 struct gpio_handlers {
-	/* An input's logical level, with the kernel's time stamp of the edge, by the loop's clock. An input
-	   that bounced may report the level that it had before. Edges that the kernel had to drop are made up for by
-	   reading the levels again. */
+	/* An input's logical level, with the time of the edge on the loop's clock. After a bounce the level may be the
+	   one that was reported before. When the kernel had to drop edges, the levels are read again and reported. */
 	void (*edge)(void *user, size_t line, bool active, int64_t at_ms);
-	/* The chip went away (-errno in error): no edge comes any more, gpio_get and gpio_set to active return -ENODEV,
-	   to inactive is still tried, what the outputs do is unknown. Only gpio_close and opening again help. */
+	/* The chip is gone; error is -errno. No edge comes any more. gpio_get and gpio_set to active return -ENODEV.
+	   gpio_set to inactive is still tried. What the outputs do is unknown. Only gpio_close and opening again help. */
 	void (*lost)(void *user, int error);
 	void *user;
 };
@@ -52,15 +52,17 @@ struct gpio_handlers {
 struct gpio;
 
 /*
- * Requests all lines: outputs first, together with their inactive value, so that no relay clicks and one that a dead
- * agent left on falls; then inputs with edge detection. No edge is reported for the level at the start: ask gpio_get.
+ * Requests all lines. Outputs come first, each together with its inactive value: no relay clicks, and a relay that a
+ * dead agent left on is released. Inputs follow, with edge detection. No edge is reported for the level at the start:
+ * ask gpio_get.
  *
  * chip: a path, a name (gpiochip0), a label, or NULL for the first whose label starts with "pinctrl-". On these chips,
  * a Raspberry Pi's, GPIOn also finds the line at offset n whatever name the kernel gives it (GPIO4 is often GPIO_GCLK).
  *
- * On failure returns -errno with a sentence that says what was wrong and what to do in error: no chip (with those that
- * there are), no such line, in use (by whom), no permission (which group). lines (with the strings in it) is borrowed
- * until gpio_close, handlers are copied. The caller frees with gpio_close, which lost may call, but not edge.
+ * Returns 0 or -errno. On failure error holds a sentence that says what was wrong and what to do: no chip (and which
+ * there are), no such line, in use (and by whom), no permission (and which group has it). lines and the strings in it
+ * are borrowed until gpio_close; handlers are copied. The caller frees with gpio_close. lost may call gpio_close, edge
+ * must not.
  */
 int gpio_open_libgpiod(struct loop *loop, const struct log *log, const char *chip, const struct gpio_line *lines,
 		size_t count, const struct gpio_handlers *handlers, struct gpio **gpio,
@@ -69,12 +71,12 @@ int gpio_open_libgpiod(struct loop *loop, const struct log *log, const char *chi
 /* Puts every output to inactive and releases the lines. Takes NULL. */
 void gpio_close(struct gpio *gpio);
 
-int gpio_set(struct gpio *gpio, size_t line, bool active);  /* an output; 0 or -errno */
-int gpio_get(struct gpio *gpio, size_t line, bool *active); /* the level now; 0 or -errno */
+int gpio_set(struct gpio *gpio, size_t line, bool active);  /* 0 or -errno: -EINVAL for an input or no such line */
+int gpio_get(struct gpio *gpio, size_t line, bool *active); /* the level now, of any line; 0 or -errno */
 
 /*
- * Reports the edges that wait in the kernel, of each request as many as are read at a time: for who is about to act on
- * what the sensors said last. May call edge and lost; not from inside those.
+ * Reports the edges that wait in the kernel, at most one read's worth of each request. For a caller that is about to
+ * act on what the sensors said last. Calls edge and lost; must not be called from inside them.
  */
 void gpio_catch_up(struct gpio *gpio);
 
@@ -85,19 +87,23 @@ struct gpio_status {
 void gpio_status(const struct gpio *gpio, struct gpio_status *status);
 
 /*
- * --release: requests every output of lines at its inactive value and lets go; inputs are not touched. Raspberry Pi OS
- * keeps the level of a line whose owner is gone, so the relays stay at rest; where the kernel makes it an input again,
- * they were at rest already as far as its pull goes. Fails like gpio_open_libgpiod, with -EBUSY while an agent holds
- * the lines; what can be released is, and error is of the first that cannot.
+ * --release: requests every output of lines at its inactive value and gives it back; inputs are not touched. Raspberry
+ * Pi OS keeps the level of a line that nobody holds, so the relays stay at rest. Another kernel may make the line an
+ * input again; then its pull decides, as it did before. Returns 0, or -errno with a sentence in error as
+ * gpio_open_libgpiod does, -EBUSY while an agent holds the lines. One line that fails does not keep the others from
+ * being released; the result is the first failure.
  */
 int gpio_release(const char *chip, const struct gpio_line *lines, size_t count, char error[static GPIO_ERROR_MAX]);
 
-/* --list-lines: every chip, and each of its lines with name, direction and user. 0 or -errno and a sentence. */
+/*
+ * --list-lines: prints every chip, and each of its lines with name, direction and user. 0, or -errno with a sentence.
+ */
 int gpio_list_lines(FILE *out, char error[static GPIO_ERROR_MAX]);
 
 /*
- * --watch: prints the level of each input of lines, then each edge, until loop_stop (from the caller's signal handler);
- * outputs are not touched. Runs the loop itself. 0, or -errno and a sentence; -EBUSY while an agent holds the lines.
+ * --watch: prints the level of each input of lines, then each edge. Runs the loop and returns after loop_stop, which
+ * the caller's signal callback calls. Outputs are not touched. Returns 0, or -errno with a sentence: -EBUSY while an
+ * agent holds the lines, -ENODATA when there is no input.
  */
 int gpio_watch(struct loop *loop, const struct log *log, const char *chip, const struct gpio_line *lines, size_t count,
 		FILE *out, char error[static GPIO_ERROR_MAX]);

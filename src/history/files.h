@@ -1,6 +1,7 @@
 /*
- * Inside the room: the two files, their reading at the start, and the thread that writes them. See history.h for what
- * they promise.
+ * For this room only: the two files, how they are read at the start, and the thread that writes them. history.h says
+ * what the files promise. All functions belong to the loop's thread; only history_files_new (which reads) and
+ * history_files_free (which waits for the last write) block.
  */
 #ifndef PORTCULLIS_HISTORY_FILES_H
 #define PORTCULLIS_HISTORY_FILES_H
@@ -17,28 +18,33 @@
 struct history_files;
 
 /*
- * Opens the directory for this process alone and reads its files into past, which is new and the caller's, who frees it
- * after history_files_free. Where that cannot be done now, it is logged and tried again by the thread. 0, -ENOMEM, or
- * -EAGAIN, which has been logged, when there can be no thread. Freed with history_files_free.
+ * Opens config->directory, locks it for this process alone, and reads its files into past. past must be new; it belongs
+ * to the caller, who frees it after history_files_free. Starts the thread. When the directory cannot be read now, that
+ * is logged, and the thread tries again. Returns 0, -ENOMEM, or -EAGAIN, which has been logged, when no thread can be
+ * started. Freed with history_files_free.
  */
 int history_files_new(const struct log *log, const struct history_config *config, struct history_memory *past,
 		struct history_files **files);
 
-/* All has been read: past is whole, and from now on the caller's alone. */
+/* True when all has been read: from then on past belongs to the caller's thread alone. */
 bool history_files_are_read(struct history_files *files);
 
-/* After that, once: from now on what is appended is written. */
+/* Call this once, after history_files_are_read was true: what is appended from now on is written. */
 void history_files_use(struct history_files *files);
 
 /*
- * A line for the file of the door at this place, and what a new file would say of the door after it. Before
- * history_files_use nothing is written, and only what a new file says is taken over. False when there is no room, since
- * the disk takes nothing; a refusal finds less room than all else.
+ * Queues a line for the thread. door is the door's index. kept is the line that a new file has to begin with for this
+ * door once line is written. Both are copied; neither may be NULL. Before history_files_use only kept is stored,
+ * nothing is written, and the result is true. Returns false when the queue is full, because the disk takes nothing.
+ * Lines of refused commands may fill only a part of the queue.
  */
 bool history_files_append(struct history_files *files, size_t door, const struct history_line *line,
 		const struct history_line *kept);
 
-void history_files_status(struct history_files *files, struct history_status *status); /* error, problem, written */
+/* Sets error, problem and written of status, and nothing else. */
+void history_files_status(struct history_files *files, struct history_status *status);
+
+/* Asks the thread to write what is queued and to end. Does not wait for it. */
 void history_files_stop(struct history_files *files);
 void history_files_free(struct history_files *files); /* takes NULL; stops, and waits for the thread */
 

@@ -1,5 +1,5 @@
 /*
- * Inside the room: what is known of the doors' past, in memory. Each door has two rings of records, one for refused
+ * For this room only: what is known of the doors' past, in memory. Each door has two rings of records, one for refused
  * commands and one for all else, and its totals and last change. Pure: no files, no threads, time is an argument. One
  * thread at a time.
  */
@@ -21,7 +21,7 @@ struct history_ring {
 struct history_door {
 	char id[DOOR_ID_MAX + 1];
 	struct door_record event_records[HISTORY_DOOR_RECORDS], refusal_records[HISTORY_DOOR_REFUSALS];
-	struct history_ring events, refusals; /* of these */
+	struct history_ring events, refusals; /* use the two arrays */
 	struct door_totals totals;
 	struct history_change change;
 	struct door_record changed; /* the record that change is of; number 0: none */
@@ -29,35 +29,35 @@ struct history_door {
 };
 
 struct history_memory {
-	uint32_t run;           /* the newest that a line told of */
+	uint32_t run;           /* the highest number of a run in any line */
 	uint64_t newest_number; /* of all records, also of those of other doors */
 	int64_t newest_unix_ms;
 	size_t door_count;
 	struct history_door doors[];
 };
 
-/* One allocation, freed with free. ids are copied. NULL: no memory. */
+/* One allocation; the caller frees it with free. ids are copied. NULL: no memory. */
 struct history_memory *history_memory_new(const char *const *ids, size_t door_count);
-void history_memory_clear(struct history_memory *memory); /* as it was when new */
+void history_memory_clear(struct history_memory *memory); /* makes it as it was when it was new */
 
 bool history_is_refusal(const struct door_record *record);
 
-/* record->door is a place in doors. What is older than a door's ring has room for goes. */
+/* Adds a record, copied; record->door is an index into doors. The oldest record of a full ring is dropped. */
 void history_memory_insert(struct history_memory *memory, const struct door_record *record);
 
-/* A line of a file: the next after those before it. Lines of other doors count in run and newest_number alone. */
+/* Adds the next line of a file. A line of a door that is not in doors only counts in run and newest_number. */
 void history_memory_take(struct history_memory *memory, const struct history_line *line);
 
 /* The record of the door that this one repeats (see history_add); NULL: there is none. */
 struct door_record *history_memory_repeated(const struct history_door *door, const struct door_record *record);
 
-/* from has a time: those of its run that have none get theirs. Returns whether there was one in the door's rings. */
+/* from has a time: gives one to each record of the same run that has none. Returns whether there was such a record. */
 bool history_memory_give_times(struct history_door *door, const struct door_record *from);
 
 /* The newest record of the door; NULL: it has none. */
 const struct door_record *history_memory_newest(const struct history_door *door);
 
-/* As history_read. */
+/* Does what history_read says. */
 size_t history_memory_read(const struct history_memory *memory, size_t door, uint64_t before,
 		struct door_record *records, size_t max);
 

@@ -1,6 +1,7 @@
 /*
- * What GET /metrics answers: Prometheus's text format 0.0.4, names and units by its conventions (base units, _total on
- * counters, label values of a closed set counted from 0 on). Pure: reads its argument, writes text.
+ * The answer to GET /metrics, in Prometheus's text format 0.0.4. Names and units follow its conventions: base units,
+ * _total on counters; a counter with a fixed set of labels shows all of them from 0 on. Pure: it reads its argument and
+ * writes text.
  */
 #ifndef PORTCULLIS_METRICS_METRICS_H
 #define PORTCULLIS_METRICS_METRICS_H
@@ -16,7 +17,7 @@
 #define METRICS_SIZE(doors) (16384 + (size_t)(doors) * 6144) /* bytes: enough with the longest ids and names */
 #define METRICS_SENSORS 3                                    /* closed, open, obstruction: as enum door_sensor */
 
-/* Counted since the start, for each door, by the agent. */
+/* What the agent counts of one door since its start. */
 struct metrics_counts {
 	uint64_t commands[DOOR_SOURCE_AUTO_CLOSE + 1][DOOR_RESULT_REJECTED + 1];
 	uint64_t refusals[DOOR_REASON_LAST + 1];
@@ -30,9 +31,9 @@ struct metrics_door {
 	const struct metrics_counts *counts;
 };
 
-#define METRICS_STATUS_CLASSES 6 /* 1xx to 5xx, by their first digit */
+#define METRICS_STATUS_CLASSES 6 /* index: the first digit of the status; only 2 to 5 are written */
 
-/* All of it: borrowed strings and pointers. */
+/* Everything that is written. Strings and pointers are borrowed for the call. */
 struct metrics {
 	const char *version;
 	struct metrics_door doors[DOORS_MAX];
@@ -41,15 +42,17 @@ struct metrics {
 	const struct loop_lateness *lateness;
 
 	bool connected;
-	uint64_t connects, received, dropped_full, dropped_too_long, publish_failed, protocol_errors;
-	size_t denied; /* subscriptions */
+	/* Messages dropped because a ring was full: the one for commands, or the one for bulk. */
+	uint64_t dropped_full;
+	uint64_t connects, received, dropped_too_long, publish_failed, protocol_errors;
+	size_t denied; /* subscriptions that the broker denies */
 	size_t in_flight, queued;
 
 	bool history_wanted; /* a directory is configured */
 	bool history_on_disk;
-	uint64_t history_lost; /* events that are in memory only */
+	uint64_t history_lost; /* records that are in memory only */
 
-	const struct peers_view *peers; /* NULL: none are followed */
+	const struct peers_view *peers; /* NULL: the configuration follows no peers */
 	uint64_t peer_documents_refused;
 
 	uint64_t answers[METRICS_STATUS_CLASSES];
@@ -61,7 +64,7 @@ struct metrics {
 	int64_t resident_bytes; /* 0: not known */
 };
 
-/* Writes terminated text; its length, or -ENOBUFS when it does not fit: then the buffer holds "". */
+/* Writes terminated text and returns its length without the terminator; or -ENOBUFS, and the buffer then holds "". */
 ssize_t metrics_render(const struct metrics *metrics, char *buffer, size_t size);
 
 #endif
