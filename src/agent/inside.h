@@ -239,7 +239,8 @@ const struct peers_view *agent_peers_view(struct agent *agent); /* NULL: none ar
 uint64_t agent_peers_refused(const struct agent *agent);        /* documents that were not understood */
 /* 0: it is on its way; -ENOENT, -EHOSTUNREACH, -EPROTO as peers_command; -ESTALE: it may be old, and was not sent;
  * another: it could not be sent. */
-int agent_peer_command(struct agent *agent, const char *node, const char *door, enum door_command command);
+int agent_peer_command(
+		struct agent *agent, const char *node, const char *door, enum door_command command, int64_t asked_ms);
 
 /* page.c: what the page and its routes ask. */
 

@@ -52,7 +52,8 @@ static void http_wiring(void *user, size_t index, struct http_wiring *wiring)
 	fclose(stream);
 }
 
-static int http_pulse(void *user, size_t index, const char *relay, enum door_result *result, enum door_reason *reason)
+static int http_pulse(void *user, size_t index, const char *relay, int64_t asked_ms, enum door_result *result,
+		enum door_reason *reason)
 {
 	static const char *const names[DOOR_LINE_WARNING] = {
 			[DOOR_LINE_TOGGLE] = "relay",
@@ -64,8 +65,7 @@ static int http_pulse(void *user, size_t index, const char *relay, enum door_res
 	struct agent_door *door = &agent->doors[index];
 	for (int role = 0; role < DOOR_LINE_WARNING; role++)
 		if (door->lines[role] >= 0 && strcmp(relay, names[role]) == 0) {
-			*result = agent_pulse(door, (enum door_line)role, DOOR_SOURCE_HTTP, http_asked_ms(agent->http),
-					reason);
+			*result = agent_pulse(door, (enum door_line)role, DOOR_SOURCE_HTTP, asked_ms, reason);
 			return 0;
 		}
 	return -ENOENT;
@@ -93,10 +93,11 @@ static void http_node(void *user, struct http_node *node)
 			.simulated = agent->config->gpio.backend == CONFIG_SIMULATED};
 }
 
-static enum door_result http_command(void *user, size_t door, enum door_command command, enum door_reason *reason)
+static enum door_result http_command(
+		void *user, size_t door, enum door_command command, int64_t asked_ms, enum door_reason *reason)
 {
 	struct agent *agent = user;
-	return agent_command(&agent->doors[door], command, DOOR_SOURCE_HTTP, http_asked_ms(agent->http), reason);
+	return agent_command(&agent->doors[door], command, DOOR_SOURCE_HTTP, asked_ms, reason);
 }
 
 static bool http_healthy(void *user, const char **reason)
@@ -131,9 +132,10 @@ static const struct peers_view *http_peers(void *user)
 	return agent_peers_view(user);
 }
 
-static int http_peer_command(void *user, const char *node, const char *door, enum door_command command)
+static int http_peer_command(
+		void *user, const char *node, const char *door, enum door_command command, int64_t asked_ms)
 {
-	return agent_peer_command(user, node, door, command);
+	return agent_peer_command(user, node, door, command, asked_ms);
 }
 
 /*

@@ -201,7 +201,8 @@ uint64_t agent_peers_refused(const struct agent *agent)
 	return agent->peers->refused;
 }
 
-int agent_peer_command(struct agent *agent, const char *node, const char *door, enum door_command command)
+int agent_peer_command(
+		struct agent *agent, const char *node, const char *door, enum door_command command, int64_t asked_ms)
 {
 	struct agent_peers *peers = agent->peers;
 	const char *word = door_command_name(command);
@@ -215,8 +216,7 @@ int agent_peer_command(struct agent *agent, const char *node, const char *door, 
 				.correlation_length = sizeof(ticket),
 				.expiry_s = PEERS_ANSWER_MS / 1000};
 		if (agent_may_have_waited(agent, DOOR_SOURCE_HTTP) ||
-				age_is_past(http_asked_ms(agent->http),
-						loop_now_ms())) /* to the peer it would be a new one */
+				age_is_past(asked_ms, loop_now_ms())) /* to the peer it would be a new one */
 			error = -ESTALE;
 		else if (agent->stopping || topic_door(&base, door, TOPIC_SET, topic) < 0)
 			error = -ENOTCONN;

@@ -103,12 +103,16 @@ struct http_wiring {
 	char yaml[HTTP_YAML_MAX];               /* the door as the configuration should have it */
 };
 
-/* Called from the loop, between two packets of a client: they must not block, nor free the server. */
+/*
+ * Called from the loop, between two packets of a client: they must not block, nor free the server. asked_ms is when
+ * the request began that asks for a command, by the loop's clock.
+ */
 struct http_agent {
 	size_t (*doors)(void *user, struct door_view *views, size_t max); /* fills views, returns how many */
 	void (*node)(void *user, struct http_node *node);
 	/* door counts from 0 in the order of doors. */
-	enum door_result (*command)(void *user, size_t door, enum door_command command, enum door_reason *reason);
+	enum door_result (*command)(
+			void *user, size_t door, enum door_command command, int64_t asked_ms, enum door_reason *reason);
 	/* True when healthy; else reason is a short sentence. True with a reason that is not "" or NULL: degraded. */
 	bool (*healthy)(void *user, const char **reason);
 	/* What happened to a door, or to HTTP_ALL_DOORS: the newest first, with numbers below before (0: from the
@@ -119,12 +123,14 @@ struct http_agent {
 	/* The wiring of a door, with the lines as they are now. It is all 0 before. */
 	void (*wiring)(void *user, size_t door, struct http_wiring *wiring);
 	/* Presses the relay with this key once, whatever is believed of the door: 0, or -ENOENT: it has none such. */
-	int (*pulse)(void *user, size_t door, const char *relay, enum door_result *result, enum door_reason *reason);
+	int (*pulse)(void *user, size_t door, const char *relay, int64_t asked_ms, enum door_result *result,
+			enum door_reason *reason);
 	/* Other agents; NULL: none are followed. */
 	const struct peers_view *(*peers)(void *user);
 	/* A command for a peer's door: 0 when it is on its way; -ENOENT no such door; -EHOSTUNREACH the peer is not
 	   there, or nobody knows; -EPROTO it is not understood; another: it could not be sent. */
-	int (*peer_command)(void *user, const char *node, const char *door, enum door_command command);
+	int (*peer_command)(
+			void *user, const char *node, const char *door, enum door_command command, int64_t asked_ms);
 	/* What GET /metrics answers, into metrics_max bytes: its length, or -errno. */
 	ssize_t (*metrics)(void *user, char *buffer, size_t size);
 	size_t metrics_max;
@@ -155,9 +161,6 @@ void http_status(const struct http *http, struct http_status *status);
  * be called from within the agent's callbacks; takes NULL.
  */
 void http_changed(struct http *http);
-
-/* For the agent's callbacks: when the request began that they are called for, by the loop's clock. */
-int64_t http_asked_ms(const struct http *http);
 
 /*
  * Goes on with another configuration: names, passwords, who may command, what lies on the wire. Address, port and

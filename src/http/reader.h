@@ -28,6 +28,7 @@ struct http_request {
 	char accept_encoding[64];     /* the same */
 	char if_none_match[64];       /* the same */
 	const struct http_peer *peer; /* set by the server: who asks */
+	int64_t asked_ms;             /* set by the server: when the first byte came, by the loop's clock */
 };
 
 enum http_reading {

@@ -59,7 +59,6 @@ struct http {
 	struct loop *loop;
 	const struct log *log;
 	struct http_site *site;
-	int64_t asked_ms; /* when the request began that the site is asked about */
 	struct loop_source listener;
 	struct loop_timer timer; /* at or before the earliest deadline */
 	int (*secure)(void *user, int fd);
@@ -262,7 +261,7 @@ static void client_answer(struct client *client, enum http_reading reading)
 			http_answer_problem(&client->answer, request, failure.status, failure.detail);
 	} else {
 		request->peer = &client->peer;
-		client->http->asked_ms = client->since_ms;
+		request->asked_ms = client->since_ms;
 		if (!http_site_answer(client->http->site, request, &client->answer)) {
 			client->state = CLIENT_CHECKING;
 			client_watch(client, 0);
@@ -660,11 +659,6 @@ void http_changed(struct http *http)
 {
 	if (http && http->listener_count > 0)
 		loop_timer_set(http->loop, &http->news, loop_now_ms());
-}
-
-int64_t http_asked_ms(const struct http *http)
-{
-	return http->asked_ms;
 }
 
 uint16_t http_port(const struct http *http)

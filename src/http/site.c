@@ -534,7 +534,7 @@ static void post_peer_command(const struct exchange *exchange, const char *rest)
 		problem(exchange, 404, "Commands of a peer are NODE/doors/ID/ and open, close, stop or toggle.");
 		return;
 	}
-	int error = site->agent.peer_command(site->agent.user, node, id, command);
+	int error = site->agent.peer_command(site->agent.user, node, id, command, exchange->request->asked_ms);
 	if (error == -ENOENT) {
 		problem(exchange, 404, "There is no such door. GET /api/peers lists them.");
 	} else if (wants_page(exchange->request)) {
@@ -603,8 +603,8 @@ static void post_command(const struct exchange *exchange, const char *rest)
 		if (strcmp(word, door_command_name(command)) != 0)
 			continue;
 		enum door_reason reason = DOOR_REASON_NONE;
-		enum door_result result = site->agent.command(
-				site->agent.user, (size_t)(door - site->now.doors), command, &reason);
+		enum door_result result = site->agent.command(site->agent.user, (size_t)(door - site->now.doors),
+				command, exchange->request->asked_ms, &reason);
 		command_ended(exchange, door, result, reason);
 		return;
 	}
@@ -620,7 +620,8 @@ static void post_pulse(const struct exchange *exchange, const char *rest)
 	const struct door_view *door = may_wire(exchange) ? post_door(exchange, rest, &relay) : NULL;
 	if (!door)
 		return;
-	if (site->agent.pulse(site->agent.user, (size_t)(door - site->now.doors), relay, &result, &reason) < 0)
+	if (site->agent.pulse(site->agent.user, (size_t)(door - site->now.doors), relay, exchange->request->asked_ms,
+			    &result, &reason) < 0)
 		problem(exchange, 404,
 				"The door has no such relay: relay, open_relay, close_relay or stop_relay, as in the configuration.");
 	else

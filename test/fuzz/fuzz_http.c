@@ -61,9 +61,11 @@ static void node(void *user, struct http_node *node)
 			.uptime_ms = 1};
 }
 
-static enum door_result command(void *user, size_t door, enum door_command command, enum door_reason *reason)
+static enum door_result command(
+		void *user, size_t door, enum door_command command, int64_t asked_ms, enum door_reason *reason)
 {
 	(void)user;
+	check(asked_ms <= loop_now_ms());
 	check(door < 2 && command <= DOOR_COMMAND_TOGGLE);
 	world.commands++;
 	*reason = door ? DOOR_REASON_BUSY : DOOR_REASON_NONE;
@@ -97,9 +99,11 @@ static void wiring(void *user, size_t door, struct http_wiring *wiring)
 	snprintf(wiring->yaml, sizeof(wiring->yaml), "- id: left\n");
 }
 
-static int pulse(void *user, size_t door, const char *relay, enum door_result *result, enum door_reason *reason)
+static int pulse(void *user, size_t door, const char *relay, int64_t asked_ms, enum door_result *result,
+		enum door_reason *reason)
 {
 	(void)user;
+	check(asked_ms <= loop_now_ms());
 	check(door < 2);
 	world.commands++;
 	*result = world.commands % 2 ? DOOR_RESULT_ACCEPTED : DOOR_RESULT_REJECTED;
@@ -139,9 +143,10 @@ static const struct peers_view *peers(void *user)
 	return &view;
 }
 
-static int peer_command(void *user, const char *node, const char *door, enum door_command command)
+static int peer_command(void *user, const char *node, const char *door, enum door_command command, int64_t asked_ms)
 {
 	(void)user;
+	check(asked_ms <= loop_now_ms());
 	check(*node && strlen(node) <= PEER_NODE_MAX && !strchr(node, '/'));
 	check(*door && strlen(door) <= DOOR_ID_MAX && !strchr(door, '/'));
 	check(command <= DOOR_COMMAND_TOGGLE);

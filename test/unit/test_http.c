@@ -46,6 +46,7 @@ struct server {
 	int commands, pokes, scrapes;
 	size_t last_door;
 	enum door_command last_command;
+	int64_t last_asked_ms;
 	char last_poke[128];
 	bool follows;
 	struct peers_view peers;
@@ -73,13 +74,15 @@ static void node(void *user, struct http_node *node)
 	pthread_mutex_unlock(&server->mutex);
 }
 
-static enum door_result command(void *user, size_t door, enum door_command command, enum door_reason *reason)
+static enum door_result command(
+		void *user, size_t door, enum door_command command, int64_t asked_ms, enum door_reason *reason)
 {
 	struct server *server = user;
 	pthread_mutex_lock(&server->mutex);
 	server->commands++;
 	server->last_door = door;
 	server->last_command = command;
+	server->last_asked_ms = asked_ms;
 	*reason = server->reason;
 	enum door_result result = server->result;
 	pthread_mutex_unlock(&server->mutex);
@@ -109,12 +112,13 @@ static void wiring(void *user, size_t door, struct http_wiring *wiring)
 	snprintf(wiring->yaml, sizeof(wiring->yaml), "- id: left\n  name: \"<A&B>\"\n");
 }
 
-static int pulse(void *user, size_t door, const char *relay, enum door_result *result, enum door_reason *reason)
+static int pulse(void *user, size_t door, const char *relay, int64_t asked_ms, enum door_result *result,
+		enum door_reason *reason)
 {
 	struct server *server = user;
 	if (strcmp(relay, "relay") != 0)
 		return -ENOENT;
-	*result = command(user, door, DOOR_COMMAND_PULSE, reason);
+	*result = command(user, door, DOOR_COMMAND_PULSE, asked_ms, reason);
 	return server->simulate;
 }
 
@@ -154,12 +158,13 @@ static const struct peers_view *peers(void *user)
 	return server->follows ? &server->peers : NULL;
 }
 
-static int peer_command(void *user, const char *node, const char *door, enum door_command command)
+static int peer_command(void *user, const char *node, const char *door, enum door_command command, int64_t asked_ms)
 {
 	struct server *server = user;
 	pthread_mutex_lock(&server->mutex);
 	server->commands++;
 	server->last_command = command;
+	server->last_asked_ms = asked_ms;
 	snprintf(server->last_poke, sizeof(server->last_poke), "%s/%s", node, door);
 	int error = server->simulate;
 	pthread_mutex_unlock(&server->mutex);
@@ -891,6 +896,31 @@ static void test_refusals_for_people(void)
 		}
 	}
 	finish(&server);
+}
+
+/* 100 Continue shows that the server has the request's beginning; the rest comes later. */
+static void test_time_of_a_command(struct server *server)
+{
+	static const char *const paths[] = {"doors/left/open", "setup/left/relay", "peers/shed/doors/left/open"};
+	set_result(server, DOOR_RESULT_ACCEPTED, DOOR_REASON_NONE, 0);
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		tap_case("POST /api/%s has the time of its request's first byte", paths[i]);
+		char head[256];
+		snprintf(head, sizeof(head),
+				"POST /api/%s HTTP/1.1\r\n" HOST "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n",
+				paths[i]);
+		int fd = dial(server);
+		int64_t before_ms = loop_now_ms();
+		CHECK(say(fd, head) && hear(fd, false).status == 100);
+		int64_t begun_ms = loop_now_ms();
+		while (loop_now_ms() < begun_ms + 5)
+			usleep(1000);
+		CHECK(say(fd, "{}"));
+		struct answer answer = hear(fd, false);
+		CHECK(answer.status == 202);
+		CHECK(server->last_asked_ms >= before_ms && server->last_asked_ms <= begun_ms);
+		close(fd);
+	}
 }
 
 static void test_anonymous(void)
@@ -1684,6 +1714,7 @@ int main(void)
 	start(&server, &plain);
 	test_routes(&server);
 	test_commands(&server);
+	test_time_of_a_command(&server);
 	test_peers(&server);
 	test_history(&server);
 	test_hosts_and_origins(&server);
