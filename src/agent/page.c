@@ -10,6 +10,7 @@
 
 #include "base/net.h"
 #include "gpio/simulated.h"
+#include "tls/mac.h"
 #include "tls/password.h"
 
 #define CLOCK_STEP_MS 1000 /* more is no drift: somebody set the clock */
@@ -221,6 +222,7 @@ static ssize_t http_metrics(void *user, char *buffer, size_t size)
 }
 
 _Static_assert(HISTORY_PROBLEM_MAX <= HTTP_PROBLEM_MAX, "shown whole");
+_Static_assert(TLS_MAC_BYTES == HTTP_MAC_BYTES, "tls_mac signs sessions");
 _Static_assert(CONFIG_CREDENTIALS_MAX == HTTP_PASSWORD_MAX, "what --check lets through can be served");
 
 void agent_configure_http(const struct config *config, struct http_config *http)
@@ -234,6 +236,7 @@ void agent_configure_http(const struct config *config, struct http_config *http)
 			.password_right = config->http.password && tls_password_looks_hashed(config->http.password)
 							  ? tls_password_check
 							  : NULL,
+			.sign = tls_mac,
 			.allow_anonymous_commands = config->http.allow_anonymous_commands,
 	};
 	for (size_t i = 0; i < http->host_count; i++)

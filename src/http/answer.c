@@ -84,8 +84,8 @@ void http_body_release(struct http_body *body)
 static void put_head(struct http_answer *answer, const struct http_request *request, const struct http_head *head,
 		size_t length, bool events)
 {
-	static_assert(sizeof(policy) + sizeof(always) + HTTP_ANSWER_BODY_MAX + 512 < HTTP_ANSWER_MAX,
-			"any head and a short body fit");
+	static_assert(sizeof(policy) + sizeof(always) + HTTP_ANSWER_BODY_MAX + 1024 < HTTP_ANSWER_MAX,
+			"any head, with cookies, and a short body fit");
 	char *at = answer->own, *end = answer->own + sizeof(answer->own) - HTTP_ANSWER_BODY_MAX;
 	*answer = (struct http_answer){
 			.status = head->status, .more = "", .close = !request->keep_alive || events, .events = events};

@@ -121,17 +121,24 @@ static struct stranger *find_stranger(struct http_gate *gate, const struct http_
 	return NULL;
 }
 
-static void befriend(struct http_gate *gate, const struct http_peer *peer, int64_t now_ms)
+void http_gate_remember(struct http_gate *gate, const struct http_peer *peer)
 {
-	struct stranger *stranger = find_stranger(gate, peer, now_ms);
-	if (stranger)
-		stranger->failures = 0;
 	if (is_friend(gate, peer))
 		return;
 	gate->friends[gate->friend_next] = (struct friend){peer->network, peer->host};
 	gate->friend_next = (gate->friend_next + 1) % FRIENDS;
 	if (gate->friend_count < FRIENDS)
 		gate->friend_count++;
+}
+
+/* A right password also makes up for those that were wrong before. A session does not: it may share an address with one
+ * who guesses. */
+static void befriend(struct http_gate *gate, const struct http_peer *peer, int64_t now_ms)
+{
+	struct stranger *stranger = find_stranger(gate, peer, now_ms);
+	if (stranger)
+		stranger->failures = 0;
+	http_gate_remember(gate, peer);
 }
 
 static void count_failure(struct http_gate *gate, const struct http_peer *peer, int64_t now_ms)

@@ -8,7 +8,7 @@
  * asked. Loop thread only; never blocks, but in http_gate_free for the check under way.
  *
  * Who fails HTTP_GATE_FREE_TRIES times waits, 1 s at first and twice as long each time, up to HTTP_GATE_WAIT_MAX_MS; an
- * IPv6 network of 64 bits counts as one, but for those of its addresses that were right before. When failures from
+ * IPv6 network of 64 bits counts as one, except those of its addresses that were right before or came with a session. When failures from
  * everywhere exceed HTTP_GATE_TOTAL_MINUTE a minute, only those who were right before are heard. Each failure is one
  * line in the log, with the address.
  */
@@ -47,5 +47,8 @@ bool http_gate_checking(const struct http_gate *gate); /* the thread is at work:
 
 enum http_verdict http_gate_ask(struct http_gate *gate, const char *authorization, const struct http_peer *peer,
 		int64_t now_ms, int *retry_after_s);
+
+/* peer came with a session: from now on it does not wait for what others of its network guess, only for its own. */
+void http_gate_remember(struct http_gate *gate, const struct http_peer *peer);
 
 #endif

@@ -10,8 +10,9 @@
  * Who may do what (docs/api.md has the table):
  * - A Host that is a name must be localhost, the host's own name (alone or with .local) or one of the configured; any
  *   address will do. Ports do not count. Anything else is refused (DNS rebinding), /healthz included.
- * - With a password everything but /healthz asks for it (Basic). /healthz says no more than that all is well, or the
- *   sentence of struct http_agent's healthy.
+ * - With a password everything except /healthz and the login page asks for it: by Basic authentication, or for a session
+ *   that the login page has begun. /healthz says no more than that all is well, or the sentence of struct http_agent's
+ *   healthy. A reload ends no session unless user name or password changes.
  * - Without a password, commands are refused with 403 and the page is read-only where the server listens on an address
  *   that is not loopback, unless allow_anonymous_commands is set. What counts is the address that it listens on.
  * - A POST that a browser sends for another site (Origin, Sec-Fetch-Site) is refused with 403.
@@ -45,6 +46,7 @@
 #define HTTP_BEAT_MS 15000          /* a listener to events is told something at least so often */
 #define HTTP_PASSWORD_MAX 256       /* bytes of username and password together */
 #define HTTP_STATUS_CLASSES 6
+#define HTTP_MAC_BYTES 32
 
 /* Strings are borrowed and must outlive the server. */
 struct http_config {
@@ -58,6 +60,12 @@ struct http_config {
 	/* NULL: password is plain. Else it is a hash that this checks, in a thread of the server's: it may take its
 	 * time. */
 	bool (*password_right)(const char *hash, const char *password, size_t length);
+	/*
+	 * NULL: people log in by HTTP's Basic authentication alone. Else the login page is there, and this signs its
+	 * cookies (HMAC-SHA-256 or as strong); false when memory is short. Does not block.
+	 */
+	bool (*sign)(const unsigned char key[static HTTP_MAC_BYTES], const void *data, size_t length,
+			unsigned char mac[static HTTP_MAC_BYTES]);
 	bool allow_anonymous_commands;
 	/*
 	 * NULL: HTTP on the wire. Else what lies between, such as TLS: it takes an accepted socket (of the health

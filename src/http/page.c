@@ -42,6 +42,7 @@ struct render {
 	const struct door_record *record;
 	const struct http_wiring *wirings; /* NULL: it is not the Set-up view */
 	const struct http_line *line;
+	const struct http_login *login; /* NULL: it is not the login page */
 	struct http_body *body;
 	size_t size;
 	bool failed;
@@ -808,7 +809,15 @@ static void put_field(struct render *render, enum page_field field)
 		put_escaped(render, render->line->role);
 		break;
 	case PAGE_FIELD_FROM:
-		put_format(render, "%s", render->wirings ? "?setup" : "");
+		put_format(render, "%s", render->wirings || (render->login && render->login->setup) ? "?setup" : "");
+		break;
+	case PAGE_FIELD_AGAIN_AT_ONCE:
+		if (render->login->again)
+			put_template(render, page_template_again);
+		break;
+	case PAGE_FIELD_LOG_OUT:
+		if (page->log_out)
+			put_template(render, page_template_log_out);
 		break;
 	case PAGE_FIELD_LINE_ROLE:
 		put_format(render, "%c%s", toupper(*render->line->role), render->line->role + 1);
@@ -954,4 +963,13 @@ struct http_body *http_page_render_refusal(int status, const char *sentence)
 {
 	return render_all((struct render){.message = {"", http_answer_phrase(status), sentence}, .size = 4096},
 			page_template_refusal);
+}
+
+const char http_page_login_policy[] = "default-src 'none'; style-src '" PAGE_LOGIN_STYLE
+				      "'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+struct http_body *http_page_render_login(const struct http_login *login)
+{
+	return render_all((struct render){.login = login, .message = {"", "Log in", login->said}, .size = 4096},
+			page_template_login);
 }

@@ -24,6 +24,7 @@ struct http_page {
 	size_t record_count;
 	const struct peers_view *peers; /* NULL: none are followed */
 	bool setup;                     /* a link to the Set-up view */
+	bool log_out;                   /* a button that ends the session */
 	bool read_only;                 /* buttons are there, and disabled */
 	int64_t wall_ms;                /* now, as loop_wall_ms */
 	/* How the command ended that brought the person here. */
@@ -44,6 +45,20 @@ struct http_body *http_page_render_setup(const struct http_page *page, const str
  */
 struct http_body *http_page_render_refusal(int status, const char *sentence);
 extern const char http_page_refusal_policy[];
+
+/* The login page stands alone likewise. */
+struct http_login {
+	const char *said; /* "" or a sentence */
+	bool setup;       /* it leads to the Set-up view, else to the doors */
+	bool again;       /* ask once more at once, by a request that this page makes: see http_page_render_login */
+};
+
+/*
+ * A link from another site brings no cookie that is SameSite=Strict, so a person with a session looks like one without.
+ * A page that asks again at once makes a request of this site, which brings it.
+ */
+struct http_body *http_page_render_login(const struct http_login *login);
+extern const char http_page_login_policy[];
 
 /* "less than a minute", "12 minutes" ... for people. */
 #define HTTP_DURATION_MAX 32

@@ -17,6 +17,7 @@ enum header {
 	HEADER_ACCEPT,
 	HEADER_IF_NONE_MATCH,
 	HEADER_ACCEPT_ENCODING,
+	HEADER_COOKIE, /* not kept as it is: see cookies.h */
 	HEADER_EXPECT,
 	HEADER_TRANSFER_ENCODING, /* llhttp's; here it is only seen that there is one */
 	HEADERS
@@ -30,7 +31,7 @@ struct http_reader {
 	unsigned seen; /* bits of enum header */
 	char name[NAME_MAX_LENGTH];
 	size_t name_length, value_length, target_length;
-	size_t head_bytes, body_wire_bytes, body_bytes;
+	size_t head_bytes, body_wire_bytes;
 	char expect[16], transfer_encoding[64];
 	bool in_body, whole, paused;
 };
@@ -53,6 +54,7 @@ static const struct field fields[HEADERS] = {
 		[HEADER_ACCEPT] = FIELD("accept", request.accept, true),
 		[HEADER_IF_NONE_MATCH] = FIELD("if-none-match", request.if_none_match, true),
 		[HEADER_ACCEPT_ENCODING] = FIELD("accept-encoding", request.accept_encoding, true),
+		[HEADER_COOKIE] = {.name = "cookie"},
 		[HEADER_EXPECT] = FIELD("expect", expect, false),
 		[HEADER_TRANSFER_ENCODING] = FIELD("transfer-encoding", transfer_encoding, false),
 };
@@ -101,7 +103,7 @@ static int on_header_field_complete(llhttp_t *parser)
 		if (strlen(fields[header].name) == length &&
 				strncasecmp(reader->name, fields[header].name, length) == 0)
 			reader->header = header;
-	if (reader->header == HEADER_OTHER)
+	if (reader->header == HEADER_OTHER || reader->header == HEADER_COOKIE)
 		return 0;
 	unsigned bit = 1u << reader->header;
 	if ((reader->seen & bit) && fields[reader->header].hint)
@@ -116,7 +118,9 @@ static int on_header_value(llhttp_t *parser, const char *at, size_t length)
 {
 	struct http_reader *reader = of(parser);
 	const struct field *field = &fields[reader->header];
-	if (reader->header == HEADER_OTHER)
+	if (reader->header == HEADER_COOKIE)
+		http_cookies_feed(&reader->request.cookies, at, length);
+	if (reader->header == HEADER_OTHER || reader->header == HEADER_COOKIE)
 		return 0;
 	size_t room = field->size - 1 - reader->value_length;
 	if (length > room && !field->hint)
@@ -131,7 +135,9 @@ static int on_header_value(llhttp_t *parser, const char *at, size_t length)
 static int on_header_value_complete(llhttp_t *parser)
 {
 	struct http_reader *reader = of(parser);
-	if (reader->header == HEADER_OTHER)
+	if (reader->header == HEADER_COOKIE)
+		http_cookies_end(&reader->request.cookies);
+	if (reader->header == HEADER_OTHER || reader->header == HEADER_COOKIE)
 		return 0;
 	char *value = (char *)reader + fields[reader->header].offset;
 	size_t length = reader->value_length;
@@ -200,10 +206,11 @@ static int on_headers_complete(llhttp_t *parser)
 static int on_body(llhttp_t *parser, const char *at, size_t length)
 {
 	struct http_reader *reader = of(parser);
-	(void)at;
-	if (length > HTTP_BODY_MAX - reader->body_bytes)
+	struct http_request *request = &reader->request;
+	if (length > HTTP_BODY_MAX - request->body_length)
 		return fail(reader, 413, "The body is too long.");
-	reader->body_bytes += length;
+	memcpy(request->body + request->body_length, at, length);
+	request->body_length += length;
 	return 0;
 }
 
@@ -211,6 +218,7 @@ static int on_message_complete(llhttp_t *parser)
 {
 	struct http_reader *reader = of(parser);
 	reader->whole = true;
+	reader->request.body[reader->request.body_length] = '\0';
 	reader->request.keep_alive = llhttp_should_keep_alive(parser);
 	return HPE_PAUSED;
 }
@@ -242,7 +250,11 @@ void http_reader_reset(struct http_reader *reader)
 	llhttp_init(&reader->parser, HTTP_REQUEST, &settings);
 	reader->parser.data = reader;
 	for (enum header header = HEADER_OTHER + 1; header < HEADERS; header++)
-		*((char *)reader + fields[header].offset) = '\0';
+		if (header != HEADER_COOKIE)
+			*((char *)reader + fields[header].offset) = '\0';
+	http_cookies_reset(&request->cookies);
+	explicit_bzero(request->body, request->body_length); /* it may have held a password */
+	request->body_length = 0;
 	request->verb = HTTP_VERB_OTHER;
 	request->keep_alive = request->old = false;
 	request->target[0] = '\0';
@@ -251,7 +263,7 @@ void http_reader_reset(struct http_reader *reader)
 	reader->header = HEADER_OTHER;
 	reader->seen = 0;
 	reader->name_length = reader->value_length = reader->target_length = 0;
-	reader->head_bytes = reader->body_wire_bytes = reader->body_bytes = 0;
+	reader->head_bytes = reader->body_wire_bytes = 0;
 	reader->in_body = reader->whole = reader->paused = false;
 }
 

@@ -8,11 +8,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "http/cookies.h"
 #include "http/http.h"
 
 enum http_verb { HTTP_VERB_GET, HTTP_VERB_HEAD, HTTP_VERB_POST, HTTP_VERB_OTHER };
 
-/* A whole request. Headers that were not sent are "". The body is counted and dropped: no route has a use for it. */
+/* A whole request. Headers that were not sent are "". */
 struct http_request {
 	enum http_verb verb;
 	bool keep_alive;   /* the client can take another answer on this connection */
@@ -24,9 +25,12 @@ struct http_request {
 	char origin[288];
 	char fetch_site[16];
 	char authorization[400];
-	char accept[256];             /* the beginning, when longer */
-	char accept_encoding[64];     /* the same */
-	char if_none_match[64];       /* the same */
+	char accept[256];         /* the beginning, when longer */
+	char accept_encoding[64]; /* the same */
+	char if_none_match[64];   /* the same */
+	struct http_cookies cookies;
+	char body[HTTP_BODY_MAX + 1]; /* terminated; only a login has a use for it */
+	size_t body_length;
 	const struct http_peer *peer; /* set by the server: who asks */
 	int64_t asked_ms;             /* set by the server: when the first byte came, by the loop's clock */
 };

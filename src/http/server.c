@@ -59,6 +59,7 @@ struct http {
 	struct loop *loop;
 	const struct log *log;
 	struct http_site *site;
+	struct http_sessions sessions;
 	struct loop_source listener;
 	struct loop_timer timer; /* at or before the earliest deadline */
 	int (*secure)(void *user, int fd);
@@ -608,7 +609,12 @@ int http_new(struct loop *loop, const struct log *log, const struct http_config 
 	http->readers = http_readers_new(HTTP_CLIENTS_MAX);
 	if (!http->readers)
 		goto fail;
-	failed = http_site_new(loop, log, config, agent, checked, http, &http->site, error);
+	failed = http_sessions_init(&http->sessions);
+	if (failed < 0) {
+		snprintf(error, HTTP_ERROR_MAX, "no random bytes for sessions: %s", strerror(-failed));
+		goto fail;
+	}
+	failed = http_site_new(loop, log, config, agent, &http->sessions, checked, http, &http->site, error);
 	if (failed < 0)
 		goto fail;
 	failed = listen_at(http, config, error);
@@ -632,7 +638,7 @@ int http_reconfigure(struct http *http, const struct http_config *config, const 
 		bool cut_listeners, char error[static HTTP_ERROR_MAX])
 {
 	struct http_site *site;
-	int failed = http_site_new(http->loop, http->log, config, agent, checked, http, &site, error);
+	int failed = http_site_new(http->loop, http->log, config, agent, &http->sessions, checked, http, &site, error);
 	if (failed < 0)
 		return failed;
 	bool other_wire = http->secure != config->secure;
@@ -687,5 +693,6 @@ void http_free(struct http *http)
 		close(http->listener.fd);
 	http_site_free(http->site);
 	free(http->readers);
+	explicit_bzero(&http->sessions, sizeof(http->sessions));
 	free(http);
 }

@@ -11,6 +11,7 @@
 #include "documents/documents.h"
 #include "http/gate.h"
 #include "http/guard.h"
+#include "http/login.h"
 #include "http/page.h"
 #include "page_data.h"
 
@@ -37,17 +38,18 @@ struct http_site {
 	struct http_config config;
 	struct http_agent agent;
 	struct http_gate *gate;
+	struct http_sessions *sessions;
 	bool read_only;
 	bool setup; /* those who see the page may see the Set-up view */
 	struct http_node node;
 	struct snapshot now, shown; /* of the last request; what page and doors were made of */
 	uint64_t changes;
-	struct http_body *page;
+	struct http_body *page[2];      /* for one without and with a session */
 	struct http_body *doors;        /* as events; the documents are inside them */
 	size_t doors_length;            /* of the first of them, which is the doors' */
 	const struct peers_view *peers; /* NULL: none are followed */
 	struct http_body *metrics;      /* metrics_max bytes, written anew when nobody is being sent it */
-	int64_t page_until_ms;
+	int64_t page_until_ms[2];
 	int64_t refusal_logged_ms;
 	unsigned refusals;
 };
@@ -56,6 +58,8 @@ struct exchange {
 	struct http_site *site;
 	const struct http_request *request;
 	struct http_answer *answer;
+	bool session;
+	bool *checking; /* set by who leaves no answer, since the password is being checked */
 };
 
 /* A browser shows what comes, not a script: of a form of the page, what it wants to see next is the page. */
@@ -65,12 +69,16 @@ static bool wants_page(const struct http_request *request)
 }
 
 /* The page's script sends forms for a person, and takes refusals as a script does. */
+static bool is_person(const struct http_request *request)
+{
+	return wants_page(request) && !strstr(request->accept, "json");
+}
+
 static void problem_with(
 		const struct exchange *exchange, int status, const char *detail, const char *header, const char *value)
 {
 	const struct http_request *request = exchange->request;
-	bool person = wants_page(request) && !strstr(request->accept, "json");
-	struct http_body *body = person ? http_page_render_refusal(status, detail) : NULL;
+	struct http_body *body = is_person(request) ? http_page_render_refusal(status, detail) : NULL;
 	if (body)
 		http_answer_shared(exchange->answer, request,
 				&(struct http_head){.status = status,
@@ -124,9 +132,12 @@ uint64_t http_site_look(struct http_site *site)
 	memcpy(site->shown.broker_error, now->broker_error, sizeof(now->broker_error));
 	memcpy(site->shown.history_problem, now->history_problem, sizeof(now->history_problem));
 	memcpy(site->shown.doors, now->doors, now->count * sizeof(now->doors[0]));
-	http_body_release(site->page);
+	for (size_t i = 0; i < 2; i++) {
+		http_body_release(site->page[i]);
+		site->page[i] = NULL;
+	}
 	http_body_release(site->doors);
-	site->page = site->doors = NULL;
+	site->doors = NULL;
 	return ++site->changes;
 }
 
@@ -186,6 +197,7 @@ static void get_page(const struct exchange *exchange, const char *rest)
 					site->agent.user, HTTP_ALL_DOORS, 0, records, HISTORY_OF_PAGE),
 			.peers = site->peers,
 			.setup = site->setup,
+			.log_out = exchange->session,
 			.read_only = site->read_only,
 			.wall_ms = loop_wall_ms(),
 	};
@@ -195,12 +207,13 @@ static void get_page(const struct exchange *exchange, const char *rest)
 		http_body_release(body);
 		return;
 	}
-	if (!site->page || now_ms >= site->page_until_ms) {
-		http_body_release(site->page);
-		site->page = http_page_render(&page);
-		site->page_until_ms = now_ms + PAGE_FRESH_MS;
+	size_t kind = exchange->session;
+	if (!site->page[kind] || now_ms >= site->page_until_ms[kind]) {
+		http_body_release(site->page[kind]);
+		site->page[kind] = http_page_render(&page);
+		site->page_until_ms[kind] = now_ms + PAGE_FRESH_MS;
 	}
-	answer_body(exchange, http_type_html, site->page);
+	answer_body(exchange, http_type_html, site->page[kind]);
 }
 
 /* Only those who gave the password, or sit at the machine, wire the doors. False: the answer is made. */
@@ -482,6 +495,13 @@ static void get_health(const struct exchange *exchange, const char *rest)
 			(size_t)length);
 }
 
+static void see_other(const struct exchange *exchange, const char *location, const char *lines)
+{
+	http_answer_short(exchange->answer, exchange->request,
+			&(struct http_head){.status = 303, .header = "Location", .value = location, .lines = lines}, "",
+			0);
+}
+
 static void see_page(const struct exchange *exchange, const char *id, const char *said)
 {
 	char location[LOCATION_MAX];
@@ -490,8 +510,7 @@ static void see_page(const struct exchange *exchange, const char *id, const char
 		snprintf(location, sizeof(location), "%s?door=%s&said=%s#door-%s", from, id, said, id);
 	else
 		snprintf(location, sizeof(location), "%s#door-%s", from, id);
-	http_answer_short(exchange->answer, exchange->request,
-			&(struct http_head){.status = 303, .header = "Location", .value = location}, "", 0);
+	see_other(exchange, location, NULL);
 }
 
 static void peer_unreachable(const struct exchange *exchange, int error)
@@ -539,8 +558,7 @@ static void post_peer_command(const struct exchange *exchange, const char *rest)
 		problem(exchange, 404, "There is no such door. GET /api/peers lists them.");
 	} else if (wants_page(exchange->request)) {
 		snprintf(location, sizeof(location), "/#door-%s/%s", node, id);
-		http_answer_short(exchange->answer, exchange->request,
-				&(struct http_head){.status = 303, .header = "Location", .value = location}, "", 0);
+		see_other(exchange, location, NULL);
 	} else if (error < 0) {
 		peer_unreachable(exchange, error);
 	} else {
@@ -651,6 +669,183 @@ static void post_poke(const struct exchange *exchange, const char *rest)
 				&(struct http_head){.status = 202, .type = http_type_json}, done, sizeof(done) - 1);
 }
 
+/* ---- Logging in. ---- */
+
+static const char basic_challenge[] = "Basic realm=\"Portcullis\", charset=\"UTF-8\"";
+static const char form_challenge[] = "Cookie realm=\"Portcullis\", form-action=\"/login\"";
+
+static bool has_login_page(const struct http_site *site)
+{
+	return site->config.username && site->config.sign;
+}
+
+static bool in_session(const struct http_site *site, const struct http_cookies *cookies)
+{
+	int64_t now_ms = loop_now_ms();
+	return has_login_page(site) &&
+	       (http_session_valid(site->sessions, &site->config, cookies->session_tls, now_ms) ||
+			       http_session_valid(site->sessions, &site->config, cookies->session, now_ms));
+}
+
+static const char *after_login(const struct http_request *request)
+{
+	bool setup = strcmp(request->path, "/setup") == 0 || strcmp(request->query, "setup") == 0;
+	return setup ? "/setup" : "/";
+}
+
+static void show_login(
+		const struct exchange *exchange, int status, const char *said, const char *header, const char *value)
+{
+	const struct http_request *request = exchange->request;
+	const struct http_cookies *cookies = &request->cookies;
+	bool asked_for = strcmp(request->path, "/login") == 0;
+	const struct http_login login = {
+			.said = said,
+			.setup = strcmp(after_login(request), "/setup") == 0,
+			.again = !asked_for && request->verb != HTTP_VERB_POST && cookies->form && !*cookies->session &&
+				 !*cookies->session_tls,
+	};
+	struct http_body *body = http_page_render_login(&login);
+	if (body)
+		http_answer_shared(exchange->answer, request,
+				&(struct http_head){.status = status,
+						.type = http_type_html,
+						.header = header,
+						.value = value,
+						.policy = http_page_login_policy},
+				body);
+	else
+		problem(exchange, 503, "The agent is short of memory.");
+	http_body_release(body);
+}
+
+/*
+ * A challenge of Basic makes a browser open a window for user name and password before it shows anything, and is what
+ * makes it send those of http://USER:PASSWORD@HOST/. So it is sent to all, except to a browser in which somebody has
+ * logged in by the form before; the form is what who closes that window sees.
+ */
+static void ask_for_login(const struct exchange *exchange, const char *said)
+{
+	const struct http_request *request = exchange->request;
+	bool page = has_login_page(exchange->site);
+	const char *challenge = page && request->cookies.form ? form_challenge : basic_challenge;
+	if (page && is_person(request))
+		show_login(exchange, 401, said, "WWW-Authenticate", challenge);
+	else
+		problem_with(exchange, 401, "A user name and a password are needed.", "WWW-Authenticate", challenge);
+}
+
+static void get_login(const struct exchange *exchange, const char *rest)
+{
+	(void)rest;
+	if (exchange->session || !has_login_page(exchange->site))
+		see_other(exchange, after_login(exchange->request), NULL);
+	else
+		show_login(exchange, 200, "", NULL, NULL);
+}
+
+/* header and value go with a refusal. */
+static void login_refused(
+		const struct exchange *exchange, int status, const char *said, const char *header, const char *value)
+{
+	if (is_person(exchange->request))
+		show_login(exchange, status, said, header, value);
+	else
+		problem_with(exchange, status, said, header, value);
+}
+
+static void slowed_down(const struct exchange *exchange, int retry_after_s,
+		void (*refuse)(const struct exchange *exchange, int status, const char *said, const char *header,
+				const char *value))
+{
+	char retry_after[16], detail[80];
+	snprintf(retry_after, sizeof(retry_after), "%d", retry_after_s);
+	snprintf(detail, sizeof(detail), "Too many wrong passwords. Wait %s s, then try again.", retry_after);
+	refuse(exchange, 429, detail, "Retry-After", retry_after);
+}
+
+/* Where a login or a logout by the page ends, or what a script hears of it. */
+static void login_ended(
+		const struct exchange *exchange, const char *location, const char *lines, enum door_result result)
+{
+	char body[HTTP_ANSWER_BODY_MAX];
+	if (wants_page(exchange->request)) {
+		see_other(exchange, location, lines);
+		return;
+	}
+	ssize_t length = document_result(result, DOOR_REASON_NONE, body, sizeof(body));
+	http_answer_short(exchange->answer, exchange->request,
+			&(struct http_head){.status = 200, .type = http_type_json, .lines = lines}, body,
+			length < 0 ? 0 : (size_t)length);
+}
+
+static void logged_in(const struct exchange *exchange)
+{
+	struct http_site *site = exchange->site;
+	const struct http_request *request = exchange->request;
+	/* Behind a proxy that ends TLS, the browser's word tells of it: Origin is our Host here, or was not sent. */
+	bool tls = site->config.secure || strncmp(request->origin, "https://", 8) == 0;
+	char token[HTTP_SESSION_LENGTH + 1], lines[HTTP_LOGIN_LINES_MAX];
+	if (!http_session_new(site->sessions, &site->config, loop_now_ms(), token)) {
+		problem(exchange, 503, "The agent is short of memory.");
+		return;
+	}
+	http_login_cookies(token, tls, lines);
+	log_info(site->log, "HTTP: %s has logged in", request->peer->text);
+	login_ended(exchange, after_login(request), lines, DOOR_RESULT_ACCEPTED);
+}
+
+/* The password is asked for at the same gate as Basic's, and waits in the same queue. */
+static void post_login(const struct exchange *exchange, const char *rest)
+{
+	struct http_site *site = exchange->site;
+	const struct http_request *request = exchange->request;
+	char credentials[HTTP_CREDENTIALS_MAX + 1];
+	int retry_after_s;
+	(void)rest;
+	if (!http_login_parse(request->body, request->body_length, credentials)) {
+		login_refused(exchange, 400, "A login takes username and password, as a form sends them.", NULL, NULL);
+		return;
+	}
+	if (!site->config.username) {
+		explicit_bzero(credentials, sizeof(credentials));
+		login_ended(exchange, after_login(request), NULL, DOOR_RESULT_UNCHANGED);
+		return;
+	}
+	switch (http_gate_ask(site->gate, credentials, request->peer, loop_now_ms(), &retry_after_s)) {
+	case HTTP_LET_IN:
+		logged_in(exchange);
+		break;
+	case HTTP_CHECKING:
+		*exchange->checking = true;
+		break;
+	case HTTP_SLOWED:
+		slowed_down(exchange, retry_after_s, login_refused);
+		break;
+	case HTTP_NO_PASSWORD:
+	case HTTP_WRONG_PASSWORD:
+		login_refused(exchange, 401, "Wrong user name or password.", "WWW-Authenticate", form_challenge);
+		break;
+	}
+	explicit_bzero(credentials, sizeof(credentials));
+}
+
+static void post_logout(const struct exchange *exchange, const char *rest)
+{
+	struct http_site *site = exchange->site;
+	const struct http_cookies *cookies = &exchange->request->cookies;
+	char lines[HTTP_LOGIN_LINES_MAX];
+	(void)rest;
+	if (has_login_page(site)) {
+		http_session_end(site->sessions, &site->config, cookies->session_tls, loop_now_ms());
+		http_session_end(site->sessions, &site->config, cookies->session, loop_now_ms());
+	}
+	http_logout_cookies(lines);
+	login_ended(exchange, "/login", lines, exchange->session ? DOOR_RESULT_ACCEPTED : DOOR_RESULT_UNCHANGED);
+}
+
+/* ---- Routes. ---- */
+
 struct route {
 	const char *path; /* ends with a slash: the rest is the handler's */
 	bool post;        /* else GET and HEAD */
@@ -663,6 +858,9 @@ static const struct route routes[] = {
 		{"/setup", .handle = get_setup},
 		{"/metrics", .handle = get_metrics},
 		{"/healthz", .open = true, .handle = get_health},
+		{"/login", .open = true, .handle = get_login},
+		{"/api/login", .post = true, .open = true, .handle = post_login},
+		{"/api/logout", .post = true, .open = true, .handle = post_logout},
 		{"/api/doors", .handle = get_doors},
 		{"/api/history", .handle = get_history},
 		{"/api/events", .handle = get_events},
@@ -689,46 +887,48 @@ static const struct route *find_route(const char *path, const char **rest)
 }
 
 /* True when the request may go on; else the answer is made, or the password is being checked. */
-static bool let_in(const struct exchange *exchange, bool *checking)
+static bool let_in(const struct exchange *exchange)
 {
-	char retry_after[16], detail[80];
 	int retry_after_s;
 	const struct http_request *request = exchange->request;
+	if (exchange->session)
+		return true;
 	switch (http_gate_ask(
 			exchange->site->gate, request->authorization, request->peer, loop_now_ms(), &retry_after_s)) {
 	case HTTP_LET_IN:
 		return true;
 	case HTTP_CHECKING:
-		*checking = true;
+		*exchange->checking = true;
 		return false;
 	case HTTP_SLOWED:
-		snprintf(retry_after, sizeof(retry_after), "%d", retry_after_s);
-		snprintf(detail, sizeof(detail), "Too many wrong passwords. Wait %s s, then try again.", retry_after);
-		problem_with(exchange, 429, detail, "Retry-After", retry_after);
+		slowed_down(exchange, retry_after_s, problem_with);
 		return false;
 	case HTTP_NO_PASSWORD:
+		ask_for_login(exchange, "");
+		return false;
 	case HTTP_WRONG_PASSWORD:
-		break;
+		ask_for_login(exchange, "Wrong user name or password.");
+		return false;
 	}
-	problem_with(exchange, 401, "A user name and a password are needed.", "WWW-Authenticate",
-			"Basic realm=\"Portcullis\", charset=\"UTF-8\"");
 	return false;
 }
 
 bool http_site_answer(struct http_site *site, const struct http_request *request, struct http_answer *answer)
 {
-	const struct exchange exchange = {site, request, answer};
 	const char *rest = "";
 	bool checking = false;
+	const struct exchange exchange = {site, request, answer, in_session(site, &request->cookies), &checking};
 	const struct route *route = find_route(request->path, &rest);
 	bool post = request->verb == HTTP_VERB_POST;
 	bool get = request->verb == HTTP_VERB_GET || request->verb == HTTP_VERB_HEAD;
+	if (exchange.session)
+		http_gate_remember(site->gate, request->peer);
 	/* HTTP/1.0 may come without a Host, and no browser that could be led astray sends it so. */
 	if (!(request->old && !*request->host) && !http_guard_host(&site->config, request->host)) {
 		refused(site, "host", request->host);
 		problem(&exchange, 421,
 				"This server does not know that name as its own. If it is, add it to http: hosts.");
-	} else if (!(route && route->open) && !let_in(&exchange, &checking)) {
+	} else if (!(route && route->open) && !let_in(&exchange)) {
 		return !checking;
 	} else if (!route) {
 		problem(&exchange, 404, "There is nothing at this address.");
@@ -744,7 +944,7 @@ bool http_site_answer(struct http_site *site, const struct http_request *request
 	} else {
 		route->handle(&exchange, rest);
 	}
-	return true;
+	return !checking;
 }
 
 bool http_site_checking(const struct http_site *site)
@@ -758,8 +958,8 @@ bool http_site_read_only(const struct http_site *site)
 }
 
 int http_site_new(struct loop *loop, const struct log *log, const struct http_config *config,
-		const struct http_agent *agent, void (*checked)(void *user), void *user, struct http_site **out,
-		char error[static HTTP_ERROR_MAX])
+		const struct http_agent *agent, struct http_sessions *sessions, void (*checked)(void *user), void *user,
+		struct http_site **out, char error[static HTTP_ERROR_MAX])
 {
 	struct sockaddr_storage address;
 	if (!http_guard_address(config->address, config->port, &address)) {
@@ -772,6 +972,7 @@ int http_site_new(struct loop *loop, const struct log *log, const struct http_co
 	site->log = log;
 	site->config = *config;
 	site->agent = *agent;
+	site->sessions = sessions;
 	site->read_only = !config->username && !config->allow_anonymous_commands &&
 			  !http_guard_loopback((const struct sockaddr *)&address);
 	site->setup = config->username || http_guard_loopback((const struct sockaddr *)&address);
@@ -789,7 +990,8 @@ void http_site_free(struct http_site *site)
 {
 	if (!site)
 		return;
-	http_body_release(site->page);
+	http_body_release(site->page[0]);
+	http_body_release(site->page[1]);
 	http_body_release(site->doors);
 	http_body_release(site->metrics);
 	http_gate_free(site->gate);

@@ -11,14 +11,17 @@
 #include "http/answer.h"
 #include "http/http.h"
 #include "http/reader.h"
+#include "http/session.h"
 
 struct http_site;
 
-/* checked is called from the loop when requests that wait for it are to be asked again. 0 or -errno with a sentence in
- * error. Freed with http_site_free, which takes NULL. */
+/*
+ * sessions is borrowed and outlives the site. checked is called from the loop when requests that wait for it are to be
+ * asked again. 0 or -errno with a sentence in error. Freed with http_site_free, which takes NULL.
+ */
 int http_site_new(struct loop *loop, const struct log *log, const struct http_config *config,
-		const struct http_agent *agent, void (*checked)(void *user), void *user, struct http_site **site,
-		char error[static HTTP_ERROR_MAX]);
+		const struct http_agent *agent, struct http_sessions *sessions, void (*checked)(void *user), void *user,
+		struct http_site **site, char error[static HTTP_ERROR_MAX]);
 void http_site_free(struct http_site *site);
 bool http_site_checking(const struct http_site *site); /* a password: http_site_free would wait */
 bool http_site_read_only(const struct http_site *site);

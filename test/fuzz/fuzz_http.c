@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "http/server.h"
+#include "tls/mac.h"
 
 static const struct sockaddr_in loopback = {.sin_family = AF_INET, .sin_addr.s_addr = 0x0100007fu};
 
@@ -171,7 +172,7 @@ static void begin(void)
 			.metrics_max = 64};
 	static const struct http_config open = {.address = "127.0.0.1", .host_name = "pi"};
 	static const struct http_config locked = {
-			.address = "127.0.0.1", .username = "Aladdin", .password = "open sesame"};
+			.address = "127.0.0.1", .username = "Aladdin", .password = "open sesame", .sign = tls_mac};
 	char error[HTTP_ERROR_MAX];
 	if (world.loop)
 		return;

@@ -42,13 +42,15 @@ def hear(connection):
     return Answer(response)
 
 
-def ask(agent, method, path, address="127.0.0.1", **headers):
+def ask(agent, method, path, address="127.0.0.1", body="", **headers):
     """One request on a connection of its own; a header_name=None leaves it out."""
     lines = {"Host": f"127.0.0.1:{agent.http_port}", "Connection": "close"}
+    if body:
+        lines["Content-Length"] = len(body)
     lines.update({name.replace("_", "-"): value for name, value in headers.items()})
     with connect(agent, address) as connection:
         head = "".join(f"{name}: {value}\r\n" for name, value in lines.items() if value is not None)
-        connection.sendall(f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode())
+        connection.sendall(f"{method} {path} HTTP/1.1\r\n{head}\r\n{body}".encode())
         return hear(connection)
 
 
@@ -329,6 +331,23 @@ def test_password(served, tmp_path):
     assert ask(agent, "GET", "/healthz").status == 200
     assert agent.run("--healthcheck").returncode == 0
     assert not agent.log.find("sesame")
+
+
+def test_a_session_is_not_held_up_by_guesses(served):
+    """Those of a gadget at the same address, with a password that it got once and that is another now."""
+    agent = served(username="Aladdin", password="open sesame")
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = ask(agent, "POST", "/api/login", body="username=Aladdin&password=open+sesame", **form)
+    assert answer.status == 200 and answer.json == {"result": "accepted"}
+    session = {"Cookie": answer.headers["Set-Cookie"].split(";")[0]}
+    agent.log.wait("HTTP: 127.0.0.1 has logged in$")
+    for i in range(8):
+        status = ask(agent, "GET", "/api/doors", Authorization=basic("Aladdin", f"close sesame {i}")).status
+        assert status == (401 if i < 5 else 429)
+        assert ask(agent, "GET", "/api/doors", **session).status == 200
+    assert ask(agent, "POST", "/api/doors/left/open", **session).status == 202
+    agent.recorder.wait(agent.topic("left", "state"), "opening")
+    assert not agent.log.find("sesame") and not agent.log.find(session["Cookie"][-64:])
 
 
 def hashed(agent, password):

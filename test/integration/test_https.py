@@ -106,6 +106,26 @@ def test_a_browser_s_post_from_the_page_itself(page, ca):
         assert answer.status in (status, 200 if status == 202 else status)
 
 
+def test_a_session_comes_back_by_https_alone(agent_factory, files, ca):
+    agent = agent_factory(config=config(files, username="me", password="right")).start()
+    agent.log.wait("HTTP: listening on https")
+    connection = http.client.HTTPSConnection("127.0.0.1", agent.http_port, timeout=DEADLINE, context=trusting(ca))
+    form = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
+    connection.request("POST", "/api/login", "username=me&password=right", form)  # as by a browser that sends no Origin
+    answer = connection.getresponse()
+    answer.read()
+    cookies = answer.headers.get_all("Set-Cookie")
+    assert answer.status == 303 and cookies[0].startswith("__Host-portcullis=")
+    assert all("; Secure" in cookie and "; HttpOnly" in cookie and "; Path=/" in cookie for cookie in cookies)
+    assert all("Domain" not in cookie for cookie in cookies)
+    for headers, status in ({}, 401), ({"Cookie": cookies[0].split(";")[0]}, 200):
+        connection.request("GET", "/", headers=headers)
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == status
+    connection.close()
+
+
 def test_a_page_of_64_doors_arrives_whole(agent_factory, files, ca):
     """More than a record, more than any buffer on the way."""
     doors = [door(f"d{i}", relay={"line": 100 + i}, closed_sensor=None, open_sensor=None) for i in range(64)]

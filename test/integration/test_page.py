@@ -4,6 +4,7 @@ What the server says in words is tested in test/unit/test_http_page.c; here is w
 After each test the browser's console must be empty and every request must have gone to the agent.
 """
 
+import base64
 import gzip
 import http.client
 import json
@@ -568,6 +569,94 @@ def test_password_in_the_address(browse):
     page.state("left", "^Open$")
     assert not page.shown("#dead") and not page.shown("#lost")
     page.origin = page.origin.replace("me:right@", "")
+
+
+def log_in(page, name="me", password="right"):
+    for field, typed in ("username", name), ("password", password):
+        page.find(f"#{field}").clear()
+        page.find(f"#{field}").send_keys(typed)
+    page.tap("button")
+
+
+def arrives(page, text):
+    """Without a script of the driver's in the page, which may be on its way out or run none."""
+    wait_until(lambda: text in page.driver.page_source, text)
+
+
+def guess(page, times):
+    """Another program on the same machine, which does not know the password."""
+    for i in range(times):
+        connection = http.client.HTTPConnection("127.0.0.1", page.agent.http_port, timeout=DEADLINE)
+        password = base64.b64encode(f"me:wrong{i}".encode()).decode()
+        connection.request("GET", "/api/doors", headers={"Authorization": f"Basic {password}"})
+        status = connection.getresponse().status
+        connection.close()
+    return status
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["", "without JavaScript"])
+def test_log_in_and_out(browse, script):
+    page = browse(LEFT, http={"username": "me", "password": "right"})
+    page.expected = "status of 401"
+    page.cdp("Emulation.setScriptExecutionDisabled", value=not script)
+    page.open("/login?setup")
+    log_in(page, password="wrong")
+    arrives(page, '<p class="said" role="alert">Wrong user name or password.</p>')
+    log_in(page)
+    arrives(page, "Set-up of")
+    page.open()
+    assert guess(page, 6) == 429  # and yet:
+    page.confirm("left", "open")
+    page.agent.log.wait("door left: open from http accepted")
+    page.tap(".log-out button")
+    arrives(page, 'action="/api/login"')
+    assert page.driver.current_url == f"{page.origin}/login"
+    page.open()  # there is no window of the browser's now, and the form is one for the doors
+    wait_until(lambda: page.driver.current_url == f"{page.origin}/login", "the login page again")
+    assert [cookie["name"] for cookie in page.driver.get_cookies()] == ["portcullis-form"]
+    page.driver.delete_all_cookies()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_login_page_for_all(browse, scheme):
+    page = browse(LEFT, http={"username": "me", "password": "right"})
+    page.expected = "status of 401"
+    page.media(scheme)
+    page.size(320, 640, mobile=True)
+    page.open("/login")
+    assert page.script("return document.documentElement.scrollWidth") <= 320
+    log_in(page, password="wrong")
+    arrives(page, "Wrong user name or password.")
+    assert page.axe() == []
+
+
+def test_a_link_from_another_site_finds_the_session(browse):
+    page = browse(LEFT, http={"username": "me", "password": "right"})
+    page.expected = "status of 401|from the Manifest"
+    page.open("/login")
+    log_in(page)
+    page.state("left", "^Closed$")
+    page.driver.get("about:blank")
+    page.script("document.body.innerHTML = `<a href='${arguments[0]}'>the garage</a>`", page.origin + "/")
+    page.find("a").click()
+    page.state("left", "^Closed$")
+    assert page.driver.current_url == f"{page.origin}/"
+    page.driver.delete_all_cookies()
+
+
+def test_a_session_that_ended_shows_the_login_page(browse):
+    """In a page that is open: its script loads it anew, and no window of the browser's opens."""
+    page = browse(LEFT, http={"username": "me", "password": "right"})
+    page.expected = "status of 401|ERR_"
+    page.open("/login")
+    log_in(page)
+    wait_until(lambda: page.script("return document.documentElement.className") == "live", "a live page")
+    page.agent.stop()
+    page.agent.start()
+    wait_until(lambda: page.there("form[action='/api/login']"), "the login page")
+    log_in(page)
+    page.state("left", "^Closed$")
+    page.driver.delete_all_cookies()
 
 
 def test_many_tabs(browse):

@@ -3,6 +3,7 @@ cannot be used, or takes a restart, changes nothing.
 """
 
 import base64
+import http.client
 import json
 import os
 import pty
@@ -325,6 +326,25 @@ def test_the_page_gets_another_password_and_stays(agent, tmp_path):
         reload(agent, {"http": {"username": None, "password_file": None}})
         assert ask(page)[0] == 200
     assert status(agent, "/healthz") == 200
+
+
+def test_a_session_lives_through_a_reload_but_not_through_another_password(agent):
+    reload(agent, {"http": {"username": "me", "password": "first"}})
+
+    def log_in(password):
+        page = http.client.HTTPConnection("127.0.0.1", agent.http_port, timeout=DEADLINE)
+        page.request("POST", "/api/login", f"username=me&password={password}")
+        answer = page.getresponse()
+        answer.read()
+        page.close()
+        return {"Cookie": answer.headers["Set-Cookie"].split(";")[0]}
+
+    with socket.create_connection(("127.0.0.1", agent.http_port), timeout=DEADLINE) as page:
+        session = log_in("first")
+        reload(agent, {"doors": [door(name="Another name")]})
+        assert ask(page)[0] == 401 and ask(page, **session)[0] == 200
+        reload(agent, {"http": {"password": "second"}})
+        assert ask(page, **session)[0] == 401 and ask(page, **log_in("second"))[0] == 200
 
 
 def listen(agent):

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -20,6 +21,7 @@
 
 #include "http/server.h"
 #include "tap.h"
+#include "tls/mac.h"
 
 #define PATIENCE_MS 10000  /* of the tests: a failure, not a measure */
 #define METRICS_MAX 200000 /* more than a socket takes at once */
@@ -960,6 +962,290 @@ static void test_anonymous(void)
 	}
 }
 
+/* ---- Logging in by the form. ---- */
+
+#define BROWSER "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\n"
+#define RIGHT_FORM "username=Aladdin&password=open+sesame"
+#define WRONG_FORM "username=Aladdin&password=open+says+me"
+
+static struct answer send_form(const struct server *server, const char *path, const char *headers, const char *body)
+{
+	return ask(server,
+			"POST %s HTTP/1.1\r\n" HOST "%sContent-Type: application/x-www-form-urlencoded\r\n"
+			"Content-Length: %zu\r\n\r\n%s",
+			path, headers, strlen(body), body);
+}
+
+/* The first cookie that the answer sets, as a Cookie header with its line end; "" where there is none. */
+static void keep_cookie(const struct answer *answer, char cookie[static 256])
+{
+	const char *value = header(answer, "Set-Cookie");
+	cookie[0] = '\0';
+	if (value)
+		snprintf(cookie, 256, "Cookie: a=b; %.*s\r\n", (int)strcspn(value, ";"), value);
+}
+
+static struct answer get_with(const struct server *server, const char *path, const char *headers)
+{
+	return ask(server, "GET %s HTTP/1.1\r\n" HOST "%s\r\n", path, headers);
+}
+
+static void log_in(const struct server *server, char cookie[static 256])
+{
+	struct answer answer = send_form(server, "/api/login", "", RIGHT_FORM);
+	CHECK(answer.status == 200 && strcmp(answer.body, "{\"result\":\"accepted\"}") == 0);
+	keep_cookie(&answer, cookie);
+	CHECK(strncmp(cookie, "Cookie: a=b; portcullis=", 24) == 0);
+}
+
+static void test_login(void)
+{
+	struct server server;
+	struct http_config config = plain;
+	char cookie[256], both[512];
+	config.username = "Aladdin";
+	config.password = "open sesame";
+	config.sign = tls_mac;
+	start(&server, &config);
+
+	tap_case("the login page is there for everybody, is plain, and challenges nobody");
+	struct answer answer = get_with(&server, "/login", BROWSER);
+	CHECK(answer.status == 200 && !header(&answer, "WWW-Authenticate") && !header(&answer, "Set-Cookie"));
+	CHECK(has(&answer, "<form method=\"post\" action=\"/api/login\">") && !has(&answer, "<script"));
+	CHECK(!has(&answer, "http-equiv") && !has(&answer, "garage"));
+	CHECK(strstr(header(&answer, "Content-Security-Policy"), "form-action 'self'"));
+
+	tap_case("a login is answered with a cookie that opens what the password opens");
+	CHECK(get_with(&server, "/api/doors", "").status == 401);
+	log_in(&server, cookie);
+	CHECK(get_with(&server, "/api/doors", cookie).status == 200);
+	CHECK(get_with(&server, "/setup", cookie).status == 200);
+	int before = server.commands;
+	answer = ask(&server, "POST /api/doors/left/open HTTP/1.1\r\n" HOST "%s\r\n", cookie);
+	CHECK(answer.status == 202 && server.commands == before + 1);
+	answer = ask(&server, "POST /api/doors/left/open HTTP/1.1\r\n" HOST "Origin: http://evil.example\r\n%s\r\n",
+			cookie);
+	CHECK(answer.status == 403 && server.commands == before + 1);
+
+	tap_case("a person comes to the doors or to the Set-up view, and to no other place");
+	static const struct {
+		const char *path, *location;
+	} ways[] = {
+			{"/api/login", "/"},
+			{"/api/login?setup", "/setup"},
+			{"/api/login?//evil.example", "/"},
+			{"/api/login?next=https://evil.example", "/"},
+	};
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		answer = send_form(&server, ways[i].path, BROWSER "Origin: http://localhost\r\n", RIGHT_FORM);
+		CHECK(answer.status == 303 && header_is(&answer, "Location", ways[i].location));
+		keep_cookie(&answer, both);
+		CHECK(get_with(&server, "/", both).status == 200);
+	}
+	answer = get_with(&server, "/login?setup", cookie);
+	CHECK(answer.status == 303 && header_is(&answer, "Location", "/setup"));
+	answer = get_with(&server, "/login?//evil.example", cookie);
+	CHECK(answer.status == 303 && header_is(&answer, "Location", "/"));
+
+	tap_case("the page of one with a session can end it; others' pages are as they were");
+	answer = get_with(&server, "/", cookie);
+	CHECK(answer.status == 200 && has(&answer, "action=\"/api/logout\""));
+	answer = get_with(&server, "/", "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n");
+	CHECK(answer.status == 200 && !has(&answer, "logout"));
+
+	tap_case("Basic challenges everybody but a browser that has used the form: it gets the form, and no window");
+	answer = get_with(&server, "/setup", BROWSER);
+	CHECK(answer.status == 401 && has(&answer, "action=\"/api/login?setup\"") && !has(&answer, "http-equiv"));
+	CHECK(strncmp(header(&answer, "WWW-Authenticate"), "Basic ", 6) == 0);
+	static const char *const accepts[] = {BROWSER, "Accept: text/event-stream\r\n", ""};
+	for (size_t i = 0; i < sizeof(accepts) / sizeof(accepts[0]); i++) {
+		snprintf(both, sizeof(both), "%sCookie: portcullis-form=1\r\n", accepts[i]);
+		answer = get_with(&server, i == 1 ? "/api/events" : "/", both);
+		CHECK(answer.status == 401 && !has(&answer, "Basic"));
+		CHECK(strncmp(header(&answer, "WWW-Authenticate"), "Cookie ", 7) == 0);
+	}
+
+	tap_case("a link from another site brings no session: then the page asks once more by itself");
+	answer = get_with(&server, "/setup", BROWSER "Cookie: portcullis-form=1\r\n");
+	CHECK(answer.status == 401 && has(&answer, "<meta http-equiv=\"refresh\" content=\"0; url=/login?setup\">"));
+	answer = get_with(&server, "/login", BROWSER "Cookie: portcullis-form=1\r\n");
+	CHECK(answer.status == 200 && !has(&answer, "http-equiv"));
+	snprintf(both, sizeof(both), BROWSER "Cookie: portcullis-form=1; portcullis=%096d\r\n", 0);
+	answer = get_with(&server, "/", both);
+	CHECK(answer.status == 401 && !has(&answer, "http-equiv"));
+
+	tap_case("other sites can neither log in nor log out");
+	answer = send_form(&server, "/api/login", "Origin: http://evil.example\r\n", RIGHT_FORM);
+	CHECK(answer.status == 403 && !header(&answer, "Set-Cookie"));
+	snprintf(both, sizeof(both), "Sec-Fetch-Site: cross-site\r\n%s", cookie);
+	answer = send_form(&server, "/api/logout", both, "");
+	CHECK(answer.status == 403 && get_with(&server, "/", cookie).status == 200);
+
+	tap_case("what is no login is no guess");
+	static const char *const nonsense[] = {
+			"", "{}", "username=Aladdin", RIGHT_FORM "&password=x", "username=a&password=%"};
+	for (int i = 0; i < 3; i++)
+		for (size_t j = 0; j < sizeof(nonsense) / sizeof(nonsense[0]); j++) {
+			answer = send_form(&server, "/api/login", "", nonsense[j]);
+			CHECK(answer.status == 400 && !header(&answer, "Set-Cookie"));
+		}
+	CHECK(ask(&server, "GET /api/login HTTP/1.1\r\n" HOST "\r\n").status == 405);
+
+	tap_case("guesses by the form count as those by Basic do, and hold up no session of the same address");
+	for (int i = 0; i < 5; i++) {
+		answer = send_form(&server, "/api/login", i % 2 ? BROWSER : "", WRONG_FORM);
+		CHECK(answer.status == 401 && has(&answer, "Wrong user name or password.") &&
+				!header(&answer, "Set-Cookie"));
+		CHECK(strncmp(header(&answer, "WWW-Authenticate"), "Cookie ", 7) == 0);
+	}
+	answer = send_form(&server, "/api/login", BROWSER, RIGHT_FORM);
+	CHECK(answer.status == 429 && header(&answer, "Retry-After") && has(&answer, "<form") && has(&answer, "Wait "));
+	answer = get_with(&server, "/", "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n");
+	CHECK(answer.status == 429);
+	CHECK(get_with(&server, "/", cookie).status == 200);
+	snprintf(both, sizeof(both), "Authorization: Basic QQ==\r\n%s", cookie);
+	CHECK(get_with(&server, "/", both).status == 200);
+	answer = ask(&server, "POST /api/doors/left/open HTTP/1.1\r\n" HOST "%s\r\n", cookie);
+	CHECK(answer.status == 202);
+
+	tap_case("a logout ends the session, not only the cookie");
+	snprintf(both, sizeof(both), BROWSER "%s", cookie);
+	answer = send_form(&server, "/api/logout", both, "");
+	CHECK(answer.status == 303 && header_is(&answer, "Location", "/login"));
+	CHECK(strstr(header(&answer, "Set-Cookie"), "portcullis=; ") &&
+			strstr(header(&answer, "Set-Cookie"), "Max-Age=0"));
+	CHECK(get_with(&server, "/", cookie).status != 200);
+	answer = send_form(&server, "/api/logout", "", "");
+	CHECK(answer.status == 200 && has(&answer, "unchanged"));
+	finish(&server);
+}
+
+static void test_sessions_and_configurations(void)
+{
+	struct server server;
+	struct http_config config = plain;
+	char error[HTTP_ERROR_MAX] = "", cookie[256];
+	config.username = "Aladdin";
+	config.password = "open sesame";
+	config.sign = tls_mac;
+	start(&server, &config);
+	const struct http_agent agent = face(&server);
+
+	tap_case("a session lives through a reload, and ends with another password");
+	log_in(&server, cookie);
+	for (int i = 0; i < 2; i++) {
+		config.password = i == 0 ? "open sesame" : "open barley";
+		halt(&server);
+		CHECK(http_reconfigure(server.http, &config, &agent, false, error) == 0);
+		resume(&server);
+		CHECK(get_with(&server, "/", cookie).status == (i == 0 ? 200 : 401));
+	}
+	finish(&server);
+
+	tap_case("by https, which a proxy may end, a cookie comes back by https alone");
+	config.password = "open sesame";
+	start(&server, &config);
+	CHECK(get_with(&server, "/", cookie).status == 401); /* of another start */
+	struct answer answer = send_form(&server, "/api/login", "Origin: https://localhost\r\n", RIGHT_FORM);
+	CHECK(answer.status == 200);
+	keep_cookie(&answer, cookie);
+	CHECK(strncmp(cookie, "Cookie: a=b; __Host-portcullis=", 31) == 0 && strstr(answer.head, "; Secure\r\n"));
+	CHECK(get_with(&server, "/", cookie).status == 200);
+	finish(&server);
+
+	tap_case("without a password there is nothing to log in to");
+	start(&server, &plain);
+	answer = get_with(&server, "/login", "");
+	CHECK(answer.status == 303 && header_is(&answer, "Location", "/"));
+	answer = send_form(&server, "/api/login", "", WRONG_FORM);
+	CHECK(answer.status == 200 && has(&answer, "unchanged") && !header(&answer, "Set-Cookie"));
+	answer = get_with(&server, "/", cookie);
+	CHECK(answer.status == 200 && !has(&answer, "logout"));
+	finish(&server);
+}
+
+static int get_from(struct server *server, const char *address, const char *headers)
+{
+	struct sockaddr_in6 from = {.sin6_family = AF_INET6};
+	struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
+	char request[1024];
+	int pair[2];
+	snprintf(request, sizeof(request), "GET / HTTP/1.1\r\n" HOST "%s\r\n", headers);
+	if (inet_pton(AF_INET6, address, &from.sin6_addr) != 1 || socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0 ||
+			setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0)
+		exit(2);
+	halt(server);
+	CHECK(http_adopt(server->http, pair[1], (const struct sockaddr *)&from) == 0);
+	resume(server);
+	say(pair[0], request);
+	struct answer answer = hear(pair[0], false);
+	close(pair[0]);
+	return answer.status;
+}
+
+static void test_session_in_a_network_of_guessers(void)
+{
+	struct server server;
+	struct http_config config = plain;
+	char cookie[256];
+	config.username = "Aladdin";
+	config.password = "open sesame";
+	config.sign = tls_mac;
+	start(&server, &config);
+	tap_case("one with a session is slowed down by no other address of the same /64, also without the cookie");
+	log_in(&server, cookie);
+	CHECK(get_from(&server, "2001:db8::1", cookie) == 200);
+	for (int i = 0; i < 5; i++)
+		CHECK(get_from(&server, "2001:db8::2", "Authorization: Basic QQ==\r\n") == 401);
+	CHECK(get_from(&server, "2001:db8::3", "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n") == 429);
+	CHECK(get_from(&server, "2001:db8::1", "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n") == 200);
+	CHECK(get_from(&server, "2001:db8::3", cookie) == 200);
+	finish(&server);
+}
+
+static atomic_int reckoned;
+
+static bool slow_password_right(const char *hash, const char *password, size_t length)
+{
+	usleep(20000);
+	atomic_fetch_add(&reckoned, 1);
+	return strcmp(hash, "the hash") == 0 && length == 11 && memcmp(password, "open sesame", 11) == 0;
+}
+
+static void test_login_with_a_hash(void)
+{
+	struct server server;
+	struct http_config config = plain;
+	char cookie[256];
+	config.username = "Aladdin";
+	config.password = "the hash";
+	config.password_right = slow_password_right;
+	config.sign = tls_mac;
+	start(&server, &config);
+	tap_case("a login waits for the check of a hash, and its session for none");
+	struct answer answer = send_form(&server, "/api/login", "", WRONG_FORM);
+	CHECK(answer.status == 401 && atomic_load(&reckoned) == 1);
+	log_in(&server, cookie);
+	CHECK(atomic_load(&reckoned) == 2);
+	for (int i = 0; i < 10; i++)
+		CHECK(get_with(&server, "/", cookie).status == 200);
+	CHECK(atomic_load(&reckoned) == 2);
+	tap_case("each guess is reckoned once, whatever hurry it is in");
+	for (int i = 0; i < 4; i++) { /* and is gone before its end */
+		int fd = dial(&server);
+		char form[128];
+		snprintf(form, sizeof(form), "username=Aladdin&password=guess%d", i);
+		char request[512];
+		snprintf(request, sizeof(request), "POST /api/login HTTP/1.1\r\n" HOST "Content-Length: %zu\r\n\r\n%s",
+				strlen(form), form);
+		say(fd, request);
+		close(fd);
+	}
+	CHECK(get_with(&server, "/", cookie).status == 200);
+	finish(&server);
+	CHECK(atomic_load(&reckoned) <= 6);
+}
+
 /* ---- Connections. ---- */
 
 static void test_keep_alive(struct server *server)
@@ -1724,6 +2010,10 @@ int main(void)
 	test_password();
 	test_refusals_for_people();
 	test_anonymous();
+	test_login();
+	test_sessions_and_configurations();
+	test_session_in_a_network_of_guessers();
+	test_login_with_a_hash();
 	test_slow_reader();
 	test_deadlines();
 	test_many_clients();

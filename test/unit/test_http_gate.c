@@ -231,6 +231,21 @@ int main(void)
 	CHECK(ask(&room, RIGHT, "2001:db8::1") == HTTP_SLOWED);
 	leave(&room);
 
+	tap_case("one who came with a session likewise, and a session makes up for no guess");
+	enter(&room, "Aladdin", false);
+	struct http_peer at_home = peer("2001:db8::1"), sharing = peer("192.0.2.1");
+	http_gate_remember(room.gate, &at_home);
+	for (int i = 0; i < HTTP_GATE_FREE_TRIES; i++)
+		CHECK(ask(&room, WRONG, "2001:db8::2") == HTTP_WRONG_PASSWORD);
+	CHECK(ask(&room, RIGHT, "2001:db8::3") == HTTP_SLOWED && ask(&room, RIGHT, "2001:db8::1") == HTTP_LET_IN);
+	http_gate_remember(room.gate, &sharing);
+	for (int i = 0; i < HTTP_GATE_FREE_TRIES; i++) {
+		CHECK(ask(&room, WRONG, "192.0.2.1") == HTTP_WRONG_PASSWORD);
+		http_gate_remember(room.gate, &sharing);
+	}
+	CHECK(ask(&room, WRONG, "192.0.2.1") == HTTP_SLOWED);
+	leave(&room);
+
 	tap_case("guesses from everywhere: only who was right before is heard, until the minute is over");
 	enter(&room, "Aladdin", false);
 	CHECK(ask(&room, RIGHT, "192.0.2.1") == HTTP_LET_IN);

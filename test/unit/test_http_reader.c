@@ -7,6 +7,9 @@
 
 #include "tap.h"
 
+#define S16 "0123456789abcdef"
+#define TOKEN S16 S16 S16 S16 S16 S16
+
 static struct http_reader *reader;
 
 /* Feeds text in steps of so many bytes to the first end; returns how much was used in all. */
@@ -36,7 +39,8 @@ static void test_whole_request(void)
 				   "Origin: http://garage.local:8080\r\nsec-fetch-SITE: same-origin\r\n"
 				   "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\nAccept: text/html,*/*\r\n"
 				   "X-Very-Long-Name-That-Nobody-Ever-Has-Heard-Of: x\r\nHostile: y\r\n"
-				   "If-None-Match: \"abc\"\r\nContent-Length: 5\r\n\r\nhello"
+				   "If-None-Match: \"abc\"\r\nCookie: a=b; portcullis=" TOKEN "\r\n"
+				   "cookie: portcullis-form=1\r\nContent-Length: 5\r\n\r\nhello"
 				   "GET / HTTP/1.1\r\n";
 	const size_t whole = sizeof(text) - 1 - strlen("GET / HTTP/1.1\r\n");
 	tap_case("a request is the same however its bytes are cut");
@@ -55,6 +59,8 @@ static void test_whole_request(void)
 		CHECK(strcmp(request->authorization, "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==") == 0);
 		CHECK(strcmp(request->accept, "text/html,*/*") == 0);
 		CHECK(strcmp(request->if_none_match, "\"abc\"") == 0);
+		CHECK(strcmp(request->cookies.session, TOKEN) == 0 && request->cookies.form);
+		CHECK(request->body_length == 5 && strcmp(request->body, "hello") == 0);
 	}
 	tap_case("nothing of a request is left for the next one");
 	size_t used;
@@ -63,6 +69,7 @@ static void test_whole_request(void)
 	const struct http_request *request = http_reader_request(reader);
 	CHECK(request->verb == HTTP_VERB_GET && request->old && !request->keep_alive);
 	CHECK(!*request->host && !*request->origin && !*request->fetch_site && !*request->authorization);
+	CHECK(!*request->cookies.session && !request->cookies.form && request->body_length == 0 && !*request->body);
 	CHECK(!*request->accept && !*request->if_none_match && !*request->query && strcmp(request->path, "/") == 0);
 }
 

@@ -220,8 +220,8 @@
 
 	// A form is the browser's until the script has proved itself, and where it fails before it has asked.
 	document.addEventListener("submit", (event) => {
-		if (!proved) return;
 		const form = event.target;
+		if (!proved || form.className === "log-out") return;
 		hush(); // a way for the command is free, however many pages listen
 		const asked = ask(form.getAttribute("action"), {method: "POST", headers: {Accept: "text/html, application/problem+json"}});
 		event.preventDefault();

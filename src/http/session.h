@@ -1,0 +1,54 @@
+/*
+ * Sessions: a token that stands for user name and password, so that a person types them once. A browser keeps it in a
+ * cookie (http/cookies.h).
+ *
+ * A token names its end and its number, and is signed by HMAC-SHA-256. The key comes from a random one, which is made
+ * when the server starts and is kept in memory alone, and from user name and password as configured: so a restart and
+ * another password end every session, and a reload ends none. Nothing is stored of a session until it is ended by a
+ * logout. Loop thread only; nothing blocks.
+ */
+#ifndef PORTCULLIS_HTTP_SESSION_H
+#define PORTCULLIS_HTTP_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "http/http.h"
+
+#define HTTP_SESSION_MS INT64_C(2592000000) /* thirty days from the login */
+#define HTTP_SESSION_LENGTH 96              /* of a token: hexadecimal digits */
+#define HTTP_SESSIONS_ENDED_MAX 256         /* by a logout, and not yet at their end */
+
+/* Private to session.c. */
+struct http_sessions {
+	unsigned char key[HTTP_MAC_BYTES];
+	uint64_t number; /* of the newest session */
+	size_t ended_count;
+	struct {
+		uint64_t number;
+		int64_t until_ms;
+	} ended[HTTP_SESSIONS_ENDED_MAX];
+};
+
+/* 0, or -errno where no random bytes could be had. */
+int http_sessions_init(struct http_sessions *sessions);
+
+/*
+ * config must have username, password and sign. Times are loop_now_ms. http_session_new writes a terminated token, or
+ * returns false when memory is short. For http_session_valid and http_session_end a token may be any string; those of
+ * the right length all take as long.
+ */
+bool http_session_new(struct http_sessions *sessions, const struct http_config *config, int64_t now_ms,
+		char token[static HTTP_SESSION_LENGTH + 1]);
+bool http_session_valid(const struct http_sessions *sessions, const struct http_config *config, const char *token,
+		int64_t now_ms);
+
+/*
+ * From now on the token is not valid. When HTTP_SESSIONS_ENDED_MAX have been ended before their time, all sessions end:
+ * none comes back to life.
+ */
+void http_session_end(
+		struct http_sessions *sessions, const struct http_config *config, const char *token, int64_t now_ms);
+
+#endif
