@@ -1,5 +1,6 @@
 """What one test needs: brokers, agents and clients that end with it."""
 
+from collections import Counter
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +15,7 @@ class World:
 
     def __init__(self, folder):
         self.folder = Path(folder)
-        self.count = 0
+        self.counts = Counter()  # of the places, by name
         self.ends = ExitStack()
 
     def __enter__(self):
@@ -24,8 +25,8 @@ class World:
         self.ends.close()
 
     def _place(self, name):
-        self.count += 1
-        return self.folder / f"{name}{self.count}"
+        self.counts[name] += 1
+        return self.folder / f"{name}{self.counts[name] - 1}"
 
     @property
     def tmp_path(self):
