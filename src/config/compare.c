@@ -6,7 +6,7 @@
 
 static bool same(const char *a, const char *b)
 {
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
 static bool same_line(const struct config_line *a, const struct config_line *b)
@@ -47,7 +47,6 @@ static bool same_peers(const struct config *a, const struct config *b)
 __attribute__((format(printf, 2, 3))) static void refuse(struct config_report *report, const char *format, ...)
 {
 	va_list arguments;
-
 	report->errors++;
 	if (report->count == CONFIG_PROBLEMS_MAX)
 		return;
@@ -71,7 +70,6 @@ static bool compare_ids(const struct config *now, const struct config *next, str
 {
 	size_t before = report->errors;
 	bool ordered = now->door_count == next->door_count;
-
 	for (size_t i = 0; i < next->door_count; i++)
 		if (!has_door(now, next->doors[i].id))
 			refuse(report, "doors: %s is new: that takes a restart", next->doors[i].id);
@@ -91,7 +89,6 @@ static void compare_wiring(const struct config_door *now, const struct config_do
 			"relay", "open_relay", "close_relay", "stop_relay", "close_warning: line"};
 	static const char *const sensors[DOOR_SENSORS] = {"closed_sensor", "open_sensor", "obstruction_sensor"};
 	static const char text[] = "doors: %s: %s is wired in another way: that takes a restart";
-
 	for (size_t i = 0; i < DOOR_LINES; i++)
 		if (!same_line(&now->lines[i], &next->lines[i]))
 			refuse(report, text, now->id, lines[i]);

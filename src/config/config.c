@@ -26,7 +26,6 @@ __attribute__((format(printf, 4, 0))) static void add_problem(struct config_read
 		struct config_position at, const char *format, va_list arguments)
 {
 	struct config_report *report = reader->report;
-
 	*(error ? &report->errors : &report->warnings) += 1;
 	if (report->count == CONFIG_PROBLEMS_MAX)
 		return;
@@ -41,7 +40,6 @@ __attribute__((format(printf, 4, 0))) static void add_problem(struct config_read
 void config_error(struct config_reader *reader, struct config_position at, const char *format, ...)
 {
 	va_list arguments;
-
 	va_start(arguments, format);
 	add_problem(reader, true, at, format, arguments);
 	va_end(arguments);
@@ -50,7 +48,6 @@ void config_error(struct config_reader *reader, struct config_position at, const
 void config_warning(struct config_reader *reader, struct config_position at, const char *format, ...)
 {
 	va_list arguments;
-
 	va_start(arguments, format);
 	add_problem(reader, false, at, format, arguments);
 	va_end(arguments);
@@ -59,8 +56,7 @@ void config_warning(struct config_reader *reader, struct config_position at, con
 const char *config_keep(struct config_reader *reader, const char *text, size_t length)
 {
 	struct config_string *string = malloc(sizeof(*string) + length + 1);
-
-	if (string == NULL) {
+	if (!string) {
 		reader->out_of_memory = true;
 		return "";
 	}
@@ -76,7 +72,7 @@ void config_mark(struct config_reader *reader, const void *field, struct config_
 	if (reader->mark_count == reader->mark_room) {
 		size_t room = reader->mark_room * 2 + 64;
 		struct config_mark *marks = reallocarray(reader->marks, room, sizeof(*marks));
-		if (marks == NULL) {
+		if (!marks) {
 			reader->out_of_memory = true;
 			return;
 		}
@@ -91,7 +87,7 @@ bool config_given(const struct config_reader *reader, const void *field, struct 
 	for (size_t i = 0; i < reader->mark_count; i++) {
 		if (reader->marks[i].field != field)
 			continue;
-		if (at != NULL)
+		if (at)
 			*at = reader->marks[i].at;
 		return true;
 	}
@@ -103,7 +99,6 @@ struct config_quote config_quote(const char *text, size_t length)
 	struct config_quote quote;
 	size_t room = sizeof(quote.text) - sizeof("\"...\"");
 	size_t kept = length < room ? length : room;
-
 	while (kept < length && kept > 0 && ((unsigned char)text[kept] & 0xc0) == 0x80)
 		kept--;
 	snprintf(quote.text, sizeof(quote.text), "\"%.*s%s\"", (int)kept, text, kept < length ? "..." : "");
@@ -131,7 +126,7 @@ static int take_doors(struct config_settings *settings, struct config *config)
 	*config = settings->config;
 	settings->config.strings = NULL;
 	config->doors = calloc(settings->door_count, sizeof(*config->doors));
-	if (config->doors == NULL)
+	if (!config->doors)
 		return -ENOMEM;
 	config->door_count = settings->door_count;
 	for (size_t i = 0; i < settings->door_count; i++)
@@ -148,9 +143,8 @@ static void begin_report(struct config_report *report, const char *path)
 static int parse(struct config_reader *reader, const char *bytes, size_t length, struct config *config)
 {
 	int error = 0;
-
 	reader->settings = calloc(1, sizeof(*reader->settings));
-	if (reader->settings == NULL)
+	if (!reader->settings)
 		return -ENOMEM;
 	config_read_yaml(reader, bytes, length);
 	if (reader->settings->door_count > 0 || reader->settings->config.mqtt.broker_count > 0)
@@ -174,7 +168,6 @@ int config_parse(
 		const char *bytes, size_t length, const char *path, struct config *config, struct config_report *report)
 {
 	struct config_reader reader = {.report = report, .path = path};
-
 	begin_report(report, path);
 	*config = (struct config){0};
 	return parse(&reader, bytes, length, config);
@@ -185,7 +178,6 @@ static ssize_t read_file(const char *path, char *bytes, size_t size, bool *reada
 {
 	struct stat status;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
 	if (fd < 0)
 		return -errno;
 	if (fstat(fd, &status) == 0)
@@ -199,11 +191,10 @@ int config_load(const char *path, enum config_secrets secrets, struct config *co
 {
 	struct config_reader reader = {.report = report, .path = path, .secrets = secrets};
 	int error = -EINVAL;
-
 	begin_report(report, path);
 	*config = (struct config){0};
 	char *bytes = malloc(CONFIG_FILE_MAX + 1);
-	if (bytes == NULL)
+	if (!bytes)
 		return -ENOMEM;
 	ssize_t length = read_file(path, bytes, CONFIG_FILE_MAX + 1, &reader.readable_by_all);
 	if (length == -ENOENT)
@@ -225,13 +216,12 @@ int config_load(const char *path, enum config_secrets secrets, struct config *co
 bool config_is_credential(const char *path)
 {
 	static const char folder[] = "/run/credentials/";
-
 	return strncmp(path, folder, strlen(folder)) == 0;
 }
 
 void config_free(struct config *config)
 {
-	while (config->strings != NULL) {
+	while (config->strings) {
 		struct config_string *string = config->strings;
 		config->strings = string->next;
 		free(string);
@@ -243,7 +233,6 @@ void config_free(struct config *config)
 void config_report_print(const struct config_report *report, FILE *stream)
 {
 	size_t all = report->errors + report->warnings;
-
 	for (size_t i = 0; i < report->count; i++) {
 		const struct config_problem *problem = &report->problems[i];
 		const char *kind = problem->error ? "" : "warning: ";
@@ -260,6 +249,5 @@ void config_report_print(const struct config_report *report, FILE *stream)
 const char *config_device_class_name(enum config_device_class device_class)
 {
 	static const char *const names[] = {[CONFIG_GARAGE] = "garage", [CONFIG_GATE] = "gate", [CONFIG_DOOR] = "door"};
-
 	return names[device_class];
 }

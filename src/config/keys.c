@@ -332,13 +332,12 @@ static const char *kind_name(enum config_kind kind)
 			[CONFIG_KIND_SECTION] = "section",
 			[CONFIG_KIND_DOORS] = "doors",
 	};
-
 	return names[kind];
 }
 
 static void print_string(FILE *stream, const char *name, const char *text)
 {
-	if (text == NULL)
+	if (!text)
 		return;
 	fprintf(stream, ", \"%s\": \"", name);
 	for (; *text != '\0'; text++)
@@ -348,7 +347,7 @@ static void print_string(FILE *stream, const char *name, const char *text)
 
 static void print_keys(FILE *stream, const struct config_key *keys)
 {
-	for (const struct config_key *key = keys; key->name != NULL; key++) {
+	for (const struct config_key *key = keys; key->name; key++) {
 		fprintf(stream, "%s\"%s\": {\"kind\": \"%s\", \"required\": %s, \"may_be_off\": %s",
 				key == keys ? "{" : ", ", key->name, kind_name(key->kind),
 				key->required ? "true" : "false", key->may_be_off ? "true" : "false");
@@ -357,11 +356,11 @@ static void print_keys(FILE *stream, const struct config_key *keys)
 		print_string(stream, "default", key->standard);
 		print_string(stream, "example", key->example);
 		print_string(stream, "help", key->help);
-		for (const struct config_word *word = key->words; word != NULL && word->name != NULL; word++)
+		for (const struct config_word *word = key->words; word && word->name; word++)
 			fprintf(stream, "%s\"%s\"", word == key->words ? ", \"words\": [" : ", ", word->name);
-		if (key->words != NULL)
+		if (key->words)
 			fputc(']', stream);
-		if (key->keys != NULL) {
+		if (key->keys) {
 			fprintf(stream, ", \"keys\": ");
 			print_keys(stream, key->keys);
 		}

@@ -90,7 +90,6 @@ void config_print_door(const struct config_door *door, int64_t open_ms, int64_t 
 	int64_t opening_ms = travel_ms(machine->open_time_ms, open_ms);
 	int64_t closing_ms = travel_ms(machine->close_time_ms, close_ms);
 	const struct config_line *warning = &lines[DOOR_LINE_WARNING];
-
 	fprintf(stream, "- id: %s\n  name: ", door->id);
 	put_text(stream, door->name);
 	fprintf(stream, "\n  device_class: %s\n", config_device_class_name(door->device_class));

@@ -35,7 +35,6 @@ static bool given(const struct config_reader *reader, const void *field)
 static struct config_position where(const struct config_reader *reader, const void *field)
 {
 	struct config_position at = {0};
-
 	config_given(reader, field, &at);
 	return at;
 }
@@ -43,8 +42,7 @@ static struct config_position where(const struct config_reader *reader, const vo
 static void name_node(struct config_reader *reader, struct config *config)
 {
 	char host[256] = "", node[CONFIG_NODE_MAX + 1];
-
-	if (config->node != NULL)
+	if (config->node)
 		return;
 	gethostname(host, sizeof(host) - 1);
 	host[strcspn(host, ".")] = '\0';
@@ -71,14 +69,13 @@ static void choose_password(struct config_reader *reader, const char **password,
 	const void *which = given(reader, password) ? (const void *)password : (const void *)from_file;
 	if (given(reader, which) && !given(reader, username))
 		config_error(reader, where(reader, which), "%s has a password and no username, expected both", what);
-	if (*password == NULL)
+	if (!*password)
 		*password = *from_file;
 }
 
 static const void *first_given(const struct config_reader *reader, const struct config_tls *tls)
 {
 	const void *const fields[] = {&tls->ca_file, &tls->certificate_file, &tls->key_file, &tls->key_password_file};
-
 	for (size_t i = 0; i < COUNT(fields); i++)
 		if (given(reader, fields[i]))
 			return fields[i];
@@ -105,8 +102,7 @@ static void home_assistant_warnings(struct config_reader *reader, const struct c
 {
 	const char *dot = strrchr(broker->host, '.');
 	struct config_position at = where(reader, broker);
-
-	if (dot != NULL && strcasecmp(dot, ".local") == 0)
+	if (dot && strcasecmp(dot, ".local") == 0)
 		config_warning(reader, at,
 				"broker: %s: .local names need mDNS, which the agent does not speak: use the machine's address, or a name that the DNS server knows",
 				broker->host);
@@ -123,13 +119,12 @@ static void broker_warnings(struct config_reader *reader, const struct config_br
 {
 	struct config_position at = where(reader, broker);
 	bool open = !broker->tls && !net_is_loopback_host(broker->host);
-
 	home_assistant_warnings(reader, broker);
 	if (open && any_tls)
 		config_warning(reader, at,
 				"broker: %s is spoken to without TLS and another with it: whoever can cut that one off reads and commands the agent by way of this one",
 				broker->host);
-	else if (open && reader->settings->config.mqtt.password != NULL)
+	else if (open && reader->settings->config.mqtt.password)
 		config_warning(reader, at,
 				"broker: the password goes to %s without TLS, to be read by whoever is on the network: use mqtts:// where the broker can",
 				broker->host);
@@ -140,7 +135,6 @@ static void mqtt_rules(struct config_reader *reader)
 	struct config *config = &reader->settings->config;
 	const void *tls = first_given(reader, &config->mqtt.tls);
 	bool any_tls = false;
-
 	choose_password(reader, &config->mqtt.password, &reader->settings->mqtt_password_from_file,
 			&config->mqtt.username, "mqtt");
 	for (size_t i = 0; i < config->mqtt.broker_count; i++) {
@@ -155,14 +149,14 @@ static void mqtt_rules(struct config_reader *reader)
 	}
 	for (size_t i = 0; i < config->mqtt.broker_count; i++)
 		broker_warnings(reader, &config->mqtt.brokers[i], any_tls);
-	if (tls != NULL && !any_tls)
+	if (tls && !any_tls)
 		config_error(reader, where(reader, tls),
 				"mqtt.tls is given and no broker uses it, expected broker: mqtts://...");
 	check_pair(reader, &config->mqtt.tls);
 	if (config->mqtt.keepalive_ms % 1000 != 0)
 		config_error(reader, where(reader, &config->mqtt.keepalive_ms),
 				"keepalive: MQTT counts it in seconds, expected whole seconds such as 30s");
-	if (config->mqtt.client_id == NULL) {
+	if (!config->mqtt.client_id) {
 		char client_id[sizeof("portcullis-") + CONFIG_NODE_MAX];
 		int length = snprintf(client_id, sizeof(client_id), "portcullis-%s", config->node);
 		config->mqtt.client_id = config_keep(reader, client_id, (size_t)length);
@@ -175,7 +169,6 @@ static void page_warnings(struct config_reader *reader, bool password)
 	const struct config *config = &reader->settings->config;
 	const char *address = config->http.address;
 	struct config_position at = where(reader, &config->http.address);
-
 	if (!config->http.enabled || net_is_loopback_host(address))
 		return;
 	if (config->http.password && !config->http.tls.certificate_file)
@@ -191,10 +184,9 @@ static void page_warnings(struct config_reader *reader, bool password)
 static void http_rules(struct config_reader *reader)
 {
 	struct config *config = &reader->settings->config;
-
 	choose_password(reader, &config->http.password, &reader->settings->http_password_from_file,
 			&config->http.username, "http");
-	bool password = config->http.password != NULL || given(reader, &reader->settings->http_password_from_file);
+	bool password = config->http.password || given(reader, &reader->settings->http_password_from_file);
 	if (given(reader, &config->http.username) && !password)
 		config_error(reader, where(reader, &config->http.username),
 				"http has a username and no password, expected password_file or password");
@@ -216,7 +208,6 @@ static void http_rules(struct config_reader *reader)
 static void gpio_rules(struct config_reader *reader)
 {
 	struct config_settings *settings = reader->settings;
-
 	if (given(reader, &settings->board) && given(reader, &settings->relays))
 		config_error(reader, where(reader, &settings->relays),
 				"gpio has board and relays, expected one of them");
@@ -228,7 +219,6 @@ static void gpio_rules(struct config_reader *reader)
 static size_t board_relays(enum config_board board, const uint8_t **lines)
 {
 	static const uint8_t pim213[] = {13, 19, 16}, pimoroni[] = {16}, ras[] = {4, 17};
-
 	switch (board) {
 	case CONFIG_PIM213:
 		*lines = pim213;
@@ -245,7 +235,7 @@ static size_t board_relays(enum config_board board, const uint8_t **lines)
 
 static const char *line_text(const struct config_line *line, char text[static CONFIG_LINE_NAME_MAX + 1])
 {
-	if (line->name != NULL)
+	if (line->name)
 		return line->name;
 	snprintf(text, CONFIG_LINE_NAME_MAX + 1, "line %u", line->offset);
 	return text;
@@ -253,7 +243,7 @@ static const char *line_text(const struct config_line *line, char text[static CO
 
 static int pi_gpio(const struct config_line *line)
 {
-	return line->name == NULL ? line->offset : config_gpio_number(line->name);
+	return !line->name ? line->offset : config_gpio_number(line->name);
 }
 
 /* What a Raspberry Pi's own hardware does with a line before the agent runs. */
@@ -261,7 +251,6 @@ static void check_relay_on_pi(struct config_reader *reader, const struct config_
 {
 	char name[CONFIG_LINE_NAME_MAX + 1];
 	int gpio = pi_gpio(line);
-
 	if (gpio < 0 || gpio > PI_HEADER_MAX || reader->settings->config.gpio.backend == CONFIG_SIMULATED)
 		return;
 	line_text(line, name);
@@ -281,7 +270,6 @@ static void check_on_pi(struct config_reader *reader, const struct config_line_s
 		struct config_position at)
 {
 	int gpio = pi_gpio(&settings->line);
-
 	if (reader->settings->config.gpio.backend == CONFIG_SIMULATED)
 		return;
 	if (gpio > PI_HEADER_MAX)
@@ -298,7 +286,6 @@ static void finish_sensor(struct config_reader *reader, struct config_line_setti
 {
 	bool active_given = given(reader, &settings->active);
 	bool pulled = settings->bias == CONFIG_BIAS_PULL_UP || settings->bias == CONFIG_BIAS_PULL_DOWN;
-
 	if (active_given && given(reader, &settings->contact))
 		config_error(reader, where(reader, &settings->active),
 				"%s has active and contact, expected one of them", key);
@@ -318,7 +305,6 @@ static void finish_relay(struct config_reader *reader, struct config_line_settin
 	struct config_settings *all = reader->settings;
 	struct config_position at = where(reader, settings);
 	bool board = given(reader, &all->board);
-
 	if (settings->relay == 0) {
 		settings->line.active_low = settings->active == CONFIG_ACTIVE_LOW;
 	} else if (board) {
@@ -356,7 +342,6 @@ static void finish_relay(struct config_reader *reader, struct config_line_settin
 static void finish_lines(struct config_reader *reader, struct config_door_settings *door)
 {
 	struct door_config *machine = &door->door.machine;
-
 	for (size_t i = 0; i < DOOR_LINES; i++) {
 		struct config_line_settings *line = &door->lines[i];
 		machine->lines[i] = given(reader, line);
@@ -387,7 +372,6 @@ static void wiring_rules(struct config_reader *reader, struct config_door_settin
 	const void *const presses[] = {&opener->while_opening, &opener->while_closing, &opener->after_stop,
 			&door->door.machine.allow_detour};
 	bool separate = lines[DOOR_LINE_OPEN] || lines[DOOR_LINE_CLOSE] || lines[DOOR_LINE_STOP];
-
 	if (lines[DOOR_LINE_TOGGLE] && separate)
 		config_error(reader, where(reader, toggle),
 				"relay is toggle wiring and does not go with open_relay, close_relay and stop_relay, expected the one or the others");
@@ -418,7 +402,6 @@ static void time_rules(struct config_reader *reader, struct config_door_settings
 	struct door_config *machine = &door->door.machine;
 	int64_t *const times[] = {&machine->open_time_ms, &machine->close_time_ms};
 	bool used = false;
-
 	for (size_t i = 0; i < COUNT(times); i++) {
 		const void *said = times[i];
 		if (!given(reader, times[i])) {
@@ -448,7 +431,6 @@ static void closing_rules(struct config_reader *reader, struct config_door_setti
 {
 	struct door_config *machine = &door->door.machine;
 	struct config_position at = where(reader, &machine->auto_close_ms);
-
 	if (!machine->lines[DOOR_LINE_WARNING])
 		machine->warning_ms = 0;
 	if (machine->auto_close_ms == 0)
@@ -464,15 +446,13 @@ static void closing_rules(struct config_reader *reader, struct config_door_setti
 static void name_door(struct config_reader *reader, struct config_door_settings *settings)
 {
 	struct config_door *door = &settings->door;
-	bool id_wrong = door->id == NULL && given(reader, &door->id),
-	     name_wrong = door->name == NULL && given(reader, &door->name);
-
+	bool id_wrong = !door->id && given(reader, &door->id), name_wrong = !door->name && given(reader, &door->name);
 	if (id_wrong || name_wrong)
 		return;
-	if (door->id == NULL && door->name == NULL) {
+	if (!door->id && !door->name) {
 		config_error(reader, settings->at,
 				"the door has no name, expected name: (and id: to choose its topic)");
-	} else if (door->id == NULL) {
+	} else if (!door->id) {
 		char id[DOOR_ID_MAX + 1];
 		config_slug(door->name, id, sizeof(id));
 		if (id[0] == '\0')
@@ -480,7 +460,7 @@ static void name_door(struct config_reader *reader, struct config_door_settings 
 					"the name has no Latin letter or digit to make an id of, expected id: with letters a to z, digits, _ or -");
 		else
 			door->id = config_keep(reader, id, strlen(id));
-	} else if (door->name == NULL) {
+	} else if (!door->name) {
 		door->name = door->id;
 	}
 }
@@ -488,12 +468,11 @@ static void name_door(struct config_reader *reader, struct config_door_settings 
 static void unique_ids(struct config_reader *reader)
 {
 	struct config_settings *settings = reader->settings;
-
 	for (size_t i = 0; i < settings->door_count; i++) {
 		struct config_door *door = &settings->doors[i].door;
-		for (size_t j = 0; j < i && door->id != NULL; j++) {
+		for (size_t j = 0; j < i && door->id; j++) {
 			const char *other = settings->doors[j].door.id;
-			if (other == NULL || strcmp(other, door->id) != 0)
+			if (!other || strcmp(other, door->id) != 0)
 				continue;
 			const void *said =
 					given(reader, &door->id) ? (const void *)&door->id : (const void *)&door->name;
@@ -514,7 +493,7 @@ struct use {
 
 static bool same_line(const struct config_line *a, const struct config_line *b)
 {
-	if (a->name != NULL && b->name != NULL)
+	if (a->name && b->name)
 		return strcmp(a->name, b->name) == 0;
 	return pi_gpio(a) >= 0 && pi_gpio(a) == pi_gpio(b);
 }
@@ -524,7 +503,6 @@ static void use_line(struct config_reader *reader, struct use *uses, size_t *cou
 {
 	struct use use = {.line = &settings->line, .key = key, .at = where(reader, settings)};
 	char name[CONFIG_LINE_NAME_MAX + 1];
-
 	if (!settings->line.present)
 		return;
 	for (size_t i = 0; i < *count; i++)
@@ -541,8 +519,7 @@ static void unique_lines(struct config_reader *reader)
 	struct config_settings *settings = reader->settings;
 	struct use *uses = calloc(DOORS_MAX * (DOOR_LINES + DOOR_SENSORS), sizeof(*uses));
 	size_t count = 0;
-
-	if (uses == NULL) {
+	if (!uses) {
 		reader->out_of_memory = true;
 		return;
 	}
@@ -558,7 +535,6 @@ static void unique_lines(struct config_reader *reader)
 void config_apply_rules(struct config_reader *reader)
 {
 	struct config_settings *settings = reader->settings;
-
 	name_node(reader, &settings->config);
 	mqtt_rules(reader);
 	http_rules(reader);

@@ -55,7 +55,6 @@ static void check_escapes(struct strict *strict, const yaml_token_t *token)
 {
 	move_to(strict, token->start_mark.index + 1);
 	size_t i = strict->offset, column = token->start_mark.column + 1;
-
 	move_to(strict, token->end_mark.index);
 	for (; i + 2 < strict->offset; i++) {
 		column += ((unsigned char)strict->bytes[i] & 0xc0) != 0x80;
@@ -63,7 +62,7 @@ static void check_escapes(struct strict *strict, const yaml_token_t *token)
 			continue;
 		i++;
 		/* The other escapes say what they mean, or make a control character, which no value may hold. */
-		if (strchr(" /_NLP", strict->bytes[i]) != NULL) {
+		if (strchr(" /_NLP", strict->bytes[i])) {
 			config_error(strict->reader,
 					(struct config_position){.line = (unsigned)token->start_mark.line + 1,
 							.column = (unsigned)column},
@@ -77,7 +76,6 @@ static void check_escapes(struct strict *strict, const yaml_token_t *token)
 static void check_scalar(struct strict *strict, const yaml_token_t *token)
 {
 	yaml_scalar_style_t style = token->data.scalar.style;
-
 	if (style == YAML_FOLDED_SCALAR_STYLE)
 		config_error(strict->reader, position(token->start_mark),
 				"> joins the lines of a text with blanks, expected the text on one line, in quotes");
@@ -164,7 +162,6 @@ bool config_check_strict(struct config_reader *reader, const char *bytes, size_t
 	size_t errors = reader->report->errors;
 	yaml_parser_t parser;
 	bool more = true;
-
 	if (!yaml_parser_initialize(&parser)) {
 		reader->out_of_memory = true;
 		return false;

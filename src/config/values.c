@@ -22,7 +22,6 @@ int config_duration_parse(const char *text, size_t length, int64_t *duration_ms)
 	size_t digits = 0;
 	int64_t value = 0;
 	bool too_large = false;
-
 	for (; digits < length && is_digit(text[digits]); digits++)
 		if (__builtin_mul_overflow(value, 10, &value) ||
 				__builtin_add_overflow(value, text[digits] - '0', &value))
@@ -48,7 +47,6 @@ void config_duration_print(int64_t duration_ms, char text[static CONFIG_DURATION
 		int64_t ms;
 	} units[] = {{"h", 60 * 60 * 1000}, {"m", 60 * 1000}, {"s", 1000}, {"ms", 1}};
 	size_t unit = 0;
-
 	while (duration_ms % units[unit].ms != 0 || duration_ms < units[unit].ms) {
 		if (units[unit].ms == 1)
 			break;
@@ -60,7 +58,6 @@ void config_duration_print(int64_t duration_ms, char text[static CONFIG_DURATION
 bool config_number_parse(const char *text, size_t length, unsigned maximum, unsigned *number)
 {
 	uint64_t value = 0;
-
 	if (length == 0)
 		return false;
 	for (size_t i = 0; i < length; i++) {
@@ -77,7 +74,6 @@ bool config_number_parse(const char *text, size_t length, unsigned maximum, unsi
 int config_gpio_number(const char *name)
 {
 	unsigned number;
-
 	if (strncmp(name, "GPIO", 4) != 0 || (name[4] == '0' && name[5] != '\0') ||
 			!config_number_parse(name + 4, strlen(name + 4), 999, &number))
 		return -1;
@@ -88,7 +84,6 @@ int config_gpio_mistaken(const char *name)
 {
 	unsigned number;
 	const char *rest;
-
 	if (config_gpio_number(name) >= 0)
 		return -1;
 	if (strncasecmp(name, "GPIO", 4) == 0)
@@ -105,7 +100,6 @@ void config_slug(const char *text, char *slug, size_t size)
 {
 	size_t length = 0;
 	bool gap = false;
-
 	if (size == 0)
 		return;
 	for (; *text != '\0'; text++) {
@@ -152,7 +146,6 @@ unsigned config_distance(const char *a, const char *b)
 	size_t a_length = strlen(a), b_length = strlen(b);
 	unsigned rows[3][WORD_MAX + 1] = {0};
 	unsigned *before = rows[0], *last = rows[1], *row = rows[2];
-
 	if (a_length > WORD_MAX || b_length > WORD_MAX)
 		return WORD_MAX;
 	for (unsigned j = 0; j <= b_length; j++)

@@ -1,0 +1,34 @@
+/*
+ * Inside the room: a file as a tree of YAML nodes, and what reads it. Only these files know libyaml, and strict.c.
+ */
+#ifndef PORTCULLIS_CONFIG_DOCUMENT_H
+#define PORTCULLIS_CONFIG_DOCUMENT_H
+
+#include <yaml.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "config/scalars.h"
+#include "config/settings.h"
+
+struct config_document {
+	struct config_reader *reader;
+	const char *bytes; /* the file */
+	size_t length;
+	yaml_document_t yaml;
+};
+
+/* yaml.c */
+struct config_position config_node_position(const yaml_node_t *node);
+
+/* document.c: fills the settings by the table of keys. root is a mapping. */
+void config_document_read(struct config_document *document, yaml_node_t *root);
+bool config_node_is_nothing(const yaml_node_t *node);  /* empty, ~ or null, without quotes */
+const char *config_node_kind(const yaml_node_t *node); /* "a list" ..., for a message */
+
+/* hints.c: reports a key that keys does not have. */
+void config_report_unknown_key(
+		struct config_document *document, const struct config_key *keys, struct config_scalar name);
+
+#endif

@@ -1,0 +1,107 @@
+/*
+ * Passwords: in the configuration file or in a file of their own. A message never shows one. What nobody can see at
+ * either end of a password is dropped where an editor has put it, or told.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/read.h"
+#include "config/scalars.h"
+
+/* What nobody sees at the end of a line: blanks, a byte order mark, characters without a width. */
+static const char *const invisible[] = {" ", "\u00a0", "\u00ad", "\u200b", "\u200c", "\u200d", "\u200e", "\u200f",
+		"\u202f", "\u2060", "\u3000", "\ufeff"};
+
+void config_secret_check_ends(struct config_reader *reader, const struct config_key *key, struct config_scalar secret)
+{
+	for (size_t i = 0; i < COUNT(invisible); i++) {
+		size_t length = strlen(invisible[i]);
+		if (secret.length < length ||
+				(!config_scalar_has(secret, 0, invisible[i]) &&
+						!config_scalar_has(secret, secret.length - length, invisible[i])))
+			continue;
+		config_warning(reader, secret.at,
+				"%s: the password begins or ends with a blank or an invisible character, which belongs to it: is that meant?",
+				key->name);
+		return;
+	}
+}
+
+static ssize_t read_secret(const char *path, char *bytes, size_t size, bool *readable_by_all)
+{
+	struct stat status = {0};
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	ssize_t length = fd < 0 || fstat(fd, &status) < 0 ? -errno : read_all(fd, bytes, size);
+	if (fd >= 0)
+		close(fd);
+	*readable_by_all = status.st_mode & S_IROTH;
+	return length;
+}
+
+static void report_unreadable(struct config_reader *reader, const struct config_key *key, const char *path,
+		struct config_position at, int error)
+{
+	if (reader->secrets == CONFIG_SECRETS_CHECKED && config_is_credential(path))
+		config_warning(reader, at,
+				"%s: %s is not checked: systemd shows it to the service alone (LoadCredential=)",
+				key->name, path);
+	else
+		config_error(reader, at, "%s: cannot read %s: %s%s", key->name, path, strerror(-error),
+				error == -EACCES   ? ", expected a file that the agent's user may read"
+				: error == -ENOENT ? ", expected a file with the password on one line"
+						   : "");
+}
+
+/* Without the file's line end, and without an editor's byte order mark. */
+static struct config_scalar trim(const char *bytes, size_t length, struct config_position at)
+{
+	struct config_scalar secret = {.text = bytes, .length = length, .at = at};
+	if (secret.length > 0 && bytes[secret.length - 1] == '\n')
+		secret.length--;
+	if (secret.length > 0 && bytes[secret.length - 1] == '\r')
+		secret.length--;
+	if (config_scalar_has(secret, 0, "\ufeff")) {
+		secret.text += strlen("\ufeff");
+		secret.length -= strlen("\ufeff");
+	}
+	return secret;
+}
+
+void config_secret_read_file(struct config_reader *reader, const struct config_key *key, const char **value,
+		struct config_scalar scalar)
+{
+	char bytes[CONFIG_SECRET_MAX + 6]; /* and a byte order mark, a line end, and one more that is too many */
+	bool readable_by_all;
+	struct config *config = &reader->settings->config;
+	const char *path = config_scalar_path(reader, key, scalar);
+	if (!path)
+		return;
+	if (config->secret_file_count < CONFIG_SECRET_FILES_MAX)
+		config->secret_files[config->secret_file_count++] = path;
+	if (reader->secrets == CONFIG_SECRETS_UNNEEDED)
+		return;
+	ssize_t length = read_secret(path, bytes, sizeof(bytes), &readable_by_all);
+	if (length < 0) {
+		report_unreadable(reader, key, path, scalar.at, (int)length);
+		return;
+	}
+	if (readable_by_all)
+		config_warning(reader, scalar.at,
+				"%s: everybody on this machine may read %s: chgrp gpio %s && chmod 640 %s, so that the agent, whose group that is, still may",
+				key->name, path, path, path);
+	struct config_scalar secret = trim(bytes, (size_t)length, scalar.at);
+	if (secret.length == 0) {
+		config_error(reader, scalar.at, "%s: %s is empty, expected a file with the password on one line",
+				key->name, path);
+	} else if (secret.length > CONFIG_SECRET_MAX || config_scalar_has_controls(secret)) {
+		config_error(reader, scalar.at,
+				"%s: %s holds more than a password, expected one line of at most %d bytes", key->name,
+				path, CONFIG_SECRET_MAX);
+	} else {
+		*value = config_keep(reader, secret.text, secret.length);
+		config_secret_check_ends(reader, key, secret);
+	}
+}
