@@ -1,25 +1,29 @@
+/*
+ * What differs between two configurations, sorted by what a reload can do about it: nothing but a restart, a new
+ * connection to the broker, or taking it over while all goes on.
+ */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "config/config.h"
 
-static bool same(const char *a, const char *b)
+static bool same_text(const char *a, const char *b)
 {
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-static bool same_line(const struct config_line *a, const struct config_line *b)
+static bool same_wire(const struct config_line *a, const struct config_line *b)
 {
 	return a->present == b->present &&
-	       (!a->present || (same(a->name, b->name) && a->offset == b->offset && a->active_low == b->active_low &&
-					       a->bias == b->bias));
+	       (!a->present || (same_text(a->name, b->name) && a->offset == b->offset &&
+					       a->active_low == b->active_low && a->bias == b->bias));
 }
 
 static bool same_tls(const struct config_tls *a, const struct config_tls *b)
 {
-	return same(a->ca_file, b->ca_file) && same(a->certificate_file, b->certificate_file) &&
-	       same(a->key_file, b->key_file) && same(a->key_password_file, b->key_password_file);
+	return same_text(a->ca_file, b->ca_file) && same_text(a->certificate_file, b->certificate_file) &&
+	       same_text(a->key_file, b->key_file) && same_text(a->key_password_file, b->key_password_file);
 }
 
 static bool same_brokers(const struct config *a, const struct config *b)
@@ -28,7 +32,7 @@ static bool same_brokers(const struct config *a, const struct config *b)
 		return false;
 	for (size_t i = 0; i < a->mqtt.broker_count; i++) {
 		const struct config_broker *one = &a->mqtt.brokers[i], *other = &b->mqtt.brokers[i];
-		if (!same(one->host, other->host) || one->port != other->port || one->tls != other->tls)
+		if (!same_text(one->host, other->host) || one->port != other->port || one->tls != other->tls)
 			return false;
 	}
 	return true;
@@ -39,7 +43,7 @@ static bool same_peers(const struct config *a, const struct config *b)
 	if (a->peers.all != b->peers.all || a->peers.node_count != b->peers.node_count)
 		return false;
 	for (size_t i = 0; i < a->peers.node_count; i++)
-		if (!same(a->peers.nodes[i], b->peers.nodes[i]))
+		if (!same_text(a->peers.nodes[i], b->peers.nodes[i]))
 			return false;
 	return true;
 }
@@ -90,10 +94,10 @@ static void compare_wiring(const struct config_door *now, const struct config_do
 	static const char *const sensors[DOOR_SENSORS] = {"closed_sensor", "open_sensor", "obstruction_sensor"};
 	static const char text[] = "doors: %s: %s is wired in another way: that takes a restart";
 	for (size_t i = 0; i < DOOR_LINES; i++)
-		if (!same_line(&now->lines[i], &next->lines[i]))
+		if (!same_wire(&now->lines[i], &next->lines[i]))
 			refuse(report, text, now->id, lines[i]);
 	for (size_t i = 0; i < DOOR_SENSORS; i++)
-		if (!same_line(&now->sensors[i], &next->sensors[i]))
+		if (!same_wire(&now->sensors[i], &next->sensors[i]))
 			refuse(report, text, now->id, sensors[i]);
 }
 
@@ -105,26 +109,28 @@ bool config_compare(const struct config *now, const struct config *next, struct 
 			compare_wiring(&now->doors[i], &next->doors[i], report);
 	if (now->gpio.backend != next->gpio.backend)
 		refuse(report, "gpio: backend is another: that takes a restart");
-	if (!same(now->gpio.chip, next->gpio.chip))
+	if (!same_text(now->gpio.chip, next->gpio.chip))
 		refuse(report, "gpio: chip is another: that takes a restart");
 	if (now->http.enabled != next->http.enabled || now->http.port != next->http.port ||
-			!same(now->http.address, next->http.address))
+			!same_text(now->http.address, next->http.address))
 		refuse(report, "http: listen is another: that takes a restart");
-	if (!same(now->history.directory, next->history.directory))
+	if (!same_text(now->history.directory, next->history.directory))
 		refuse(report, "history: directory is another: that takes a restart");
 	if (report->errors > 0)
 		return false;
 
 	*changes = (struct config_changes){0};
-	changes->topics = !same(now->node, next->node) || !same(now->mqtt.topic_prefix, next->mqtt.topic_prefix);
+	changes->topics = !same_text(now->node, next->node) ||
+			  !same_text(now->mqtt.topic_prefix, next->mqtt.topic_prefix);
 	changes->discovery = changes->topics || now->home_assistant.discovery != next->home_assistant.discovery ||
-			     !same(now->home_assistant.prefix, next->home_assistant.prefix);
+			     !same_text(now->home_assistant.prefix, next->home_assistant.prefix);
 	changes->mqtt = changes->discovery || !same_brokers(now, next) || !same_peers(now, next) ||
-			!same_tls(&now->mqtt.tls, &next->mqtt.tls) || !same(now->mqtt.username, next->mqtt.username) ||
-			!same(now->mqtt.password, next->mqtt.password) ||
-			!same(now->mqtt.client_id, next->mqtt.client_id) ||
+			!same_tls(&now->mqtt.tls, &next->mqtt.tls) ||
+			!same_text(now->mqtt.username, next->mqtt.username) ||
+			!same_text(now->mqtt.password, next->mqtt.password) ||
+			!same_text(now->mqtt.client_id, next->mqtt.client_id) ||
 			now->mqtt.keepalive_ms != next->mqtt.keepalive_ms;
-	changes->credentials = !same(now->http.username, next->http.username) ||
-			       !same(now->http.password, next->http.password);
+	changes->credentials = !same_text(now->http.username, next->http.username) ||
+			       !same_text(now->http.password, next->http.password);
 	return true;
 }

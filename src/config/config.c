@@ -1,3 +1,8 @@
+/*
+ * The face of the room: a file's bytes are read, settings are made of them, the settings become a configuration, and
+ * what was wrong a report. A configuration owns its strings in one list. Where the file says something of a field is
+ * kept beside the settings (marks), by the field's address.
+ */
 #include "config/config.h"
 
 #include <errno.h>
@@ -82,16 +87,23 @@ void config_mark(struct config_reader *reader, const void *field, struct config_
 	reader->marks[reader->mark_count++] = (struct config_mark){.field = field, .at = at};
 }
 
-bool config_given(const struct config_reader *reader, const void *field, struct config_position *at)
+static const struct config_mark *find_mark(const struct config_reader *reader, const void *field)
 {
-	for (size_t i = 0; i < reader->mark_count; i++) {
-		if (reader->marks[i].field != field)
-			continue;
-		if (at)
-			*at = reader->marks[i].at;
-		return true;
-	}
-	return false;
+	for (size_t i = 0; i < reader->mark_count; i++)
+		if (reader->marks[i].field == field)
+			return &reader->marks[i];
+	return NULL;
+}
+
+bool config_given(const struct config_reader *reader, const void *field)
+{
+	return find_mark(reader, field);
+}
+
+struct config_position config_where(const struct config_reader *reader, const void *field)
+{
+	const struct config_mark *mark = find_mark(reader, field);
+	return mark ? mark->at : (struct config_position){0};
 }
 
 struct config_quote config_quote(const char *text, size_t length)
@@ -140,7 +152,7 @@ static void begin_report(struct config_report *report, const char *path)
 	snprintf(report->file, sizeof(report->file), "%s", path);
 }
 
-static int parse(struct config_reader *reader, const char *bytes, size_t length, struct config *config)
+static int parse_file(struct config_reader *reader, const char *bytes, size_t length, struct config *config)
 {
 	int error = 0;
 	reader->settings = calloc(1, sizeof(*reader->settings));
@@ -170,11 +182,11 @@ int config_parse(
 	struct config_reader reader = {.report = report, .path = path};
 	begin_report(report, path);
 	*config = (struct config){0};
-	return parse(&reader, bytes, length, config);
+	return parse_file(&reader, bytes, length, config);
 }
 
 /* Reads at most size bytes. -errno on failure. */
-static ssize_t read_file(const char *path, char *bytes, size_t size, bool *readable_by_all)
+static ssize_t load_file(const char *path, char *bytes, size_t size, bool *readable_by_all)
 {
 	struct stat status;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -196,7 +208,7 @@ int config_load(const char *path, enum config_secrets secrets, struct config *co
 	char *bytes = malloc(CONFIG_FILE_MAX + 1);
 	if (!bytes)
 		return -ENOMEM;
-	ssize_t length = read_file(path, bytes, CONFIG_FILE_MAX + 1, &reader.readable_by_all);
+	ssize_t length = load_file(path, bytes, CONFIG_FILE_MAX + 1, &reader.readable_by_all);
 	if (length == -ENOENT)
 		config_error(&reader, (struct config_position){0},
 				"there is no such file, expected a configuration (--config FILE names another one)");
@@ -208,7 +220,7 @@ int config_load(const char *path, enum config_secrets secrets, struct config *co
 		config_error(&reader, (struct config_position){0}, "the file is larger than expected, at most %d KiB",
 				CONFIG_FILE_MAX / 1024);
 	else
-		error = parse(&reader, bytes, (size_t)length, config);
+		error = parse_file(&reader, bytes, (size_t)length, config);
 	free(bytes);
 	return error;
 }

@@ -11,7 +11,7 @@
 
 #include "config/values.h"
 
-static void read_value(struct config_document *document, const struct config_key *key, char *base, yaml_node_t *node);
+static void read_node(struct config_document *document, const struct config_key *key, char *base, yaml_node_t *node);
 static void read_keys(struct config_document *document, const struct config_key *keys, char *base, yaml_node_t *node);
 
 static struct config_scalar node_scalar(const yaml_node_t *node)
@@ -187,7 +187,7 @@ static bool is_lost(struct config_document *document, const struct config_key *k
 	return false;
 }
 
-static void read_value(struct config_document *document, const struct config_key *key, char *base, yaml_node_t *node)
+static void read_node(struct config_document *document, const struct config_key *key, char *base, yaml_node_t *node)
 {
 	switch (key->kind) {
 	case CONFIG_KIND_SECTION:
@@ -264,7 +264,7 @@ static void read_keys(struct config_document *document, const struct config_key 
 	standards(document, keys, base);
 	for (size_t i = 0; keys[i].name; i++) {
 		if (values[i] && !config_node_is_nothing(values[i])) {
-			read_value(document, &keys[i], base, values[i]);
+			read_node(document, &keys[i], base, values[i]);
 		} else if (values[i] && is_lost(document, &keys[i], values[i])) {
 			config_mark(document->reader, base + keys[i].offset, config_node_position(values[i]));
 		} else if (keys[i].required) {

@@ -1,3 +1,7 @@
+/*
+ * The table: every key that a configuration file may have, with its kind, bounds, default, example and help. The reader,
+ * the messages, the JSON schema and the man page follow it. Offsets count in the struct that the section fills.
+ */
 #include <inttypes.h>
 
 #include "config/settings.h"
@@ -15,7 +19,7 @@
 
 static const struct config_word backends[] = {
 	{"libgpiod", CONFIG_LIBGPIOD}, {"simulated", CONFIG_SIMULATED}, {NULL, 0}};
-static const struct config_word biases[] = {
+static const struct config_word bias_words[] = {
 	{"pull_up", CONFIG_BIAS_PULL_UP},
 	{"pull_down", CONFIG_BIAS_PULL_DOWN},
 	{"disabled", CONFIG_BIAS_DISABLED},
@@ -117,7 +121,7 @@ static const struct config_key sensor_keys[] = {
 	{.name = "contact", .kind = CONFIG_KIND_WORD, .offset = LINE(contact), .words = contacts,
 		.standard = "normally_open", .example = "normally_open",
 		.help = "normally_open: the contact closes when there is something to say (the door is closed, open, obstructed); normally_closed: it opens then."},
-	{.name = "bias", .kind = CONFIG_KIND_WORD, .offset = LINE(bias), .words = biases, .standard = "pull_up",
+	{.name = "bias", .kind = CONFIG_KIND_WORD, .offset = LINE(bias), .words = bias_words, .standard = "pull_up",
 		.example = "pull_up",
 		.help = "The Pi's own resistor: pull_up for a contact between line and ground, pull_down for one between line and 3.3 V, disabled or as_is where the circuit has its own (then say active)."},
 	{.name = "active", .kind = CONFIG_KIND_WORD, .offset = LINE(active), .words = actives, .example = "low",

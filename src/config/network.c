@@ -16,7 +16,7 @@ static bool check_host(const char *host, size_t length)
 	       config_set_holds("A-Za-z0-9._-", host, length);
 }
 
-static bool is_address(int family, const char *text, size_t length)
+static bool is_numeric(int family, const char *text, size_t length)
 {
 	char terminated[INET6_ADDRSTRLEN], binary[sizeof(struct in6_addr)];
 	if (length >= sizeof(terminated))
@@ -43,7 +43,7 @@ static bool split_host_port(const char *text, size_t length, const char **host, 
 		*host = text + 1;
 		*host_length = (size_t)(rest - *host);
 		const char *zone = memchr(*host, '%', *host_length);
-		if (!is_address(AF_INET6, *host, zone ? (size_t)(zone - *host) : *host_length) ||
+		if (!is_numeric(AF_INET6, *host, zone ? (size_t)(zone - *host) : *host_length) ||
 				(zone && !is_zone(zone + 1, (size_t)(rest - zone) - 1)))
 			return false;
 		rest++;
@@ -133,7 +133,7 @@ void config_network_read_listen(struct config_reader *reader, struct config_scal
 		return;
 	}
 	if (!split_host_port(scalar.text, scalar.length, &host, &host_length, &port) || port == UINT32_MAX ||
-			(!bracketed && !is_address(AF_INET, host, host_length))) {
+			(!bracketed && !is_numeric(AF_INET, host, host_length))) {
 		config_error(reader, scalar.at,
 				"listen: %s is no address to listen on, expected a numeric address and a port, such as 127.0.0.1:8080, 0.0.0.0:8080 or [::]:8080, or off",
 				config_scalar_quote(&quote, scalar));

@@ -1,3 +1,7 @@
+/*
+ * A door as the configuration should have it, in YAML: every key that says something of it, with the travel times that
+ * were measured, a twentieth longer and rounded up.
+ */
 #include <inttypes.h>
 #include <string.h>
 
@@ -17,7 +21,7 @@ static void put_text(FILE *stream, const char *text)
 	fputc('"', stream);
 }
 
-static void put_duration(FILE *stream, const char *key, int64_t duration_ms)
+static void print_duration(FILE *stream, const char *key, int64_t duration_ms)
 {
 	char text[CONFIG_DURATION_TEXT_MAX];
 	config_duration_print(duration_ms, text);
@@ -64,7 +68,7 @@ static void put_sensor(FILE *stream, const char *key, const struct config_line *
 	fprintf(stream, ", bias: %s}\n", biases[line->bias]);
 }
 
-static int64_t travel_ms(int64_t configured_ms, int64_t measured_ms)
+static int64_t printed_travel_ms(int64_t configured_ms, int64_t measured_ms)
 {
 	int64_t time_ms = (measured_ms * 21 / 20 + ROUND_MS - 1) / ROUND_MS * ROUND_MS;
 	if (measured_ms <= 0)
@@ -87,8 +91,8 @@ void config_print_door(const struct config_door *door, int64_t open_ms, int64_t 
 {
 	const struct door_config *machine = &door->machine;
 	const struct config_line *lines = door->lines, *sensors = door->sensors;
-	int64_t opening_ms = travel_ms(machine->open_time_ms, open_ms);
-	int64_t closing_ms = travel_ms(machine->close_time_ms, close_ms);
+	int64_t opening_ms = printed_travel_ms(machine->open_time_ms, open_ms);
+	int64_t closing_ms = printed_travel_ms(machine->close_time_ms, close_ms);
 	const struct config_line *warning = &lines[DOOR_LINE_WARNING];
 	fprintf(stream, "- id: %s\n  name: ", door->id);
 	put_text(stream, door->name);
@@ -97,17 +101,17 @@ void config_print_door(const struct config_door *door, int64_t open_ms, int64_t 
 	put_relay(stream, "open_relay", &lines[DOOR_LINE_OPEN]);
 	put_relay(stream, "close_relay", &lines[DOOR_LINE_CLOSE]);
 	put_relay(stream, "stop_relay", &lines[DOOR_LINE_STOP]);
-	put_duration(stream, "pulse", machine->pulse_ms);
-	put_duration(stream, "gap", machine->gap_ms);
+	print_duration(stream, "pulse", machine->pulse_ms);
+	print_duration(stream, "gap", machine->gap_ms);
 	put_sensor(stream, "closed_sensor", &sensors[DOOR_SENSOR_CLOSED]);
 	put_sensor(stream, "open_sensor", &sensors[DOOR_SENSOR_OPEN]);
 	put_sensor(stream, "obstruction_sensor", &sensors[DOOR_SENSOR_OBSTRUCTION]);
-	put_duration(stream, "debounce", machine->debounce_ms);
+	print_duration(stream, "debounce", machine->debounce_ms);
 	if (opening_ms == closing_ms) {
-		put_duration(stream, "travel_time", opening_ms);
+		print_duration(stream, "travel_time", opening_ms);
 	} else {
-		put_duration(stream, "open_time", opening_ms);
-		put_duration(stream, "close_time", closing_ms);
+		print_duration(stream, "open_time", opening_ms);
+		print_duration(stream, "close_time", closing_ms);
 	}
 	if (lines[DOOR_LINE_TOGGLE].present)
 		fprintf(stream, "  opener: {while_opening: %s, while_closing: %s, after_stop: %s%s}\n",
@@ -121,5 +125,5 @@ void config_print_door(const struct config_door *door, int64_t open_ms, int64_t 
 		fprintf(stream, ", active: %s, time: %s}\n", warning->active_low ? "low" : "high", time);
 	}
 	if (machine->auto_close_ms > 0)
-		put_duration(stream, "auto_close", machine->auto_close_ms);
+		print_duration(stream, "auto_close", machine->auto_close_ms);
 }

@@ -1,8 +1,8 @@
 /*
  * Inside the room: what a file says before it is a configuration, and where it said so.
  *
- * The table of keys (keys.c) is the only place that knows names, bounds and defaults; yaml.c reads a document by it,
- * rules.c judges what the keys say together.
+ * The table of keys (keys.c) is the only place that knows names, bounds and defaults. yaml.c makes a tree of the file's
+ * bytes, document.c settings of the tree, by the table; rules.c and wiring.c judge what the keys say together.
  */
 #ifndef PORTCULLIS_CONFIG_SETTINGS_H
 #define PORTCULLIS_CONFIG_SETTINGS_H
@@ -113,8 +113,8 @@ const char *config_keep(struct config_reader *reader, const char *text, size_t l
 /* Remembers that the file says something about a field of the settings, and where. */
 void config_mark(struct config_reader *reader, const void *field, struct config_position at);
 
-/* Whether it does; at may be NULL. */
-bool config_given(const struct config_reader *reader, const void *field, struct config_position *at);
+bool config_given(const struct config_reader *reader, const void *field);                   /* whether it does */
+struct config_position config_where(const struct config_reader *reader, const void *field); /* 0, 0: it does not */
 
 /*
  * strict.c: reports what YAML would change or drop of what the file says (tags, anchors that nothing refers to, line
@@ -131,6 +131,9 @@ void config_read_yaml(struct config_reader *reader, const char *bytes, size_t le
 
 /* rules.c: completes the settings and judges them as a whole. */
 void config_apply_rules(struct config_reader *reader);
+
+/* wiring.c: the part of it that is about lines. machine.lines and machine.sensors of each door are set after it. */
+void config_apply_wiring(struct config_reader *reader);
 
 /* A text from outside, cut short and in quotes, for a message. */
 struct config_quote {

@@ -4,7 +4,7 @@
  * that, so a file that uses it is wrong. The kinds are found in libyaml's tokens, because the nodes of a
  * document no longer show them. No message repeats what the file says: it may be part of a password.
  *
- * What only some keys mind (null, a comment without a blank) is yaml.c's business.
+ * What only some keys mind (null, a comment without a blank) is document.c's business.
  */
 #include <yaml.h>
 
@@ -29,7 +29,7 @@ struct strict {
 	yaml_token_type_t last, before; /* the two tokens before the present one */
 };
 
-static struct config_position position(yaml_mark_t mark)
+static struct config_position token_position(yaml_mark_t mark)
 {
 	return (struct config_position){.line = (unsigned)mark.line + 1, .column = (unsigned)mark.column + 1};
 }
@@ -77,10 +77,10 @@ static void check_scalar(struct strict *strict, const yaml_token_t *token)
 {
 	yaml_scalar_style_t style = token->data.scalar.style;
 	if (style == YAML_FOLDED_SCALAR_STYLE)
-		config_error(strict->reader, position(token->start_mark),
+		config_error(strict->reader, token_position(token->start_mark),
 				"> joins the lines of a text with blanks, expected the text on one line, in quotes");
 	else if (style != YAML_LITERAL_SCALAR_STYLE && token->start_mark.line != token->end_mark.line)
-		config_error(strict->reader, position(token->start_mark),
+		config_error(strict->reader, token_position(token->start_mark),
 				"this text goes on in the next line, and YAML would join them with a blank, expected the text on one line, in quotes");
 	else if (style == YAML_DOUBLE_QUOTED_SCALAR_STYLE)
 		check_escapes(strict, token);
@@ -117,18 +117,18 @@ static bool check_token(struct strict *strict, yaml_token_t *token)
 {
 	if (strict->last == YAML_ANCHOR_TOKEN && strict->anchor_count > 0 && !begins_value(strict, token->type)) {
 		struct anchor *anchor = &strict->anchors[strict->anchor_count - 1];
-		config_error(strict->reader, position(anchor->token.start_mark),
+		config_error(strict->reader, token_position(anchor->token.start_mark),
 				"& begins an anchor in YAML, and this one stands on nothing, expected text that begins with & in quotes");
 		anchor->used = true; /* once is enough */
 	}
 	switch (token->type) {
 	case YAML_TAG_TOKEN:
-		config_error(strict->reader, position(token->start_mark),
+		config_error(strict->reader, token_position(token->start_mark),
 				"! begins a tag in YAML, and tags such as !secret or !env_var are not looked up, expected the value itself (text that begins with ! in quotes), or password_file for a password");
 		return false;
 	case YAML_ANCHOR_TOKEN:
 		if (strict->anchor_count == ANCHORS_MAX) {
-			config_error(strict->reader, position(token->start_mark),
+			config_error(strict->reader, token_position(token->start_mark),
 					"too many anchors (&), expected at most %d", ANCHORS_MAX);
 			return false;
 		}
@@ -150,7 +150,7 @@ static void finish_anchors(struct strict *strict)
 	for (size_t i = 0; i < strict->anchor_count; i++) {
 		struct anchor *anchor = &strict->anchors[i];
 		if (!anchor->used)
-			config_error(strict->reader, position(anchor->token.start_mark),
+			config_error(strict->reader, token_position(anchor->token.start_mark),
 					"& begins an anchor in YAML, and no * refers to this one, expected text that begins with & in quotes");
 		yaml_token_delete(&anchor->token);
 	}

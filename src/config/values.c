@@ -1,3 +1,6 @@
+/*
+ * Each value has a grammar of its own, and nothing is skipped or guessed: what is left over after it makes it wrong.
+ */
 #include "config/values.h"
 
 #include <errno.h>

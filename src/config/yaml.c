@@ -8,14 +8,14 @@
 
 #define BRACKETS_MAX 4096 /* libyaml's time goes by the square of those that are open */
 
-static struct config_position position(yaml_mark_t mark)
+static struct config_position mark_position(yaml_mark_t mark)
 {
 	return (struct config_position){.line = (unsigned)mark.line + 1, .column = (unsigned)mark.column + 1};
 }
 
 struct config_position config_node_position(const yaml_node_t *node)
 {
-	return position(node->start_mark);
+	return mark_position(node->start_mark);
 }
 
 static struct config_position byte_position(const char *bytes, size_t length, size_t offset)
@@ -42,7 +42,7 @@ static void syntax_error(struct config_reader *reader, const yaml_parser_t *pars
 	} else {
 		size_t i = config_byte_of(bytes, length, parser->problem_mark.index);
 		bool tab = i < length && bytes[i] == '\t';
-		config_error(reader, position(parser->problem_mark), "this is not YAML: %s; expected %s", problem,
+		config_error(reader, mark_position(parser->problem_mark), "this is not YAML: %s; expected %s", problem,
 				tab ? "spaces instead of the tab"
 				    : "each line indented like its neighbours, and text that begins with a sign or holds : or # in quotes");
 	}
