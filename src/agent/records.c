@@ -98,7 +98,7 @@ int agent_start_history(struct agent *agent)
 }
 
 /* What a former run has left came late: doors go on counting from there. */
-static void go_on(struct agent_door *door)
+static void count_on(struct agent_door *door)
 {
 	struct agent *agent = door->agent;
 	struct door_totals totals;
@@ -115,7 +115,7 @@ void agent_look_at_history(struct agent *agent)
 	struct history_status status;
 	bool came = history_look(agent->history, loop_now_ms());
 	for (size_t i = 0; came && i < agent->door_count; i++)
-		go_on(&agent->doors[i]);
+		count_on(&agent->doors[i]);
 	history_status(agent->history, &status);
 	if (!came && strcmp(status.problem, agent->history_problem) == 0)
 		return;

@@ -52,7 +52,7 @@ static void set(json_t **object, const char *key, json_t *value)
 	*object = NULL;
 }
 
-static void append(json_t **array, json_t *value)
+static void append_item(json_t **array, json_t *value)
 {
 	if (json_array_append_new(*array, value) == 0)
 		return;
@@ -61,7 +61,7 @@ static void append(json_t **array, json_t *value)
 }
 
 /* NULL is null. */
-static void set_text(json_t **object, const char *key, const char *text)
+static void set_string(json_t **object, const char *key, const char *text)
 {
 	set(object, key, text ? json_string(text) : json_null());
 }
@@ -70,7 +70,7 @@ static void set_text(json_t **object, const char *key, const char *text)
 static void set_some(json_t **object, const char *key, const char *text)
 {
 	if (text)
-		set_text(object, key, text);
+		set_string(object, key, text);
 }
 
 static void set_integer(json_t **object, const char *key, int64_t value, bool known)
@@ -82,17 +82,17 @@ static void set_time(json_t **object, const char *key, int64_t unix_ms)
 {
 	char text[UTC_BYTES];
 	utc_print(unix_ms, text);
-	set_text(object, key, unix_ms > 0 ? text : NULL);
+	set_string(object, key, unix_ms > 0 ? text : NULL);
 }
 
 static void set_fault(json_t **object, enum door_fault fault)
 {
-	set_text(object, "fault", fault == DOOR_FAULT_NONE ? NULL : door_fault_name(fault));
+	set_string(object, "fault", fault == DOOR_FAULT_NONE ? NULL : door_fault_name(fault));
 }
 
 static void set_source(json_t **object, enum door_source source)
 {
-	set_text(object, "source", source == DOOR_SOURCE_NONE ? NULL : door_source_name(source));
+	set_string(object, "source", source == DOOR_SOURCE_NONE ? NULL : door_source_name(source));
 }
 
 static void set_position(json_t **object, const struct door_view *door)
@@ -103,7 +103,7 @@ static void set_position(json_t **object, const struct door_view *door)
 static void set_reason(json_t **object, enum door_reason reason)
 {
 	if (reason != DOOR_REASON_NONE)
-		set_text(object, "reason", door_reason_name(reason));
+		set_string(object, "reason", door_reason_name(reason));
 }
 
 static void set_sensor(json_t **object, const char *key, const struct door_view *door, bool fitted, bool active)
@@ -112,11 +112,11 @@ static void set_sensor(json_t **object, const char *key, const struct door_view 
 }
 
 /* What the attributes topic and the API both tell. No key is one that Home Assistant keeps for itself. */
-static void describe(json_t **object, const struct door_view *door)
+static void describe_part(json_t **object, const struct door_view *door)
 {
 	set_time(object, "last_changed", door->last_changed_unix_ms);
 	set_source(object, door->source);
-	set_text(object, "confidence", door_confidence_name(door->confidence));
+	set_string(object, "confidence", door_confidence_name(door->confidence));
 	set_fault(object, door->fault);
 	set_integer(object, "cycles", (int64_t)door->cycles, true);
 	set_integer(object, "last_travel_ms", door->last_travel_ms, door->last_travel_ms > 0);
@@ -132,14 +132,14 @@ static void describe(json_t **object, const struct door_view *door)
 ssize_t document_attributes(const struct door_view *door, char *buffer, size_t size)
 {
 	json_t *document = json_object();
-	describe(&document, door);
+	describe_part(&document, door);
 	return finish(document, buffer, size);
 }
 
 ssize_t document_door_event(enum door_news event, const struct door_view *door, char *buffer, size_t size)
 {
 	json_t *document = json_object();
-	set_text(&document, "event_type", door_news_name(event));
+	set_string(&document, "event_type", door_news_name(event));
 	set_source(&document, door->source);
 	set_position(&document, door);
 	set_fault(&document, door->fault);
@@ -150,8 +150,8 @@ ssize_t document_command_event(const enum door_command *command, enum door_sourc
 		enum door_reason reason, char *buffer, size_t size)
 {
 	json_t *document = json_object();
-	set_text(&document, "event_type", door_news_name(door_news_of_result(result)));
-	set_text(&document, "command", command ? door_command_name(*command) : NULL);
+	set_string(&document, "event_type", door_news_name(door_news_of_result(result)));
+	set_string(&document, "command", command ? door_command_name(*command) : NULL);
 	set_source(&document, source);
 	set_reason(&document, reason);
 	return finish(document, buffer, size);
@@ -160,7 +160,7 @@ ssize_t document_command_event(const enum door_command *command, enum door_sourc
 ssize_t document_result(enum door_result result, enum door_reason reason, char *buffer, size_t size)
 {
 	json_t *document = json_object();
-	set_text(&document, "result", door_result_name(result));
+	set_string(&document, "result", door_result_name(result));
 	set_reason(&document, reason);
 	return finish(document, buffer, size);
 }
@@ -168,13 +168,13 @@ ssize_t document_result(enum door_result result, enum door_reason reason, char *
 static json_t *whole_door(const char *id, const char *name, const struct door_view *door)
 {
 	json_t *one = json_object();
-	set_text(&one, "id", id);
-	set_text(&one, "name", name);
-	set_text(&one, "device_class", door->device_class);
-	set_text(&one, "state", door->state == DOOR_UNKNOWN ? NULL : door_state_name(door->state));
+	set_string(&one, "id", id);
+	set_string(&one, "name", name);
+	set_string(&one, "device_class", door->device_class);
+	set_string(&one, "state", door->state == DOOR_UNKNOWN ? NULL : door_state_name(door->state));
 	set_position(&one, door);
 	set(&one, "can_stop", json_boolean(door->has_stop));
-	describe(&one, door);
+	describe_part(&one, door);
 	return one;
 }
 
@@ -183,12 +183,12 @@ ssize_t document_doors(const struct document_node *node, const struct door_view 
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < count; i++)
-		append(&list, whole_door(doors[i].id, doors[i].name, &doors[i]));
+		append_item(&list, whole_door(doors[i].id, doors[i].name, &doors[i]));
 	json_t *document = json_object();
-	set_text(&document, "node", node->topics.node);
-	set_text(&document, "version", node->version);
-	set_text(&document, "broker", node->broker);
-	set_text(&document, "broker_problem",
+	set_string(&document, "node", node->topics.node);
+	set_string(&document, "version", node->version);
+	set_string(&document, "broker", node->broker);
+	set_string(&document, "broker_problem",
 			node->broker_problem && *node->broker_problem ? node->broker_problem : NULL);
 	set(&document, "doors", list);
 	return finish(document, buffer, size);
@@ -199,8 +199,8 @@ static json_t *last_command(const struct peer_door *door)
 	if (door->outcome == PEER_OUTCOME_NONE)
 		return json_null();
 	json_t *command = json_object();
-	set_text(&command, "command", door_command_name(door->command));
-	set_text(&command, "result", peer_outcome_name(door->outcome));
+	set_string(&command, "command", door_command_name(door->command));
+	set_string(&command, "result", peer_outcome_name(door->outcome));
 	set_reason(&command, door->reason);
 	return command;
 }
@@ -215,17 +215,17 @@ ssize_t document_peers(const struct peers_view *peers, char *buffer, size_t size
 				door < peers->doors + peer->first + peer->count; door++) {
 			json_t *one = whole_door(door->id, door->name, &door->view);
 			set(&one, "last_command", last_command(door));
-			append(&doors, one);
+			append_item(&doors, one);
 		}
 		json_t *one = json_object();
-		set_text(&one, "node", peer->node);
-		set_text(&one, "version", *peer->version ? peer->version : NULL);
-		set_text(&one, "availability", peer_availability_name(peer->availability));
+		set_string(&one, "node", peer->node);
+		set_string(&one, "version", *peer->version ? peer->version : NULL);
+		set_string(&one, "availability", peer_availability_name(peer->availability));
 		set_time(&one, "since", peer->since_unix_ms);
 		set(&one, "understood", json_boolean(peer->understood));
 		set_integer(&one, "left_out", (int64_t)peer->left_out, true);
 		set(&one, "doors", doors);
-		append(&list, one);
+		append_item(&list, one);
 	}
 	json_t *document = json_object();
 	set(&document, "peers", list);
@@ -246,20 +246,21 @@ ssize_t document_history(const struct door_record *records, size_t count, const 
 		set_time(&one, "time", record->unix_ms);
 		set_integer(&one, "run", record->run, true);
 		set_integer(&one, "uptime_ms", record->up_ms, true);
-		set_text(&one, "door", doors[record->door].id);
-		set_text(&one, "event", door_news_name(record->news));
-		set_text(&one, "state", record->state == DOOR_UNKNOWN ? NULL : door_state_name(record->state));
+		set_string(&one, "door", doors[record->door].id);
+		set_string(&one, "event", door_news_name(record->news));
+		set_string(&one, "state", record->state == DOOR_UNKNOWN ? NULL : door_state_name(record->state));
 		set_source(&one, record->source);
-		set_text(&one, "command", commanded ? door_command_name((enum door_command)record->command) : NULL);
-		set_text(&one, "reason", record->reason == DOOR_REASON_NONE ? NULL : door_reason_name(record->reason));
+		set_string(&one, "command", commanded ? door_command_name((enum door_command)record->command) : NULL);
+		set_string(&one, "reason",
+				record->reason == DOOR_REASON_NONE ? NULL : door_reason_name(record->reason));
 		set_fault(&one, record->fault);
 		set_integer(&one, "count", record->count, true);
-		append(&list, one);
+		append_item(&list, one);
 	}
 	json_t *document = json_object();
 	set(&document, "events", list);
 	set_integer(&document, "next", (int64_t)next, next > 0);
-	set_text(&document, "problem", problem && *problem ? problem : NULL);
+	set_string(&document, "problem", problem && *problem ? problem : NULL);
 	return finish(document, buffer, size);
 }
 
@@ -362,8 +363,8 @@ static json_t *component(const struct topic_base *topics, const char *door, cons
 		if (*c == '-')
 			*c = '_';
 	json_t *object = json_object();
-	set_text(&object, "platform", platform);
-	set_text(&object, "name", name);
+	set_string(&object, "platform", platform);
+	set_string(&object, "name", name);
 	set(&object, "unique_id", json_sprintf("%s_%s", id, key));
 	set(&object, "default_entity_id", json_sprintf("%s.%s", platform, entity));
 	set(&object, "qos", json_integer(1));
@@ -380,20 +381,20 @@ static void set_topic(json_t **object, const char *key, const struct document_no
 static json_t *cover(const struct document_node *node, const struct door_view *door)
 {
 	json_t *object = component(&node->topics, door->id, "cover", "door", NULL);
-	set_text(&object, "device_class", door->device_class);
+	set_string(&object, "device_class", door->device_class);
 	set_topic(&object, "command_topic", node, door->id, TOPIC_SET);
 	set_topic(&object, "state_topic", node, door->id, TOPIC_STATE);
 	if (door->has_position)
 		set_topic(&object, "position_topic", node, door->id, TOPIC_POSITION);
 	set_topic(&object, "json_attributes_topic", node, door->id, TOPIC_ATTRIBUTES);
-	set_text(&object, "payload_open", "OPEN");
-	set_text(&object, "payload_close", "CLOSE");
-	set_text(&object, "payload_stop", door->has_stop ? "STOP" : NULL);
-	set_text(&object, "state_open", document_state(DOOR_OPEN));
-	set_text(&object, "state_opening", document_state(DOOR_OPENING));
-	set_text(&object, "state_closed", document_state(DOOR_CLOSED));
-	set_text(&object, "state_closing", document_state(DOOR_CLOSING));
-	set_text(&object, "state_stopped", document_state(DOOR_STOPPED));
+	set_string(&object, "payload_open", "OPEN");
+	set_string(&object, "payload_close", "CLOSE");
+	set_string(&object, "payload_stop", door->has_stop ? "STOP" : NULL);
+	set_string(&object, "state_open", document_state(DOOR_OPEN));
+	set_string(&object, "state_opening", document_state(DOOR_OPENING));
+	set_string(&object, "state_closed", document_state(DOOR_CLOSED));
+	set_string(&object, "state_closing", document_state(DOOR_CLOSING));
+	set_string(&object, "state_stopped", document_state(DOOR_STOPPED));
 	if (node->mqtt5)
 		set(&object, "message_expiry_interval", json_integer(COMMAND_EXPIRY_S));
 	return object;
@@ -403,7 +404,7 @@ static json_t *cover(const struct document_node *node, const struct door_view *d
 static json_t *removed(const char *platform)
 {
 	json_t *object = json_object();
-	set_text(&object, "platform", platform);
+	set_string(&object, "platform", platform);
 	return object;
 }
 
@@ -414,7 +415,7 @@ static json_t *toggle(const struct document_node *node, const struct door_view *
 		return removed("button");
 	json_t *object = component(&node->topics, door->id, "button", "toggle", "Press the opener's button");
 	set_topic(&object, "command_topic", node, door->id, TOPIC_SET);
-	set_text(&object, "payload_press", "TOGGLE");
+	set_string(&object, "payload_press", "TOGGLE");
 	set(&object, "enabled_by_default", json_false());
 	return object;
 }
@@ -423,7 +424,7 @@ static json_t *event(const struct document_node *node, const struct door_view *d
 {
 	json_t *types = json_array();
 	for (enum door_news news = DOOR_NEWS_OPENING; news <= DOOR_NEWS_COMMAND_CANCELLED; news++)
-		append(&types, json_string(door_news_name(news)));
+		append_item(&types, json_string(door_news_name(news)));
 	json_t *object = component(&node->topics, door->id, "event", "event", "Event");
 	set_topic(&object, "state_topic", node, door->id, TOPIC_EVENT);
 	set(&object, "event_types", types);
@@ -435,14 +436,14 @@ static json_t *part(const struct document_node *node, const struct door_view *do
 	if (!fitted(door, part->fitting))
 		return removed(part->platform);
 	json_t *object = component(&node->topics, door->id, part->platform, part->key, part->name);
-	set_text(&object, "value_template", part->template);
+	set_string(&object, "value_template", part->template);
 	set_some(&object, "device_class", part->device_class);
 	set_some(&object, "entity_category", part->category);
 	set_some(&object, "state_class", part->state_class);
 	set_some(&object, "unit_of_measurement", part->unit);
 	if (strcmp(part->platform, "binary_sensor") == 0) {
-		set_text(&object, "payload_on", "True");
-		set_text(&object, "payload_off", "False");
+		set_string(&object, "payload_on", "True");
+		set_string(&object, "payload_off", "False");
 	}
 	return object;
 }
@@ -453,17 +454,17 @@ static json_t *device(const struct document_node *node, const char *door, const 
 	char id[TOPIC_MAX + 1], kind[32];
 	snprintf(kind, sizeof(kind), "%s%s", model, node->simulated ? " (simulated)" : "");
 	json_t *identity = json_object(), *origin = json_object(), *root = json_object(), *identifiers = json_array();
-	append(&identifiers, topic_device_id(&node->topics, door, id) < 0 ? NULL : json_string(id));
+	append_item(&identifiers, topic_device_id(&node->topics, door, id) < 0 ? NULL : json_string(id));
 	set(&identity, "identifiers", identifiers);
-	set_text(&identity, "name", name);
-	set_text(&identity, "manufacturer", "Portcullis");
-	set_text(&identity, "model", kind);
-	set_text(&identity, "sw_version", node->version);
+	set_string(&identity, "name", name);
+	set_string(&identity, "manufacturer", "Portcullis");
+	set_string(&identity, "model", kind);
+	set_string(&identity, "sw_version", node->version);
 	set_some(&identity, "configuration_url", node->configuration_url);
 	if (door && topic_device_id(&node->topics, NULL, id) > 0)
-		set_text(&identity, "via_device", id);
-	set_text(&origin, "name", "Portcullis");
-	set_text(&origin, "sw_version", node->version);
+		set_string(&identity, "via_device", id);
+	set_string(&origin, "name", "Portcullis");
+	set_string(&origin, "sw_version", node->version);
 	set(&root, "device", identity);
 	set(&root, "origin", origin);
 	return root;
@@ -481,8 +482,8 @@ ssize_t document_discovery_door(
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		set(&components, parts[i].key, part(node, door, &parts[i]));
 	json_t *root = device(node, door->id, door->name, door->device_class);
-	set_text(&root, "availability_topic", availability);
-	set_text(&root, "availability_template", "{{ 'offline' if value == 'offline' else 'online' }}");
+	set_string(&root, "availability_topic", availability);
+	set_string(&root, "availability_template", "{{ 'offline' if value == 'offline' else 'online' }}");
 	set_topic(&root, "state_topic", node, door->id, TOPIC_ATTRIBUTES);
 	set(&root, "components", components);
 	return finish(root, buffer, size);
@@ -494,12 +495,12 @@ ssize_t document_discovery_agent(const struct document_node *node, char *buffer,
 	topic_availability(&node->topics, availability);
 	snprintf(name, sizeof(name), "Portcullis %s", node->topics.node);
 	json_t *connection = component(&node->topics, NULL, "binary_sensor", "connection", "Connection");
-	set_text(&connection, "device_class", "connectivity");
-	set_text(&connection, "entity_category", "diagnostic");
-	set_text(&connection, "state_topic", availability);
-	set_text(&connection, "value_template", "{{ 'online' if value == 'online' else 'offline' }}");
-	set_text(&connection, "payload_on", "online");
-	set_text(&connection, "payload_off", "offline");
+	set_string(&connection, "device_class", "connectivity");
+	set_string(&connection, "entity_category", "diagnostic");
+	set_string(&connection, "state_topic", availability);
+	set_string(&connection, "value_template", "{{ 'online' if value == 'online' else 'offline' }}");
+	set_string(&connection, "payload_on", "online");
+	set_string(&connection, "payload_off", "offline");
 	json_t *components = json_object();
 	set(&components, "connection", connection);
 	json_t *root = device(node, NULL, name, "agent");

@@ -131,7 +131,7 @@ static void copy_text(char *copy, size_t size, const char *text)
 }
 
 /* The count digits that stand there. */
-static int digits(const char *text, size_t count)
+static int read_digits(const char *text, size_t count)
 {
 	int number = 0;
 	for (size_t i = 0; i < count; i++)
@@ -149,15 +149,15 @@ static int64_t read_time(const json_t *value)
 	for (size_t i = 0; form[i]; i++)
 		if (form[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != form[i])
 			return 0;
-	const struct tm utc = {.tm_year = digits(text, 4) - 1900,
-			.tm_mon = digits(text + 5, 2) - 1,
-			.tm_mday = digits(text + 8, 2),
-			.tm_hour = digits(text + 11, 2),
-			.tm_min = digits(text + 14, 2),
-			.tm_sec = digits(text + 17, 2)};
+	const struct tm utc = {.tm_year = read_digits(text, 4) - 1900,
+			.tm_mon = read_digits(text + 5, 2) - 1,
+			.tm_mday = read_digits(text + 8, 2),
+			.tm_hour = read_digits(text + 11, 2),
+			.tm_min = read_digits(text + 14, 2),
+			.tm_sec = read_digits(text + 17, 2)};
 	if (utc.tm_mon < 0 || utc.tm_mon > 11)
 		return 0;
-	int64_t unix_ms = utc_seconds(&utc) * 1000 + digits(text + 20, 3);
+	int64_t unix_ms = utc_seconds(&utc) * 1000 + read_digits(text + 20, 3);
 	utc_print(unix_ms, again); /* a 30th of February comes back as another day */
 	return unix_ms > 0 && strcmp(again, text) == 0 ? unix_ms : 0;
 }

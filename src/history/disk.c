@@ -53,7 +53,7 @@ size_t history_disk_scan(struct history_reading *reading, const char *bytes, siz
 }
 
 /* Sets good to how much of the file is good. A file that is not there is empty. 0 or -errno. */
-static int read_file(struct history_disk *disk, const char *name, struct history_reading *reading, size_t *good)
+static int scan_file(struct history_disk *disk, const char *name, struct history_reading *reading, size_t *good)
 {
 	struct stat status;
 	ssize_t length = 0;
@@ -125,7 +125,7 @@ static int read_both(struct history_disk *disk, struct history_reading *reading)
 {
 	static const char *const names[] = {OLDER, CURRENT};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		int error = read_file(disk, names[i], reading, &disk->size);
+		int error = scan_file(disk, names[i], reading, &disk->size);
 		if (error == 0)
 			continue;
 		explain(disk, "%s/%s cannot be read (%s)", disk->path, names[i], strerror(-error));

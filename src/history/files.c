@@ -72,7 +72,7 @@ static int read_past(struct history_files *files)
 }
 
 /* With the mutex held, or before the thread. Each problem is logged once, until there is another or none. */
-static void note(struct history_files *files, int error)
+static void note_result(struct history_files *files, int error)
 {
 	if (error < 0 && strcmp(files->problem, files->disk.trouble) != 0) {
 		log_warning(files->log,
@@ -91,12 +91,12 @@ static void note(struct history_files *files, int error)
 }
 
 /* With the mutex held, which is given up for as long as it reads. */
-static void look(struct history_files *files)
+static void look_for_past(struct history_files *files)
 {
 	pthread_mutex_unlock(&files->mutex);
 	int error = read_past(files);
 	pthread_mutex_lock(&files->mutex);
-	note(files, error);
+	note_result(files, error);
 	files->read = error == 0;
 	files->retry_at_ms = loop_now_ms() + files->look_ms;
 }
@@ -114,7 +114,7 @@ static void write_queued(struct history_files *files)
 	for (size_t i = 0; i < count && error == 0; i++)
 		files->disk.known[files->batch[i].door] = files->batch[i].kept;
 	pthread_mutex_lock(&files->mutex);
-	note(files, error);
+	note_result(files, error);
 	if (error < 0) {
 		files->retry_at_ms = loop_now_ms() + files->retry_ms;
 		return;
@@ -131,12 +131,12 @@ static void sync_written(struct history_files *files)
 	int error = history_disk_sync(&files->disk);
 	pthread_mutex_lock(&files->mutex);
 	if (error < 0 || files->count == 0)
-		note(files, error);
+		note_result(files, error);
 	files->unsynced = error < 0;
 	files->sync_at_ms = loop_now_ms() + (error < 0 ? files->retry_ms : HISTORY_SYNC_MS);
 }
 
-static void wait_until(struct history_files *files, int64_t at_ms)
+static void sleep_until(struct history_files *files, int64_t at_ms)
 {
 	struct timespec until = {0};
 	int64_t until_ms = at_ms == LOOP_NEVER ? 0 : at_ms - loop_from_monotonic_ms(0); /* by the condition's clock */
@@ -154,9 +154,9 @@ static void *write_on(void *user)
 	pthread_mutex_lock(&files->mutex);
 	while (!files->ending && !files->in_use) {
 		if (!files->read && files->retry_at_ms <= loop_now_ms())
-			look(files);
+			look_for_past(files);
 		else
-			wait_until(files, files->read ? LOOP_NEVER : files->retry_at_ms);
+			sleep_until(files, files->read ? LOOP_NEVER : files->retry_at_ms);
 	}
 	files->retry_at_ms = 0;
 	while (!files->ending) {
@@ -168,7 +168,7 @@ static void *write_on(void *user)
 		else if (sync_at_ms <= now_ms)
 			sync_written(files);
 		else
-			wait_until(files, write_at_ms < sync_at_ms ? write_at_ms : sync_at_ms);
+			sleep_until(files, write_at_ms < sync_at_ms ? write_at_ms : sync_at_ms);
 	}
 	/* Once more, even if it is not time for that. */
 	for (bool more = files->count > 0; more; more = files->count > 0 && files->error == 0)
@@ -181,7 +181,7 @@ static void *write_on(void *user)
 
 /* The loop's side. */
 
-static int start(struct history_files *files)
+static int start_thread(struct history_files *files)
 {
 	pthread_attr_t attributes;
 	int error = pthread_attr_init(&attributes);
@@ -223,9 +223,9 @@ int history_files_new(const struct log *log, const struct history_config *config
 	pthread_condattr_destroy(&attributes);
 
 	pthread_mutex_lock(&files->mutex);
-	look(files);
+	look_for_past(files);
 	pthread_mutex_unlock(&files->mutex);
-	int error = start(files);
+	int error = start_thread(files);
 	if (error < 0)
 		history_files_free(files);
 	else

@@ -93,7 +93,7 @@ static void put_word(struct writer *writer, const struct column *column, int val
 	put(writer, ",\"%s\":%s%s%s", column->key, quote, word ? word : "null", quote);
 }
 
-static void put_time(struct writer *writer, int64_t unix_ms)
+static void print_time(struct writer *writer, int64_t unix_ms)
 {
 	char text[UTC_BYTES];
 	if (unix_ms <= 0 || unix_ms > UTC_MAX_MS) {
@@ -110,7 +110,7 @@ size_t history_line_print(const struct history_line *line, char text[static HIST
 	const struct door_totals *totals = &line->totals;
 	struct writer writer = {.text = text};
 	put(&writer, "{\"number\":%" PRIu64, record->number);
-	put_time(&writer, record->unix_ms);
+	print_time(&writer, record->unix_ms);
 	put(&writer, ",\"run\":%" PRIu32 ",\"up_ms\":%" PRId64 ",\"door\":\"%s\"", record->run, record->up_ms,
 			line->door);
 	put_word(&writer, &event_column, line->kept ? -1 : (int)record->news);
@@ -130,7 +130,7 @@ struct reader {
 	bool failed;
 };
 
-static void take(struct reader *reader, const char *literal)
+static void take_field(struct reader *reader, const char *literal)
 {
 	size_t length = strlen(literal);
 	if (reader->failed || (size_t)(reader->end - reader->text) < length ||
@@ -142,9 +142,9 @@ static void take(struct reader *reader, const char *literal)
 
 static void take_key(struct reader *reader, const char *key)
 {
-	take(reader, ",\"");
-	take(reader, key);
-	take(reader, "\":");
+	take_field(reader, ",\"");
+	take_field(reader, key);
+	take_field(reader, "\":");
 }
 
 static uint64_t take_number(struct reader *reader, uint64_t maximum)
@@ -171,10 +171,10 @@ static const char *take_text(struct reader *reader, size_t *length)
 {
 	*length = 0;
 	if (reader->text < reader->end && *reader->text == 'n') {
-		take(reader, "null");
+		take_field(reader, "null");
 		return NULL;
 	}
-	take(reader, "\"");
+	take_field(reader, "\"");
 	const char *start = reader->text;
 	const char *quote = memchr(start, '"', (size_t)(reader->end - start));
 	if (!quote || quote == start) {
@@ -234,7 +234,7 @@ static int64_t take_time(struct reader *reader)
 	return unix_ms;
 }
 
-static void take_door(struct reader *reader, char door[static DOOR_ID_MAX + 1])
+static void take_id(struct reader *reader, char door[static DOOR_ID_MAX + 1])
 {
 	size_t length;
 	take_key(reader, "door");
@@ -265,12 +265,12 @@ enum history_line_kind history_line_parse(const char *text, size_t length, struc
 	struct reader reader = {.text = text, .end = text + length - SUM_BYTES};
 	struct history_line read = {.record.count = 1};
 	struct door_record *record = &read.record;
-	take(&reader, "{\"number\":");
+	take_field(&reader, "{\"number\":");
 	record->number = take_number(&reader, INT64_MAX);
 	record->unix_ms = take_time(&reader);
 	record->run = (uint32_t)take_named_number(&reader, "run", UINT32_MAX - 1);
 	record->up_ms = (int64_t)take_named_number(&reader, "up_ms", UTC_MAX_MS);
-	take_door(&reader, read.door);
+	take_id(&reader, read.door);
 	int news = take_word(&reader, &event_column);
 	read.kept = news < 0;
 	record->news = read.kept ? DOOR_NEWS_STARTED : (enum door_news)news;

@@ -1,3 +1,8 @@
+/*
+ * Two tables: entries, one an agent, and slots, one a door, which names its agent's entry by number. So an entry that
+ * comes between others renumbers the slots after it. What is shown is put together from both when somebody asks, if
+ * something has changed.
+ */
 #include "peers/peers.h"
 
 #include <errno.h>
@@ -38,7 +43,7 @@ static bool is_node(const char *node)
 	return length > 0 && length <= PEER_NODE_MAX && node[length] == '\0';
 }
 
-static void set_text(char *copy, size_t size, const char *text)
+static void keep_text(char *copy, size_t size, const char *text)
 {
 	size_t length = strnlen(text, size - 1);
 	memmove(copy, text, length);
@@ -54,7 +59,7 @@ int peers_new(const struct peers_config *config, struct peers **out)
 	peers->tickets = peers->view.changes = config->seed;
 	peers->ticket = config->ticket;
 	peers->changed = true;
-	set_text(peers->own_node, sizeof(peers->own_node), config->own_node);
+	keep_text(peers->own_node, sizeof(peers->own_node), config->own_node);
 	for (size_t i = 0; i < PEERS_DOORS_MAX; i++)
 		peers->slots[i].peer = NOBODY;
 	for (size_t i = 0, used = 0; i < config->node_count && used < PEERS_NAMED_MAX; i++) {
@@ -62,7 +67,7 @@ int peers_new(const struct peers_config *config, struct peers **out)
 			continue;
 		struct entry *entry = &peers->entries[used++];
 		entry->used = entry->view.understood = true;
-		set_text(entry->view.node, sizeof(entry->view.node), config->nodes[i]);
+		keep_text(entry->view.node, sizeof(entry->view.node), config->nodes[i]);
 	}
 	*out = peers;
 	return 0;
@@ -73,7 +78,7 @@ void peers_free(struct peers *peers)
 	free(peers);
 }
 
-static void publish(struct peers *peers)
+static void renew_view(struct peers *peers)
 {
 	struct peers_view *view = &peers->view;
 	view->count = view->door_count = 0;
@@ -101,11 +106,11 @@ static void publish(struct peers *peers)
 const struct peers_view *peers_view(struct peers *peers)
 {
 	if (peers->changed)
-		publish(peers);
+		renew_view(peers);
 	return &peers->view;
 }
 
-static struct entry *find(struct peers *peers, const char *node)
+static struct entry *find_peer(struct peers *peers, const char *node)
 {
 	for (size_t i = 0; i < PEERS_MAX; i++)
 		if (peers->entries[i].used && strcmp(peers->entries[i].view.node, node) == 0)
@@ -139,7 +144,7 @@ static void note_left_out(struct peers *peers, const char *node)
 			return;
 	if (peers->left_out_count == PEERS_MAX)
 		return;
-	set_text(peers->left_out[peers->left_out_count++], sizeof(peers->left_out[0]), node);
+	keep_text(peers->left_out[peers->left_out_count++], sizeof(peers->left_out[0]), node);
 	peers->changed = true;
 }
 
@@ -179,7 +184,7 @@ static struct entry *add(struct peers *peers, const char *node)
 	struct entry *entry = &peers->entries[place];
 	*entry = (struct entry){.used = true, .view = {.understood = true}};
 	forget_left_out(peers, node);
-	set_text(entry->view.node, sizeof(entry->view.node), node);
+	keep_text(entry->view.node, sizeof(entry->view.node), node);
 	return entry;
 }
 
@@ -204,7 +209,7 @@ void peers_disconnected(struct peers *peers, int64_t unix_ms)
 
 void peers_availability(struct peers *peers, const char *node, enum peer_availability availability, int64_t unix_ms)
 {
-	struct entry *entry = find(peers, node);
+	struct entry *entry = find_peer(peers, node);
 	if (!entry && availability != PEER_UNKNOWN)
 		entry = add(peers, node);
 	if (entry)
@@ -263,7 +268,7 @@ static void make_room(struct peers *peers, size_t wanted)
 bool peers_doors(struct peers *peers, const char *node, const struct peer_doors *doors, bool live, int64_t unix_ms)
 {
 	struct slot old[PEERS_DOORS_MAX];
-	struct entry *entry = find(peers, node);
+	struct entry *entry = find_peer(peers, node);
 	entry = entry ? entry : add(peers, node);
 	if (!entry) {
 		if (may_follow(peers, node))
@@ -279,7 +284,7 @@ bool peers_doors(struct peers *peers, const char *node, const struct peer_doors 
 	if (!doors)
 		return true;
 	size_t old_count = take_slots(peers, peer, old);
-	set_text(entry->view.version, sizeof(entry->view.version), doors->version);
+	keep_text(entry->view.version, sizeof(entry->view.version), doors->version);
 	make_room(peers, doors->count);
 	for (; taken < doors->count; taken++) {
 		while (next < PEERS_DOORS_MAX && peers->slots[next].peer != NOBODY)
@@ -296,7 +301,7 @@ bool peers_doors(struct peers *peers, const char *node, const struct peer_doors 
 
 void peers_forget_doors(struct peers *peers, const char *node)
 {
-	struct entry *entry = find(peers, node);
+	struct entry *entry = find_peer(peers, node);
 	forget_left_out(peers, node);
 	if (!entry)
 		return;
@@ -318,9 +323,9 @@ static void end(struct peers *peers, struct slot *slot, enum peer_outcome outcom
 	peers->changed = true;
 }
 
-static struct slot *find_door(struct peers *peers, const char *node, const char *door)
+static struct slot *find_slot(struct peers *peers, const char *node, const char *door)
 {
-	const struct entry *entry = find(peers, node);
+	const struct entry *entry = find_peer(peers, node);
 	for (size_t i = 0; entry && i < PEERS_DOORS_MAX; i++) {
 		struct slot *slot = &peers->slots[i];
 		if (slot->peer == entry - peers->entries && strcmp(slot->door.id, door) == 0)
@@ -340,7 +345,7 @@ static struct slot *find_ticket(struct peers *peers, uint64_t ticket)
 int peers_command(struct peers *peers, const char *node, const char *door, enum door_command command, int64_t now_ms,
 		uint64_t *ticket)
 {
-	struct slot *slot = find_door(peers, node, door);
+	struct slot *slot = find_slot(peers, node, door);
 	if (!slot)
 		return -ENOENT;
 	const struct peer_view *peer = &peers->entries[slot->peer].view;
@@ -383,7 +388,7 @@ void peers_answer(
 void peers_news(struct peers *peers, const char *node, const char *door, enum door_command command,
 		enum door_result result, enum door_reason reason, int64_t now_ms)
 {
-	struct slot *slot = find_door(peers, node, door);
+	struct slot *slot = find_slot(peers, node, door);
 	if (slot && slot->ticket && slot->door.command == command)
 		end(peers, slot, outcome_of(result), reason, now_ms);
 }
