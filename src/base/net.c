@@ -7,9 +7,12 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
+
+#include "base/loop.h"
 
 socklen_t net_address(const char *text, uint16_t port, struct sockaddr_storage *out)
 {
@@ -69,4 +72,33 @@ bool net_is_here(const char *text, uint16_t port)
 	bool here = bind(fd, (const struct sockaddr *)&address, length) == 0 || errno != EADDRNOTAVAIL;
 	close(fd);
 	return here;
+}
+
+int net_wait(int fd, short events, int64_t until_ms)
+{
+	struct pollfd wanted = {.fd = fd, .events = events};
+	for (;;) {
+		int64_t left_ms = until_ms - loop_now_ms();
+		int ready = poll(&wanted, 1, left_ms < 0 ? 0 : (int)left_ms);
+		if (ready > 0)
+			return 0;
+		if (ready == 0)
+			return -ETIMEDOUT;
+		if (errno != EINTR)
+			return -errno;
+	}
+}
+
+int net_connect(int fd, const struct sockaddr *address, socklen_t length, int64_t until_ms)
+{
+	int error = 0;
+	socklen_t size = sizeof(error);
+	if (connect(fd, address, length) == 0)
+		return 0;
+	if (errno != EINPROGRESS)
+		return -errno;
+	int waited = net_wait(fd, POLLOUT, until_ms);
+	if (waited < 0)
+		return waited;
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? -errno : -error;
 }

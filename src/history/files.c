@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "base/loop.h"
+#include "base/thread.h"
 #include "history/disk.h"
 #include "history/memory.h"
 
@@ -183,18 +184,12 @@ static void *write_on(void *user)
 
 static int start_thread(struct history_files *files)
 {
-	pthread_attr_t attributes;
-	int error = pthread_attr_init(&attributes);
-	if (error == 0) {
-		pthread_attr_setstacksize(&attributes, STACK_BYTES);
-		error = pthread_create(&files->thread, &attributes, write_on, files);
-		pthread_attr_destroy(&attributes);
-	}
+	int error = thread_start(&files->thread, STACK_BYTES, write_on, files);
 	files->started = error == 0;
 	if (error != 0)
 		log_warning(files->log,
 				"history: the thread that writes cannot start (%s): the history is in memory only",
-				strerror(error));
+				strerror(-error));
 	return error ? -EAGAIN : 0;
 }
 

@@ -11,9 +11,11 @@
 #include <unistd.h>
 
 #include "base/priority.h"
+#include "base/thread.h"
 #include "http/guard.h"
 
 #define AUTHORIZATION_MAX 400 /* struct http_request's */
+#define STACK_BYTES (192 * 1024)
 #define STRANGERS 64
 #define FRIENDS 8
 #define CHECKS 16             /* hashes to be reckoned, and verdicts that nobody has asked for yet */
@@ -174,9 +176,9 @@ static bool start_check(struct http_gate *gate)
 		return true;
 	gate->under_way = next;
 	atomic_store(&gate->answered, false);
-	int error = pthread_create(&gate->thread, NULL, reckon, gate);
+	int error = thread_start(&gate->thread, STACK_BYTES, reckon, gate);
 	if (error) {
-		log_error(gate->log, "HTTP: a password cannot be checked: %s", strerror(error));
+		log_error(gate->log, "HTTP: a password cannot be checked: %s", strerror(-error));
 		gate->under_way = NULL;
 		next->state = CHECK_FREE;
 		return false;

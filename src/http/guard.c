@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/base64.h"
 #include "base/net.h"
 
 unsigned http_guard_address(const char *address, uint16_t port, struct sockaddr_storage *out)
@@ -95,26 +96,6 @@ bool http_guard_origin(const char *origin, const char *fetch_site, const char *h
 	return *authority && strcasecmp(authority, host) == 0;
 }
 
-static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-static size_t base64(const unsigned char *in, size_t length, char *out)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < length; i += 3) {
-		unsigned bits = (unsigned)in[i] << 16;
-		if (i + 1 < length)
-			bits |= (unsigned)in[i + 1] << 8;
-		if (i + 2 < length)
-			bits |= in[i + 2];
-		out[n++] = base64_digits[bits >> 18];
-		out[n++] = base64_digits[bits >> 12 & 63];
-		out[n++] = i + 1 < length ? base64_digits[bits >> 6 & 63] : '=';
-		out[n++] = i + 2 < length ? base64_digits[bits & 63] : '=';
-	}
-	out[n] = '\0';
-	return n;
-}
-
 bool http_guard_credentials(const struct http_config *config, char credentials[static HTTP_CREDENTIALS_MAX + 1])
 {
 	unsigned char plain[HTTP_PASSWORD_MAX + 1];
@@ -128,29 +109,21 @@ bool http_guard_credentials(const struct http_config *config, char credentials[s
 	plain[user] = ':';
 	memcpy(plain + user + 1, config->password, password);
 	memcpy(credentials, "Basic ", 6);
-	base64(plain, user + 1 + password, credentials + 6);
+	size_t length = 6 + base64_encode(base64_standard, plain, user + 1 + password, credentials + 6);
+	while ((length - 6) % 4)
+		credentials[length++] = '=';
+	credentials[length] = '\0';
 	explicit_bzero(plain, sizeof(plain));
 	return true;
 }
 
 size_t http_guard_decode(const char *authorization, char *plain)
 {
-	unsigned held = 0, bits = 0;
-	size_t length = 0;
 	if (strncasecmp(authorization, "basic ", 6) != 0)
 		return 0;
-	for (const char *at = authorization + 6; *at && *at != '='; at++) {
-		const char *digit = strchr(base64_digits, *at);
-		if (!digit)
-			return 0;
-		held = held << 6 | (unsigned)(digit - base64_digits);
-		bits += 6;
-		if (bits >= 8) {
-			bits -= 8;
-			plain[length++] = (char)(held >> bits & 255);
-		}
-	}
-	return length;
+	const char *text = authorization + 6;
+	ssize_t length = base64_decode(base64_standard, text, strcspn(text, "="), (unsigned char *)plain);
+	return length < 0 ? 0 : (size_t)length;
 }
 
 bool http_guard_authorized(const char *credentials, const char *authorization)

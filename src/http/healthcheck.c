@@ -9,45 +9,16 @@
 #include <unistd.h>
 
 #include "base/loop.h"
+#include "base/net.h"
 #include "http/guard.h"
 #include "http/http.h"
-
-/* Waits for events until the deadline. 0 or -errno. */
-static int wait_for(int fd, short events, int64_t deadline_ms)
-{
-	struct pollfd poll_fd = {.fd = fd, .events = events};
-	for (;;) {
-		int64_t left_ms = deadline_ms - loop_now_ms();
-		int ready = poll(&poll_fd, 1, left_ms < 0 ? 0 : (int)left_ms);
-		if (ready > 0)
-			return 0;
-		if (ready == 0)
-			return -ETIMEDOUT;
-		if (errno != EINTR)
-			return -errno;
-	}
-}
-
-static int connect_until(int fd, const struct sockaddr_storage *address, socklen_t length, int64_t deadline_ms)
-{
-	int error = 0;
-	socklen_t size = sizeof(error);
-	if (connect(fd, (const struct sockaddr *)address, length) == 0)
-		return 0;
-	if (errno != EINPROGRESS)
-		return -errno;
-	int waited = wait_for(fd, POLLOUT, deadline_ms);
-	if (waited < 0)
-		return waited;
-	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? -errno : -error;
-}
 
 /* The whole answer, terminated; what does not fit is dropped. Its length or -errno. */
 static ssize_t receive_until(int fd, char *answer, size_t size, int64_t deadline_ms)
 {
 	size_t length = 0;
 	while (length < size - 1) {
-		int waited = wait_for(fd, POLLIN, deadline_ms);
+		int waited = net_wait(fd, POLLIN, deadline_ms);
 		if (waited < 0)
 			return waited;
 		ssize_t received = recv(fd, answer + length, size - 1 - length, 0);
@@ -67,7 +38,7 @@ static int ask(const struct http_config *config, int *fd, const struct sockaddr_
 {
 	/* HTTP/1.0: no Host is needed, and the answer ends with the connection. */
 	static const char request[] = "GET /healthz HTTP/1.0\r\n\r\n";
-	int error = connect_until(*fd, address, length, deadline_ms);
+	int error = net_connect(*fd, (const struct sockaddr *)address, length, deadline_ms);
 	if (error < 0)
 		return error;
 	if (config->secure)

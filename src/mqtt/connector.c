@@ -5,7 +5,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <nss.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -16,6 +15,9 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "base/net.h"
+#include "base/thread.h"
 
 #define STACK_BYTES (512 * 1024)
 
@@ -45,24 +47,6 @@ static void disown(struct mqtt_connector *connector)
 	free(connector);
 }
 
-static int wait_connected(int fd, int64_t until_ms)
-{
-	struct pollfd writable = {.fd = fd, .events = POLLOUT};
-	for (;;) {
-		int64_t left_ms = until_ms - loop_now_ms();
-		int ready = left_ms > 0 ? poll(&writable, 1, (int)left_ms) : 0;
-		if (ready == 0)
-			return ETIMEDOUT;
-		if (ready > 0)
-			break;
-		if (errno != EINTR)
-			return errno;
-	}
-	int error = 0;
-	socklen_t length = sizeof(error);
-	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0 ? errno : error;
-}
-
 static int try_address(const struct addrinfo *address, int64_t until_ms, int *connected)
 {
 	int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -70,14 +54,12 @@ static int try_address(const struct addrinfo *address, int64_t until_ms, int *co
 		return errno;
 	int one = 1;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	int error = connect(fd, address->ai_addr, address->ai_addrlen) < 0 ? errno : 0;
-	if (error == EINPROGRESS)
-		error = wait_connected(fd, until_ms);
-	if (error)
+	int error = net_connect(fd, address->ai_addr, address->ai_addrlen, until_ms);
+	if (error < 0)
 		close(fd);
 	else
 		*connected = fd;
-	return error;
+	return -error;
 }
 
 /* A static glibc would load its name service modules from a foreign system: these two are built in. */
@@ -160,15 +142,11 @@ int mqtt_connector_start(struct loop *loop, const char *host, uint16_t port, int
 	if (error)
 		goto close_event;
 
-	pthread_attr_t attributes;
-	pthread_attr_init(&attributes);
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attributes, STACK_BYTES);
 	pthread_t thread;
-	error = -pthread_create(&thread, &attributes, run, connector);
-	pthread_attr_destroy(&attributes);
+	error = thread_start(&thread, STACK_BYTES, run, connector);
 	if (error)
 		goto remove_source;
+	pthread_detach(thread);
 	*out = connector;
 	return 0;
 

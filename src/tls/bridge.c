@@ -5,7 +5,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/priority.h"
+#include "base/thread.h"
 #include "tls/private.h"
 
 #define STACK_BYTES (192 * 1024)
@@ -521,21 +521,6 @@ static struct tls_bridge **free_place(struct tls *tls, bool client)
 	return flushing;
 }
 
-/* Signals belong to the loop: the new thread inherits a mask that blocks them all. */
-static int start_thread(struct tls_bridge *bridge)
-{
-	pthread_attr_t attributes;
-	sigset_t all, before;
-	sigfillset(&all);
-	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int error = pthread_create(&bridge->thread, &attributes, run, bridge);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attributes);
-	return -error;
-}
-
 int tls_bridge_start(struct tls *tls, const struct tls_owner *owner, void *user, uint64_t attempt, int fd,
 		const char *server, int64_t handshake_limit_ms)
 {
@@ -566,7 +551,7 @@ int tls_bridge_start(struct tls *tls, const struct tls_owner *owner, void *user,
 		goto close_event;
 	}
 	bridge->plain = ends[1];
-	error = start_thread(bridge);
+	error = thread_start(&bridge->thread, STACK_BYTES, run, bridge);
 	if (error)
 		goto close_ends;
 	*place = bridge;

@@ -1,3 +1,6 @@
+/*
+ * PBKDF2 by mbedTLS. A hash is taken apart before it is believed: its rounds are bounded, since they are time.
+ */
 #include "tls/password.h"
 
 #include <errno.h>
@@ -10,50 +13,22 @@
 #include <mbedtls/constant_time.h>
 #include <mbedtls/pkcs5.h>
 
+#include "base/base64.h"
+
 #define PREFIX "$pbkdf2-sha256$"
 #define SALT_BYTES 16
 #define SUM_BYTES 32
-#define SALT_DIGITS 22
-#define SUM_DIGITS 43
+#define SALT_DIGITS BASE64_LENGTH(SALT_BYTES)
+#define SUM_DIGITS BASE64_LENGTH(SUM_BYTES)
 
-static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789./";
+static const char hash_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789./";
 
 struct parsed {
 	unsigned rounds;
 	unsigned char salt[SALT_BYTES], sum[SUM_BYTES];
 };
 
-static void encode(const unsigned char *in, size_t length, char *out)
-{
-	unsigned held = 0, bits = 0;
-	for (size_t i = 0; i < length; i++) {
-		held = held << 8 | in[i];
-		for (bits += 8; bits >= 6; bits -= 6)
-			*out++ = digits[held >> (bits - 6) & 63];
-	}
-	if (bits)
-		*out++ = digits[held << (6 - bits) & 63];
-	*out = '\0';
-}
-
-static bool decode(const char *in, size_t count, unsigned char *out)
-{
-	unsigned held = 0, bits = 0;
-	for (size_t i = 0; i < count; i++) {
-		const char *digit = in[i] ? strchr(digits, in[i]) : NULL;
-		if (!digit)
-			return false;
-		held = held << 6 | (unsigned)(digit - digits);
-		bits += 6;
-		if (bits >= 8) {
-			bits -= 8;
-			*out++ = (unsigned char)(held >> bits);
-		}
-	}
-	return (held & ((1u << bits) - 1)) == 0;
-}
-
-static bool parse(const char *text, struct parsed *parsed)
+static bool parse_hash(const char *text, struct parsed *parsed)
 {
 	if (!tls_password_looks_hashed(text))
 		return false;
@@ -65,8 +40,9 @@ static bool parse(const char *text, struct parsed *parsed)
 			return false;
 	}
 	return parsed->rounds > 0 && *at == '$' && strlen(at) == 1 + SALT_DIGITS + 1 + SUM_DIGITS &&
-	       at[1 + SALT_DIGITS] == '$' && decode(at + 1, SALT_DIGITS, parsed->salt) &&
-	       decode(at + 1 + SALT_DIGITS + 1, SUM_DIGITS, parsed->sum);
+	       at[1 + SALT_DIGITS] == '$' &&
+	       base64_decode(hash_digits, at + 1, SALT_DIGITS, parsed->salt) == SALT_BYTES &&
+	       base64_decode(hash_digits, at + 1 + SALT_DIGITS + 1, SUM_DIGITS, parsed->sum) == SUM_BYTES;
 }
 
 static int derive(const struct parsed *parsed, const char *password, size_t length, unsigned char sum[SUM_BYTES])
@@ -85,7 +61,7 @@ bool tls_password_looks_hashed(const char *text)
 bool tls_password_is_hash(const char *text)
 {
 	struct parsed parsed;
-	return parse(text, &parsed);
+	return parse_hash(text, &parsed);
 }
 
 int tls_password_hash(const char *password, size_t length, char hash[static TLS_PASSWORD_HASH_MAX])
@@ -94,8 +70,8 @@ int tls_password_hash(const char *password, size_t length, char hash[static TLS_
 	char salt[SALT_DIGITS + 1], sum[SUM_DIGITS + 1];
 	if (getrandom(parsed.salt, SALT_BYTES, 0) != SALT_BYTES || derive(&parsed, password, length, parsed.sum) < 0)
 		return -EIO;
-	encode(parsed.salt, SALT_BYTES, salt);
-	encode(parsed.sum, SUM_BYTES, sum);
+	base64_encode(hash_digits, parsed.salt, SALT_BYTES, salt);
+	base64_encode(hash_digits, parsed.sum, SUM_BYTES, sum);
 	snprintf(hash, TLS_PASSWORD_HASH_MAX, PREFIX "%u$%s$%s", parsed.rounds, salt, sum);
 	return 0;
 }
@@ -104,6 +80,6 @@ bool tls_password_check(const char *hash, const char *password, size_t length)
 {
 	struct parsed parsed;
 	unsigned char sum[SUM_BYTES];
-	return parse(hash, &parsed) && derive(&parsed, password, length, sum) == 0 &&
+	return parse_hash(hash, &parsed) && derive(&parsed, password, length, sum) == 0 &&
 	       mbedtls_ct_memcmp(sum, parsed.sum, SUM_BYTES) == 0;
 }
