@@ -1,3 +1,7 @@
+/*
+ * Topics are put together and taken apart by one table of leaves. What is put together fits, or is refused: a topic is
+ * never cut.
+ */
 #include "documents/topics.h"
 
 #include <errno.h>

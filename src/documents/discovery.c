@@ -1,0 +1,254 @@
+/*
+ * Home Assistant's MQTT discovery: one document for each door and one for the agent. The keys are Home Assistant's; each
+ * rule that is not plain from its documentation is told in docs/home-assistant.md and held by
+ * test/unit/test_documents.c. A part that a door does not have is named all the same, which removes a former one.
+ */
+#include "documents/documents.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "documents/object.h"
+
+/* A command that Home Assistant sent and nobody took within this time is not carried out later. */
+#define COMMAND_EXPIRY_S 10
+
+enum fitting { ALWAYS, OPEN_SENSOR, CLOSED_SENSOR, OBSTRUCTION_SENSOR };
+
+/*
+ * The parts of a door's device beside the cover and the event: each reads one field of the attributes, whose topic all
+ * of them inherit from the document's root. A template that gives None shows as unknown. No key may end in another's
+ * with a
+ * "_" before it: unique ids of different doors could meet.
+ */
+static const struct part {
+	const char *key, *platform, *name, *template, *device_class, *category, *state_class, *unit;
+	enum fitting fitting;
+} parts[] = {
+		{.key = "problem",
+				.platform = "binary_sensor",
+				.name = "Problem",
+				.template = "{{ value_json.fault is not none }}",
+				.device_class = "problem"},
+		{.key = "obstruction",
+				.platform = "binary_sensor",
+				.name = "Obstruction",
+				/* Openers put their light beam to sleep when the door is closed. */
+				.template = "{{ value_json.obstruction_sensor and not value_json.closed_sensor }}",
+				.device_class = "problem",
+				.fitting = OBSTRUCTION_SENSOR},
+		{.key = "open_contact",
+				.platform = "binary_sensor",
+				.name = "Open contact",
+				.template = "{{ value_json.open_sensor }}",
+				.category = "diagnostic",
+				.fitting = OPEN_SENSOR},
+		{.key = "closed_contact",
+				.platform = "binary_sensor",
+				.name = "Closed contact",
+				.template = "{{ value_json.closed_sensor }}",
+				.category = "diagnostic",
+				.fitting = CLOSED_SENSOR},
+		{.key = "fault",
+				.platform = "sensor",
+				.name = "Fault",
+				.template = "{{ value_json.fault or 'none' }}",
+				.category = "diagnostic"},
+		{.key = "confidence",
+				.platform = "sensor",
+				.name = "Confidence",
+				.template = "{{ value_json.confidence }}",
+				.category = "diagnostic"},
+		{.key = "source", .platform = "sensor", .name = "Last moved by", .template = "{{ value_json.source }}"},
+		{.key = "last_changed",
+				.platform = "sensor",
+				.name = "Last changed",
+				.template = "{{ value_json.last_changed }}",
+				.device_class = "timestamp"},
+		{.key = "last_travel",
+				.platform = "sensor",
+				.name = "Last travel",
+				.template = "{{ value_json.last_travel_ms / 1000 if value_json.last_travel_ms else None }}",
+				.device_class = "duration",
+				.category = "diagnostic",
+				.state_class = "measurement",
+				.unit = "s"},
+		{.key = "cycles",
+				.platform = "sensor",
+				.name = "Cycles",
+				.template = "{{ value_json.cycles }}",
+				.category = "diagnostic",
+				.state_class = "total_increasing"},
+};
+
+static bool fitted(const struct door_view *door, enum fitting fitting)
+{
+	switch (fitting) {
+	case OPEN_SENSOR:
+		return door->has_open_sensor;
+	case CLOSED_SENSOR:
+		return door->has_closed_sensor;
+	case OBSTRUCTION_SENSOR:
+		return door->has_obstruction_sensor;
+	case ALWAYS:
+		break;
+	}
+	return true;
+}
+
+/* What each component says first. name NULL: the device's own. */
+static json_t *component(const struct topic_base *topics, const char *door, const char *platform, const char *key,
+		const char *name)
+{
+	char id[TOPIC_MAX + 1], entity[TOPIC_MAX + 1];
+	topic_device_id(topics, door, id);
+	snprintf(entity, sizeof(entity), "%s%s%s_%s", topics->node, door ? "_" : "", door ? door : "", key);
+	for (char *c = entity; *c; c++)
+		if (*c == '-')
+			*c = '_';
+	json_t *object = json_object();
+	object_set_string(&object, "platform", platform);
+	object_set_string(&object, "name", name);
+	object_set(&object, "unique_id", json_sprintf("%s_%s", id, key));
+	object_set(&object, "default_entity_id", json_sprintf("%s.%s", platform, entity));
+	object_set(&object, "qos", json_integer(1));
+	return object;
+}
+
+static void set_topic(json_t **object, const char *key, const struct document_node *node, const char *door,
+		enum topic_leaf leaf)
+{
+	char topic[TOPIC_MAX + 1];
+	object_set(object, key, topic_door(&node->topics, door, leaf, topic) < 0 ? NULL : json_string(topic));
+}
+
+static json_t *cover(const struct document_node *node, const struct door_view *door)
+{
+	json_t *object = component(&node->topics, door->id, "cover", "door", NULL);
+	object_set_string(&object, "device_class", door->device_class);
+	set_topic(&object, "command_topic", node, door->id, TOPIC_SET);
+	set_topic(&object, "state_topic", node, door->id, TOPIC_STATE);
+	if (door->has_position)
+		set_topic(&object, "position_topic", node, door->id, TOPIC_POSITION);
+	set_topic(&object, "json_attributes_topic", node, door->id, TOPIC_ATTRIBUTES);
+	object_set_string(&object, "payload_open", "OPEN");
+	object_set_string(&object, "payload_close", "CLOSE");
+	object_set_string(&object, "payload_stop", door->has_stop ? "STOP" : NULL);
+	object_set_string(&object, "state_open", document_state(DOOR_OPEN));
+	object_set_string(&object, "state_opening", document_state(DOOR_OPENING));
+	object_set_string(&object, "state_closed", document_state(DOOR_CLOSED));
+	object_set_string(&object, "state_closing", document_state(DOOR_CLOSING));
+	object_set_string(&object, "state_stopped", document_state(DOOR_STOPPED));
+	if (node->mqtt5)
+		object_set(&object, "message_expiry_interval", json_integer(COMMAND_EXPIRY_S));
+	return object;
+}
+
+/* A component that the door does not have: it goes, where an earlier wiring had announced it. */
+static json_t *removed(const char *platform)
+{
+	json_t *object = json_object();
+	object_set_string(&object, "platform", platform);
+	return object;
+}
+
+/* One press of a toggle relay, for states in which the cover's own buttons are refused: a cover sends no TOGGLE. */
+static json_t *toggle(const struct document_node *node, const struct door_view *door)
+{
+	if (!door->toggles)
+		return removed("button");
+	json_t *object = component(&node->topics, door->id, "button", "toggle", "Press the opener's button");
+	set_topic(&object, "command_topic", node, door->id, TOPIC_SET);
+	object_set_string(&object, "payload_press", "TOGGLE");
+	object_set(&object, "enabled_by_default", json_false());
+	return object;
+}
+
+static json_t *event(const struct document_node *node, const struct door_view *door)
+{
+	json_t *types = json_array();
+	for (enum door_news news = DOOR_NEWS_OPENING; news <= DOOR_NEWS_COMMAND_CANCELLED; news++)
+		object_append(&types, json_string(door_news_name(news)));
+	json_t *object = component(&node->topics, door->id, "event", "event", "Event");
+	set_topic(&object, "state_topic", node, door->id, TOPIC_EVENT);
+	object_set(&object, "event_types", types);
+	return object;
+}
+
+static json_t *part(const struct document_node *node, const struct door_view *door, const struct part *part)
+{
+	if (!fitted(door, part->fitting))
+		return removed(part->platform);
+	json_t *object = component(&node->topics, door->id, part->platform, part->key, part->name);
+	object_set_string(&object, "value_template", part->template);
+	object_set_some(&object, "device_class", part->device_class);
+	object_set_some(&object, "entity_category", part->category);
+	object_set_some(&object, "state_class", part->state_class);
+	object_set_some(&object, "unit_of_measurement", part->unit);
+	if (strcmp(part->platform, "binary_sensor") == 0) {
+		object_set_string(&object, "payload_on", "True");
+		object_set_string(&object, "payload_off", "False");
+	}
+	return object;
+}
+
+/* The document's root without topics and components. door NULL: the agent's own. */
+static json_t *device(const struct document_node *node, const char *door, const char *name, const char *model)
+{
+	char id[TOPIC_MAX + 1], kind[32];
+	snprintf(kind, sizeof(kind), "%s%s", model, node->simulated ? " (simulated)" : "");
+	json_t *identity = json_object(), *origin = json_object(), *root = json_object(), *identifiers = json_array();
+	object_append(&identifiers, topic_device_id(&node->topics, door, id) < 0 ? NULL : json_string(id));
+	object_set(&identity, "identifiers", identifiers);
+	object_set_string(&identity, "name", name);
+	object_set_string(&identity, "manufacturer", "Portcullis");
+	object_set_string(&identity, "model", kind);
+	object_set_string(&identity, "sw_version", node->version);
+	object_set_some(&identity, "configuration_url", node->configuration_url);
+	if (door && topic_device_id(&node->topics, NULL, id) > 0)
+		object_set_string(&identity, "via_device", id);
+	object_set_string(&origin, "name", "Portcullis");
+	object_set_string(&origin, "sw_version", node->version);
+	object_set(&root, "device", identity);
+	object_set(&root, "origin", origin);
+	return root;
+}
+
+ssize_t document_discovery_door(
+		const struct document_node *node, const struct door_view *door, char *buffer, size_t size)
+{
+	char availability[TOPIC_MAX + 1];
+	topic_availability(&node->topics, availability);
+	json_t *components = json_object();
+	object_set(&components, "door", cover(node, door));
+	object_set(&components, "event", event(node, door));
+	object_set(&components, "toggle", toggle(node, door));
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		object_set(&components, parts[i].key, part(node, door, &parts[i]));
+	json_t *root = device(node, door->id, door->name, door->device_class);
+	object_set_string(&root, "availability_topic", availability);
+	object_set_string(&root, "availability_template", "{{ 'offline' if value == 'offline' else 'online' }}");
+	set_topic(&root, "state_topic", node, door->id, TOPIC_ATTRIBUTES);
+	object_set(&root, "components", components);
+	return document_finish(root, buffer, size);
+}
+
+ssize_t document_discovery_agent(const struct document_node *node, char *buffer, size_t size)
+{
+	char availability[TOPIC_MAX + 1], name[TOPIC_MAX + 1];
+	topic_availability(&node->topics, availability);
+	snprintf(name, sizeof(name), "Portcullis %s", node->topics.node);
+	json_t *connection = component(&node->topics, NULL, "binary_sensor", "connection", "Connection");
+	object_set_string(&connection, "device_class", "connectivity");
+	object_set_string(&connection, "entity_category", "diagnostic");
+	object_set_string(&connection, "state_topic", availability);
+	object_set_string(&connection, "value_template", "{{ 'online' if value == 'online' else 'offline' }}");
+	object_set_string(&connection, "payload_on", "online");
+	object_set_string(&connection, "payload_off", "offline");
+	json_t *components = json_object();
+	object_set(&components, "connection", connection);
+	json_t *root = device(node, NULL, name, "agent");
+	object_set(&root, "components", components);
+	return document_finish(root, buffer, size);
+}
