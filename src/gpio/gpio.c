@@ -1,3 +1,7 @@
+/*
+ * The face of the room hands each call to the backend that the lines were opened with. Beside it stand the two modes
+ * that open lines for a moment: putting relays to rest, and watching inputs.
+ */
 #include "gpio/gpio.h"
 
 #include <errno.h>

@@ -1,23 +1,21 @@
+/*
+ * Lines of a real chip. All lines of one direction are requested in one call, as far as the kernel's bound goes, so that
+ * a relay's line and its level at rest are set together. Edges come with the kernel's own number; a gap in them means
+ * that some were dropped, and then the levels are read again. A chip that is gone is lost for good.
+ */
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <gpiod.h>
-#include <grp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/text.h"
 #include "gpio/backend.h"
+#include "gpio/chips.h"
 
 #define CONSUMER "portcullis"
-#define PI_LABEL "pinctrl-" /* pinctrl-bcm2835, pinctrl-bcm2711, pinctrl-rp1 */
-#define CHIPS_MAX 64
-#define PATH_SIZE 32
 #define REQUEST_LINES_MAX 64 /* GPIO_V2_LINES_MAX of linux/gpio.h: what one call can request */
 #define REQUESTS_MAX (GPIO_LINES_MAX / REQUEST_LINES_MAX + 1)
 #define BATCH_MAX 64 /* edges in one turn of the loop */
@@ -47,15 +45,6 @@ struct kernel {
 	const struct request *request_of[GPIO_LINES_MAX];
 };
 
-__attribute__((format(printf, 3, 4))) static int fail(char *error, int number, const char *format, ...)
-{
-	va_list arguments;
-	va_start(arguments, format);
-	vsnprintf(error, GPIO_ERROR_MAX, format, arguments);
-	va_end(arguments);
-	return -number;
-}
-
 /* "GPIO17 (left relay)" */
 static const char *line_text(const struct gpio_line *line, char text[static 128])
 {
@@ -66,141 +55,6 @@ static const char *line_text(const struct gpio_line *line, char text[static 128]
 	if (line->consumer)
 		text_append(text, 128, " (%.80s)", line->consumer);
 	return text;
-}
-
-/* The group's name without the C library's name service, which a static program cannot load. */
-static void group_name(gid_t id, char name[static 64])
-{
-	FILE *file = fopen("/etc/group", "re");
-	struct group entry, *found;
-	char buffer[4096];
-
-	snprintf(name, 64, "%u", (unsigned)id);
-	while (file && fgetgrent_r(file, &entry, buffer, sizeof(buffer), &found) == 0)
-		if (entry.gr_gid == id) {
-			snprintf(name, 64, "%s", entry.gr_name);
-			break;
-		}
-	if (file)
-		fclose(file);
-}
-
-static int fail_chip(const char *path, int number, char *error)
-{
-	struct stat status;
-	char group[64];
-
-	switch (number) {
-	case EACCES:
-	case EPERM:
-		if (stat(path, &status) < 0)
-			break;
-		if (status.st_gid == 0 || (~status.st_mode & (S_IRGRP | S_IWGRP)))
-			return fail(error, number,
-					"no permission for %s: it is root's alone; the udev rule 60-portcullis.rules, which comes with portcullis, gives it to the group gpio (install.md)",
-					path);
-		group_name(status.st_gid, group);
-		return fail(error, number,
-				"no permission for %s: it belongs to group %s; add the user to that group (usermod -aG %s USER, then log in again; SupplementaryGroups=%s in a systemd unit; --group-add %u for a container)",
-				path, group, group, group, (unsigned)status.st_gid);
-	case ENOENT:
-		return fail(error, number, "there is no %s: portcullis --list-lines shows the chips that there are",
-				path);
-	case ENOTTY:
-		return fail(error, number, "%s is not a GPIO chip: portcullis --list-lines shows those that there are",
-				path);
-	}
-	return fail(error, number, "cannot open %s: %s", path, strerror(number));
-}
-
-static int by_number(const void *a, const void *b)
-{
-	return strverscmp(a, b);
-}
-
-/* The paths of all GPIO chips in the order of their numbers; links (a Pi 5 has one) are left out. */
-static size_t chip_paths(char paths[static CHIPS_MAX][PATH_SIZE])
-{
-	DIR *directory = opendir("/dev");
-	const struct dirent *entry;
-	struct stat status;
-	size_t count = 0;
-
-	while (directory && count < CHIPS_MAX && (entry = readdir(directory))) {
-		if (strncmp(entry->d_name, "gpiochip", 8) != 0 || strlen(entry->d_name) > PATH_SIZE - 6)
-			continue;
-		snprintf(paths[count], PATH_SIZE, "/dev/%.*s", PATH_SIZE - 6, entry->d_name);
-		if (lstat(paths[count], &status) == 0 && S_ISCHR(status.st_mode))
-			count++;
-	}
-	if (directory)
-		closedir(directory);
-	qsort(paths, count, PATH_SIZE, by_number);
-	return count;
-}
-
-static int open_path(const char *path, struct gpiod_chip **chip, char *error)
-{
-	if (!gpiod_is_gpiochip_device(path) && access(path, F_OK) == 0)
-		return fail_chip(path, ENOTTY, error);
-	*chip = gpiod_chip_open(path);
-	return *chip ? 0 : fail_chip(path, errno, error);
-}
-
-static bool is_pi(const char *label)
-{
-	return strncmp(label, PI_LABEL, strlen(PI_LABEL)) == 0;
-}
-
-static int open_label(const char *wanted, struct gpiod_chip **chip, char *error)
-{
-	char paths[CHIPS_MAX][PATH_SIZE], seen[GPIO_ERROR_MAX / 2] = "";
-	size_t count = chip_paths(paths);
-	int denied = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		struct gpiod_chip *candidate = gpiod_chip_open(paths[i]);
-		if (!candidate) {
-			if ((errno == EACCES || errno == EPERM) && !denied)
-				denied = fail_chip(paths[i], errno, error);
-			continue;
-		}
-		struct gpiod_chip_info *info = gpiod_chip_get_info(candidate);
-		const char *label = info ? gpiod_chip_info_get_label(info) : "";
-		bool match = wanted ? strcmp(label, wanted) == 0 : is_pi(label);
-		text_append(seen, sizeof(seen), "%s%s [%s]", seen[0] ? ", " : "", paths[i] + strlen("/dev/"), label);
-		gpiod_chip_info_free(info);
-		if (match) {
-			*chip = candidate;
-			return 0;
-		}
-		gpiod_chip_close(candidate);
-	}
-	if (denied)
-		return denied;
-	if (count == 0)
-		return fail(error, ENODEV,
-				"this machine has no GPIO chip (/dev/gpiochip*): is it a Raspberry Pi, and may a container see its devices? Without one, set gpio.backend to simulated");
-	if (wanted)
-		return fail(error, ENODEV, "no GPIO chip has the name or label \"%.64s\": set gpio.chip to one of %s",
-				wanted, seen);
-	return fail(error, ENODEV, "no GPIO chip has a label that starts with " PI_LABEL ": set gpio.chip to one of %s",
-			seen);
-}
-
-static int open_chip(const char *wanted, struct gpiod_chip **chip, char *error)
-{
-	char path[PATH_SIZE];
-	struct stat status;
-
-	if (wanted && wanted[0] == '/')
-		return open_path(wanted, chip, error);
-	if (wanted && strncmp(wanted, "gpiochip", 8) == 0 && strlen(wanted) <= PATH_SIZE - 6) {
-		snprintf(path, sizeof(path), "/dev/%s", wanted);
-		if (stat(path, &status) == 0)
-			return open_path(path, chip, error);
-	}
-	return open_label(wanted, chip, error);
 }
 
 /* n of GPIOn, or -1. */
@@ -223,7 +77,7 @@ static int find_lines(struct kernel *kernel, struct gpiod_chip *chip, char *erro
 	char text[128], other[128];
 	struct gpiod_chip_info *info = gpiod_chip_get_info(chip);
 	if (!info)
-		return fail_chip(gpiod_chip_get_path(chip), errno, error);
+		return gpio_fail_chip(gpiod_chip_get_path(chip), errno, error);
 	const char *name = gpiod_chip_info_get_name(info), *label = gpiod_chip_info_get_label(info);
 	size_t size = gpiod_chip_info_get_num_lines(info);
 	int result = 0;
@@ -233,11 +87,11 @@ static int find_lines(struct kernel *kernel, struct gpiod_chip *chip, char *erro
 		int offset = (int)line->offset;
 		if (line->name[0]) {
 			offset = gpiod_chip_get_line_offset_from_name(chip, line->name);
-			if (offset < 0 && is_pi(label))
+			if (offset < 0 && gpio_is_pi(label))
 				offset = bcm_number(line->name);
 		}
 		if (offset < 0 || (size_t)offset >= size) {
-			result = fail(error, ENOENT,
+			result = gpio_fail(error, ENOENT,
 					"%s [%s] has no line %s among its %zu: portcullis --list-lines shows their names",
 					name, label, line_text(line, text), size);
 			break;
@@ -245,7 +99,8 @@ static int find_lines(struct kernel *kernel, struct gpiod_chip *chip, char *erro
 		kernel->offsets[i] = (unsigned)offset;
 		for (size_t j = 0; j < i && result == 0; j++)
 			if (kernel->offsets[j] == kernel->offsets[i])
-				result = fail(error, EINVAL, "%s and %s are the same line of %s: each needs its own",
+				result = gpio_fail(error, EINVAL,
+						"%s and %s are the same line of %s: each needs its own",
 						line_text(&kernel->lines[j], other), line_text(line, text), name);
 	}
 	gpiod_chip_info_free(info);
@@ -260,7 +115,6 @@ static int set_up(struct gpiod_line_settings *settings, const struct gpio_line *
 			[GPIO_BIAS_PULL_DOWN] = GPIOD_LINE_BIAS_PULL_DOWN,
 			[GPIO_BIAS_DISABLED] = GPIOD_LINE_BIAS_DISABLED,
 	};
-
 	gpiod_line_settings_reset(settings);
 	gpiod_line_settings_set_active_low(settings, line->active_low);
 	if (line->direction == GPIO_OUTPUT)
@@ -277,7 +131,6 @@ static int fail_request(const struct kernel *kernel, const struct request *reque
 		char *error)
 {
 	char text[128], lines[GPIO_ERROR_MAX / 2] = "";
-
 	for (size_t i = 0; i < request->count; i++) {
 		const struct gpio_line *line = &kernel->lines[request->lines[i]];
 		struct gpiod_line_info *info = gpiod_chip_get_line_info(chip, kernel->offsets[request->lines[i]]);
@@ -285,9 +138,9 @@ static int fail_request(const struct kernel *kernel, const struct request *reque
 		bool used = info && gpiod_line_info_is_used(info);
 		text_append(lines, sizeof(lines), "%s%s", lines[0] ? ", " : "", line_text(line, text));
 		if (number == EBUSY && used && user && strcmp(user, CONSUMER) == 0)
-			fail(error, number, "line %s is in use by another portcullis: stop it first", text);
+			gpio_fail(error, number, "line %s is in use by another portcullis: stop it first", text);
 		else if (number == EBUSY && used)
-			fail(error, number,
+			gpio_fail(error, number,
 					"line %s is in use by \"%s\": stop that program or kernel driver, or choose another line",
 					text, user && *user ? user : "somebody without a name");
 		gpiod_line_info_free(info);
@@ -295,11 +148,11 @@ static int fail_request(const struct kernel *kernel, const struct request *reque
 			return -number;
 	}
 	if (number == ENXIO || number == EOPNOTSUPP || number == ENODEV)
-		return fail(error, number, "the kernel refused the lines %s: %s; the chip may be unable to %s", lines,
-				strerror(number),
+		return gpio_fail(error, number, "the kernel refused the lines %s: %s; the chip may be unable to %s",
+				lines, strerror(number),
 				kernel->lines[request->lines[0]].direction == GPIO_INPUT ? "report their edges"
 											 : "drive them");
-	return fail(error, number, "the kernel refused the lines %s: %s", lines, strerror(number));
+	return gpio_fail(error, number, "the kernel refused the lines %s: %s", lines, strerror(number));
 }
 
 static int request_lines(struct kernel *kernel, struct request *request, struct gpiod_chip *chip, char *error)
@@ -307,13 +160,12 @@ static int request_lines(struct kernel *kernel, struct request *request, struct 
 	struct gpiod_line_settings *settings = gpiod_line_settings_new();
 	struct gpiod_line_config *lines = gpiod_line_config_new();
 	struct gpiod_request_config *call = gpiod_request_config_new();
-	int result = settings && lines && call ? 0 : fail(error, ENOMEM, "out of memory");
-
+	int result = settings && lines && call ? 0 : gpio_fail(error, ENOMEM, "out of memory");
 	for (size_t i = 0; i < request->count && result == 0; i++) {
 		size_t line = request->lines[i];
 		if (set_up(settings, &kernel->lines[line]) < 0 ||
 				gpiod_line_config_add_line_settings(lines, &kernel->offsets[line], 1, settings) < 0)
-			result = fail(error, errno, "cannot set up a GPIO line: %s", strerror(errno));
+			result = gpio_fail(error, errno, "cannot set up a GPIO line: %s", strerror(errno));
 		kernel->request_of[line] = request;
 	}
 	if (result == 0) {
@@ -329,7 +181,7 @@ static int request_lines(struct kernel *kernel, struct request *request, struct 
 }
 
 /* The chip is gone: nothing but closing helps, and the handler may do just that. */
-static void lose(struct kernel *kernel, int error)
+static void lose_chip(struct kernel *kernel, int error)
 {
 	kernel->lost = true;
 	for (size_t i = 0; i < kernel->request_count; i++)
@@ -337,7 +189,7 @@ static void lose(struct kernel *kernel, int error)
 	kernel->handlers.lost(kernel->handlers.user, error);
 }
 
-static int read_value(struct kernel *kernel, size_t line, bool *active)
+static int read_level(struct kernel *kernel, size_t line, bool *active)
 {
 	enum gpiod_line_value value =
 			gpiod_line_request_get_value(kernel->request_of[line]->handle, kernel->offsets[line]);
@@ -357,7 +209,7 @@ static int report_levels(struct kernel *kernel, struct request *request)
 	request->dropped = false;
 	for (size_t i = 0; i < request->count; i++) {
 		bool active = false;
-		int error = read_value(kernel, request->lines[i], &active);
+		int error = read_level(kernel, request->lines[i], &active);
 		if (error < 0)
 			return error;
 		kernel->handlers.edge(kernel->handlers.user, request->lines[i], active, loop_now_ms());
@@ -369,7 +221,6 @@ static void report_edge(struct kernel *kernel, struct request *request, struct g
 {
 	uint32_t seqno = (uint32_t)gpiod_edge_event_get_global_seqno(event);
 	unsigned offset = gpiod_edge_event_get_line_offset(event);
-
 	request->dropped |= seqno != request->next_seqno;
 	kernel->gpio.status.edges_dropped += seqno - request->next_seqno;
 	request->next_seqno = seqno + 1;
@@ -381,12 +232,11 @@ static void report_edge(struct kernel *kernel, struct request *request, struct g
 							(int64_t)(gpiod_edge_event_get_timestamp_ns(event) / 1000000)));
 }
 
-static void ready(struct loop_source *source, uint32_t events)
+static void edges_came(struct loop_source *source, uint32_t events)
 {
 	struct request *request = source->user;
 	struct kernel *kernel = request->kernel;
 	int count = 0, error = 0;
-
 	if (events & EPOLLIN) {
 		count = gpiod_line_request_read_edge_events(request->handle, kernel->batch, BATCH_MAX);
 		if (count < 0 && errno != EAGAIN && errno != EINTR)
@@ -400,7 +250,7 @@ static void ready(struct loop_source *source, uint32_t events)
 	if (request->dropped && count < BATCH_MAX && error == 0)
 		error = report_levels(kernel, request);
 	if (error < 0)
-		lose(kernel, error);
+		lose_chip(kernel, error);
 }
 
 static void kernel_catch_up(struct gpio *gpio)
@@ -410,7 +260,7 @@ static void kernel_catch_up(struct gpio *gpio)
 		struct request *request = &kernel->requests[i];
 		if (kernel->lines[request->lines[0]].direction == GPIO_INPUT &&
 				gpiod_line_request_wait_edge_events(request->handle, 0) > 0)
-			ready(&request->source, EPOLLIN);
+			edges_came(&request->source, EPOLLIN);
 	}
 }
 
@@ -430,14 +280,13 @@ static int kernel_set(struct gpio *gpio, size_t line, bool active)
 static int kernel_get(struct gpio *gpio, size_t line, bool *active)
 {
 	struct kernel *kernel = (struct kernel *)gpio;
-	return kernel->lost ? -ENODEV : read_value(kernel, line, active);
+	return kernel->lost ? -ENODEV : read_level(kernel, line, active);
 }
 
 static void kernel_close(struct gpio *gpio)
 {
 	static const enum gpiod_line_value inactive[REQUEST_LINES_MAX]; /* GPIOD_LINE_VALUE_INACTIVE is 0 */
 	struct kernel *kernel = (struct kernel *)gpio;
-
 	for (size_t i = 0; i < kernel->request_count; i++) {
 		struct request *request = &kernel->requests[i];
 		loop_remove(kernel->loop, &request->source);
@@ -453,7 +302,7 @@ static void kernel_close(struct gpio *gpio)
 }
 
 /* Shares the lines of one direction out to requests. */
-static void plan(struct kernel *kernel, enum gpio_direction direction)
+static void plan_requests(struct kernel *kernel, enum gpio_direction direction)
 {
 	struct request *request = NULL;
 	for (size_t i = 0; i < kernel->gpio.count; i++) {
@@ -473,7 +322,7 @@ static int watch_request(struct kernel *kernel, struct request *request)
 	int fd = gpiod_line_request_get_fd(request->handle);
 	if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0)
 		return -errno;
-	request->source = (struct loop_source){.fd = fd, .ready = ready, .user = request};
+	request->source = (struct loop_source){.fd = fd, .ready = edges_came, .user = request};
 	return loop_add(kernel->loop, &request->source, EPOLLIN);
 }
 
@@ -486,30 +335,29 @@ int gpio_open_libgpiod(struct loop *loop, const struct log *log, const char *chi
 	struct gpiod_chip *device = NULL;
 	struct kernel *kernel;
 	int result;
-
 	if (count > GPIO_LINES_MAX)
-		return fail(error, E2BIG, "%zu GPIO lines are more than the %d that portcullis can hold", count,
+		return gpio_fail(error, E2BIG, "%zu GPIO lines are more than the %d that portcullis can hold", count,
 				GPIO_LINES_MAX);
 	kernel = calloc(1, sizeof(*kernel));
 	if (!kernel)
-		return fail(error, ENOMEM, "out of memory");
+		return gpio_fail(error, ENOMEM, "out of memory");
 	kernel->gpio = (struct gpio){.backend = &backend, .count = count};
 	kernel->loop = loop;
 	kernel->log = log;
 	kernel->lines = lines;
 	kernel->handlers = *handlers;
 	kernel->batch = gpiod_edge_event_buffer_new(BATCH_MAX);
-	result = kernel->batch ? open_chip(chip, &device, error) : fail(error, ENOMEM, "out of memory");
+	result = kernel->batch ? gpio_open_chip(chip, &device, error) : gpio_fail(error, ENOMEM, "out of memory");
 	if (result == 0)
 		result = find_lines(kernel, device, error);
 	if (result == 0) {
-		plan(kernel, GPIO_OUTPUT);
-		plan(kernel, GPIO_INPUT);
+		plan_requests(kernel, GPIO_OUTPUT);
+		plan_requests(kernel, GPIO_INPUT);
 	}
 	for (size_t i = 0; i < kernel->request_count && result == 0; i++) {
 		result = request_lines(kernel, &kernel->requests[i], device, error);
 		if (result == 0 && (result = watch_request(kernel, &kernel->requests[i])) < 0)
-			fail(error, -result, "cannot watch the GPIO lines: %s", strerror(-result));
+			gpio_fail(error, -result, "cannot watch the GPIO lines: %s", strerror(-result));
 	}
 	if (device)
 		gpiod_chip_close(device);
@@ -517,49 +365,5 @@ int gpio_open_libgpiod(struct loop *loop, const struct log *log, const char *chi
 		kernel_close(&kernel->gpio);
 	else
 		*gpio = &kernel->gpio;
-	return result;
-}
-
-static void list_line(FILE *out, struct gpiod_chip *chip, unsigned offset)
-{
-	struct gpiod_line_info *info = gpiod_chip_get_line_info(chip, offset);
-	if (!info) {
-		fprintf(out, "  %3u  cannot be read: %s\n", offset, strerror(errno));
-		return;
-	}
-	const char *name = gpiod_line_info_get_name(info), *user = gpiod_line_info_get_consumer(info);
-	bool output = gpiod_line_info_get_direction(info) == GPIOD_LINE_DIRECTION_OUTPUT;
-	fprintf(out, "  %3u  %-16s %s%s", offset, name ? name : "-", output ? "output" : "input",
-			gpiod_line_info_is_active_low(info) ? ", active-low" : "");
-	if (gpiod_line_info_is_used(info))
-		fprintf(out, ", used by \"%s\"", user ? user : "");
-	fputc('\n', out);
-	gpiod_line_info_free(info);
-}
-
-int gpio_list_lines(FILE *out, char error[static GPIO_ERROR_MAX])
-{
-	char paths[CHIPS_MAX][PATH_SIZE];
-	size_t count = chip_paths(paths);
-	int result = 0;
-
-	if (count == 0)
-		return fail(error, ENODEV, "this machine has no GPIO chip (/dev/gpiochip*)");
-	for (size_t i = 0; i < count; i++) {
-		struct gpiod_chip *chip = NULL;
-		int opened = open_path(paths[i], &chip, error);
-		if (opened < 0) {
-			result = opened;
-			continue;
-		}
-		struct gpiod_chip_info *info = gpiod_chip_get_info(chip);
-		size_t lines = info ? gpiod_chip_info_get_num_lines(info) : 0;
-		fprintf(out, "%s [%s] %zu lines\n", paths[i] + strlen("/dev/"),
-				info ? gpiod_chip_info_get_label(info) : "?", lines);
-		gpiod_chip_info_free(info);
-		for (unsigned offset = 0; offset < lines; offset++)
-			list_line(out, chip, offset);
-		gpiod_chip_close(chip);
-	}
 	return result;
 }

@@ -1,3 +1,7 @@
+/*
+ * A model of openers and doors: a press sets a door moving, stops or turns it, as openers with one button do; the door
+ * moves with time, and its contacts follow from where it is. Positions are whole numbers, so that no rounding adds up.
+ */
 #include "gpio/simulated.h"
 
 #include <errno.h>
