@@ -1,3 +1,7 @@
+/*
+ * Towards brokers: one attempt at a time, each with a number. The thread of an earlier attempt may still be at its end
+ * when the next begins, so what it says is compared with the number and dropped. A session is kept for the next attempt.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,7 +113,7 @@ static void keep_session(void *user, uint64_t attempt, mbedtls_ssl_context *ssl)
 	pthread_mutex_unlock(&client->lock);
 }
 
-static void shaken(
+static void client_shaken(
 		void *user, uint64_t attempt, mbedtls_ssl_context *ssl, const struct tls_peer *peer, const char *error)
 {
 	struct tls_client *client = user;
@@ -135,7 +139,7 @@ static void shaken(
 	eventfd_write(client->event.fd, 1);
 }
 
-static void lost(void *user, uint64_t attempt, enum tls_end end, const char *reason)
+static void client_lost(void *user, uint64_t attempt, enum tls_end end, const char *reason)
 {
 	struct tls_client *client = user;
 	if (!lock_attempt(client, attempt))
@@ -145,15 +149,15 @@ static void lost(void *user, uint64_t attempt, enum tls_end end, const char *rea
 	pthread_mutex_unlock(&client->lock);
 }
 
-static const struct tls_owner owner = {
+static const struct tls_owner client_owner = {
 		.context = make_context,
 		.prepare = offer_session,
-		.shaken = shaken,
+		.shaken = client_shaken,
 		.ticket = keep_session,
-		.lost = lost,
+		.lost = client_lost,
 };
 
-static void news_came(struct loop_source *source, uint32_t events)
+static void client_news(struct loop_source *source, uint32_t events)
 {
 	(void)events;
 	struct tls_client *client = source->user;
@@ -189,7 +193,7 @@ int tls_client_new(struct tls *tls, struct loop *loop, const struct tls_files *f
 	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (fd < 0)
 		error = -errno;
-	client->event = (struct loop_source){.fd = fd, .ready = news_came, .user = client};
+	client->event = (struct loop_source){.fd = fd, .ready = client_news, .user = client};
 	if (!error && loop)
 		error = loop_add(loop, &client->event, EPOLLIN);
 	if (error)
@@ -239,14 +243,15 @@ int tls_client_connect(struct tls_client *client, int fd, int64_t handshake_limi
 	client->user = user;
 	/* The attempt's number is safe to read here: only this thread changes it. */
 	client->plain = tls_bridge_start(
-			client->tls, &owner, client, client->attempt, fd, client->server, handshake_limit_ms);
+			client->tls, &client_owner, client, client->attempt, fd, client->server, handshake_limit_ms);
 	return client->plain < 0 ? client->plain : 0;
 }
 
 int tls_client_open(struct tls_client *client, int fd, int64_t handshake_limit_ms)
 {
 	tls_client_cancel(client);
-	return tls_bridge_start(client->tls, &owner, client, client->attempt, fd, client->server, handshake_limit_ms);
+	return tls_bridge_start(
+			client->tls, &client_owner, client, client->attempt, fd, client->server, handshake_limit_ms);
 }
 
 void tls_client_cancel(struct tls_client *client)

@@ -1,3 +1,7 @@
+/*
+ * What the files say, as mbedTLS has it: trust, a certificate and its key, and what each role allows. A file is read as a
+ * whole or refused with a sentence; a CA that mbedTLS does not know is left out, with a warning.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -240,7 +244,8 @@ static int read_certificates(const char *path, mbedtls_x509_crt *chain, enum tol
 	return good ? 0 : -EINVAL;
 }
 
-static int read_password(const char *path, char password[static TLS_PASSWORD_MAX + 1], char error[static TLS_ERROR_MAX])
+static int read_key_password(
+		const char *path, char password[static TLS_PASSWORD_MAX + 1], char error[static TLS_ERROR_MAX])
 {
 	char *text = read_file(path, error);
 	if (!text)
@@ -263,7 +268,7 @@ static int read_password(const char *path, char password[static TLS_PASSWORD_MAX
 static int read_key(const struct tls_files *files, mbedtls_pk_context *key, char error[static TLS_ERROR_MAX])
 {
 	char password[TLS_PASSWORD_MAX + 1] = "";
-	if (files->key_password_file && read_password(files->key_password_file, password, error))
+	if (files->key_password_file && read_key_password(files->key_password_file, password, error))
 		return -EINVAL;
 	char *pem = read_file(files->key_file, error);
 	if (!pem) {
@@ -334,7 +339,7 @@ static int read_trust(struct tls_context *context, const struct tls_files *files
 	return read_certificates(context->trust_path, &context->trust, tolerance, context->warning, error);
 }
 
-static int configure(struct tls_context *context, enum tls_role role)
+static int configure_role(struct tls_context *context, enum tls_role role)
 {
 	mbedtls_ssl_config *config = &context->config;
 	int result = mbedtls_ssl_config_defaults(config,
@@ -392,7 +397,7 @@ int tls_context_new(enum tls_role role, const struct tls_files *from, struct tls
 		failed = read_own(context, files, error);
 	if (!failed && role == TLS_CLIENT)
 		failed = read_trust(context, files, error);
-	int result = failed ? 0 : configure(context, role);
+	int result = failed ? 0 : configure_role(context, role);
 	if (result) {
 		snprintf(error, TLS_ERROR_MAX, "TLS: mbedTLS cannot be set up (-0x%04x)", (unsigned)-result);
 		failed = -EINVAL;

@@ -1,3 +1,7 @@
+/*
+ * From an error of mbedTLS to a sentence for people: what is wrong and, where that is known, what helps. What was seen of
+ * the other side counts for more than the code.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -231,69 +235,67 @@ static void reason_of_alert(const struct tls_peer *peer, int code, char reason[s
 				": it asks for a client certificate, set certificate_file and key_file");
 }
 
+/* The words for codes that need nothing else; NULL: there are none. */
+static const char *words_of(int code)
+{
+	switch (code) {
+	case MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY:
+		return "the other side ended the connection in the handshake";
+	case MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION:
+		return "the other side speaks only versions older than TLS 1.2, which are not safe";
+	case MBEDTLS_ERR_SSL_INVALID_MAC:
+		return "a record was damaged on its way (bad MAC)";
+	case MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE:
+		return "there is no cipher that both sides know";
+	case MBEDTLS_ERR_SSL_BAD_CERTIFICATE:
+		return "the certificate is not made for a server (its key usage)";
+	case MBEDTLS_ERR_SSL_ALLOC_FAILED:
+		return "out of memory";
+	default:
+		return NULL;
+	}
+}
+
+/* Why the wire is gone, or says nothing. */
+static void reason_of_silence(const struct tls_peer *peer, bool shaking_hands, const char *port, int code,
+		char reason[static TLS_ERROR_MAX])
+{
+	bool silent = shaking_hands && !peer->heard;
+	if (code == MBEDTLS_ERR_SSL_TIMEOUT)
+		snprintf(reason, TLS_ERROR_MAX, "TLS: the other side stalls in the handshake%s%s",
+				silent ? ": it has not said a word" : "", silent ? port : "");
+	else if (peer->error)
+		snprintf(reason, TLS_ERROR_MAX, "TLS: the connection broke%s: %s%s",
+				shaking_hands ? " in the handshake" : "", strerror(peer->error), silent ? port : "");
+	else
+		snprintf(reason, TLS_ERROR_MAX, "TLS: the other side closed the connection%s%s%s",
+				shaking_hands ? " in the handshake" : " without TLS's farewell",
+				silent ? ", without a word" : "", silent ? port : "");
+}
+
 void tls_reason(const mbedtls_ssl_context *ssl, const struct tls_peer *peer, bool shaking_hands, int code,
 		char reason[static TLS_ERROR_MAX])
 {
 	/* A server's peers are anybody: there is nothing to advise. */
 	const char *port = peer->server ? "; is this its port for TLS?" : "";
-	const char *broke_where = shaking_hands ? " in the handshake" : "";
-	const char *closed_where = shaking_hands ? " in the handshake" : " without TLS's farewell";
-	bool silent = shaking_hands && !peer->heard;
-	if (*peer->verdict) {
+	const char *words = words_of(code), *unsupported = tls_unsupported(code);
+	if (*peer->verdict)
 		snprintf(reason, TLS_ERROR_MAX, "TLS: %s", peer->verdict);
-		return;
-	}
-	if (peer->heard && !tls_is_record(peer->first)) {
+	else if (peer->heard && !tls_is_record(peer->first))
 		snprintf(reason, TLS_ERROR_MAX, "TLS: the other side speaks something else than TLS%s", port);
-		return;
-	}
-	if (peer->chose_pss) {
+	else if (peer->chose_pss)
 		snprintf(reason, TLS_ERROR_MAX,
 				"TLS: the other side signs with RSA-PSS in TLS 1.2, which mbedTLS refuses: the next try goes without");
-		return;
-	}
-	switch (code) {
-	case MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE:
+	else if (code == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE)
 		reason_of_alert(peer, ssl->in_msg ? ssl->in_msg[ALERT_BYTE] : -1, reason);
-		break;
-	case MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY:
-		snprintf(reason, TLS_ERROR_MAX, "TLS: the other side ended the connection in the handshake");
-		break;
-	case MBEDTLS_ERR_SSL_CONN_EOF:
-	case MBEDTLS_ERR_NET_CONN_RESET:
-		if (peer->error)
-			snprintf(reason, TLS_ERROR_MAX, "TLS: the connection broke%s: %s%s", broke_where,
-					strerror(peer->error), silent ? port : "");
-		else
-			snprintf(reason, TLS_ERROR_MAX, "TLS: the other side closed the connection%s%s%s", closed_where,
-					silent ? ", without a word" : "", silent ? port : "");
-		break;
-	case MBEDTLS_ERR_SSL_TIMEOUT:
-		snprintf(reason, TLS_ERROR_MAX, "TLS: the other side stalls in the handshake%s%s",
-				silent ? ": it has not said a word" : "", silent ? port : "");
-		break;
-	case MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION:
-		snprintf(reason, TLS_ERROR_MAX,
-				"TLS: the other side speaks only versions older than TLS 1.2, which are not safe");
-		break;
-	case MBEDTLS_ERR_SSL_INVALID_MAC:
-		snprintf(reason, TLS_ERROR_MAX, "TLS: a record was damaged on its way (bad MAC)");
-		break;
-	case MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE:
-		snprintf(reason, TLS_ERROR_MAX, "TLS: there is no cipher that both sides know");
-		break;
-	case MBEDTLS_ERR_SSL_BAD_CERTIFICATE:
-		snprintf(reason, TLS_ERROR_MAX, "TLS: the certificate is not made for a server (its key usage)");
-		break;
-	case MBEDTLS_ERR_SSL_ALLOC_FAILED:
-		snprintf(reason, TLS_ERROR_MAX, "TLS: out of memory");
-		break;
-	default:
-		if (tls_unsupported(code))
-			snprintf(reason, TLS_ERROR_MAX, "TLS: a certificate of the other side cannot be read: %s",
-					tls_unsupported(code));
-		else
-			snprintf(reason, TLS_ERROR_MAX, "TLS: the other side breaks the protocol (mbedTLS -0x%04x)",
-					(unsigned)-code);
-	}
+	else if (code == MBEDTLS_ERR_SSL_CONN_EOF || code == MBEDTLS_ERR_NET_CONN_RESET ||
+			code == MBEDTLS_ERR_SSL_TIMEOUT)
+		reason_of_silence(peer, shaking_hands, port, code, reason);
+	else if (words)
+		snprintf(reason, TLS_ERROR_MAX, "TLS: %s", words);
+	else if (unsupported)
+		snprintf(reason, TLS_ERROR_MAX, "TLS: a certificate of the other side cannot be read: %s", unsupported);
+	else
+		snprintf(reason, TLS_ERROR_MAX, "TLS: the other side breaks the protocol (mbedTLS -0x%04x)",
+				(unsigned)-code);
 }

@@ -1,3 +1,7 @@
+/*
+ * For the page's clients: all share one context, which is read anew when its files have changed. One thread reads, and
+ * the others go on with what there is.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,7 +77,7 @@ static struct tls_context *find_context(void *user, uint64_t attempt, char error
 	return context;
 }
 
-static void shaken(
+static void server_shaken(
 		void *user, uint64_t attempt, mbedtls_ssl_context *ssl, const struct tls_peer *peer, const char *error)
 {
 	(void)attempt;
@@ -84,7 +88,7 @@ static void shaken(
 		log_debug(server->tls->log, "a client of the page: %s", error);
 }
 
-static void lost(void *user, uint64_t attempt, enum tls_end end, const char *reason)
+static void server_lost(void *user, uint64_t attempt, enum tls_end end, const char *reason)
 {
 	(void)attempt;
 	struct tls_server *server = user;
@@ -92,7 +96,7 @@ static void lost(void *user, uint64_t attempt, enum tls_end end, const char *rea
 		log_debug(server->tls->log, "a client of the page: %s", reason);
 }
 
-static const struct tls_owner owner = {.context = find_context, .shaken = shaken, .lost = lost};
+static const struct tls_owner server_owner = {.context = find_context, .shaken = server_shaken, .lost = server_lost};
 
 int tls_server_new(struct tls *tls, const struct tls_files *files, struct tls_server **out,
 		char error[static TLS_ERROR_MAX])
@@ -137,5 +141,5 @@ void tls_server_replace(struct tls_server *server, struct tls_server *other)
 
 int tls_server_accept(struct tls_server *server, int fd, int64_t handshake_limit_ms)
 {
-	return tls_bridge_start(server->tls, &owner, server, 0, fd, NULL, handshake_limit_ms);
+	return tls_bridge_start(server->tls, &server_owner, server, 0, fd, NULL, handshake_limit_ms);
 }
