@@ -1,7 +1,7 @@
 # The front door: what it starts is in scripts/, cross/ and Meson. SETUP=: leaves the machine's packages alone.
 SETUP = scripts/setup
 
-.PHONY: all help cross lock image test-image deb test-deb release publish quick test test-machines demo bench fuzz prove tidy check-format check-commits format clean amd64 armv6 armv7 arm64
+.PHONY: all help cross lock image test-image deb test-deb release publish keys quick test test-machines demo bench fuzz prove tidy check-format check-commits format clean amd64 armv6 armv7 arm64
 
 all: amd64 ## build/amd64/portcullis (the default)
 
@@ -48,6 +48,11 @@ release: ## everything of a release, with SHA256SUMS, in build/release/VERSION
 publish: ## the image and the release to where they are to be had: see scripts/publish
 	@$(SETUP) publish
 	@scripts/with-docker scripts/publish
+
+keys: ## the schema and the manual's keys, from the table in src/config/keys.c
+	@$(SETUP) build
+	@cross/build amd64 test/unit/config_tool
+	@scripts/key-files build/amd64/test/unit/config_tool
 
 quick: ## build/amd64/portcullis and its unit tests, without the slow ones: half a minute
 	@$(SETUP) quick

@@ -191,7 +191,7 @@ static const struct config_key log_keys[] = {
 static const struct config_key history_keys[] = {
 	{.name = "directory", .kind = CONFIG_KIND_FILE, .offset = AT(config.history.directory),
 		.maximum = CONFIG_PATH_MAX, .example = "/var/lib/portcullis",
-		.help = "Where the doors' last events and their counts outlive a restart, in two files of at most 256 KB; must be there, and writable by the agent. Default: in memory only."},
+		.help = "Where the doors' last events and their counts outlive a restart, in two files of at most 256 KB; writable by the agent, which looks for it until it is there. Default: in memory only."},
 	{.name = NULL},
 };
 

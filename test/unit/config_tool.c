@@ -1,4 +1,4 @@
-/* For test_config_schema.py: "keys" prints the table, "check FILE..." what is said of files. Status 1: one was refused.
+/* For scripts/key-files and test_config_schema.py: "keys" prints the table, "check FILE..." what is said of files. Status 1: one was refused.
  */
 #include <stdlib.h>
 #include <string.h>
