@@ -21,35 +21,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "door/door.h"
+#include "door_model.h"
 #include "tap.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #define TICK_MS 10
 #define WORLD_MS 120000
-#define TOP INT64_C(1000000000)
 #define EDGES_MAX 64
 #define SEE_MS 2500 /* a state that is wrong for longer is a lie */
 #define SAMPLE_MS 10000
-
-enum kind {
-	STOP_DOWN,    /* STOP sent the door down */
-	OPEN_DOWN,    /* OPEN did */
-	CLOSE_UP,     /* CLOSE or STOP opened a closed door */
-	UNWARNED,     /* it went down without the warning */
-	SAYS_CLOSED,  /* closed, while it is not */
-	SAYS_OPEN,    /* open, while it is shut */
-	SAYS_OPENING, /* opening, while it goes down */
-	SAYS_CLOSING, /* closing, while it goes up */
-	SAYS_STOPPED, /* stopped, while it moves */
-	SAYS_LOCAL,   /* local, while nobody but us has moved it */
-	KINDS,
-};
-
-static const char *const kind_names[KINDS] = {"STOP sends it down", "OPEN sends it down", "CLOSE or STOP opens it",
-		"down without the warning", "says closed, is not", "says open, is shut", "says opening, goes down",
-		"says closing, goes up", "says stopped, moves", "says local, was ours"};
 
 struct edge {
 	int64_t at_ms;
@@ -63,22 +44,17 @@ struct nature {
 	uint64_t random;
 
 	/* The opener. */
-	int64_t open_ms, close_ms, hear_ms, start_ms, coast_ms;
+	struct model model;
+	int64_t hear_ms;
 	unsigned deaf_percent; /* presses that are not heard */
-	bool reverses;         /* by itself, on something in its way */
-	int motor, next, last; /* 1 up, -1 down, 0 rests; next: after the flashing */
-	int64_t start_at_ms, stop_at_ms;
-	int64_t height;
-	int64_t heard_at_ms; /* a press on its way to the opener; -1: none */
+	int64_t heard_at_ms;   /* a press on its way to the opener; -1: none */
 	enum door_line heard_line;
 	bool heard_ours;
 	enum door_command heard_cause; /* what we pressed it for */
 	bool heard_warned;
-	bool power;
 	int64_t power_at_ms;
 
 	/* The contacts. */
-	int64_t length[2]; /* of travel, over which an end contact is active */
 	unsigned bounces, lost_percent;
 	bool level[DOOR_SENSORS];
 	struct edge edges[DOOR_SENSORS][EDGES_MAX];
@@ -93,8 +69,8 @@ struct nature {
 	enum door_command cause; /* of our presses */
 	int64_t cause_ms, warned_from_ms, warned_ms;
 
-	int64_t wrong_ms[KINDS]; /* since when it is wrong; -1: it is not */
-	unsigned found[KINDS];
+	int64_t wrong_ms[MODEL_WRONGS]; /* since when it is wrong; -1: it is not */
+	unsigned found[MODEL_WRONGS];
 	bool verbose;
 };
 
@@ -116,126 +92,43 @@ static void story(const struct nature *nature, const char *what, const char *mor
 	if (nature->verbose)
 		printf("#   %6" PRId64 " %s%s; %s, %s; height %" PRId64 "%% motor %d\n", nature->now_ms, what, more,
 				door_state_name(nature->door.state), door_source_name(nature->door.source),
-				nature->height / (TOP / 100), nature->motor);
+				nature->model.height / (MODEL_TOP / 100), nature->model.motor);
 }
 
-static void found(struct nature *nature, enum kind kind)
+static void found(struct nature *nature, enum model_wrong kind)
 {
 	nature->found[kind]++;
-	story(nature, "WRONG: ", kind_names[kind]);
+	story(nature, "WRONG: ", model_wrong_names[kind]);
 }
 
 /* The opener. */
 
-static bool true_level(const struct nature *nature, int sensor)
-{
-	return sensor == DOOR_SENSOR_CLOSED ? nature->height <= nature->length[0]
-					    : nature->height >= TOP - nature->length[1];
-}
-
-static void begin(struct nature *nature, int direction)
-{
-	if (direction < 0 && nature->level[DOOR_SENSOR_OBSTRUCTION] && nature->reverses)
-		return;
-	nature->last = direction;
-	nature->next = direction;
-	nature->stop_at_ms = DOOR_NEVER;
-	nature->start_at_ms = nature->now_ms + (nature->motor == 0 ? nature->start_ms : 0);
-	if (nature->motor != 0)
-		nature->motor = 0;
-}
-
-static void end(struct nature *nature)
-{
-	nature->start_at_ms = DOOR_NEVER;
-	nature->next = 0;
-	nature->stop_at_ms = nature->now_ms + nature->coast_ms;
-}
-
-static void hear_toggle(struct nature *nature)
-{
-	const struct door_opener *opener = &nature->config.opener;
-	bool flashing = nature->start_at_ms != DOOR_NEVER;
-
-	if (nature->motor == 0 && !flashing) {
-		if (nature->height <= 0)
-			begin(nature, 1);
-		else if (nature->height >= TOP)
-			begin(nature, -1);
-		else
-			begin(nature, opener->after_stop == DOOR_PRESS_CONTINUE ? nature->last : -nature->last);
-		return;
-	}
-	if (nature->stop_at_ms != DOOR_NEVER) { /* it stops already: a press is for after that */
-		begin(nature, opener->after_stop == DOOR_PRESS_CONTINUE ? nature->last : -nature->last);
-		return;
-	}
-	enum door_press press = nature->last > 0 ? opener->while_opening : opener->while_closing;
-	if (press == DOOR_PRESS_STOP)
-		end(nature);
-	else if (press == DOOR_PRESS_REVERSE)
-		begin(nature, -nature->last);
-}
-
 static void hear(struct nature *nature)
 {
-	int before = nature->start_at_ms != DOOR_NEVER ? nature->next : nature->motor;
-	bool shut = nature->height <= nature->length[0];
+	struct model *model = &nature->model;
+	int before = model_direction(model);
 	bool ours = nature->heard_ours;
-	enum door_line line = nature->heard_line;
 
 	nature->heard_at_ms = -1;
-	if (!nature->power || (ours && chance(nature, nature->deaf_percent)))
+	if (!model->power || (ours && chance(nature, nature->deaf_percent)))
 		return;
-	if (line == DOOR_LINE_TOGGLE)
-		hear_toggle(nature);
-	else if (line == DOOR_LINE_STOP)
-		end(nature);
-	else if (nature->last != (line == DOOR_LINE_OPEN ? 1 : -1) || before == 0)
-		begin(nature, line == DOOR_LINE_OPEN ? 1 : -1);
-	int after = nature->start_at_ms != DOOR_NEVER ? nature->next : nature->motor;
+	model_hear(model, nature->heard_line, nature->now_ms);
 	story(nature, ours ? "heard" : "heard by hand", "");
-	if (!ours || after == before)
+	if (!ours)
 		return;
-	bool down = after < 0 && nature->height > nature->length[0];
-	if (down && nature->heard_cause == DOOR_COMMAND_STOP)
-		found(nature, STOP_DOWN);
-	if (down && nature->heard_cause == DOOR_COMMAND_OPEN)
-		found(nature, OPEN_DOWN);
-	if (after > 0 && before == 0 && shut &&
-			(nature->heard_cause == DOOR_COMMAND_CLOSE || nature->heard_cause == DOOR_COMMAND_STOP))
-		found(nature, CLOSE_UP);
-	if (down && nature->config.warning_ms > 0 && !nature->heard_warned)
-		found(nature, UNWARNED);
+	bool unwarned = nature->config.warning_ms > 0 && !nature->heard_warned;
+	unsigned wrong = model_wrong_press(model, before, nature->heard_cause, unwarned);
+	for (int i = 0; i < MODEL_WRONGS; i++) {
+		if (wrong >> i & 1)
+			found(nature, (enum model_wrong)i);
+	}
 }
 
 static void move(struct nature *nature)
 {
 	if (nature->heard_at_ms >= 0 && nature->now_ms >= nature->heard_at_ms)
 		hear(nature);
-	if (nature->now_ms >= nature->stop_at_ms) {
-		nature->motor = 0;
-		nature->stop_at_ms = DOOR_NEVER;
-	}
-	if (nature->now_ms >= nature->start_at_ms) {
-		nature->motor = nature->next;
-		nature->start_at_ms = DOOR_NEVER;
-	}
-	if (!nature->power)
-		nature->motor = 0;
-	nature->height += nature->motor > 0   ? TOP / nature->open_ms * TICK_MS
-			  : nature->motor < 0 ? -(TOP / nature->close_ms * TICK_MS)
-					      : 0;
-	if (nature->height <= 0 && nature->motor < 0) {
-		nature->height = 0;
-		nature->motor = 0;
-		nature->stop_at_ms = DOOR_NEVER;
-	}
-	if (nature->height >= TOP && nature->motor > 0) {
-		nature->height = TOP;
-		nature->motor = 0;
-		nature->stop_at_ms = DOOR_NEVER;
-	}
+	model_pass(&nature->model, nature->now_ms, TICK_MS);
 }
 
 /* The agent: what it hands over to the machine, and what it does for it. */
@@ -303,16 +196,19 @@ static void bounce(struct nature *nature, int sensor)
 static void contacts(struct nature *nature)
 {
 	for (int i = 0; i < DOOR_SENSORS; i++) {
-		bool level = i == DOOR_SENSOR_OBSTRUCTION ? nature->level[i] : true_level(nature, i);
+		bool level = i == DOOR_SENSOR_OBSTRUCTION ? nature->level[i] : model_level(&nature->model, i);
 		if (i == DOOR_SENSOR_OBSTRUCTION && nature->now_ms >= nature->beam_at_ms) {
 			level = !level && chance(nature, nature->beam_percent);
 			nature->beam_at_ms = nature->now_ms + 1000 + (int64_t)draw(nature, 8000);
 		}
 		if (level != nature->level[i]) {
 			nature->level[i] = level;
+			if (i == DOOR_SENSOR_OBSTRUCTION)
+				nature->model.blocked = level;
 			bounce(nature, i);
-			if (i == DOOR_SENSOR_OBSTRUCTION && level && nature->motor < 0 && nature->reverses) {
-				begin(nature, 1);
+			if (i == DOOR_SENSOR_OBSTRUCTION && level && nature->model.motor < 0 &&
+					nature->model.reverses) {
+				model_begin(&nature->model, 1, nature->now_ms);
 				nature->hand_ms = nature->now_ms; /* nor was that us */
 			}
 		}
@@ -360,24 +256,17 @@ static void ask(struct nature *nature)
 static void judge(struct nature *nature)
 {
 	struct door_view view = {0};
-	bool wrong[KINDS] = {false};
-
 	door_view(&nature->door, nature->now_ms, &view);
-	wrong[SAYS_CLOSED] = view.state == DOOR_CLOSED && nature->height > nature->length[0] + TOP / 50;
-	wrong[SAYS_OPEN] = view.state == DOOR_OPEN && nature->height == 0;
-	wrong[SAYS_OPENING] = view.state == DOOR_OPENING && nature->motor < 0;
-	wrong[SAYS_CLOSING] = view.state == DOOR_CLOSING && nature->motor > 0;
-	wrong[SAYS_STOPPED] = view.state == DOOR_STOPPED && nature->motor != 0;
-	wrong[SAYS_LOCAL] = view.source == DOOR_SOURCE_LOCAL && nature->hand_ms < 0;
-	for (int i = SAYS_CLOSED; i < KINDS; i++) {
-		if (!wrong[i]) {
+	unsigned wrong = model_wrong_view(&nature->model, &view, nature->hand_ms < 0);
+	for (int i = SAYS_CLOSED; i < MODEL_WRONGS; i++) {
+		if (!(wrong >> i & 1)) {
 			nature->wrong_ms[i] = -1;
 			continue;
 		}
 		if (nature->wrong_ms[i] < 0)
 			nature->wrong_ms[i] = nature->now_ms;
 		if (nature->now_ms - nature->wrong_ms[i] == SEE_MS)
-			found(nature, (enum kind)i);
+			found(nature, (enum model_wrong)i);
 	}
 }
 
@@ -407,25 +296,27 @@ static void create(struct nature *nature, uint64_t seed)
 	config->warning_ms = config->lines[DOOR_LINE_WARNING] ? 5000 : 0;
 
 	/* What is configured is rather too long than too short. */
-	nature->open_ms = config->open_time_ms * (int64_t)(70 + draw(nature, 31)) / 100;
-	nature->close_ms = config->close_time_ms * (int64_t)(70 + draw(nature, 31)) / 100;
+	nature->model.open_ms = config->open_time_ms * (int64_t)(70 + draw(nature, 31)) / 100;
+	nature->model.close_ms = config->close_time_ms * (int64_t)(70 + draw(nature, 31)) / 100;
 	nature->hear_ms = (int64_t)draw(nature, 20) * TICK_MS;
-	nature->start_ms = chance(nature, 25) ? (int64_t)draw(nature, 400) * TICK_MS : 0;
-	nature->coast_ms = (int64_t)draw(nature, 30) * TICK_MS;
+	nature->model.start_ms = chance(nature, 25) ? (int64_t)draw(nature, 400) * TICK_MS : 0;
+	nature->model.coast_ms = (int64_t)draw(nature, 30) * TICK_MS;
 	nature->deaf_percent = chance(nature, 50) ? (unsigned)draw(nature, 50) : 0;
-	nature->reverses = config->sensors[DOOR_SENSOR_OBSTRUCTION];
-	nature->length[0] = (int64_t)draw(nature, 30) * TOP / 1000;
-	nature->length[1] = (int64_t)draw(nature, 30) * TOP / 1000;
+	nature->model.reverses = config->sensors[DOOR_SENSOR_OBSTRUCTION];
+	nature->model.length[0] = (int64_t)draw(nature, 30) * MODEL_TOP / 1000;
+	nature->model.length[1] = (int64_t)draw(nature, 30) * MODEL_TOP / 1000;
 	nature->bounces = chance(nature, 50) ? 2 : 0;
 	nature->lost_percent = chance(nature, 20) ? 5 : 0;
 	nature->beam_percent = chance(nature, 30) ? 60 : 0;
 	nature->hand_percent = chance(nature, 30) ? 50 : 0;
-	nature->power = true;
 	nature->power_at_ms = chance(nature, 10) ? (int64_t)draw(nature, WORLD_MS) : DOOR_NEVER;
 
-	nature->height = chance(nature, 45) ? 0 : chance(nature, 80) ? TOP : (int64_t)draw(nature, TOP);
-	nature->last = nature->height == 0 ? -1 : nature->height == TOP || chance(nature, 50) ? 1 : -1;
-	nature->start_at_ms = nature->stop_at_ms = DOOR_NEVER;
+	nature->model.opener = config->opener;
+	model_rest(&nature->model, chance(nature, 45)   ? 0
+				   : chance(nature, 80) ? MODEL_TOP
+							: (int64_t)draw(nature, MODEL_TOP));
+	if (nature->model.height > 0 && nature->model.height < MODEL_TOP && !chance(nature, 50))
+		nature->model.last = -1;
 	nature->heard_at_ms = -1;
 	nature->hand_ms = -1;
 	nature->hand_at_ms = nature->hand_percent > 0 ? (int64_t)draw(nature, 40000) : DOOR_NEVER;
@@ -433,11 +324,11 @@ static void create(struct nature *nature, uint64_t seed)
 	nature->sample_at_ms = SAMPLE_MS;
 	nature->beam_at_ms = nature->beam_percent > 0 ? (int64_t)draw(nature, 10000) : DOOR_NEVER;
 	nature->warned_ms = -1;
-	for (int i = 0; i < KINDS; i++)
+	for (int i = 0; i < MODEL_WRONGS; i++)
 		nature->wrong_ms[i] = -1;
 	door_init(&nature->door, config, 0);
 	for (int i = 0; i < DOOR_SENSORS; i++) {
-		nature->level[i] = i != DOOR_SENSOR_OBSTRUCTION && true_level(nature, i);
+		nature->level[i] = i != DOOR_SENSOR_OBSTRUCTION && model_level(&nature->model, i);
 		if (config->sensors[i])
 			tell(nature, i, nature->level[i], false);
 	}
@@ -448,9 +339,8 @@ static void live(struct nature *nature)
 	for (nature->now_ms = TICK_MS; nature->now_ms <= WORLD_MS; nature->now_ms += TICK_MS) {
 		move(nature);
 		if (nature->now_ms >= nature->power_at_ms) {
-			nature->power = !nature->power;
-			nature->power_at_ms = nature->power ? DOOR_NEVER : nature->now_ms + 20000;
-			nature->start_at_ms = nature->stop_at_ms = DOOR_NEVER;
+			model_power(&nature->model, !nature->model.power);
+			nature->power_at_ms = nature->model.power ? DOOR_NEVER : nature->now_ms + 20000;
 		}
 		if (nature->now_ms >= nature->hand_at_ms && nature->heard_at_ms < 0) {
 			nature->heard_at_ms = nature->now_ms;
@@ -497,8 +387,8 @@ static void describe(const struct nature *nature, uint64_t seed)
 	       ", coasts %" PRId64 ", deaf %u%%, warning %" PRId64 "\n",
 			seed, set_names[set_of(nature)], config->opener.while_opening, config->opener.while_closing,
 			config->opener.after_stop, config->pulse_ms, config->gap_ms, config->open_time_ms,
-			config->close_time_ms, nature->open_ms, nature->close_ms, nature->hear_ms, nature->start_ms,
-			nature->coast_ms, nature->deaf_percent, config->warning_ms);
+			config->close_time_ms, nature->model.open_ms, nature->model.close_ms, nature->hear_ms,
+			nature->model.start_ms, nature->model.coast_ms, nature->deaf_percent, config->warning_ms);
 }
 
 /* Fewer in builds that are slow. */
@@ -521,8 +411,8 @@ static bool is_faithful(const struct nature *nature)
 }
 
 struct tally {
-	unsigned counts[KINDS][SETS], worlds[SETS];
-	uint64_t seeds[KINDS][SETS]; /* the first; 0: none */
+	unsigned counts[MODEL_WRONGS][SETS], worlds[SETS];
+	uint64_t seeds[MODEL_WRONGS][SETS]; /* the first; 0: none */
 };
 
 static void add(struct tally *tally, const struct nature *nature, uint64_t seed)
@@ -530,7 +420,7 @@ static void add(struct tally *tally, const struct nature *nature, uint64_t seed)
 	int set = set_of(nature);
 
 	tally->worlds[set]++;
-	for (int i = 0; i < KINDS; i++) {
+	for (int i = 0; i < MODEL_WRONGS; i++) {
 		tally->counts[i][set] += nature->found[i] > 0;
 		if (nature->found[i] > 0 && tally->seeds[i][set] == 0)
 			tally->seeds[i][set] = seed;
@@ -546,8 +436,8 @@ static void print(const struct tally *tally, const char *title)
 	for (int set = 0; set < SETS; set++)
 		printf(" %8u", tally->worlds[set]);
 	puts("");
-	for (int i = 0; i < KINDS; i++) {
-		printf("# %-28s", kind_names[i]);
+	for (int i = 0; i < MODEL_WRONGS; i++) {
+		printf("# %-28s", model_wrong_names[i]);
 		for (int set = 0; set < SETS; set++)
 			printf(" %8u", tally->counts[i][set]);
 		puts("");
@@ -556,12 +446,12 @@ static void print(const struct tally *tally, const char *title)
 
 static void tell_stories(const struct tally *tally)
 {
-	for (int i = 0; i < KINDS; i++) {
+	for (int i = 0; i < MODEL_WRONGS; i++) {
 		for (int set = 0; set < SETS; set++) {
 			struct nature nature;
 			if (tally->seeds[i][set] == 0)
 				continue;
-			printf("# %s, %s:\n", kind_names[i], set_names[set]);
+			printf("# %s, %s:\n", model_wrong_names[i], set_names[set]);
 			create(&nature, tally->seeds[i][set]);
 			describe(&nature, tally->seeds[i][set]);
 			nature.verbose = true;
