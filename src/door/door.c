@@ -606,7 +606,10 @@ static void expired(struct door *door, struct door_output *output)
 {
 	bool opening = door->state == DOOR_OPENING;
 
-	door->expire_ms = DOOR_NEVER;
+	/* An end contact whose edge has still to stand still knows more. */
+	door->expire_ms = ends_steady_ms(door) > door->time_ms ? ends_steady_ms(door) : DOOR_NEVER;
+	if (door->expire_ms != DOOR_NEVER)
+		return;
 	if (door->state == DOOR_UNKNOWN) {
 		if (door->commanded && door->press_to == DOOR_CLOSING && door->fault == DOOR_FAULT_NONE)
 			enter_fault(door, DOOR_FAULT_DID_NOT_FINISH, output);
@@ -629,7 +632,9 @@ static void expired(struct door *door, struct door_output *output)
 	} else if (opening) {
 		clear_fault_of_move(door, output);
 		came_to_open(door, output);
-	} else if (door->commanded && (door->certain || !door->config.lines[DOOR_LINE_TOGGLE])) {
+	} else if (door->commanded &&
+			(door->config.lines[DOOR_LINE_TOGGLE] ? door->certain : door->press_to == DOOR_CLOSING)) {
+		/* Not after something came into its way: nobody knows where it went. */
 		clear_fault_of_move(door, output);
 		came_to_closed(door, output);
 	} else {
@@ -1276,6 +1281,7 @@ static void contact_edge(struct door *door, const struct door_input *input, int6
 /*
  * A level that was read. Where it is not that of the last edge, the chip has lost one: as of now. While that edge is
  * still to stand still, it proves nothing, since a contact bounces; an edge is never undone by a level that was read.
+ * A state whose time has run out waits for the next step, which the deadline asks for: the other levels are read first.
  */
 static void contact_sampled(
 		struct door *door, const struct door_input *input, int64_t now_ms, struct door_output *output)
@@ -1288,7 +1294,7 @@ static void contact_sampled(
 		contact->edge_ms = now_ms;
 		contact->unrest_ms = now_ms;
 	}
-	advance(door, now_ms, output);
+	advance(door, door->expire_ms <= now_ms ? door->expire_ms - 1 : now_ms, output);
 }
 
 static int64_t next_deadline(const struct door *door, int64_t now_ms)

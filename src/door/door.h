@@ -10,7 +10,8 @@
  *   rejected (not_settled) until each level has stood still for debounce_ms.
  * - Every edge of a sensor, with the time of the edge. Repeated levels do no harm. Edges that wait are handed over
  *   before a command or a bare passing of time. A level that was read, since a chip may lose edges, is marked sampled:
- *   it never undoes an edge that has not stood still yet.
+ *   it never undoes an edge that has not stood still yet. A state whose time has run out is given up in the next
+ *   step only, so that all levels can be read before.
  * - With a command, when it was given (given_ms), where that was earlier than now.
  * - To carry out the actions of each output in their order, at once. Where a line cannot be driven:
  *   DOOR_INPUT_LINE_FAILED, after the rest of the list; if that list belonged to a command, the answer to the

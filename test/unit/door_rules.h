@@ -355,7 +355,9 @@ static inline const char *rules_answer(const struct rules *rules, const struct d
 	}
 	struct door_view view = {0};
 	door_view(before, rules->now_ms, &view);
-	if (input->command < DOOR_COMMANDS && output->reason != DOOR_REASON_BUSY)
+	bool now = input->given_ms == 0 || input->given_ms >= rules->now_ms;
+	if (input->command < DOOR_COMMANDS && output->reason != DOOR_REASON_BUSY &&
+			(now || output->reason != DOOR_REASON_UNCERTAIN))
 		RULE("what is said to be refused is refused, and for that reason",
 				output->reason == view.refusals[input->command]);
 	if (before->state == DOOR_CLOSED && input->command == DOOR_COMMAND_CLOSE &&
@@ -424,7 +426,8 @@ static inline const char *rules_step(
 	memset(rules->stood, 0, sizeof(rules->stood));
 	bool edge = input->kind == DOOR_INPUT_SENSOR && rules->raw[input->sensor] != input->active;
 	if (edge && input->sampled && before.contacts[input->sensor].heard)
-		edge = now_ms - rules->edge_ms[input->sensor] >= before.config.debounce_ms;
+		edge = now_ms - rules->edge_ms[input->sensor] >= before.config.debounce_ms ||
+		       before.contacts[input->sensor].unsteady;
 	if (edge) {
 		int64_t *edge_ms = &rules->edge_ms[input->sensor];
 		int64_t at_ms = input->at_ms < now_ms && !input->sampled ? input->at_ms : now_ms;

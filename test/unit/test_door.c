@@ -1469,6 +1469,43 @@ static const struct spec specs[] = {
 						{16450, "", "closing", "toggle off", ""},
 				}},
 
+		{"did not start: an end contact that has just let go is waited for, as where its edge was lost",
+				"closed", {STORY, BOTH_SENSORS, STOP_STOP},
+				{
+						{1000, "OPEN", "opening", "toggle on", "accepted"},
+						{1500, "", "opening", "toggle off", ""},
+						{9740, "closed off", "opening", "", ""},
+						{9750, "", "opening", "", ""},
+						{9790, "", "opening", "", "source:mqtt"},
+						{16000, "open on", "opening", "", ""},
+						{16050, "", "open", "", "source:mqtt"},
+				}},
+		{"did not finish: an end contact that has just come is waited for", "closed",
+				{STORY, BOTH_SENSORS, STOP_STOP},
+				{
+						{1000, "OPEN", "opening", "toggle on", "accepted"},
+						{1500, "", "opening", "toggle off", ""},
+						{2000, "closed off", "opening", "", ""},
+						{22740, "open on", "opening", "", ""},
+						{22750, "", "opening", "", ""},
+						{22790, "", "open", "", "source:mqtt"},
+				}},
+
+		{"obstruction: closed is not estimated for a close that something came in the way of as it began",
+				"open",
+				{TWO_RELAYS, .debounce_ms = 500,
+						.sensors = {[DOOR_SENSOR_OPEN] = true,
+								[DOOR_SENSOR_OBSTRUCTION] = true}},
+				{
+						{1000, "CLOSE", "closing", "close on", "accepted"},
+						{1100, "obstruction on", "closing", "", ""},
+						{1200, "open off", "closing", "", ""},
+						{1500, "", "closing", "close off", ""},
+						{1600, "", "open", "", "fault:obstructed"},
+						{1700, "", "closing", "", "source:mqtt fault:obstructed"},
+						{13200, "", "unknown", "", "confidence:unknown fault:obstructed"},
+				}},
+
 		/* An estimate is no knowledge. */
 		{"uncertain: half-way at the start, CLOSE is a press that nobody can foretell, and OPEN is refused", "",
 				{STORY, CLOSED_SENSOR, STOP_STOP},
@@ -2700,6 +2737,22 @@ static void unsteady(void)
 	CHECK(door.fault == DOOR_FAULT_NONE);
 	hum(&door, DOOR_SENSOR_CLOSED, 4000, 5500, &pressed);
 	CHECK(door.fault == DOOR_FAULT_NONE);
+
+	tap_case("sampled: all levels are read before a state is given up, so that a lost edge makes no fault");
+	door_init(&door, &both, 0);
+	tell_sensor(&door, DOOR_SENSOR_CLOSED, false, 0);
+	tell_sensor(&door, DOOR_SENSOR_OPEN, true, 0);
+	pressed_until(&door, 0, 100);
+	give(&door, DOOR_COMMAND_CLOSE, 1000, 1000);
+	int64_t due_ms = 1000 + DOOR_START_MS + 15000 / 4;
+	pressed_until(&door, 1010, due_ms - 10);
+	for (int i = DOOR_SENSOR_CLOSED; i <= DOOR_SENSOR_OPEN; i++) {
+		const struct door_input level = {
+				.kind = DOOR_INPUT_SENSOR, .sensor = (enum door_sensor)i, .sampled = true};
+		door_step(&door, &level, due_ms + 1, &output);
+	}
+	pressed_until(&door, due_ms + 1, due_ms + 100);
+	CHECK(door.state == DOOR_CLOSING && door.fault == DOOR_FAULT_NONE && door.source == DOOR_SOURCE_MQTT);
 
 	tap_case("sampled: a level that is read while an edge is pending does not undo it");
 	closed_door(&door, &closed_only);

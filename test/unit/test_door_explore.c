@@ -1,56 +1,109 @@
 /*
  * The explorer: from the start it makes every input in every state that can be reached, in every wiring with every set
- * of sensors, and holds each step to the rules of door_rules.h.
+ * of sensors, and holds each step to the rules of door_rules.h. It walks twice:
+ *
+ *   machine  the machine alone: every edge, command, failure of a line and passing of time, whether or not a door could
+ *            do so
+ *   life     the machine, an opener and a door (door_life.h): the opener may be deaf, flash before it starts, run on,
+ *            refuse and turn round for what is in its way, be faster than configured and lose its power; contacts have a
+ *            length, bounce, hum and lose edges; somebody presses the wall button; the agent stands still. What is
+ *            published is compared with the truth, and each press with what was asked for
  *
  * Time is what would be endless, so it only moves to the next deadline, a step short of it, or far beyond (a loop that
  * stood still), all times of the configuration are multiples of one step, and a state is what remains when times are
  * counted from now and what no longer matters is left out. Positions need no leaving out: in those steps there are few.
  *
- * All of it takes minutes and some gigabytes: DOOR_EXPLORE=full. Else each wiring is walked with every set of sensors,
- * and what is added to it (another press table, a warning, auto-close, debouncing) only as far as WEIGHT goes, the
- * first wiring apart; sanitized builds, those for ARM (slow or emulated) and those by gcc leave out more.
+ * States are found breadth first, and as many of a set are kept as the budget says. Of a set that has more, all
+ * sequences of inputs up to a length have been made, which is printed. DOOR_EXPLORE=full has the large budget of "make
+ * prove", on all processors; VERBOSE=1 prints a line for each set.
  */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
-#include "door_rules.h"
+#include "door_life.h"
+#include "door_share.h"
 #include "tap.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__x86_64__) || !defined(__clang__)
-#define WEIGHT 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(undefined_behavior_sanitizer)
-#define WEIGHT 1
-#endif
-#endif
-#ifndef WEIGHT
-#define WEIGHT 2
-#endif
-#define WEIGHT_FULL 9
+/* States of one set that are kept: of the machine alone, and of a life. */
+#define MACHINE_STATES 6000
+#define LIFE_STATES 1250
+#define FULL 24 /* times as many */
 
 #define NOW_MS 1000000
 #define STEP_MS 500
 #define STALL_MS 20000
 #define PATH_MAX_STEPS 200
 
+/* What may happen in a life. */
+enum event_kind { PASS, PASS_UNTIL, FREEZE, COMMAND, HAND, DEAF, POWER, BEAM, LOSE, HUM };
+
+struct event {
+	const char *name;
+	enum event_kind kind;
+	int64_t ms; /* for how long; of a command, how old it is */
+	int what;   /* command, line or sensor */
+};
+
+static const struct event events[] = {
+		{"until something changes", PASS_UNTIL, 0, 0},
+		{"a step of time", PASS, STEP_MS, 0},
+		{"a long time", PASS, STALL_MS, 0},
+		{"the agent stands still", FREEZE, 12 * STEP_MS, 0},
+		{"OPEN", COMMAND, 0, DOOR_COMMAND_OPEN},
+		{"CLOSE", COMMAND, 0, DOOR_COMMAND_CLOSE},
+		{"CLOSE, almost too old", COMMAND, DOOR_AGE_MS - STEP_MS, DOOR_COMMAND_CLOSE},
+		{"STOP", COMMAND, 0, DOOR_COMMAND_STOP},
+		{"TOGGLE", COMMAND, 0, DOOR_COMMAND_TOGGLE},
+		{"wall button", HAND, 0, DOOR_LINE_TOGGLE},
+		{"wall button: open", HAND, 0, DOOR_LINE_OPEN},
+		{"wall button: close", HAND, 0, DOOR_LINE_CLOSE},
+		{"deaf, or no longer", DEAF, 0, 0},
+		{"power off or on", POWER, 0, 0},
+		{"something in the way, or no longer", BEAM, 0, 0},
+		{"the next edge gets lost", LOSE, 0, 0},
+		{"the closed contact hums", HUM, 0, DOOR_SENSOR_CLOSED},
+		{"the open contact hums", HUM, 0, DOOR_SENSOR_OPEN},
+};
+
 struct node {
-	struct rules rules;
+	struct life life; /* of the machine's walk, its rules alone */
 	uint32_t parent;
+	uint32_t depth; /* steps from the start */
 	struct door_input by;
 	int32_t after_ms;
-	bool failed; /* by is the failure of a line, right after the parent's step */
+	const struct event *event; /* instead of by, in a life */
+	bool failed;               /* by is the failure of a line, right after the parent's step */
 };
 
 struct world {
 	struct node *nodes;
 	size_t count, room;
+	size_t limit;
+	uint32_t depth; /* all sequences of so many steps are made; UINT32_MAX: all there are */
 	uint64_t *seen;
 	size_t seen_room;
 	uint64_t steps;
 	const char *broken;
+	FILE *report;
+};
+
+/* One wiring with one set of sensors, to be walked by one process. */
+struct set {
+	char name[160];
+	struct door_config config;
+	const struct model *nature; /* NULL: the machine alone */
+	/* What came of it. */
+	bool done, good;
+	size_t states;
+	uint64_t steps;
+	uint32_t depth;
+	char report[8192];
 };
 
 static void *need(void *memory)
@@ -77,7 +130,7 @@ static void reduce_press(struct door *door, int64_t by_ms, int64_t longest_ms)
 
 	if (since_ms > DOOR_START_MS)
 		door->press_at = DOOR_UNKNOWN;
-	if (since_ms > DOOR_COAST_MS && door->press_at == DOOR_UNKNOWN && !lost)
+	if (since_ms > DOOR_COAST_MS && door->press_at == DOOR_UNKNOWN && !lost && !moves)
 		door->press_to = DOOR_UNKNOWN;
 	door->pressed_ms = shift(door->pressed_ms, by_ms, longest_ms);
 	if (door->press_at == DOOR_UNKNOWN && (door->press_to == DOOR_UNKNOWN || since_ms > DOOR_COAST_MS) && !moves)
@@ -162,7 +215,7 @@ static uint64_t mix(uint64_t hash, int64_t value)
 	return hash ^ (hash >> 33);
 }
 
-static uint64_t hash_of(const struct rules *rules)
+static uint64_t hash_of_rules(const struct rules *rules)
 {
 	const struct door *door = &rules->door;
 	uint64_t hash = 1;
@@ -186,6 +239,34 @@ static uint64_t hash_of(const struct rules *rules)
 			door->goal_due_ms, door->goal_warned};
 	for (size_t i = 0; i < COUNT(values); i++)
 		hash = mix(hash, values[i]);
+	return hash != 0 ? hash : 1;
+}
+
+/* The model's times from NOW_MS on, too. */
+static void reduce_life(struct life *life)
+{
+	int64_t by_ms = NOW_MS - life->rules.now_ms;
+
+	life->model.start_at_ms = shift(life->model.start_at_ms, by_ms, 0);
+	life->model.stop_at_ms = shift(life->model.stop_at_ms, by_ms, 0);
+	for (int i = 0; i < MODEL_WRONGS; i++)
+		life->wrong_ms[i] = life->wrong_ms[i] < 0 ? -1 : shift(life->wrong_ms[i], by_ms, STALL_MS);
+	life->result = DOOR_RESULT_ACCEPTED;
+	reduce(&life->rules);
+}
+
+static uint64_t hash_of(const struct life *life)
+{
+	const struct model *model = &life->model;
+	uint64_t hash = hash_of_rules(&life->rules);
+	const int64_t values[] = {model->power, model->blocked, model->motor, model->next, model->last,
+			model->start_at_ms, model->stop_at_ms, model->height, life->told[0], life->told[1],
+			life->told[2], life->deaf, life->loses, life->hidden, life->touched};
+
+	for (size_t i = 0; i < COUNT(values); i++)
+		hash = mix(hash, values[i]);
+	for (int i = 0; i < MODEL_WRONGS; i++)
+		hash = mix(hash, life->wrong_ms[i]);
 	return hash != 0 ? hash : 1;
 }
 
@@ -214,32 +295,39 @@ static bool is_new(struct world *world, uint64_t hash)
 	return true;
 }
 
-static void add(struct world *world, struct rules *rules, uint32_t parent, const struct door_input *by,
-		int64_t after_ms, bool failed)
+/* A step has come to this state. It is kept if it is new and there is room. */
+static void add(struct world *world, struct node *node)
 {
-	reduce(rules);
-	if (!is_new(world, hash_of(rules)))
+	uint32_t depth = world->count > 0 ? world->nodes[node->parent].depth + 1 : 0;
+
+	if (world->depth != UINT32_MAX)
 		return;
+	reduce_life(&node->life);
+	if (!is_new(world, hash_of(&node->life)))
+		return;
+	if (world->count == world->limit) {
+		world->depth = depth;
+		return;
+	}
 	if (world->count == world->room) {
 		world->room = world->room ? world->room * 2 : 1024;
 		world->nodes = need(realloc(world->nodes, world->room * sizeof(*world->nodes)));
 	}
-	world->nodes[world->count++] = (struct node){
-			.rules = *rules,
-			.parent = parent,
-			.by = by != NULL ? *by : (struct door_input){.kind = DOOR_INPUT_TIME},
-			.after_ms = (int32_t)after_ms,
-			.failed = failed,
-	};
+	node->depth = depth;
+	world->nodes[world->count++] = *node;
 }
 
-static void print_step(const struct door_input *by, int64_t after_ms, const struct door *door)
+static void print_step(FILE *stream, const struct node *node)
 {
+	const struct door_input *by = &node->by;
+	const struct door *door = &node->life.rules.door;
 	static const char *const sensors[] = {"closed", "open", "obstruction"};
 	static const char *const lines[] = {"toggle", "open", "close", "stop", "warning", "none"};
 	char text[64] = "time";
 
-	if (by->kind == DOOR_INPUT_SENSOR)
+	if (node->event != NULL)
+		snprintf(text, sizeof(text), "%s", node->event->name);
+	else if (by->kind == DOOR_INPUT_SENSOR)
 		snprintf(text, sizeof(text), "%s %s%s", sensors[by->sensor], by->active ? "on" : "off",
 				by->at_ms < NOW_MS ? " (late)" : "");
 	else if (by->kind == DOOR_INPUT_COMMAND)
@@ -252,77 +340,79 @@ static void print_step(const struct door_input *by, int64_t after_ms, const stru
 		snprintf(text, sizeof(text), "stopping");
 	else if (by->kind == DOOR_INPUT_CONFIG)
 		snprintf(text, sizeof(text), "another configuration");
-	printf("#   +%" PRId64 " ms %s: %s, relay %s, fault %s\n", after_ms, text, door_state_name(door->state),
-			lines[door->relay], door_fault_name(door->fault));
+	fprintf(stream, "#   +%" PRId32 " ms %s: %s, relay %s, fault %s", node->after_ms, text,
+			door_state_name(door->state), lines[door->relay], door_fault_name(door->fault));
+	if (node->event != NULL)
+		fprintf(stream, "; height %" PRId64 "%%, motor %d%s", node->life.model.height / (MODEL_TOP / 100),
+				node->life.model.motor, node->life.hidden ? ", hidden" : "");
+	fprintf(stream, "\n");
 }
 
-static void report(const struct world *world, uint32_t from, const struct door_input *by, int64_t after_ms,
-		const struct rules *rules, const char *broken)
+/* The way to a step that broke something, the first time. */
+static void report(struct world *world, const struct node *last, const char *broken)
 {
 	uint32_t path[PATH_MAX_STEPS];
 	size_t length = 0;
 
-	for (uint32_t at = from; length < PATH_MAX_STEPS; at = world->nodes[at].parent) {
+	if (world->broken != NULL)
+		return;
+	world->broken = broken;
+	for (uint32_t at = last->parent; length < PATH_MAX_STEPS; at = world->nodes[at].parent) {
 		path[length++] = at;
 		if (at == 0)
 			break;
 	}
-	printf("# broken: %s\n# the way there:\n", broken);
-	while (length-- > 0) {
-		const struct node *node = &world->nodes[path[length]];
-		print_step(&node->by, node->after_ms, &node->rules.door);
-	}
-	static const struct door_input time = {.kind = DOOR_INPUT_TIME};
-	print_step(by != NULL ? by : &time, after_ms, &rules->door);
+	fprintf(world->report, "# broken: %s\n# the way there:\n", broken);
+	while (length-- > 0)
+		print_step(world->report, &world->nodes[path[length]]);
+	print_step(world->report, last);
 }
 
 /* Makes one step from a node; a second one for each line that it switched and that might fail. */
 static void try(struct world *world, uint32_t from, const struct door_input *input, int64_t after_ms)
 {
-	struct rules rules = world->nodes[from].rules;
+	struct node node = {.life = world->nodes[from].life,
+			.parent = from,
+			.by = input != NULL ? *input : (struct door_input){.kind = DOOR_INPUT_TIME},
+			.after_ms = (int32_t)after_ms};
 	struct door_output output;
-	const char *broken = rules_step(&rules, input, NOW_MS + after_ms, &output);
+	const char *broken = rules_step(&node.life.rules, input, NOW_MS + after_ms, &output);
 
 	world->steps++;
-	if (broken != NULL && world->broken == NULL) {
-		world->broken = broken;
-		report(world, from, input, after_ms, &rules, broken);
-	}
-	if (broken != NULL)
+	if (broken != NULL) {
+		report(world, &node, broken);
 		return;
+	}
 
 	/* The same command again, at once. */
 	if (input != NULL && input->kind == DOOR_INPUT_COMMAND && input->command < DOOR_COMMAND_TOGGLE) {
-		struct rules again = rules;
+		struct rules again = node.life.rules;
 		struct door_output second;
 		broken = rules_step(&again, input, NOW_MS + after_ms, &second);
 		bool fine = output.result == DOOR_RESULT_REJECTED
 					    ? second.result == DOOR_RESULT_REJECTED && second.reason == output.reason
-					    : second.result != DOOR_RESULT_ACCEPTED || rules.door.state == DOOR_UNKNOWN;
+					    : second.result != DOOR_RESULT_ACCEPTED ||
+							      node.life.rules.door.state == DOOR_UNKNOWN;
 		if (broken == NULL && (!fine || second.action_count > 0))
 			broken = "the same command again changes nothing";
-		if (broken != NULL && world->broken == NULL) {
-			world->broken = broken;
-			report(world, from, input, after_ms, &rules, broken);
-		}
+		if (broken != NULL)
+			report(world, &node, broken);
 	}
 	for (size_t i = 0; i < output.action_count; i++) {
-		struct rules failed = rules;
+		struct node failed = node;
 		struct door_output second;
-		struct door_input failure = {.kind = DOOR_INPUT_LINE_FAILED,
+		failed.by = (struct door_input){.kind = DOOR_INPUT_LINE_FAILED,
 				.line = output.actions[i].line,
 				.active = output.actions[i].on};
-		broken = rules_step(&failed, &failure, NOW_MS + after_ms, &second);
+		failed.failed = true;
+		broken = rules_step(&failed.life.rules, &failed.by, NOW_MS + after_ms, &second);
 		world->steps++;
-		if (broken != NULL && world->broken == NULL) {
-			world->broken = broken;
-			report(world, from, input, after_ms, &rules, broken);
-			print_step(&failure, 0, &failed.door);
-		}
-		if (broken == NULL)
-			add(world, &failed, from, &failure, after_ms, true);
+		if (broken != NULL)
+			report(world, &failed, broken);
+		else
+			add(world, &failed);
 	}
-	add(world, &rules, from, input, after_ms, false);
+	add(world, &node);
 }
 
 static const char *after_config(const struct rules *before, const struct rules *after, const struct door_output *output)
@@ -347,26 +437,26 @@ static const char *after_config(const struct rules *before, const struct rules *
 /* From here another configuration, and then what time brings; the way does not go on from there. */
 static void reconfigure(struct world *world, uint32_t from, const struct door_config *other)
 {
-	struct rules rules = world->nodes[from].rules;
+	struct node node = {.life = world->nodes[from].life,
+			.parent = from,
+			.by = {.kind = DOOR_INPUT_CONFIG, .config = other}};
+	struct rules *rules = &node.life.rules;
 	struct door_output output;
-	const struct door_input input = {.kind = DOOR_INPUT_CONFIG, .config = other};
-	const char *broken = rules_step(&rules, &input, NOW_MS, &output);
+	const char *broken = rules_step(rules, &node.by, NOW_MS, &output);
 
 	if (broken == NULL)
-		broken = after_config(&world->nodes[from].rules, &rules, &output);
+		broken = after_config(&world->nodes[from].life.rules, rules, &output);
 	for (int64_t at_ms = NOW_MS; broken == NULL && at_ms <= NOW_MS + 8 * STEP_MS; at_ms += STEP_MS)
-		broken = rules_step(&rules, NULL, at_ms, &output);
+		broken = rules_step(rules, NULL, at_ms, &output);
 	world->steps++;
-	if (broken == NULL || world->broken != NULL)
-		return;
-	world->broken = broken;
-	report(world, from, &input, 0, &rules, broken);
+	if (broken != NULL)
+		report(world, &node, broken);
 }
 
 /* The one that there is, and one in which all is another that can be: the books know one length of a pulse. */
 static void reconfigure_both(struct world *world, uint32_t from)
 {
-	struct door_config other = world->nodes[from].rules.door.config;
+	struct door_config other = world->nodes[from].life.rules.door.config;
 
 	if (from % 8 != 0) /* as many as the time allows */
 		return;
@@ -384,8 +474,8 @@ static void reconfigure_both(struct world *world, uint32_t from)
 
 static void expand(struct world *world, uint32_t from)
 {
-	struct door door = world->nodes[from].rules.door;
-	int64_t deadline_ms = world->nodes[from].rules.deadline_ms;
+	struct door door = world->nodes[from].life.rules.door;
+	int64_t deadline_ms = world->nodes[from].life.rules.deadline_ms;
 	int64_t until_ms = deadline_ms == DOOR_NEVER ? STEP_MS : deadline_ms > NOW_MS ? deadline_ms - NOW_MS : 0;
 	int64_t whens[] = {until_ms, until_ms - STEP_MS, STALL_MS};
 
@@ -434,31 +524,109 @@ static void expand(struct world *world, uint32_t from)
 	reconfigure_both(world, from);
 }
 
-static uint64_t total_states, total_steps;
-
-static void explore(const char *name, const struct door_config *config)
+static const char *happen(struct life *life, const struct event *event)
 {
-	struct world world = {0};
-	struct rules rules;
+	int64_t now_ms = life->rules.now_ms, model_ms = model_next_ms(&life->model, now_ms);
+	int64_t until_ms = life->rules.deadline_ms;
 
-	tap_case("%s", name);
-	rules_start(&rules, config, NOW_MS);
-	add(&world, &rules, 0, NULL, 0, false);
+	switch (event->kind) {
+	case PASS:
+		return life_pass(life, now_ms + event->ms);
+	case PASS_UNTIL:
+		if (model_ms != DOOR_NEVER && now_ms + model_ms < until_ms)
+			until_ms = now_ms + model_ms;
+		return life_pass(life, until_ms == DOOR_NEVER ? now_ms : until_ms > now_ms ? until_ms : now_ms + 1);
+	case FREEZE:
+		return life_freeze(life, now_ms + event->ms);
+	case COMMAND:
+		return life_command(life, (enum door_command)event->what, event->ms);
+	case HAND:
+		return life_hand(life, (enum door_line)event->what);
+	case DEAF:
+		life->deaf = !life->deaf;
+		return NULL;
+	case POWER:
+		return life_power(life);
+	case BEAM:
+		return life_beam(life);
+	case LOSE:
+		life->loses = !life->loses;
+		return NULL;
+	case HUM:
+		return life_hum(life, event->what);
+	}
+	return NULL;
+}
+
+static bool can_happen(const struct door_config *config, const struct event *event)
+{
+	if (event->kind == HAND)
+		return config->lines[event->what];
+	/* Without debouncing each edge counts. */
+	return event->kind != HUM || (config->sensors[event->what] && config->debounce_ms > 0);
+}
+
+static void expand_life(struct world *world, uint32_t from)
+{
+	const struct door_config config = world->nodes[from].life.rules.door.config;
+
+	for (size_t i = 0; i < COUNT(events); i++) {
+		struct node node = {.life = world->nodes[from].life, .parent = from, .event = &events[i]};
+		if (!can_happen(&config, &events[i]))
+			continue;
+		const char *broken = happen(&node.life, &events[i]);
+		node.after_ms = (int32_t)(node.life.rules.now_ms - NOW_MS);
+		world->steps++;
+		if (broken != NULL)
+			report(world, &node, broken);
+		else
+			add(world, &node);
+	}
+}
+
+static void start(struct world *world, const struct set *set)
+{
+	struct node node = {.by = {.kind = DOOR_INPUT_TIME}};
+
+	if (set->nature == NULL) {
+		rules_start(&node.life.rules, &set->config, NOW_MS);
+		add(world, &node);
+		return;
+	}
+	for (int64_t height = 0; height <= MODEL_TOP; height += MODEL_TOP / 2) {
+		node = (struct node){.event = &events[0]};
+		const char *broken = life_start(&node.life, &set->config, set->nature, height, NOW_MS);
+		if (broken == NULL)
+			broken = life_pass(&node.life, NOW_MS + 2 * STEP_MS);
+		if (broken != NULL)
+			report(world, &node, broken);
+		add(world, &node);
+	}
+	for (size_t i = 0; i < world->count; i++)
+		world->nodes[i].depth = 0;
+}
+
+static void explore(struct set *set, size_t limit)
+{
+	struct world world = {.limit = limit, .depth = UINT32_MAX};
+
+	world.report = need(fmemopen(set->report, sizeof(set->report), "w"));
+	start(&world, set);
 	for (size_t next = 0; next < world.count && world.broken == NULL; next++)
-		expand(&world, (uint32_t)next);
-	tap_check(world.broken == NULL, world.broken != NULL ? world.broken : "", __FILE__, __LINE__);
-	total_states += world.count;
-	total_steps += world.steps;
-	if (getenv("VERBOSE") != NULL)
-		printf("# %zu states, %" PRIu64 " steps\n", world.count, world.steps);
+		(set->nature != NULL ? expand_life : expand)(&world, (uint32_t)next);
+	set->good = world.broken == NULL;
+	set->states = world.count;
+	set->steps = world.steps;
+	set->depth = world.depth;
+	fclose(world.report);
 	free(world.nodes);
 	free(world.seen);
+	set->done = true;
 }
 
 struct variant {
 	const char *name;
 	struct door_config config;
-	int weight;
 };
 
 #define S DOOR_PRESS_STOP
@@ -471,71 +639,142 @@ struct variant {
 	}
 
 static const struct variant wirings[] = {
-		{"toggle stop/reverse/reverse", TOGGLE(S, R, R), 0},
-		{"toggle stop/stop/reverse", TOGGLE(S, S, R), 1},
-		{"toggle stop/stop/continue", TOGGLE(S, S, C), 1},
-		{"toggle reverse/stop/reverse", TOGGLE(R, S, R), 1},
-		{"toggle reverse/reverse/reverse", TOGGLE(R, R, R), 1},
-		{"toggle ignore/reverse/reverse", TOGGLE(I, R, R), 1},
-		{"open and close relays", {.lines = {[DOOR_LINE_OPEN] = true, [DOOR_LINE_CLOSE] = true}}, 1},
-		{"open, close and stop relays",
-				{.lines = {[DOOR_LINE_OPEN] = true, [DOOR_LINE_CLOSE] = true, [DOOR_LINE_STOP] = true}},
-				0},
+		{"toggle stop/reverse/reverse", TOGGLE(S, R, R)},
+		{"toggle stop/stop/reverse", TOGGLE(S, S, R)},
+		{"toggle stop/stop/continue", TOGGLE(S, S, C)},
+		{"toggle reverse/stop/reverse", TOGGLE(R, S, R)},
+		{"toggle reverse/reverse/reverse", TOGGLE(R, R, R)},
+		{"toggle ignore/reverse/reverse", TOGGLE(I, R, R)},
+		{"open and close relays", {.lines = {[DOOR_LINE_OPEN] = true, [DOOR_LINE_CLOSE] = true}}},
+		{"open, close and stop relays", {.lines = {[DOOR_LINE_OPEN] = true,
+								 [DOOR_LINE_CLOSE] = true,
+								 [DOOR_LINE_STOP] = true}}},
 };
 
 static const struct variant extras[] = {
-		{"", {.warning_ms = 0}, 0},
-		{", warning", {.warning_ms = 2 * STEP_MS, .auto_close_ms = 4 * STEP_MS}, 1},
-		{", auto-close", {.warning_ms = DOOR_AUTO_CLOSE_WARNING_MS, .auto_close_ms = 4 * STEP_MS}, 1},
-		{", debounce", {.debounce_ms = STEP_MS}, 2},
+		{"", {.warning_ms = 0}},
+		{", warning", {.warning_ms = 2 * STEP_MS, .auto_close_ms = 4 * STEP_MS}},
+		{", auto-close", {.warning_ms = DOOR_AUTO_CLOSE_WARNING_MS, .auto_close_ms = 4 * STEP_MS}},
+		{", debounce", {.debounce_ms = STEP_MS}},
 };
 
-static bool is_too_heavy(int sensors, const struct variant *wiring, const struct variant *extra, int limit)
+/* Openers and contacts: as they should be, and slow to start and to stop, faster than configured, with long contacts. */
+static const struct model natures[] = {
+		{.open_ms = 8 * STEP_MS, .close_ms = 8 * STEP_MS},
+		{.open_ms = 6 * STEP_MS,
+				.close_ms = 6 * STEP_MS,
+				.start_ms = 2 * STEP_MS,
+				.coast_ms = STEP_MS,
+				.length = {MODEL_TOP / 6, MODEL_TOP / 6},
+				.reverses = true},
+};
+static const char *const nature_names[] = {"machine", "life", "unruly life"};
+
+static void describe(struct set *set, size_t wiring, int sensors, size_t extra, int nature)
 {
-	int count = (sensors & 1) + (sensors >> 1 & 1) + (sensors >> 2 & 1);
-	if (limit > 1 && extra->weight <= (wiring == &wirings[0]))
-		return false;
-	return count + wiring->weight + extra->weight > limit;
+	struct door_config *config = &set->config;
+	int travel = nature > 0 ? 8 : 4;
+
+	*config = wirings[wiring].config;
+	for (int i = 0; i < DOOR_SENSORS; i++)
+		config->sensors[i] = sensors & 1 << i;
+	config->lines[DOOR_LINE_WARNING] = extras[extra].config.warning_ms > 0;
+	config->pulse_ms = STEP_MS;
+	config->gap_ms = STEP_MS;
+	config->open_time_ms = config->close_time_ms = travel * STEP_MS;
+	config->debounce_ms = extras[extra].config.debounce_ms;
+	config->warning_ms = extras[extra].config.warning_ms;
+	config->auto_close_ms = extras[extra].config.auto_close_ms;
+	set->nature = nature > 0 ? &natures[nature - 1] : NULL;
+	snprintf(set->name, sizeof(set->name), "%s: %s;%s%s%s%s%s", nature_names[nature], wirings[wiring].name,
+			sensors & 1 << DOOR_SENSOR_CLOSED ? " closed" : "",
+			sensors & 1 << DOOR_SENSOR_OPEN ? " open" : "",
+			sensors & 1 << DOOR_SENSOR_OBSTRUCTION ? " obstruction" : "", sensors == 0 ? " no sensor" : "",
+			extras[extra].name);
+}
+
+#define SETS (COUNT(wirings) * (1 << DOOR_SENSORS) * COUNT(extras) * (1 + COUNT(natures)))
+
+/* Shared by the processes that walk. */
+struct work {
+	struct set sets[SETS];
+	size_t next;
+};
+
+static void walk(struct work *work, size_t times, size_t share)
+{
+	for (;;) {
+		size_t i = __atomic_fetch_add(&work->next, 1, __ATOMIC_RELAXED);
+		if (i >= SETS)
+			return;
+		struct set *set = &work->sets[i];
+		explore(set, (set->nature != NULL ? LIFE_STATES : MACHINE_STATES) * times / share);
+	}
+}
+
+/* A case for each set, and how far all sequences of inputs were made, for each kind of walk. */
+static void summarize(const struct set *sets, double seconds)
+{
+	uint64_t states[COUNT(nature_names)] = {0}, steps[COUNT(nature_names)] = {0};
+	unsigned whole[COUNT(nature_names)] = {0};
+	uint32_t depth[COUNT(nature_names)];
+
+	memset(depth, 0xff, sizeof(depth));
+	for (size_t i = 0; i < SETS; i++) {
+		const struct set *set = &sets[i];
+		size_t kind = set->nature == NULL ? 0 : 1 + (size_t)(set->nature - natures);
+		tap_case("%s", set->name);
+		fputs(set->report, stdout);
+		CHECK(set->done && set->good);
+		states[kind] += set->states;
+		steps[kind] += set->steps;
+		whole[kind] += set->depth == UINT32_MAX;
+		depth[kind] = set->depth < depth[kind] ? set->depth : depth[kind];
+		if (getenv("VERBOSE") != NULL)
+			printf("# %zu states, %" PRIu64 " steps, depth %" PRId32 "\n", set->states, set->steps,
+					(int32_t)set->depth);
+	}
+	for (size_t i = 0; i < COUNT(nature_names); i++) {
+		printf("# %s: %u of %zu sets walked to their end", nature_names[i], whole[i],
+				SETS / COUNT(nature_names));
+		if (depth[i] != UINT32_MAX)
+			printf(", of each all sequences of %" PRIu32 " inputs", depth[i]);
+		printf("; %" PRIu64 " states, %" PRIu64 " steps\n", states[i], steps[i]);
+	}
+	printf("# in %.1f s%s\n", seconds, door_share_text());
 }
 
 int main(void)
 {
 	struct timespec begin, end;
 	const char *asked = getenv("DOOR_EXPLORE");
-	int limit = asked != NULL && strcmp(asked, "full") == 0 ? WEIGHT_FULL : WEIGHT;
-	int left_out = 0;
+	bool full = asked != NULL && strcmp(asked, "full") == 0;
+	size_t share = full ? 1 : door_share();
+	long walkers = full ? sysconf(_SC_NPROCESSORS_ONLN) : 1;
+	struct work *work = mmap(NULL, sizeof(*work), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	size_t count = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &begin);
-	for (size_t i = 0; i < COUNT(wirings); i++) {
-		for (int sensors = 0; sensors < 1 << DOOR_SENSORS; sensors++) {
-			for (size_t j = 0; j < COUNT(extras); j++) {
-				struct door_config config = wirings[i].config;
-				char name[128];
-				if (is_too_heavy(sensors, &wirings[i], &extras[j], limit)) {
-					left_out++;
-					continue;
-				}
-				for (int k = 0; k < DOOR_SENSORS; k++)
-					config.sensors[k] = sensors & 1 << k;
-				config.lines[DOOR_LINE_WARNING] = extras[j].config.warning_ms > 0;
-				config.pulse_ms = STEP_MS;
-				config.gap_ms = STEP_MS;
-				config.open_time_ms = config.close_time_ms = 4 * STEP_MS;
-				config.debounce_ms = extras[j].config.debounce_ms;
-				config.warning_ms = extras[j].config.warning_ms;
-				config.auto_close_ms = extras[j].config.auto_close_ms;
-				snprintf(name, sizeof(name), "%s;%s%s%s%s%s", wirings[i].name,
-						sensors & 1 << DOOR_SENSOR_CLOSED ? " closed" : "",
-						sensors & 1 << DOOR_SENSOR_OPEN ? " open" : "",
-						sensors & 1 << DOOR_SENSOR_OBSTRUCTION ? " obstruction" : "",
-						sensors == 0 ? " no sensor" : "", extras[j].name);
-				explore(name, &config);
+	if (work == MAP_FAILED)
+		abort();
+	for (int nature = 0; nature <= (int)COUNT(natures); nature++) {
+		for (size_t i = 0; i < COUNT(wirings); i++) {
+			for (int sensors = 0; sensors < 1 << DOOR_SENSORS; sensors++) {
+				for (size_t j = 0; j < COUNT(extras); j++)
+					describe(&work->sets[count++], i, sensors, j, nature);
 			}
 		}
 	}
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	for (long i = 1; i < walkers; i++) {
+		if (fork() == 0) {
+			walk(work, FULL, 1);
+			_exit(0);
+		}
+	}
+	walk(work, full ? FULL : 1, share);
+	while (wait(NULL) > 0)
+		;
 	clock_gettime(CLOCK_MONOTONIC, &end);
-	printf("# %" PRIu64 " states, %" PRIu64 " steps in %.1f s; %d sets left out%s\n", total_states, total_steps,
-			(double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9, left_out,
-			left_out > 0 ? " (DOOR_EXPLORE=full walks them too)" : "");
+	summarize(work->sets, (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9);
 	return tap_done();
 }
