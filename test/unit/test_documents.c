@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "tap.h"
+#include "views.h"
 
 static const struct document_node node = {
 		.topics = {.prefix = "portcullis", .node = "garage", .discovery = "homeassistant"},
@@ -19,11 +20,7 @@ static const struct document_node node = {
 
 /* Toggle wiring with every sensor, closed for a minute. */
 static const struct door_view full = {
-		.id = "left",
-		.name = "Left door",
-		.device_class = "garage",
-		.state = DOOR_CLOSED,
-		.confidence = DOOR_CONFIDENCE_SENSED,
+		VIEW_CLOSED("left", "Left door"),
 		.source = DOOR_SOURCE_MQTT,
 		.position = 0,
 		.last_changed_unix_ms = 1767323045678,
@@ -32,13 +29,11 @@ static const struct door_view full = {
 		.last_close_ms = 15250,
 		.last_travel_ms = 15250,
 		.toggles = true,
-		.has_stop = true,
 		.has_position = true,
 		.has_open_sensor = true,
 		.has_closed_sensor = true,
 		.has_obstruction_sensor = true,
 		.closed_sensor = true,
-		.settled = true,
 };
 
 /* A relay and nothing else, of which nothing is known. */

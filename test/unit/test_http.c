@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "fake_agent.h"
 #include "http/server.h"
 #include "tap.h"
 #include "tls/mac.h"
@@ -36,149 +37,12 @@ struct server {
 	pthread_t thread;
 	struct log log;
 	uint16_t port;
-	/* What follows is the loop's and the tests' by turns. */
-	pthread_mutex_t mutex;
-	struct door_view doors[DOORS_MAX];
-	size_t door_count;
-	const char *broker;
-	const char *sick; /* NULL: healthy */
-	enum door_result result;
-	enum door_reason reason;
-	int simulate;
-	int commands, pokes, scrapes;
-	size_t last_door;
-	enum door_command last_command;
-	int64_t last_asked_ms;
-	char last_poke[128];
-	bool follows;
-	struct peers_view peers;
+	struct fake_agent agent;
 };
 
 static const struct sockaddr_in loopback = {.sin_family = AF_INET, .sin_addr.s_addr = 0x0100007fu};
 static const struct sockaddr_in elsewhere = {.sin_family = AF_INET, .sin_addr.s_addr = 0x010200c0u}; /* 192.0.2.1 */
 static const struct sockaddr_in beside = {.sin_family = AF_INET, .sin_addr.s_addr = 0x020200c0u};    /* 192.0.2.2 */
-
-static size_t doors(void *user, struct door_view *views, size_t max)
-{
-	struct server *server = user;
-	pthread_mutex_lock(&server->mutex);
-	size_t count = server->door_count < max ? server->door_count : max;
-	memcpy(views, server->doors, count * sizeof(views[0]));
-	pthread_mutex_unlock(&server->mutex);
-	return count;
-}
-
-static void node(void *user, struct http_node *node)
-{
-	struct server *server = user;
-	pthread_mutex_lock(&server->mutex);
-	*node = (struct http_node){"garage", "1.2.3", server->broker, "", 1000, false, ""};
-	pthread_mutex_unlock(&server->mutex);
-}
-
-static enum door_result command(
-		void *user, size_t door, enum door_command command, int64_t asked_ms, enum door_reason *reason)
-{
-	struct server *server = user;
-	pthread_mutex_lock(&server->mutex);
-	server->commands++;
-	server->last_door = door;
-	server->last_command = command;
-	server->last_asked_ms = asked_ms;
-	*reason = server->reason;
-	enum door_result result = server->result;
-	pthread_mutex_unlock(&server->mutex);
-	return result;
-}
-
-static bool healthy(void *user, const char **reason)
-{
-	struct server *server = user;
-	pthread_mutex_lock(&server->mutex);
-	*reason = server->sick;
-	pthread_mutex_unlock(&server->mutex);
-	return !*reason;
-}
-
-static void wiring(void *user, size_t door, struct http_wiring *wiring)
-{
-	(void)user, (void)door;
-	struct http_line *lines = wiring->lines;
-	lines[0] = (struct http_line){
-			.role = "relay", .name = "GPIO17", .relay = true, .known = true, .meaning = "Off."};
-	lines[1] = (struct http_line){.role = "closed sensor",
-			.name = "",
-			.offset = 23,
-			.known = true,
-			.meaning = "The door is closed."};
-	snprintf(wiring->yaml, sizeof(wiring->yaml), "- id: left\n  name: \"<A&B>\"\n");
-}
-
-static int pulse(void *user, size_t door, const char *relay, int64_t asked_ms, enum door_result *result,
-		enum door_reason *reason)
-{
-	struct server *server = user;
-	if (strcmp(relay, "relay") != 0)
-		return -ENOENT;
-	*result = command(user, door, DOOR_COMMAND_PULSE, asked_ms, reason);
-	return server->simulate;
-}
-
-/* Fifteen events, by turns of the two doors. */
-static size_t history(void *user, size_t door, uint64_t before, struct door_record *records, size_t max)
-{
-	size_t count = 0;
-	(void)user;
-	for (uint64_t number = 15; number > 0; number--) {
-		if ((before > 0 && number >= before) || (door != HTTP_ALL_DOORS && door != number % 2) || count == max)
-			continue;
-		records[count++] = (struct door_record){.number = number,
-				.door = number % 2,
-				.command = -1,
-				.news = DOOR_NEWS_OPENED,
-				.state = DOOR_OPEN,
-				.count = 1};
-	}
-	return count;
-}
-
-static int simulate(void *user, size_t door, const char *poke)
-{
-	struct server *server = user;
-	pthread_mutex_lock(&server->mutex);
-	server->pokes++;
-	server->last_door = door;
-	snprintf(server->last_poke, sizeof(server->last_poke), "%s", poke);
-	int error = server->simulate;
-	pthread_mutex_unlock(&server->mutex);
-	return error;
-}
-
-static const struct peers_view *peers(void *user)
-{
-	struct server *server = user;
-	return server->follows ? &server->peers : NULL;
-}
-
-static int peer_command(void *user, const char *node, const char *door, enum door_command command, int64_t asked_ms)
-{
-	struct server *server = user;
-	pthread_mutex_lock(&server->mutex);
-	server->commands++;
-	server->last_command = command;
-	server->last_asked_ms = asked_ms;
-	snprintf(server->last_poke, sizeof(server->last_poke), "%s/%s", node, door);
-	int error = server->simulate;
-	pthread_mutex_unlock(&server->mutex);
-	return error;
-}
-
-static ssize_t metrics(void *user, char *buffer, size_t size)
-{
-	struct server *server = user;
-	memset(buffer, 'a' + server->scrapes++, size);
-	return (ssize_t)size;
-}
 
 static void stop(struct loop_source *source, uint32_t events)
 {
@@ -211,42 +75,16 @@ static void resume(struct server *server)
 
 static const struct http_config plain = {.address = "127.0.0.1", .host_name = "testhost"};
 
-static struct http_agent face(struct server *server)
-{
-	return (struct http_agent){.doors = doors,
-			.node = node,
-			.command = command,
-			.healthy = healthy,
-			.history = history,
-			.simulate = simulate,
-			.peers = peers,
-			.peer_command = peer_command,
-			.wiring = wiring,
-			.pulse = pulse,
-			.metrics = metrics,
-			.metrics_max = METRICS_MAX,
-			.user = server};
-}
-
 static void start(struct server *server, const struct http_config *config)
 {
 	char error[HTTP_ERROR_MAX] = "";
-	*server = (struct server){.broker = "connected", .door_count = 2, .mutex = PTHREAD_MUTEX_INITIALIZER};
-	for (size_t i = 0; i < DOORS_MAX; i++)
-		server->doors[i] = (struct door_view){.id = i == 0   ? "left"
-							    : i == 1 ? "right"
-								     : "more",
-				.name = "A door",
-				.device_class = "garage",
-				.state = DOOR_CLOSED,
-				.confidence = DOOR_CONFIDENCE_SENSED,
-				.has_stop = true,
-				.settled = true};
+	*server = (struct server){.port = 0};
+	fake_agent_init(&server->agent);
 	log_init(&server->log);
 	server->log.level = LOG_ERROR;
 	if (loop_new(&server->loop) < 0)
 		exit(2);
-	const struct http_agent agent = face(server);
+	const struct http_agent agent = fake_agent_face(&server->agent, METRICS_MAX);
 	if (http_new(server->loop, &server->log, config, &agent, &server->http, error) < 0) {
 		printf("Bail out! %s\n", error);
 		exit(2);
@@ -439,26 +277,26 @@ static void test_routes(struct server *server)
 	CHECK(header_is(&answer, "Cache-Control", "no-store"));
 	CHECK(has(&answer, "\"garage\"") && has(&answer, "\"left\"") && has(&answer, "\"closed\""));
 	CHECK(!has(&answer, "\"opening\""));
-	pthread_mutex_lock(&server->mutex);
-	server->doors[1].state = DOOR_OPENING;
-	pthread_mutex_unlock(&server->mutex);
+	pthread_mutex_lock(&server->agent.mutex);
+	server->agent.doors[1].state = DOOR_OPENING;
+	pthread_mutex_unlock(&server->agent.mutex);
 	answer = ask(server, "GET /api/doors HTTP/1.1\r\n" HOST "\r\n");
 	CHECK(has(&answer, "\"opening\""));
 	answer = ask(server, "GET / HTTP/1.1\r\n" HOST "\r\n");
 	CHECK(has(&answer, ">Opening<"));
-	pthread_mutex_lock(&server->mutex);
-	server->doors[1].state = DOOR_CLOSED;
-	pthread_mutex_unlock(&server->mutex);
+	pthread_mutex_lock(&server->agent.mutex);
+	server->agent.doors[1].state = DOOR_CLOSED;
+	pthread_mutex_unlock(&server->agent.mutex);
 	answer = ask(server, "GET /api/doors HTTP/1.1\r\n" HOST "\r\n");
 	CHECK(!has(&answer, "\"opening\""));
-	pthread_mutex_lock(&server->mutex);
-	server->broker = "disconnected";
-	pthread_mutex_unlock(&server->mutex);
+	pthread_mutex_lock(&server->agent.mutex);
+	server->agent.broker = "disconnected";
+	pthread_mutex_unlock(&server->agent.mutex);
 	answer = ask(server, "GET /api/doors HTTP/1.1\r\n" HOST "\r\n");
 	CHECK(has(&answer, "\"disconnected\""));
-	pthread_mutex_lock(&server->mutex);
-	server->broker = "connected";
-	pthread_mutex_unlock(&server->mutex);
+	pthread_mutex_lock(&server->agent.mutex);
+	server->agent.broker = "connected";
+	pthread_mutex_unlock(&server->agent.mutex);
 
 	tap_case("HEAD is GET without the body");
 	int fd = dial(server);
@@ -473,15 +311,15 @@ static void test_routes(struct server *server)
 	close(fd);
 
 	tap_case("/healthz says how the agent is");
-	pthread_mutex_lock(&server->mutex);
-	server->sick = "the relay \"left\" does not answer";
-	pthread_mutex_unlock(&server->mutex);
+	pthread_mutex_lock(&server->agent.mutex);
+	server->agent.sick = "the relay \"left\" does not answer";
+	pthread_mutex_unlock(&server->agent.mutex);
 	answer = ask(server, "GET /healthz HTTP/1.1\r\n" HOST "\r\n");
 	CHECK(answer.status == 503 && strcmp(answer.body, "the relay \"left\" does not answer\n") == 0);
 	CHECK(header_is(&answer, "Content-Type", "text/plain; charset=utf-8"));
-	pthread_mutex_lock(&server->mutex);
-	server->sick = NULL;
-	pthread_mutex_unlock(&server->mutex);
+	pthread_mutex_lock(&server->agent.mutex);
+	server->agent.sick = NULL;
+	pthread_mutex_unlock(&server->agent.mutex);
 
 	static const struct {
 		const char *request;
@@ -528,30 +366,30 @@ static void test_routes(struct server *server)
 		CHECK(strncmp(table[i].request, "HEAD", 4) == 0 || has(&answer, "\"detail\":\""));
 	}
 	tap_case("none of these moved a door");
-	CHECK(server->commands == 0 && server->pokes == 0);
+	CHECK(server->agent.commands == 0 && server->agent.pokes == 0);
 }
 
 static void set_result(struct server *server, enum door_result result, enum door_reason reason, int simulate)
 {
-	pthread_mutex_lock(&server->mutex);
-	server->result = result;
-	server->reason = reason;
-	server->simulate = simulate;
-	pthread_mutex_unlock(&server->mutex);
+	pthread_mutex_lock(&server->agent.mutex);
+	server->agent.result = result;
+	server->agent.reason = reason;
+	server->agent.error = simulate;
+	pthread_mutex_unlock(&server->agent.mutex);
 }
 
 static void test_commands(struct server *server)
 {
 	static const char *const words[] = {"open", "close", "stop", "toggle"};
-	int before = server->commands;
+	int before = server->agent.commands;
 	for (size_t i = 0; i < 4; i++) {
 		tap_case("POST %s reaches the door", words[i]);
 		set_result(server, DOOR_RESULT_ACCEPTED, DOOR_REASON_NONE, 0);
 		struct answer answer = ask(server, "POST /api/doors/right/%s?x HTTP/1.1\r\n" HOST "\r\n", words[i]);
 		CHECK(answer.status == 202 && has(&answer, "\"accepted\""));
 		CHECK(header_is(&answer, "Content-Type", "application/json"));
-		CHECK(server->commands == before + (int)i + 1 && server->last_door == 1);
-		CHECK(server->last_command == (enum door_command)i);
+		CHECK(server->agent.commands == before + (int)i + 1 && server->agent.last_door == 1);
+		CHECK(server->agent.last_command == (enum door_command)i);
 	}
 	tap_case("unchanged is 200, rejected 409 with its reason");
 	set_result(server, DOOR_RESULT_UNCHANGED, DOOR_REASON_NONE, 0);
@@ -595,10 +433,10 @@ static void test_commands(struct server *server)
 
 	tap_case("a pulse reaches its relay, and comes back to the Set-up view");
 	set_result(server, DOOR_RESULT_ACCEPTED, DOOR_REASON_NONE, 0);
-	before = server->commands;
+	before = server->agent.commands;
 	answer = ask(server, "POST /api/setup/right/relay HTTP/1.1\r\n" HOST "\r\n");
-	CHECK(answer.status == 202 && has(&answer, "\"accepted\"") && server->commands == before + 1);
-	CHECK(server->last_command == DOOR_COMMAND_PULSE && server->last_door == 1);
+	CHECK(answer.status == 202 && has(&answer, "\"accepted\"") && server->agent.commands == before + 1);
+	CHECK(server->agent.last_command == DOOR_COMMAND_PULSE && server->agent.last_door == 1);
 	answer = ask(server, "POST /api/setup/left/relay?setup HTTP/1.1\r\n" HOST "Accept: text/html\r\n\r\n");
 	CHECK(answer.status == 303 && header_is(&answer, "Location", "/setup?door=left&said=accepted#door-left"));
 	answer = ask(server, "GET /setup?door=left&said=busy HTTP/1.1\r\n" HOST "\r\n");
@@ -606,18 +444,18 @@ static void test_commands(struct server *server)
 	set_result(server, DOOR_RESULT_REJECTED, DOOR_REASON_BUSY, 0);
 	answer = ask(server, "POST /api/setup/left/relay HTTP/1.1\r\n" HOST "\r\n");
 	CHECK(answer.status == 409 && has(&answer, "\"busy\""));
-	before = server->commands;
+	before = server->agent.commands;
 	static const char *const none[] = {"left/close_warning", "left/closed_sensor", "left/", "left", "nobody/relay"};
 	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
 		answer = ask(server, "POST /api/setup/%s HTTP/1.1\r\n" HOST "\r\n", none[i]);
-		CHECK(answer.status == 404 && server->commands == before);
+		CHECK(answer.status == 404 && server->agent.commands == before);
 	}
 
 	tap_case("pokes reach the simulator");
 	set_result(server, DOOR_RESULT_ACCEPTED, DOOR_REASON_NONE, 0);
 	answer = ask(server, "POST /api/simulator/right/wall_button HTTP/1.1\r\n" HOST "\r\n");
-	CHECK(answer.status == 202 && server->pokes == 1 && server->last_door == 1);
-	CHECK(strcmp(server->last_poke, "wall_button") == 0);
+	CHECK(answer.status == 202 && server->agent.pokes == 1 && server->agent.last_door == 1);
+	CHECK(strcmp(server->agent.last_poke, "wall_button") == 0);
 	answer = ask(server, "POST /api/simulator/left/jam HTTP/1.1\r\n" HOST "Accept: text/html\r\n\r\n");
 	CHECK(answer.status == 303 && header_is(&answer, "Location", "/#door-left"));
 	set_result(server, DOOR_RESULT_ACCEPTED, DOOR_REASON_NONE, -ENOENT);
@@ -634,7 +472,7 @@ static void test_commands(struct server *server)
 
 static void test_peers(struct server *server)
 {
-	int before = server->commands;
+	int before = server->agent.commands;
 	tap_case("nobody is followed: an empty list, and no event of it");
 	struct answer answer = ask(server, "GET /api/peers HTTP/1.1\r\n" HOST "\r\n");
 	CHECK(answer.status == 200 && strcmp(answer.body, "{\"peers\":[]}") == 0);
@@ -642,13 +480,13 @@ static void test_peers(struct server *server)
 
 	tap_case("GET /api/peers, and the page, and /api/doors as before");
 	halt(server);
-	server->follows = true;
-	server->peers = (struct peers_view){.changes = 1, .count = 1, .door_count = 1};
-	server->peers.peers[0] = (struct peer_view){
+	server->agent.follows = true;
+	server->agent.peers = (struct peers_view){.changes = 1, .count = 1, .door_count = 1};
+	server->agent.peers.peers[0] = (struct peer_view){
 			.node = "shed", .availability = PEER_ONLINE, .understood = true, .told = true, .count = 1};
-	server->peers.doors[0] = (struct peer_door){.id = "left", .name = "<b>Shed"};
-	server->peers.doors[0].view = (struct door_view){.id = server->peers.doors[0].id,
-			.name = server->peers.doors[0].name,
+	server->agent.peers.doors[0] = (struct peer_door){.id = "left", .name = "<b>Shed"};
+	server->agent.peers.doors[0].view = (struct door_view){.id = server->agent.peers.doors[0].id,
+			.name = server->agent.peers.doors[0].name,
 			.device_class = "garage",
 			.position = 0,
 			.state = DOOR_CLOSED,
@@ -667,8 +505,8 @@ static void test_peers(struct server *server)
 	set_result(server, DOOR_RESULT_ACCEPTED, DOOR_REASON_NONE, 0);
 	answer = ask(server, "POST /api/peers/shed/doors/left/close HTTP/1.1\r\n" HOST "\r\n");
 	CHECK(answer.status == 202 && strcmp(answer.body, "{\"result\":\"sent\"}") == 0);
-	CHECK(server->commands == before + 1 && server->last_command == DOOR_COMMAND_CLOSE);
-	CHECK(strcmp(server->last_poke, "shed/left") == 0);
+	CHECK(server->agent.commands == before + 1 && server->agent.last_command == DOOR_COMMAND_CLOSE);
+	CHECK(strcmp(server->agent.last_poke, "shed/left") == 0);
 	answer = ask(server, "POST /api/peers/shed/doors/left/stop HTTP/1.1\r\n" HOST "Accept: text/html\r\n\r\n");
 	CHECK(answer.status == 303 && header_is(&answer, "Location", "/#door-shed/left"));
 	static const struct {
@@ -688,15 +526,15 @@ static void test_peers(struct server *server)
 			"shed/doors//open", "shed/left/open",
 			"0123456789012345678901234567890123456789012345678901234567890123/doors/left/open",
 			"shed/doors/012345678901234567890123456789012/open"};
-	before = server->commands;
+	before = server->agent.commands;
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		answer = ask(server, "POST /api/peers/%s HTTP/1.1\r\n" HOST "\r\n", paths[i]);
 		CHECK(answer.status == 404);
 	}
-	CHECK(server->commands == before);
+	CHECK(server->agent.commands == before);
 	set_result(server, DOOR_RESULT_ACCEPTED, DOOR_REASON_NONE, 0);
 	halt(server);
-	server->follows = false;
+	server->agent.follows = false;
 	resume(server);
 }
 
@@ -773,14 +611,14 @@ static void test_hosts_and_origins(struct server *server)
 			if (*at == '\r' || *at == '\n')
 				*at = ' ';
 		tap_case("Host \"%s\" %s: GET %d, POST %d", table[i].host, one_line, table[i].get, table[i].post);
-		int before = server->commands;
+		int before = server->agent.commands;
 		struct answer answer = ask(
 				server, "GET /api/doors HTTP/1.1\r\nHost: %s\r\n%s\r\n", table[i].host, table[i].more);
 		CHECK(answer.status == table[i].get);
 		answer = ask(server, "POST /api/doors/left/open HTTP/1.1\r\nHost: %s\r\n%s\r\n", table[i].host,
 				table[i].more);
 		CHECK(answer.status == table[i].post);
-		CHECK(server->commands == before + (table[i].post == 202));
+		CHECK(server->agent.commands == before + (table[i].post == 202));
 		answer = ask(server, "POST /api/simulator/left/jam HTTP/1.1\r\nHost: %s\r\n%s\r\n", table[i].host,
 				table[i].more);
 		CHECK(answer.status == table[i].post);
@@ -817,13 +655,13 @@ static void test_password(void)
 	static const int statuses[] = {200, 200, 200, 200, 200, 202, 202, 404, 405};
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		tap_case("%s wants the password", paths[i]);
-		int before = server.commands + server.pokes;
+		int before = server.agent.commands + server.agent.pokes;
 		struct answer answer = ask(&server, "%s HTTP/1.1\r\n" HOST "\r\n", paths[i]);
 		CHECK(answer.status == 401);
 		CHECK(header_is(&answer, "WWW-Authenticate", "Basic realm=\"Portcullis\", charset=\"UTF-8\""));
 		answer = ask(&server, "%s HTTP/1.1\r\n" HOST "%s\r\n", paths[i], wrong);
 		CHECK(answer.status == 401);
-		CHECK(server.commands + server.pokes == before);
+		CHECK(server.agent.commands + server.agent.pokes == before);
 		answer = ask(&server, "%s HTTP/1.1\r\n" HOST "%s\r\n", paths[i], right);
 		CHECK(answer.status == statuses[i]);
 	}
@@ -839,7 +677,7 @@ static void test_password(void)
 	struct loop *loop = NULL;
 	struct http *http = NULL;
 	struct log log;
-	const struct http_agent agent = {.doors = doors, .node = node};
+	const struct http_agent agent = {.doors = fake_doors, .node = fake_node};
 	char error[HTTP_ERROR_MAX] = "";
 	log_init(&log);
 	CHECK(loop_new(&loop) == 0);
@@ -920,7 +758,7 @@ static void test_time_of_a_command(struct server *server)
 		CHECK(say(fd, "{}"));
 		struct answer answer = hear(fd, false);
 		CHECK(answer.status == 202);
-		CHECK(server->last_asked_ms >= before_ms && server->last_asked_ms <= begun_ms);
+		CHECK(server->agent.last_asked_ms >= before_ms && server->agent.last_asked_ms <= begun_ms);
 		close(fd);
 	}
 }
@@ -951,9 +789,9 @@ static void test_anonymous(void)
 				table[i].post);
 		start(&server, &config);
 		struct answer answer = ask(&server, "POST /api/doors/left/open HTTP/1.1\r\n" HOST "\r\n");
-		CHECK(answer.status == table[i].post && server.commands == (table[i].post == 202));
+		CHECK(answer.status == table[i].post && server.agent.commands == (table[i].post == 202));
 		answer = ask(&server, "POST /api/simulator/left/jam HTTP/1.1\r\n" HOST "\r\n");
-		CHECK(answer.status == table[i].post && server.pokes == (table[i].post == 202));
+		CHECK(answer.status == table[i].post && server.agent.pokes == (table[i].post == 202));
 		answer = ask(&server, "GET / HTTP/1.1\r\n" HOST "\r\n");
 		CHECK(answer.status == (table[i].password ? 401 : 200));
 		CHECK(has(&answer, "Read-only") == (table[i].post == 403));
@@ -1020,12 +858,12 @@ static void test_login(void)
 	log_in(&server, cookie);
 	CHECK(get_with(&server, "/api/doors", cookie).status == 200);
 	CHECK(get_with(&server, "/setup", cookie).status == 200);
-	int before = server.commands;
+	int before = server.agent.commands;
 	answer = ask(&server, "POST /api/doors/left/open HTTP/1.1\r\n" HOST "%s\r\n", cookie);
-	CHECK(answer.status == 202 && server.commands == before + 1);
+	CHECK(answer.status == 202 && server.agent.commands == before + 1);
 	answer = ask(&server, "POST /api/doors/left/open HTTP/1.1\r\n" HOST "Origin: http://evil.example\r\n%s\r\n",
 			cookie);
-	CHECK(answer.status == 403 && server.commands == before + 1);
+	CHECK(answer.status == 403 && server.agent.commands == before + 1);
 
 	tap_case("a person comes to the doors or to the Set-up view, and to no other place");
 	static const struct {
@@ -1129,7 +967,7 @@ static void test_sessions_and_configurations(void)
 	config.password = "open sesame";
 	config.sign = tls_mac;
 	start(&server, &config);
-	const struct http_agent agent = face(&server);
+	const struct http_agent agent = fake_agent_face(&server.agent, METRICS_MAX);
 
 	tap_case("a session lives through a reload, and ends with another password");
 	log_in(&server, cookie);
@@ -1389,7 +1227,7 @@ static void test_slow_reader(void)
 	struct server server;
 	int pair[2];
 	start(&server, &plain);
-	server.door_count = DOORS_MAX;
+	server.agent.door_count = DOORS_MAX;
 	tap_case("an answer longer than the kernel takes at once arrives whole");
 	halt(&server);
 	struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
@@ -1446,7 +1284,7 @@ static void test_deadlines(void)
 	fd = dial(&server);
 	say(fd, "POST /api/doors/left/open HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nab");
 	CHECK(hear(fd, false).status == 408 && ends(fd));
-	CHECK(server.commands == 0);
+	CHECK(server.agent.commands == 0);
 	close(fd);
 
 	tap_case("who connects and says nothing is sent away without a word");
@@ -1466,9 +1304,9 @@ static void test_deadlines(void)
 	close(fd);
 
 	tap_case("who does not read his answers is cut off, and holds up nobody");
-	pthread_mutex_lock(&server.mutex);
-	server.door_count = DOORS_MAX;
-	pthread_mutex_unlock(&server.mutex);
+	pthread_mutex_lock(&server.agent.mutex);
+	server.agent.door_count = DOORS_MAX;
+	pthread_mutex_unlock(&server.agent.mutex);
 	fd = dial_to("127.0.0.1", server.port, 4096);
 	/* More answers than the kernel keeps for one connection. */
 	char *many = pages();
@@ -1593,9 +1431,9 @@ static void test_loopback_reserve(void)
 	resume(&server);
 	say(pairs[0][0], "GET /setup HTTP/1.1\r\n" HOST "\r\n");
 	CHECK(hear(pairs[0][0], false).status == 403);
-	int before = server.commands;
+	int before = server.agent.commands;
 	say(pairs[0][0], "POST /api/setup/left/relay HTTP/1.1\r\n" HOST "\r\n");
-	CHECK(hear(pairs[0][0], false).status == 403 && server.commands == before);
+	CHECK(hear(pairs[0][0], false).status == 403 && server.agent.commands == before);
 	close(pairs[0][0]);
 	struct answer answer = ask(&server, "GET /setup HTTP/1.1\r\n" HOST "\r\n");
 	CHECK(answer.status == 200 && has(&answer, "<small>GPIO17</small>") && has(&answer, "<small>line 23</small>"));
@@ -1702,8 +1540,8 @@ static void test_share_of_one_address(void)
 static void move(struct server *server, int position)
 {
 	halt(server);
-	server->doors[0].state = DOOR_OPENING;
-	server->doors[0].position = position;
+	server->agent.doors[0].state = DOOR_OPENING;
+	server->agent.doors[0].position = position;
 	http_changed(server->http);
 	resume(server);
 }
@@ -1742,7 +1580,7 @@ static void test_events(void)
 	config.beat_ms = 200;
 	config.request_limit_ms = 500;
 	start(&server, &config);
-	server.doors[0].position = 0;
+	server.agent.doors[0].position = 0;
 
 	tap_case("a listener is told the whole state first, then each change");
 	int fd = listen_to(dial(&server)), fds[HTTP_LISTENERS_MAX];
@@ -1756,9 +1594,9 @@ static void test_events(void)
 	tap_case("a listener hears at least a heartbeat, and of what changed without a word");
 	CHECK(event_has(fd, "event: alive\n", "data: {}"));
 	CHECK(event_has(fd, "event: alive\n", "data: {}"));
-	pthread_mutex_lock(&server.mutex);
-	server.broker = "disconnected";
-	pthread_mutex_unlock(&server.mutex);
+	pthread_mutex_lock(&server.agent.mutex);
+	server.agent.broker = "disconnected";
+	pthread_mutex_unlock(&server.agent.mutex);
 	CHECK(event_has(fd, "event: doors\n", "\"broker\":\"disconnected\""));
 	close(fd);
 
@@ -1795,9 +1633,9 @@ static void test_events(void)
 	config.beat_ms = config.request_limit_ms = 0;
 	start(&server, &config);
 	tap_case("a slow listener is told the newest state, and little of what was between");
-	pthread_mutex_lock(&server.mutex);
-	server.door_count = DOORS_MAX;
-	pthread_mutex_unlock(&server.mutex);
+	pthread_mutex_lock(&server.agent.mutex);
+	server.agent.door_count = DOORS_MAX;
+	pthread_mutex_unlock(&server.agent.mutex);
 	fd = listen_to(dial_to("127.0.0.1", server.port, 4096));
 	for (int i = 1; i <= 200; i++)
 		move(&server, i % 100 ? i % 100 : 100);
@@ -1813,7 +1651,7 @@ static void test_events(void)
 	config.request_limit_ms = 300;
 	start(&server, &config);
 	tap_case("a listener that takes nothing is cut off");
-	server.door_count = DOORS_MAX;
+	server.agent.door_count = DOORS_MAX;
 	fd = listen_to(dial_to("127.0.0.1", server.port, 4096));
 	start_ms = loop_now_ms();
 	struct pollfd poll_fd = {.fd = fd, .events = POLLERR};
@@ -1836,7 +1674,7 @@ static void test_reconfigure(void)
 	struct http_config config = plain;
 	char error[HTTP_ERROR_MAX] = "";
 	start(&server, &plain);
-	const struct http_agent agent = face(&server);
+	const struct http_agent agent = fake_agent_face(&server.agent, METRICS_MAX);
 
 	tap_case("another configuration counts for open connections, too, and cuts none of them");
 	int fd = dial(&server);
@@ -1949,7 +1787,7 @@ static void test_healthcheck(void)
 	start(&server, &plain);
 	config = plain;
 	config.port = server.port;
-	server.sick = "the loop hangs";
+	server.agent.sick = "the loop hangs";
 	CHECK(http_healthcheck(&config, PATIENCE_MS, error) == -EHOSTDOWN);
 	CHECK(strcmp(error, "the agent answers 503: the loop hangs") == 0);
 	finish(&server);
@@ -1976,7 +1814,7 @@ static void test_listen_errors(void)
 	struct loop *loop = NULL;
 	struct http *http = NULL;
 	char error[HTTP_ERROR_MAX] = "";
-	const struct http_agent agent = {.doors = doors, .node = node};
+	const struct http_agent agent = {.doors = fake_doors, .node = fake_node};
 	start(&server, &plain);
 	loop_new(&loop);
 	tap_case("a port in use, an address that is not ours and one that is none are said plainly");

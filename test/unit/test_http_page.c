@@ -5,21 +5,16 @@
 #include <string.h>
 
 #include "tap.h"
+#include "views.h"
 
 #define NOW_MS 1700000000000
 
 static const struct door_view closed_door = {
-		.id = "left",
-		.name = "Left door",
-		.device_class = "garage",
-		.state = DOOR_CLOSED,
-		.confidence = DOOR_CONFIDENCE_SENSED,
+		VIEW_CLOSED("left", "Left door"),
 		.source = DOOR_SOURCE_MQTT,
 		.position = 0,
 		.last_changed_unix_ms = NOW_MS - 12 * 60000,
 		.toggles = true,
-		.has_stop = true,
-		.settled = true,
 };
 
 static const struct http_node node = {.node = "garage",
