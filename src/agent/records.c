@@ -1,3 +1,7 @@
+/*
+ * What happens to a door goes to the history, with the time of both clocks. A clock that is not set yet is looked at
+ * again, and so is a history whose directory was not there; both then complete what was recorded before.
+ */
 #include "agent/inside.h"
 
 #include <string.h>

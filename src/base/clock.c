@@ -1,3 +1,4 @@
+/* Signs that the clock is set: the kernel's, systemd's, a clock that goes on without power, and a step while we run. */
 #include "base/clock.h"
 
 #include <dirent.h>

@@ -1,3 +1,7 @@
+/*
+ * A line is put together in a buffer and written by one call, if standard error has room for it: nobody waits for a reader.
+ * Lines that had no room are counted, and the next one that has says how many were lost.
+ */
 #include "base/log.h"
 
 #include <poll.h>

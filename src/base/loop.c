@@ -1,3 +1,7 @@
+/*
+ * One epoll for all sources, and one timerfd that is set to the earliest of a list of timers. A source may be removed by
+ * a callback of the same turn: its events that are still to come are struck from the array.
+ */
 #include "base/loop.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* The protocol of sd_notify(3): a datagram for each word, to the socket that the environment names. */
 #include "base/notify.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Linux gives a thread of the usual policy a slice of its choice; niceness is a thread's own there, not the process's. */
 #include "base/priority.h"
 
 #include <sched.h>

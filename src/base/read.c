@@ -1,3 +1,4 @@
+/* read(2) may give less than is there, and may be interrupted: it is asked again until the end or until size is full. */
 #include "base/read.h"
 
 #include <errno.h>

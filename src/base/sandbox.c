@@ -1,3 +1,7 @@
+/*
+ * Landlock's rules are added folder by folder, by what the kernel's version of it can handle. The seccomp filter is a
+ * list of comparisons with the call's number, each of which jumps to the answer at its end.
+ */
 #include "base/sandbox.h"
 
 #include <errno.h>

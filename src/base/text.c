@@ -1,3 +1,4 @@
+/* UTF-8 is judged byte by byte, and characters by their code, never by the locale. */
 #include "base/text.h"
 
 #include <stdarg.h>

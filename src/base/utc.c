@@ -1,3 +1,7 @@
+/*
+ * The calendar by arithmetic, without the C library's time zones. It repeats every 400 years, and a year begins with March,
+ * so that the day that comes and goes is its last.
+ */
 #include "base/utc.h"
 
 #include <stdio.h>
@@ -7,7 +11,6 @@
 #define ERA_DAYS 146097  /* in 400 years */
 #define ERA_START 719468 /* days from the first of March of the year 0 to 1970 */
 
-/* Years begin with March here, so that the day that comes and goes is the last. */
 static const int month_starts[] = {0, 31, 61, 92, 122, 153, 184, 214, 245, 275, 306, 337};
 
 static int64_t floor_of(int64_t number, int64_t by)

@@ -2,8 +2,8 @@
  * Addresses of a configuration file: where the broker is, where the page listens, whom it answers to, and the names of
  * peers. Hosts and addresses share one grammar. Nothing here asks a name service.
  */
-#include <arpa/inet.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #include "base/net.h"
@@ -16,14 +16,15 @@ static bool check_host(const char *host, size_t length)
 	       config_set_holds("A-Za-z0-9._-", host, length);
 }
 
-static bool is_numeric(int family, const char *text, size_t length)
+static bool is_numeric(sa_family_t family, const char *text, size_t length)
 {
-	char terminated[INET6_ADDRSTRLEN], binary[sizeof(struct in6_addr)];
+	char terminated[INET6_ADDRSTRLEN];
+	struct sockaddr_storage address;
 	if (length >= sizeof(terminated))
 		return false;
 	memcpy(terminated, text, length);
 	terminated[length] = '\0';
-	return inet_pton(family, terminated, binary) == 1;
+	return net_address(terminated, 0, &address) > 0 && address.ss_family == family;
 }
 
 static bool is_zone(const char *text, size_t length)

@@ -1,3 +1,7 @@
+/*
+ * The columns of words are printed and read by one table. A line is read in exactly the form in which it is printed: its
+ * checksum is looked at first, and then key by key, in their order.
+ */
 #include "history/line.h"
 
 #include <inttypes.h>

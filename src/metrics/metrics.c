@@ -1,3 +1,7 @@
+/*
+ * Prometheus's text format. Of each door a table of families is written, family by family, since the format wants all
+ * samples of one together; then what there is once. A text that does not fit is none.
+ */
 #include "metrics/metrics.h"
 
 #include <errno.h>

@@ -3,7 +3,6 @@
  * socketpair, whose other end the caller gets. The thread shakes hands, carries bytes and tells its owner; the loop's
  * side keeps a table of threads, asks them to stop, and forgets those that have ended.
  */
-#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <malloc.h>
@@ -15,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/net.h"
 #include "base/priority.h"
 #include "base/thread.h"
 #include "tls/bridge.h"
@@ -25,8 +25,8 @@
 
 static bool is_address(const char *server)
 {
-	struct in_addr v4;
-	return strchr(server, ':') || inet_pton(AF_INET, server, &v4) == 1;
+	struct sockaddr_storage address;
+	return net_address(server, 0, &address) > 0 || net_is_link_local(server);
 }
 
 static_assert(MBEDTLS_VERSION_NUMBER >= 0x03060300, "an older mbedTLS accepts any certificate when it knows no name");

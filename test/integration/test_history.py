@@ -307,6 +307,7 @@ def test_a_file_system_without_room_or_read_only(home, tmp_path):
         subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True)
         agent = home(directory=place)
         agent.log.wait("history: cannot write in .*Read-only file system")
+        has_problem(agent, "cannot write in .*Read-only file system")
         move(agent, "OPEN", "open")
         assert agent.stop() == 0
     finally:
