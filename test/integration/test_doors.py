@@ -4,25 +4,20 @@ What the door's machine does in every state is in test/unit/test_door*.c; here i
 """
 
 import time
-import urllib.error
-import urllib.request
 
 import pytest
 
-from harness import DEADLINE, door, wait_until
+from harness import ask, door, get, wait_until
 
 BOTH = {"relay": None, "open_relay": "GPIO5", "close_relay": "GPIO6", "stop_relay": "GPIO13"}
 
 
 def poke(agent, what, id="left"):
-    request = urllib.request.Request(f"http://127.0.0.1:{agent.http_port}/api/simulator/{id}/{what}", method="POST")
-    with urllib.request.urlopen(request, timeout=DEADLINE) as answer:
-        assert answer.status in (200, 202, 204)
+    assert ask(agent, "POST", f"/api/simulator/{id}/{what}").status in (200, 202, 204)
 
 
 def metrics(agent):
-    with urllib.request.urlopen(f"http://127.0.0.1:{agent.http_port}/metrics", timeout=DEADLINE) as answer:
-        return answer.read().decode()
+    return get(agent, "/metrics")
 
 
 class House:

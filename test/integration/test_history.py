@@ -7,29 +7,23 @@ import re
 import signal
 import subprocess
 import time
-import urllib.request
 import zlib
 from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 
-from harness import DEADLINE, SLOWNESS, agent_command, door, wait_until
+from harness import SLOWNESS, agent_command, door, get, wait_until
 
 FILE = "history.jsonl"
 
 
-def get(agent, path):
-    with urllib.request.urlopen(f"http://127.0.0.1:{agent.http_port}{path}", timeout=DEADLINE) as answer:
-        return json.load(answer)
-
-
 def events(agent, query=""):
-    return get(agent, f"/api/history{query}")["events"]
+    return json.loads(get(agent, f"/api/history{query}"))["events"]
 
 
 def only_door(agent):
-    return get(agent, "/api/doors")["doors"][0]
+    return json.loads(get(agent, "/api/doors"))["doors"][0]
 
 
 @pytest.fixture
@@ -103,9 +97,9 @@ def test_what_happened_with_source_and_reason(home):
     else:
         assert opened["time"] is None or opened["time"] > "2026"
 
-    page = get(agent, "/api/history?limit=2")
+    page = json.loads(get(agent, "/api/history?limit=2"))
     assert [event["number"] for event in page["events"]] == numbers[:-3:-1] and page["next"] == numbers[-2]
-    page = get(agent, f"/api/history?limit=2&before={page['next']}&door=left")
+    page = json.loads(get(agent, f"/api/history?limit=2&before={page['next']}&door=left"))
     assert [event["number"] for event in page["events"]] == numbers[-3:-5:-1]
 
 
@@ -211,14 +205,12 @@ def test_a_directory_that_cannot_be_used_is_told_once(home, tmp_path, trouble):
 def has_problem(agent, pattern):
     """Waits until the agent says everywhere why its history is in memory only; pattern None: that it is not."""
     def says():
-        problem = get(agent, "/api/history")["problem"]
+        problem = json.loads(get(agent, "/api/history"))["problem"]
         return problem is None if pattern is None else problem and re.search(pattern, problem)
     wait_until(says, f"a problem of the history: {pattern}")
     for path, wrong in (("/healthz", "degraded: the history is in memory only"), ("/", "The history is in memory only.")):
-        with urllib.request.urlopen(f"http://127.0.0.1:{agent.http_port}{path}", timeout=DEADLINE) as answer:
-            assert (wrong in answer.read().decode()) == (pattern is not None)
-    with urllib.request.urlopen(f"http://127.0.0.1:{agent.http_port}/metrics", timeout=DEADLINE) as answer:
-        assert f"portcullis_history_on_disk {0 if pattern else 1}\n" in answer.read().decode()
+        assert (wrong in get(agent, path)) == (pattern is not None)
+    assert f"portcullis_history_on_disk {0 if pattern else 1}\n" in get(agent, "/metrics")
 
 
 # Root is left no way to a directory that was not there (docs/security.md): a user who may write everywhere is.

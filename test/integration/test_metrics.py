@@ -8,13 +8,12 @@ import re
 import shutil
 import subprocess
 import time
-import urllib.error
 import urllib.parse
 import urllib.request
 
 import pytest
 
-from harness import DEADLINE, ROOT, Process, door, free_port, wait_until
+from harness import DEADLINE, ROOT, Process, ask, door, free_port, wait_until
 
 RULES = ROOT / "config/prometheus-alerts.yml"
 DASHBOARD = ROOT / "config/grafana-dashboard.json"
@@ -39,18 +38,13 @@ def promtool(*arguments, input=None):
 
 
 def scrape(agent):
-    with urllib.request.urlopen(f"http://127.0.0.1:{agent.http_port}/metrics", timeout=DEADLINE) as response:
-        assert response.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
-        return response.read().decode()
+    answer = ask(agent, "GET", "/metrics")
+    assert answer.status == 200 and answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    return answer.text
 
 
 def command(agent, word, id="left"):
-    request = urllib.request.Request(f"http://127.0.0.1:{agent.http_port}/api/doors/{id}/{word}", method="POST")
-    try:
-        with urllib.request.urlopen(request, timeout=DEADLINE) as response:
-            return response.status
-    except urllib.error.HTTPError as error:
-        return error.code
+    return ask(agent, "POST", f"/api/doors/{id}/{word}").status
 
 
 def samples(text):
@@ -92,8 +86,7 @@ def test_doors(agent):
 
 def test_a_fault_is_counted_and_ends(agent):
     """A jammed door: promised to open, and did not."""
-    request = urllib.request.Request(f"http://127.0.0.1:{agent.http_port}/api/simulator/left/jam", method="POST")
-    urllib.request.urlopen(request, timeout=DEADLINE).close()
+    assert ask(agent, "POST", "/api/simulator/left/jam").status == 202
     assert command(agent, "open") == 202
     seen = wait_for(agent, 'portcullis_door_fault{door="left",fault="did_not_start"}', 1)
     assert seen['portcullis_door_faults_total{door="left",fault="did_not_start"}'] == 1

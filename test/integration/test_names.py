@@ -2,7 +2,6 @@
 
 import socket
 import time
-import urllib.request
 
 import pytest
 
@@ -41,8 +40,7 @@ def test_a_name_server_that_is_silent_holds_up_nobody(broker, agent_factory, rec
     harness.wait_until(lambda: server.asked, "a question to the name server")
     assert health(agent) < 1 * SLOWNESS
     agent.log.wait("door left: closed")
-    urllib.request.urlopen(urllib.request.Request(
-        f"http://127.0.0.1:{agent.http_port}/api/simulator/left/wall_button", method="POST"), timeout=5).read()
+    assert harness.ask(agent, "POST", "/api/simulator/left/wall_button").status == 202
     agent.log.wait(r"door left: open \(")
     assert not agent.log.find("does not resolve"), "all this while the look-up hung"
     agent.log.wait("somewhere.example:1883: the name does not resolve: no answer", deadline=30)

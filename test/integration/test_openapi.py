@@ -6,34 +6,14 @@ import json
 import os
 import re
 import subprocess
-import urllib.error
-import urllib.request
 
 import jsonschema
 import pytest
 
-from harness import DEADLINE, ROOT, door, wait_until
+from harness import DEADLINE, ROOT, ask, door, wait_until
 
 SCHEMATHESIS = ROOT / "build/schemathesis/bin/schemathesis"
 DESCRIPTION = json.loads((ROOT / "src/http/page/openapi.json").read_text())
-
-
-class Answer:
-    def __init__(self, response):
-        self.status = response.status
-        self.type = response.headers.get_content_type()
-        self.etag = response.headers["ETag"]
-        self.cookie = response.headers["Set-Cookie"]
-        self.text = response.read().decode()
-
-
-def ask(agent, method, path, body=None, **headers):
-    request = urllib.request.Request(f"http://127.0.0.1:{agent.http_port}{path}", body, headers, method=method)
-    try:
-        with urllib.request.urlopen(request, timeout=DEADLINE) as response:
-            return Answer(response)
-    except urllib.error.HTTPError as error:
-        return Answer(error)
 
 
 def fits(answer, status, type, schema):
@@ -59,7 +39,7 @@ def agent(agent_factory, recorder_factory, broker):
 def test_it_is_served(agent):
     answer = ask(agent, "GET", "/api/openapi.json")
     assert (answer.status, answer.type) == (200, "application/json") and json.loads(answer.text) == DESCRIPTION
-    again = ask(agent, "GET", "/api/openapi.json", **{"If-None-Match": answer.etag})
+    again = ask(agent, "GET", "/api/openapi.json", **{"If-None-Match": answer.headers["ETag"]})
     assert (again.status, again.text) == (304, "")
 
 
@@ -122,7 +102,7 @@ def test_answers_to_a_login_fit(agent_factory, broker):
     fits(log_in(b"{}"), 400, "application/problem+json", "Problem")
     answer = log_in(b"username=aladdin&password=open+sesame")
     fits(answer, 200, "application/json", "Accepted")
-    session = {"Cookie": answer.cookie.split(";")[0]}
+    session = {"Cookie": answer.headers["Set-Cookie"].split(";")[0]}
     scheme = DESCRIPTION["components"]["securitySchemes"]["session"]
     assert scheme["in"] == "cookie" and session["Cookie"].startswith(scheme["name"] + "=")
     fits(ask(agent, "GET", "/api/doors"), 401, "application/problem+json", "Problem")

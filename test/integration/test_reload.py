@@ -14,14 +14,13 @@ import socket
 import ssl
 import subprocess
 import time
-import urllib.error
-import urllib.request
 from contextlib import suppress
 
 import pytest
 
 from certificates import Authority
-from harness import DEADLINE, SLOWNESS, Silent, door, merge, retained, wait_until
+import harness
+from harness import DEADLINE, SLOWNESS, Silent, door, get, merge, retained, wait_until
 
 WARNS = {"close_warning": {"line": "GPIO5", "time": "5s"}}
 
@@ -32,19 +31,8 @@ def agent(agent):
     return agent
 
 
-def get(agent, path, **headers):
-    request = urllib.request.Request(f"http://127.0.0.1:{agent.http_port}{path}", headers=headers)
-    with urllib.request.urlopen(request, timeout=DEADLINE) as answer:
-        return answer.read().decode()
-
-
 def status(agent, path="/api/doors", method="GET", **headers):
-    request = urllib.request.Request(f"http://127.0.0.1:{agent.http_port}{path}", method=method, headers=headers)
-    try:
-        with urllib.request.urlopen(request, timeout=DEADLINE) as answer:
-            return answer.status
-    except urllib.error.HTTPError as error:
-        return error.code
+    return harness.ask(agent, method, path, **headers).status
 
 
 def only_door(agent):

@@ -3,7 +3,6 @@ connected, or says exactly why not, goes on with doors and page, and tries again
 same server with the same trust, and has to agree.
 """
 
-import json
 import re
 import shutil
 import socket
@@ -11,14 +10,14 @@ import ssl
 import subprocess
 import threading
 import time
-import urllib.request
 from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
 
 from certificates import CONSTRAINED, DAY, NOW, Authority, chain
-from harness import CONNECT, DEADLINE, SLOWNESS, Closed, FakeBroker, door, free_port, packet, text, wait_until, with_file
+from harness import (CONNECT, SLOWNESS, Closed, FakeBroker, ask, door, free_port, get, packet, text, wait_until,
+                     with_file)
 
 NAME = "door.broker.test"
 HELLO = 0x16
@@ -141,16 +140,16 @@ def start_agent(agent_factory, made, tmp_path):
 
 
 def api(agent, method, path):
-    request = urllib.request.Request(f"http://127.0.0.1:{agent.http_port}{path}", method=method)
-    with urllib.request.urlopen(request, timeout=DEADLINE) as answer:
-        return json.load(answer)
+    answer = ask(agent, method, path)
+    assert answer.status < 300, answer.text
+    return answer.json
 
 
 def goes_on(agent):
     """Door, relay and page work, and the page says the same as the log."""
     shown = api(agent, "GET", "/api/doors")
     assert shown["broker"] != "connected"
-    page = urllib.request.urlopen(f"http://127.0.0.1:{agent.http_port}/", timeout=DEADLINE).read().decode()
+    page = get(agent, "/")
     assert "broker 127.0.0.1:" in page or "broker localhost:" in page or f"broker {NAME}:" in page
     opens_the_door(agent)
 

@@ -8,6 +8,7 @@ from .agent import LOCAL, Agent, agent_command, await_commands, door, merge
 from .broker import Broker
 from .fake_broker import Closed, Connection, FakeBroker, Silent
 from .log import Log
+from .page import Answer, ask, get
 from .packets import (CONNACK, CONNECT, DISCONNECT, PINGREQ, PINGRESP, PUBACK, PUBLISH, SUBACK, SUBSCRIBE, UNSUBACK, UNSUBSCRIBE,
                       Packet, packet, text, varint)
 from .places import ROOT, free_port, is_static, with_file
@@ -21,6 +22,7 @@ __all__ = [
     "Broker",
     "Closed", "Connection", "FakeBroker", "Silent",
     "Log",
+    "Answer", "ask", "get",
     "CONNACK", "CONNECT", "DISCONNECT", "PINGREQ", "PINGRESP", "PUBACK", "PUBLISH", "SUBACK", "SUBSCRIBE", "UNSUBACK",
     "UNSUBSCRIBE", "Packet", "packet", "text", "varint",
     "ROOT", "free_port", "is_static", "with_file",
