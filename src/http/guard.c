@@ -134,6 +134,6 @@ bool http_guard_authorized(const char *credentials, const char *authorization)
 	if (strncasecmp(authorization, "basic ", 6) != 0)
 		return false;
 	for (size_t i = 6; i < length; i++)
-		wrong |= (unsigned char)(authorization[i] ^ credentials[i < expected ? i : 6]);
+		wrong |= (unsigned char)(authorization[i] ^ credentials[i < expected ? i : expected]);
 	return !wrong;
 }

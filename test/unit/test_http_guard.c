@@ -2,6 +2,7 @@
 #include "http/guard.h"
 
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tap.h"
@@ -142,6 +143,11 @@ static void test_passwords(void)
 		tap_case("refused: \"%s\"", wrong[i]);
 		CHECK(!http_guard_authorized(credentials, wrong[i]));
 	}
+	tap_case("without a password no credentials are right, and nothing behind them is read");
+	char *none = strdup(""); /* of its own, so that a sanitizer sees it */
+	CHECK(!http_guard_authorized(none, "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="));
+	CHECK(!http_guard_authorized(none, "Basic "));
+	free(none);
 	tap_case("every length of password is coded with the right padding");
 	CHECK(http_guard_credentials(&(struct http_config){.username = "u", .password = ""}, credentials));
 	CHECK(strcmp(credentials, "Basic dTo=") == 0);
