@@ -1,7 +1,7 @@
 /*
- * Numeric addresses: which kind one is, and whether it is this machine's own. The configuration, --check and the page
- * all ask here. And connecting to an address within a time. Nothing here asks a name service. Any thread. The functions
- * about addresses are pure and do not block, except net_is_here.
+ * Numeric addresses: which kind one is, whether it is this machine's own, and how to connect to one within a time. The
+ * configuration, --check and the page all ask here. Nothing here asks a name service. Any thread. Only net_wait and
+ * net_connect block. The functions about addresses are pure, except net_is_here.
  */
 #ifndef PORTCULLIS_BASE_NET_H
 #define PORTCULLIS_BASE_NET_H
@@ -32,12 +32,15 @@ bool net_is_link_local(const char *text);
 bool net_is_here(const char *text, uint16_t port);
 
 /*
- * Blocks until fd is ready for events (as of poll(2)) or in error. Returns 0, -ETIMEDOUT when it is until_ms by the loop's
- * clock, or -errno.
+ * Blocks until fd is ready for events (those of poll(2)) or has an error, or until the loop's clock reaches until_ms.
+ * Returns 0, -ETIMEDOUT at until_ms, or -errno.
  */
 int net_wait(int fd, short events, int64_t until_ms);
 
-/* Connects fd, a socket that is set not to block, and blocks as net_wait does. Returns 0 or -errno. The caller closes fd. */
+/*
+ * Connects the non-blocking socket fd. Blocks as net_wait does. Returns 0 or -errno; the caller closes fd in either
+ * case.
+ */
 int net_connect(int fd, const struct sockaddr *address, socklen_t length, int64_t until_ms);
 
 #endif

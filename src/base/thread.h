@@ -1,4 +1,4 @@
-/* Threads as all of this program's are started. */
+/* How each thread of this program is started. */
 #ifndef PORTCULLIS_BASE_THREAD_H
 #define PORTCULLIS_BASE_THREAD_H
 
@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 /*
- * Starts run(user) in a thread that no signal reaches: signals are the loop's. Its stack has stack_bytes. 0 or -errno;
- * after 0 the caller joins or detaches the thread, once.
+ * Starts run(user) in a thread with a stack of stack_bytes. All signals are blocked in it, since the loop reads them.
+ * Returns 0 or -errno. After 0 the caller joins or detaches the thread, once.
  */
 int thread_start(pthread_t *thread, size_t stack_bytes, void *(*run)(void *user), void *user);
 

@@ -1,9 +1,9 @@
 /*
  * The configuration: one YAML file becomes one validated struct, or a report of everything that is wrong with it.
  *
- * Nothing of the machine is touched here but the file, the secrets that it names and the host's name. Reading it may
- * block as any file does: only at start-up, in --check, and in a reload while no relay is on. Plain values; other rooms
- * never see this header, the agent translates.
+ * This room reads the file, the files with secrets that it names, and the host's name; it touches nothing else of the
+ * machine. Reading may block, so call it only at start-up, for --check, and in a reload while no relay is on. The
+ * result has only plain values. Other rooms do not include this header: src/agent translates.
  */
 #ifndef PORTCULLIS_CONFIG_CONFIG_H
 #define PORTCULLIS_CONFIG_CONFIG_H
@@ -38,8 +38,8 @@ enum config_log_format { CONFIG_LOG_TEXT, CONFIG_LOG_JSON };
 enum config_device_class { CONFIG_GARAGE, CONFIG_GATE, CONFIG_DOOR };
 
 /*
- * A GPIO line. active_low is final: a sensor's contact kind (normally open or closed) and pull are already worked into
- * it, so that the logical level says what the line is there to say (relay on, closed, open, obstructed).
+ * A GPIO line. active_low already includes the kind of a sensor's contact (normally open or closed) and its pull:
+ * active means relay on, closed, open or obstructed.
  */
 struct config_line {
 	const char *name; /* NULL: use offset */
@@ -73,8 +73,8 @@ struct config_door {
 };
 
 /*
- * Strings are terminated, owned by the configuration and live until config_free. NULL = not given, where it may be
- * absent; else never NULL.
+ * Strings are terminated, owned by the configuration, and valid until config_free. An optional string is NULL when it
+ * is not given. All others are never NULL.
  */
 struct config {
 	const char *node;
@@ -114,13 +114,12 @@ struct config {
 	struct {
 		const char *directory; /* NULL: in memory only */
 	} history;
-	const char *secret_files[CONFIG_SECRET_FILES_MAX]; /* that were read, for whoever must be able to read them
-							      again */
+	const char *secret_files[CONFIG_SECRET_FILES_MAX]; /* that were read, and are read again at a reload */
 	size_t secret_file_count;
 	struct {
 		bool all;
-		const char *nodes[CONFIG_PEERS_MAX]; /* may hold our own */
-		size_t node_count;                   /* 0, and not all: nobody is followed */
+		const char *nodes[CONFIG_PEERS_MAX]; /* may include our own node */
+		size_t node_count;                   /* 0, and not all: no peer is followed */
 	} peers;
 	struct config_door *doors;
 	size_t door_count;             /* 1 to DOORS_MAX */
@@ -137,19 +136,19 @@ struct config_problem {
 	char text[CONFIG_PROBLEM_TEXT_MAX]; /* "what, and what was expected" */
 };
 
-/* What is done about the files that password_file names. */
+/* How config_load treats the files that password_file names. */
 enum config_secrets {
 	CONFIG_SECRETS_NEEDED,   /* one that cannot be read is an error */
-	CONFIG_SECRETS_CHECKED,  /* the same, but a mere warning where config_is_credential */
-	CONFIG_SECRETS_UNNEEDED, /* they are left alone, and the passwords NULL */
+	CONFIG_SECRETS_CHECKED,  /* the same, but only a warning if config_is_credential */
+	CONFIG_SECRETS_UNNEEDED, /* they are not read, and the passwords are NULL */
 };
 
-/* Everything that is wrong with a file, in its order. Never holds a secret. */
+/* Everything that is wrong with a file, in the order of the file. Never contains a secret. */
 struct config_report {
 	char file[CONFIG_PATH_MAX + 1];
 	struct config_problem problems[CONFIG_PROBLEMS_MAX];
 	size_t count;
-	size_t errors; /* counted beyond the bound, too */
+	size_t errors; /* all of them, also those beyond CONFIG_PROBLEMS_MAX */
 	size_t warnings;
 };
 
@@ -166,24 +165,25 @@ int config_parse(const char *bytes, size_t length, const char *path, struct conf
 		struct config_report *report);
 
 /*
- * Is that a file of systemd's LoadCredential=? It shows them to the service's start alone: neither to ExecReload= nor
- * to ExecStopPost= (systemd.exec(5)), nor to a shell.
+ * Whether path is a file of systemd's LoadCredential=. systemd shows such a file to the service itself, but not to
+ * ExecReload= and ExecStopPost= (systemd.exec(5)), nor to a shell.
  */
 bool config_is_credential(const char *path);
 
 void config_free(struct config *config);
 
-/* What a running agent has to do to change over. What is not here can be taken over by looking at it anew. */
+/* What a running agent has to do for a new configuration. It takes over all other changes by reading the new values. */
 struct config_changes {
-	bool mqtt;        /* another connection */
-	bool topics;      /* what the broker keeps under the former names is to go */
-	bool discovery;   /* so is what Home Assistant was told */
-	bool credentials; /* of the page: those who listen have to show the new ones */
+	bool mqtt;        /* make a new connection to the broker */
+	bool topics;      /* remove what the broker retains under the old names */
+	bool discovery;   /* remove what was announced to Home Assistant */
+	bool credentials; /* of the page: disconnect listeners, who must come with the new ones */
 };
 
 /*
- * Whether an agent that runs with now can go on with next. False: it takes a restart, and what does is added to the
- * report, which has no errors before. True: the doors are the same, in the same order and wired in the same way.
+ * Whether an agent that runs with now can change to next without a restart. False: each reason is added to the report
+ * as an error; the report must have no errors before. True: the doors are the same, in the same order and wired in the
+ * same way, and changes is set.
  */
 bool config_compare(const struct config *now, const struct config *next, struct config_changes *changes,
 		struct config_report *report);
@@ -192,12 +192,13 @@ bool config_compare(const struct config *now, const struct config *next, struct 
 void config_report_print(const struct config_report *report, FILE *stream);
 
 /*
- * The door as an entry of doors, with everything that it has, said outright: config_parse makes the same of it.
- * open_ms and close_ms, where not 0, are travels as measured: written a twentieth longer, in the place of the times.
+ * Prints the door as an entry of doors, with each of its values; config_parse reads the same door from it. open_ms and
+ * close_ms are measured travel times: unless they are 0, they are printed a twentieth longer, instead of the configured
+ * ones.
  */
 void config_print_door(const struct config_door *door, int64_t open_ms, int64_t close_ms, FILE *stream);
 
-/* What the table of keys says, as JSON: for the test that holds the JSON Schema and the manual page to it. */
+/* Prints the table of keys as JSON. Schema and manual page are made from that. */
 void config_print_keys(FILE *stream);
 
 const char *config_device_class_name(enum config_device_class device_class); /* "garage", "gate" or "door" */

@@ -1,5 +1,6 @@
 /*
- * Inside the room: a file as a tree of YAML nodes, and what reads it. Only these files know libyaml, and strict.c.
+ * For this room only: a file as a tree of YAML nodes, and the functions that read it. Only yaml.c, document.c, hints.c
+ * and strict.c use libyaml.
  */
 #ifndef PORTCULLIS_CONFIG_DOCUMENT_H
 #define PORTCULLIS_CONFIG_DOCUMENT_H
@@ -22,12 +23,12 @@ struct config_document {
 /* yaml.c */
 struct config_position config_node_position(const yaml_node_t *node);
 
-/* document.c: fills the settings by the table of keys. root is a mapping. */
+/* document.c: fills the settings as the table of keys says. root must be a mapping. */
 void config_document_read(struct config_document *document, yaml_node_t *root);
 bool config_node_is_nothing(const yaml_node_t *node);  /* empty, ~ or null, without quotes */
 const char *config_node_kind(const yaml_node_t *node); /* "a list" ..., for a message */
 
-/* hints.c: reports a key that keys does not have. */
+/* hints.c: reports a key that is not in keys, with the most similar one that is. */
 void config_report_unknown_key(
 		struct config_document *document, const struct config_key *keys, struct config_scalar name);
 

@@ -1,8 +1,10 @@
 /*
- * Inside the room: what a file says before it is a configuration, and where it said so.
+ * For this room only: the settings, which are what a file says before it is a configuration, and where the file says
+ * it.
  *
- * The table of keys (keys.c) is the only place that knows names, bounds and defaults. yaml.c makes a tree of the file's
- * bytes, document.c settings of the tree, by the table; rules.c and wiring.c judge what the keys say together.
+ * The table of keys (keys.c) is the only place with names, bounds and defaults. yaml.c makes a tree of the file's
+ * bytes, document.c makes settings of the tree, as the table says, and rules.c and wiring.c check the settings as a
+ * whole.
  */
 #ifndef PORTCULLIS_CONFIG_SETTINGS_H
 #define PORTCULLIS_CONFIG_SETTINGS_H
@@ -18,7 +20,7 @@ enum config_kind {
 	CONFIG_KIND_TEXT,        /* const char * */
 	CONFIG_KIND_TOPIC,       /* const char *, one or more levels of an MQTT topic */
 	CONFIG_KIND_SECRET,      /* const char *, never shown */
-	CONFIG_KIND_SECRET_FILE, /* const char *: what the named file holds */
+	CONFIG_KIND_SECRET_FILE, /* const char *: the content of the file that the key names */
 	CONFIG_KIND_FILE,        /* const char *: a path, made absolute by the file's folder */
 	CONFIG_KIND_BROKERS,     /* struct config: mqtt.brokers; one address or a list */
 	CONFIG_KIND_LISTEN,      /* struct config: http.address and port; off */
@@ -28,7 +30,7 @@ enum config_kind {
 	CONFIG_KIND_RELAY,       /* struct config_line_settings: also a relay's number, or a group of keys */
 	CONFIG_KIND_RELAYS,      /* struct config_settings: relays */
 	CONFIG_KIND_SENSOR,      /* struct config_line_settings: or a group of keys */
-	CONFIG_KIND_SECTION,     /* the keys' own places, counted from offset */
+	CONFIG_KIND_SECTION,     /* a group of keys, whose offsets count from this key's offset */
 	CONFIG_KIND_DOORS,       /* struct config_settings: doors */
 };
 
@@ -59,7 +61,7 @@ enum config_contact { CONFIG_NORMALLY_OPEN, CONFIG_NORMALLY_CLOSED };
 
 struct config_line_settings {
 	struct config_line line;
-	unsigned relay; /* counted from 1; 0 = named by itself */
+	unsigned relay; /* the relay's number, from 1; 0 = the line is named instead */
 	enum config_active active;
 	enum config_contact contact;
 	enum config_bias bias;
@@ -107,32 +109,33 @@ __attribute__((format(printf, 3, 4))) void config_error(
 __attribute__((format(printf, 3, 4))) void config_warning(
 		struct config_reader *reader, struct config_position at, const char *format, ...);
 
-/* Owned by the configuration. "" when memory is short, which is noted. */
+/* Copies a text; the configuration owns the copy. Returns "" and sets out_of_memory when memory is short. */
 const char *config_keep(struct config_reader *reader, const char *text, size_t length);
 
-/* Remembers that the file says something about a field of the settings, and where. */
+/* Remembers that the file sets this field of the settings, and where. */
 void config_mark(struct config_reader *reader, const void *field, struct config_position at);
 
-bool config_given(const struct config_reader *reader, const void *field);                   /* whether it does */
-struct config_position config_where(const struct config_reader *reader, const void *field); /* 0, 0: it does not */
+bool config_given(const struct config_reader *reader, const void *field); /* whether the file sets the field */
+struct config_position config_where(
+		const struct config_reader *reader, const void *field); /* 0, 0: it does not set it */
 
 /*
- * strict.c: reports what YAML would change or drop of what the file says (tags, anchors that nothing refers to, line
- * ends inside of a text, lost backslashes). The bytes are YAML, which has been seen before. False: something
- * was reported, or memory is short.
+ * strict.c: reports what YAML would change or drop in the file (tags, anchors that nothing refers to, line ends inside
+ * a text, lost backslashes). The bytes must be valid YAML. Returns false when something was reported or memory is
+ * short.
  */
 bool config_check_strict(struct config_reader *reader, const char *bytes, size_t length);
 
-/* strict.c: where in the file a character begins, as libyaml counts them; length when it is not that long. */
+/* strict.c: the byte at which the character with this index begins, as libyaml counts; length if there are fewer. */
 size_t config_byte_of(const char *bytes, size_t length, size_t index);
 
-/* yaml.c: fills the settings by the table. */
+/* yaml.c: parses the bytes and fills the settings. Errors are in the report. */
 void config_read_yaml(struct config_reader *reader, const char *bytes, size_t length);
 
-/* rules.c: completes the settings and judges them as a whole. */
+/* rules.c: completes the settings and checks them as a whole. */
 void config_apply_rules(struct config_reader *reader);
 
-/* wiring.c: the part of it that is about lines. machine.lines and machine.sensors of each door are set after it. */
+/* wiring.c: the part of that which is about lines. It sets machine.lines and machine.sensors of each door. */
 void config_apply_wiring(struct config_reader *reader);
 
 /* A text from outside, cut short and in quotes, for a message. */

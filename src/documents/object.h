@@ -1,4 +1,4 @@
-/* Inside the room: JSON objects that are built up key by key, by Jansson. */
+/* For this room only: builds JSON objects key by key, with Jansson. */
 #ifndef PORTCULLIS_DOCUMENTS_OBJECT_H
 #define PORTCULLIS_DOCUMENTS_OBJECT_H
 
@@ -6,7 +6,10 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Each takes value over, which may be NULL. On failure the object or array is freed and NULL; NULL stays NULL. */
+/*
+ * Each function owns value from the call on; value may be NULL. On failure *object or *array is freed and becomes NULL.
+ * If it is NULL already, it stays NULL: so a caller checks only at the end.
+ */
 void object_set(json_t **object, const char *key, json_t *value);
 void object_append(json_t **array, json_t *value);
 
@@ -14,8 +17,8 @@ void object_set_string(json_t **object, const char *key, const char *text); /* N
 void object_set_some(json_t **object, const char *key, const char *text);   /* NULL: the key is left out */
 
 /*
- * Writes document, terminated, and frees it; NULL is one that could not be built. Its length, -ENOMEM, or -ENOBUFS when
- * it does not fit: then the buffer holds "".
+ * Writes document as terminated text, and frees it. Returns its length without the terminator; -ENOMEM when document is
+ * NULL or memory is short; -ENOBUFS when it does not fit. After an error the buffer holds "".
  */
 ssize_t document_finish(json_t *document, char *buffer, size_t size);
 

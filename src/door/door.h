@@ -46,10 +46,10 @@
  *   gap, one relay at a time, not before the sensors have settled. The relay to close and the toggle relay may bring
  *   the door down, so for them the warning runs before, and nothing may be in the way. Where by what is believed it
  *   changes nothing (OPEN's relay on an open door), the belief stays.
- * - Another configuration moves nothing: what it believes stays, a pulse goes on to the end that it had, and presses
- *   that were still to come are cancelled, since they were counted out for another one. A move under way keeps the
- *   time that it was given. An auto-close that was due is not, unless its time is the same. With other lines or
- *   sensors it is not taken at all.
+ * - Another configuration moves nothing. What is believed stays, and a pulse under way ends when it was to end. Presses
+ *   still to come are cancelled if opener, allow_detour, pulse_ms, gap_ms, warning_ms or auto_close_ms differ, since
+ *   they were counted out for the old values; otherwise they stay. A move under way keeps its time. A running
+ *   auto-close is cancelled if auto_close_ms differs. A configuration with other lines or sensors is ignored.
  *
  * Faults, each with what begins and what ends it:
  * - did_not_start: after a press, the sensor of the end to leave stays active for DOOR_START_MS and a quarter of the
@@ -258,13 +258,13 @@ struct door {
 
 void door_init(struct door *door, const struct door_config *config, int64_t now_ms);
 
-/* Between door_init and the first step: goes on counting from what a former run has counted. Nothing else changes. */
+/* Call it between door_init and the first step: sets the totals to those of an earlier run. Nothing else changes. */
 void door_restore(struct door *door, const struct door_totals *totals, int64_t now_ms);
 
 /* output is overwritten. input may be NULL for DOOR_INPUT_TIME. */
 void door_step(struct door *door, const struct door_input *input, int64_t now_ms, struct door_output *output);
 
-/* Fills what the machine knows; id, name, device_class and last_changed_unix_ms are left alone. */
+/* Sets what the machine knows; id, name, device_class and last_changed_unix_ms of view stay as they are. */
 void door_view(const struct door *door, int64_t now_ms, struct door_view *view);
 
 /*

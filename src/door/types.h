@@ -20,7 +20,7 @@ enum door_state {
 	DOOR_STOPPED,
 };
 
-/* How the state is known: said by a sensor, reckoned from the travel time, or not at all. */
+/* How the state is known: not at all, estimated from the travel time, or sensed. */
 enum door_confidence {
 	DOOR_CONFIDENCE_UNKNOWN,
 	DOOR_CONFIDENCE_ESTIMATED,
@@ -38,7 +38,7 @@ enum door_fault {
 	DOOR_FAULT_SENSOR_UNSTEADY,
 };
 
-/* Who moved the door last. Local is the wall button, the remote in the car, a hand: whatever only the sensors saw. */
+/* Who moved the door last. Local: the wall button, a remote control, a hand; anything that only the sensors saw. */
 enum door_source {
 	DOOR_SOURCE_NONE,
 	DOOR_SOURCE_MQTT,
@@ -52,11 +52,10 @@ enum door_command {
 	DOOR_COMMAND_CLOSE,
 	DOOR_COMMAND_STOP,
 	DOOR_COMMAND_TOGGLE,
-	DOOR_COMMAND_PULSE, /* of one relay, for who wires the door: from the Set-up view alone, never a word from
-			       outside */
+	DOOR_COMMAND_PULSE, /* a pulse of one relay, only from the Set-up view; door_command_parse never returns it */
 };
 
-/* How a command ends: acting on it, already so and nothing pressed, or refused with a door_reason. */
+/* How a command ends: it is carried out, the door is already as asked for, or it is refused with a door_reason. */
 enum door_result {
 	DOOR_RESULT_ACCEPTED,
 	DOOR_RESULT_UNCHANGED,
@@ -73,7 +72,7 @@ enum door_reason {
 	DOOR_REASON_NO_WAY,          /* by the opener's press table no presses lead there from this state */
 	DOOR_REASON_BUSY,            /* TOGGLE while a former command's presses are still under way */
 	DOOR_REASON_RELAY_FAILED,    /* the relay line could not be driven */
-	DOOR_REASON_RETAINED,        /* the command was retained by the broker: nobody asked for it now */
+	DOOR_REASON_RETAINED,        /* the broker had retained the command: nobody asks for it now */
 	DOOR_REASON_UNKNOWN_COMMAND, /* not a command */
 	DOOR_REASON_STALE,           /* it may have waited on its way: nobody asks for it now */
 	DOOR_REASON_STOPPING,        /* the agent is shutting down */
@@ -83,7 +82,7 @@ enum door_reason {
 #define DOOR_FAULT_LAST DOOR_FAULT_SENSOR_UNSTEADY
 #define DOOR_REASON_LAST DOOR_REASON_UNCERTAIN
 
-/* What is told of a door: on its event topic, to Home Assistant, in its history. */
+/* The kinds of news of a door: on its event topic, for Home Assistant, in its history. */
 enum door_news {
 	DOOR_NEWS_OPENING,
 	DOOR_NEWS_OPENED,
@@ -99,7 +98,7 @@ enum door_news {
 	DOOR_NEWS_COMMAND_UNCHANGED,
 	DOOR_NEWS_COMMAND_REJECTED,
 	DOOR_NEWS_COMMAND_CANCELLED,
-	/* These in the history only. */
+	/* These are in the history only. */
 	DOOR_NEWS_STARTED,   /* the agent has started and its sensors have settled: the state is what they say */
 	DOOR_NEWS_CLOCK_SET, /* the machine's clock was set: from here on there is a time */
 };
@@ -109,7 +108,7 @@ enum door_news {
 #define DOORS_MAX 64 /* doors of one agent */
 
 #define DOOR_POSITION_UNKNOWN (-1)
-#define DOOR_COMMANDS 4 /* that everybody may give */
+#define DOOR_COMMANDS 4 /* OPEN to TOGGLE: the commands from outside */
 
 /* What is counted of a door; survives a restart. */
 struct door_totals {
@@ -153,38 +152,38 @@ struct door_view {
 	int64_t last_open_ms;         /* duration of the last whole travel; 0 = none seen */
 	int64_t last_close_ms;
 	int64_t last_travel_ms;                   /* the later of the two */
-	enum door_reason refusals[DOOR_COMMANDS]; /* why OPEN ... TOGGLE would be rejected now; none: it would not */
-	bool toggles;                             /* toggle wiring: one relay, whose press does the next thing */
-	bool has_stop;                            /* STOP can do something with this wiring */
-	bool has_position;                        /* a travel time lets a position be reckoned or a sensor says one */
+	enum door_reason refusals[DOOR_COMMANDS]; /* for OPEN to TOGGLE: why it would be rejected now, if it would */
+	bool toggles;      /* toggle wiring: one relay, and what a press does depends on the door */
+	bool has_stop;     /* STOP can do something with this wiring */
+	bool has_position; /* a travel time lets a position be reckoned or a sensor says one */
 	bool has_open_sensor, has_closed_sensor, has_obstruction_sensor;
 	bool open_sensor, closed_sensor, obstruction_sensor; /* active = the sensor says open, closed, obstructed */
-	bool settled;                                        /* sensors have settled: commands are heard */
+	bool settled;                                        /* the sensors have settled, so commands are accepted */
 	bool warning;                                        /* a close warning is running */
 };
 
 /*
- * Doors of other agents, as the broker tells of them (src/peers): what MQTT carried here, within these bounds and
- * checked, and no more to be trusted than who wrote it.
+ * Doors of other agents (src/peers). The values came by MQTT and are checked against these bounds, but whether they are
+ * true depends on the agent that published them.
  */
 #define PEERS_MAX 64       /* agents that are kept track of */
-#define PEERS_NAMED_MAX 32 /* of these, named one by one in the configuration */
+#define PEERS_NAMED_MAX 32 /* the most that can be named in the configuration */
 #define PEERS_DOORS_MAX 64 /* doors of all of them together */
 #define PEER_NODE_MAX 63   /* bytes without the terminator */
 #define PEER_VERSION_MAX 31
 
-/* What has become of the last command that was sent to a peer's door from here. */
+/* What became of the last command from here to a peer's door. */
 enum peer_outcome {
-	PEER_OUTCOME_NONE, /* there is none, or it is long ago */
+	PEER_OUTCOME_NONE, /* there was none, or it ended more than PEERS_OUTCOME_MS ago */
 	PEER_OUTCOME_NOT_SENT,
-	PEER_OUTCOME_SENT,       /* and the answer is awaited */
-	PEER_OUTCOME_UNANSWERED, /* none came in time */
+	PEER_OUTCOME_SENT,       /* the answer is awaited */
+	PEER_OUTCOME_UNANSWERED, /* no answer came in time */
 	PEER_OUTCOME_ACCEPTED,
 	PEER_OUTCOME_UNCHANGED,
 	PEER_OUTCOME_REJECTED,
 };
 
-/* The strings of view are not set: id and name are those here. */
+/* id and name are here; view.id and view.name are set only in struct peers_view. */
 struct peer_door {
 	char id[DOOR_ID_MAX + 1];
 	char name[DOOR_NAME_MAX + 1];
@@ -194,12 +193,12 @@ struct peer_door {
 	enum door_reason reason; /* why it was rejected; none: no reason that is known here */
 };
 
-/* What one peer says of its doors. */
+/* What one peer reports of its doors. */
 struct peer_doors {
 	char version[PEER_VERSION_MAX + 1]; /* "": not said */
 	struct peer_door doors[DOORS_MAX];
 	size_t count;
-	size_t left_out; /* more than could be kept */
+	size_t left_out; /* further doors, for which there was no room */
 };
 
 enum peer_availability { PEER_UNKNOWN, PEER_ONLINE, PEER_OFFLINE };
@@ -209,10 +208,10 @@ struct peer_view {
 	char version[PEER_VERSION_MAX + 1];
 	enum peer_availability availability; /* unknown: nothing heard, or no connection to the broker */
 	int64_t since_unix_ms;               /* wall clock; 0 = nobody saw it change, or the clock is not set */
-	bool told;                           /* it has told of its doors */
-	bool understood;                     /* the last that it told: else the doors are those of before */
-	size_t first, count;                 /* its doors in struct peers_view */
-	size_t left_out;                     /* doors for which there was no room */
+	bool told;                           /* it has reported its doors */
+	bool understood;     /* its last report could be read; if not, the doors are those of the one before */
+	size_t first, count; /* its doors in struct peers_view */
+	size_t left_out;     /* doors for which there was no room */
 };
 
 struct peers_view {

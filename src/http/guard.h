@@ -1,5 +1,6 @@
 /*
- * Who is let in: pure questions about a request's headers and the configuration. No state, no allocation.
+ * Whether a request may be answered: pure functions of its headers and the configuration. No state, no allocation. Any
+ * thread.
  */
 #ifndef PORTCULLIS_HTTP_GUARD_H
 #define PORTCULLIS_HTTP_GUARD_H
@@ -14,39 +15,46 @@
 struct sockaddr;
 struct sockaddr_storage;
 
-/* A numeric address and a port as bind(2) and connect(2) take it; returns its length, 0 when it is no address. */
+/* As net_address (base/net.h). */
 unsigned http_guard_address(const char *address, uint16_t port, struct sockaddr_storage *out);
-bool http_guard_loopback(const struct sockaddr *address); /* mapped IPv4 included */
+bool http_guard_loopback(const struct sockaddr *address); /* as net_is_loopback */
 
-/* Who asks: for the log, and as one of those who may have guessed before. */
+/* The client's address, for the log and to recognize one that has guessed passwords. */
 struct http_peer {
 	char text[INET6_ADDRSTRLEN];
 	bool loopback;
-	uint64_t network; /* of an IPv4 address all of it, of an IPv6 address the first 64 bits */
-	uint64_t host;    /* of an IPv6 address the rest, else 0 */
+	uint64_t network; /* the whole IPv4 address, or the first 64 bits of an IPv6 address */
+	uint64_t host;    /* the other bits of an IPv6 address, else 0 */
 };
-void http_guard_peer(const struct sockaddr *address, struct http_peer *peer); /* "" for what is no IP address */
+void http_guard_peer(
+		const struct sockaddr *address, struct http_peer *peer); /* text is "" when address is no IP address */
 
-/* May a request with this Host (name or address, with or without port) be answered? */
+/* Whether a request with this Host (a name or an address, with or without a port) may be answered. */
 bool http_guard_host(const struct http_config *config, const char *host);
 
 /*
- * Was an unsafe request sent by our own page or by no page at all? Origin must name the Host to the letter, port
- * included, since another service of the same machine is another origin; "" = not sent.
+ * Whether a POST comes from our own page or from no page at all. The origin must be exactly the Host, with its port,
+ * since another service of the same machine is another origin. "": the header was not sent.
  */
 bool http_guard_origin(const char *origin, const char *fetch_site, const char *host);
 
-/* What Authorization must be, for configured username and password: "" where none are. False when they are too long. */
+/*
+ * Writes what Authorization must be for the configured user name and password; "" when none are configured. False when
+ * they are longer than HTTP_PASSWORD_MAX together.
+ */
 #define HTTP_CREDENTIALS_MAX (6 + (HTTP_PASSWORD_MAX + 1 + 2) / 3 * 4)
 bool http_guard_credentials(const struct http_config *config, char credentials[static HTTP_CREDENTIALS_MAX + 1]);
 
 /*
- * The user name, a colon and the password that an Authorization header holds ("" when it holds none). plain is as large
- * as the header and not terminated; returns its length.
+ * Decodes an Authorization header to user name, colon and password. plain must be as large as the header; it is not
+ * terminated. Returns its length, or 0 when the header has no credentials of Basic authentication.
  */
 size_t http_guard_decode(const char *authorization, char *plain);
 
-/* In a time that does not tell how much of it was right. */
+/*
+ * Whether authorization equals credentials, which http_guard_credentials has written. Takes a time that does not show
+ * how many bytes were right. False for credentials "".
+ */
 bool http_guard_authorized(const char *credentials, const char *authorization);
 
 #endif

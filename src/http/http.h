@@ -1,20 +1,21 @@
 /*
  * The HTTP server: the page, the API and the health check, for a bounded number of clients.
  *
- * Loop thread only, nothing blocks. It knows no door: it asks the agent through struct http_agent. All of a request is
- * bounded: clients, request line, header bytes, body bytes, and one total deadline from the first byte to the last of
- * the answer; what a client can make the server do in one turn of the loop is bounded too. One address gets half
- * of the places at most, so that it alone cannot shut everybody out; but for the loopback, where a proxy stands for
- * many, and whose word on whom it stands for is not taken.
+ * Loop thread only; nothing blocks, except http_healthcheck, and http_free while http_checking. The server knows no
+ * door: it asks the agent through struct http_agent. Everything is bounded: clients, request line, header bytes, body
+ * bytes, the time from the first byte of a request to the last of its answer, and what a client can cause in one turn
+ * of the loop. One address gets at most half of the places, so that it alone cannot lock out all others. Loopback has
+ * no such bound, since a proxy there stands for many clients; what a proxy says of its clients (X-Forwarded-For) is not
+ * read.
  *
  * Who may do what (docs/api.md has the table):
- * - A Host that is a name must be localhost, the host's own name (alone or with .local) or one of the configured; any
- *   address will do. Ports do not count. Anything else is refused (DNS rebinding), /healthz included.
- * - With a password everything except /healthz and the login page asks for it: by Basic authentication, or for a session
- *   that the login page has begun. /healthz says no more than that all is well, or the sentence of struct http_agent's
- *   healthy. A reload ends no session unless user name or password changes.
- * - Without a password, commands are refused with 403 and the page is read-only where the server listens on an address
- *   that is not loopback, unless allow_anonymous_commands is set. What counts is the address that it listens on.
+ * - A Host that is a name must be localhost, the host's own name (alone or with .local) or a configured one. Any
+ *   address is accepted. The port does not matter. Any other Host is refused (DNS rebinding), also for /healthz.
+ * - With a password everything except /healthz and the login page asks for it: by Basic authentication, or for a
+ *   session that the login page has begun. /healthz says no more than that all is well, or the sentence of struct
+ *   http_agent's healthy. A reload ends no session unless user name or password changes.
+ * - Without a password, and if the server listens on an address that is not loopback, the page is read-only and
+ *   commands are refused with 403, unless allow_anonymous_commands is set.
  * - A POST that a browser sends for another site (Origin, Sec-Fetch-Site) is refused with 403.
  */
 #ifndef PORTCULLIS_HTTP_HTTP_H
@@ -42,9 +43,9 @@
 #define HTTP_HEAD_MAX 8192          /* bytes of request line and headers, else 431 */
 #define HTTP_BODY_MAX 1024          /* bytes of the body, however it is coded, else 413 */
 #define HTTP_REQUEST_LIMIT_MS 10000 /* first byte of the request to last of the answer, else 408 or a cut */
-#define HTTP_IDLE_LIMIT_MS 10000    /* between two requests of a connection: what comes later lay in the network */
-#define HTTP_BEAT_MS 15000          /* a listener to events is told something at least so often */
-#define HTTP_PASSWORD_MAX 256       /* bytes of username and password together */
+#define HTTP_IDLE_LIMIT_MS 10000 /* between two requests of a connection: a later one may have waited in the network */
+#define HTTP_BEAT_MS 15000       /* a listener to events gets something at least so often */
+#define HTTP_PASSWORD_MAX 256    /* bytes of username and password together */
 #define HTTP_STATUS_CLASSES 6
 #define HTTP_MAC_BYTES 32
 
@@ -52,25 +53,25 @@
 struct http_config {
 	const char *address;               /* numeric, IPv4 or IPv6, without brackets */
 	uint16_t port;                     /* 0: the kernel chooses; ask with http_port */
-	const char *hosts[HTTP_HOSTS_MAX]; /* names it answers to besides addresses, localhost and the host's own */
+	const char *hosts[HTTP_HOSTS_MAX]; /* accepted names, besides addresses, localhost and the host's own */
 	size_t host_count;
-	const char *host_name; /* the host's own name: it answers to it, and to its first label + ".local" */
+	const char *host_name; /* the host's own name, accepted as it is, as its first label, and as that + ".local" */
 	const char *username;  /* NULL: no password; with one, both are there */
 	const char *password;
-	/* NULL: password is plain. Else it is a hash that this checks, in a thread of the server's: it may take its
-	 * time. */
+	/* NULL: password is plain. Otherwise password is a hash, which this function checks. It is called in a thread
+	 * of the server and may take long. */
 	bool (*password_right)(const char *hash, const char *password, size_t length);
 	/*
-	 * NULL: people log in by HTTP's Basic authentication alone. Else the login page is there, and this signs its
-	 * cookies (HMAC-SHA-256 or as strong); false when memory is short. Does not block.
+	 * NULL: there is only HTTP's Basic authentication. Otherwise there is also the login page, and this function
+	 * signs its cookies (HMAC-SHA-256 or as strong). False when memory is short. Must not block.
 	 */
 	bool (*sign)(const unsigned char key[static HTTP_MAC_BYTES], const void *data, size_t length,
 			unsigned char mac[static HTTP_MAC_BYTES]);
 	bool allow_anonymous_commands;
 	/*
-	 * NULL: HTTP on the wire. Else what lies between, such as TLS: it takes an accepted socket (of the health
-	 * check: a connected one), which is its own from then on, and returns a plain, non-blocking one, or -errno.
-	 * Does not block.
+	 * NULL: plain HTTP. Otherwise a layer such as TLS: the function takes an accepted socket (for the health check a
+	 * connected one), owns it from then on, also when it fails, and returns a plain, non-blocking one or -errno.
+	 * Must not block.
 	 */
 	int (*secure)(void *user, int fd);
 	void *secure_user;
@@ -81,26 +82,26 @@ struct http_config {
 
 #define HTTP_ALL_DOORS SIZE_MAX
 
-/* What the page and the API show beside the doors. Strings live until the callback's next call. */
+/* What the page and the API show besides the doors. Strings are valid until the next call of the callback. */
 struct http_node {
 	const char *node;
 	const char *version;
 	const char *broker;       /* "connected", "connecting", "disconnected" */
-	const char *broker_error; /* "" when there is nothing to say */
+	const char *broker_error; /* why it is not connected; "": nothing is wrong */
 	int64_t uptime_ms;
 	bool simulated;
-	const char *history_problem; /* why the history is not on disk; "" when there is nothing to say */
+	const char *history_problem; /* why the history is not on disk; "": nothing is wrong */
 };
 
-/* A line of a door, for who wires it. */
+/* A line of a door, for the Set-up view. */
 struct http_line {
 	const char *role; /* "relay", "closed sensor" ...; constant; its key in the configuration is the same, with _ */
-	const char *name; /* of the line on its chip, or "" */
-	unsigned offset;  /* where name is "" */
+	const char *name; /* the line's name on its chip, or "": use offset */
+	unsigned offset;  /* if name is "" */
 	bool relay;       /* it may be pulsed */
 	bool known;       /* it could be read */
 	bool high;        /* the level on the wire */
-	const char *meaning; /* of it: "The door is closed." ...; constant */
+	const char *meaning; /* what this level means: "The door is closed." ...; constant */
 };
 #define HTTP_LINES_MAX 8 /* of one door */
 #define HTTP_YAML_MAX 1536
@@ -112,8 +113,8 @@ struct http_wiring {
 };
 
 /*
- * Called from the loop, between two packets of a client: they must not block, nor free the server. asked_ms is when
- * the request began that asks for a command, by the loop's clock.
+ * What the server asks of the agent. The functions are called from the loop. They must not block and must not free the
+ * server. asked_ms is when the first byte of the request came, on the loop's clock.
  */
 struct http_agent {
 	size_t (*doors)(void *user, struct door_view *views, size_t max); /* fills views, returns how many */
@@ -121,25 +122,25 @@ struct http_agent {
 	/* door counts from 0 in the order of doors. */
 	enum door_result (*command)(
 			void *user, size_t door, enum door_command command, int64_t asked_ms, enum door_reason *reason);
-	/* True when healthy; else reason is a short sentence. True with a reason that is not "" or NULL: degraded. */
+	/* Returns true when healthy; a reason that is neither "" nor NULL then means degraded. False: reason says why. */
 	bool (*healthy)(void *user, const char **reason);
-	/* What happened to a door, or to HTTP_ALL_DOORS: the newest first, with numbers below before (0: from the
-	   newest on). Returns how many. */
+	/* Copies at most max records of a door, or of HTTP_ALL_DOORS, the newest first, with numbers below before (0:
+	   no bound). Returns how many. */
 	size_t (*history)(void *user, size_t door, uint64_t before, struct door_record *records, size_t max);
-	/* A poke at the simulator (wall_button ...): 0, -ENOENT no such poke, -ENOTSUP real hardware. */
+	/* Does something to the simulator (wall_button ...): 0, -ENOENT (no such poke) or -ENOTSUP (real hardware). */
 	int (*simulate)(void *user, size_t door, const char *poke);
-	/* The wiring of a door, with the lines as they are now. It is all 0 before. */
+	/* Fills in the wiring of a door, with the lines as they are now. wiring is all 0 before. */
 	void (*wiring)(void *user, size_t door, struct http_wiring *wiring);
-	/* Presses the relay with this key once, whatever is believed of the door: 0, or -ENOENT: it has none such. */
+	/* Presses the relay with this key once, whatever is believed. 0, or -ENOENT: the door has no such relay. */
 	int (*pulse)(void *user, size_t door, const char *relay, int64_t asked_ms, enum door_result *result,
 			enum door_reason *reason);
-	/* Other agents; NULL: none are followed. */
+	/* The doors of other agents; NULL: the configuration follows no peers. */
 	const struct peers_view *(*peers)(void *user);
-	/* A command for a peer's door: 0 when it is on its way; -ENOENT no such door; -EHOSTUNREACH the peer is not
-	   there, or nobody knows; -EPROTO it is not understood; another: it could not be sent. */
+	/* A command for a peer's door. 0: it is sent; -ENOENT: no such door; -EHOSTUNREACH: the peer is offline, or its
+	   availability is unknown; -EPROTO: its last report could not be read; another: it could not be sent. */
 	int (*peer_command)(
 			void *user, const char *node, const char *door, enum door_command command, int64_t asked_ms);
-	/* What GET /metrics answers, into metrics_max bytes: its length, or -errno. */
+	/* Writes the answer to GET /metrics into metrics_max bytes. Returns its length or -errno. */
 	ssize_t (*metrics)(void *user, char *buffer, size_t size);
 	size_t metrics_max;
 	void *user;
@@ -148,8 +149,8 @@ struct http_agent {
 struct http;
 
 /*
- * Listens at once. 0 or -errno, with a sentence in error. Configuration and agent are copied, the strings are not.
- * Freed with http_free.
+ * Starts to listen. Returns 0, or -errno with a sentence in error. config and agent are copied; their strings are
+ * borrowed. Freed with http_free.
  */
 int http_new(struct loop *loop, const struct log *log, const struct http_config *config, const struct http_agent *agent,
 		struct http **http, char error[static HTTP_ERROR_MAX]);
@@ -157,34 +158,34 @@ uint16_t http_port(const struct http *http);
 
 struct http_status {
 	uint64_t answers[HTTP_STATUS_CLASSES]; /* by the first digit of their status */
-	uint64_t refused;                      /* clients for whom there was no room; not in answers */
+	uint64_t refused;                      /* clients for which there was no place; not in answers */
 	size_t clients, listeners;             /* the listeners are clients, too */
 };
 
 void http_status(const struct http *http, struct http_status *status);
 
 /*
- * Something that the agent's callbacks tell is another: listeners hear of it in the loop's next turn, once for all that
- * changes until then. A listener that is too slow is told the newest state when it takes more, and nothing between. May
- * be called from within the agent's callbacks; takes NULL.
+ * Call this when the agent's functions would answer something else than before. Listeners to events get the new state
+ * in the loop's next turn, once for all changes until then. A slow listener gets only the newest state when it can take
+ * more. May be called from inside the agent's functions. Takes NULL.
  */
 void http_changed(struct http *http);
 
 /*
- * Goes on with another configuration: names, passwords, who may command, what lies on the wire. Address, port and
- * limits stay as they are, and so do open connections; those who listen are cut off when that is asked for, and come
- * again with what they know. Where there is TLS now and was none, or the other way round, idle clients and listeners
- * are cut off, too. Not while http_checking. 0, or -errno with a sentence in error and nothing changed.
+ * Takes another configuration: names, passwords, who may command, and the layer on the wire. Address, port and limits
+ * stay, and open connections stay open. cut_listeners: listeners to events are disconnected, and have to come again
+ * with the new password. When TLS is added or removed, idle clients and listeners are disconnected, too. Must not be
+ * called while http_checking. Returns 0; or -errno with a sentence in error, and nothing has changed.
  */
 int http_reconfigure(struct http *http, const struct http_config *config, const struct http_agent *agent,
 		bool cut_listeners, char error[static HTTP_ERROR_MAX]);
-bool http_checking(const struct http *http); /* a thread checks a password */
-void http_free(struct http *http);           /* takes NULL; open connections are cut */
+bool http_checking(const struct http *http); /* a thread checks a password: http_free would wait for it */
+void http_free(struct http *http);           /* takes NULL; closes open connections */
 
 /*
- * What --healthcheck does, in a process of its own and blocking for at most timeout_ms: GET /healthz of the agent that
- * listens at this configuration (0.0.0.0 and :: are asked on the loopback). 0 when it answers 200; else -errno, or
- * -EHOSTDOWN when it answers otherwise, with what it said in error.
+ * For --healthcheck, in a process of its own: asks the agent that listens as config says for GET /healthz (on loopback
+ * if it listens on 0.0.0.0 or ::). Blocks for at most timeout_ms. Returns 0 when the answer is 200; -EHOSTDOWN when it
+ * is another, with its text in error; or -errno with a sentence in error.
  */
 int http_healthcheck(const struct http_config *config, int timeout_ms, char error[static HTTP_ERROR_MAX]);
 

@@ -1,6 +1,7 @@
 /*
- * Reads one HTTP/1 request after the other from a client's bytes, however they are cut, on llhttp. Bounded by the
- * limits of http.h; no descriptor, no clock, no allocation after http_readers_new.
+ * Reads HTTP/1 requests one after the other from a client's bytes, however they are cut, with llhttp. Only this room's
+ * reader.c uses llhttp. Everything is bounded by the limits of http.h. It uses no descriptor and no clock, and
+ * allocates only in http_readers_new. Loop thread only.
  */
 #ifndef PORTCULLIS_HTTP_READER_H
 #define PORTCULLIS_HTTP_READER_H
@@ -21,7 +22,7 @@ struct http_request {
 	const char *path;  /* without the query */
 	const char *query; /* what follows the "?", or "" */
 	char target[HTTP_TARGET_MAX + 1];
-	char host[272]; /* name or address, and port; the target's when that is a whole URL */
+	char host[272]; /* name or address, and port; from the target if that is a whole URL */
 	char origin[288];
 	char fetch_site[16];
 	char authorization[400];
@@ -29,15 +30,15 @@ struct http_request {
 	char accept_encoding[64]; /* the same */
 	char if_none_match[64];   /* the same */
 	struct http_cookies cookies;
-	char body[HTTP_BODY_MAX + 1]; /* terminated; only a login has a use for it */
+	char body[HTTP_BODY_MAX + 1]; /* terminated; only a login uses it */
 	size_t body_length;
 	const struct http_peer *peer; /* set by the server: who asks */
 	int64_t asked_ms;             /* set by the server: when the first byte came, by the loop's clock */
 };
 
 enum http_reading {
-	HTTP_READING_MORE,     /* all is taken, more is needed */
-	HTTP_READING_CONTINUE, /* the client waits for 100 Continue before it sends the body: say so and go on */
+	HTTP_READING_MORE,     /* all bytes are used, more are needed */
+	HTTP_READING_CONTINUE, /* send 100 Continue, for which the client waits, and then go on */
 	HTTP_READING_DONE,     /* a request is whole; what follows in data belongs to the next one */
 	HTTP_READING_FAILED,   /* answer with the failure's status, then close: nothing after this can be understood */
 };
@@ -49,14 +50,14 @@ struct http_failure {
 
 struct http_reader;
 
-/* An array of readers, all of them free. NULL when memory is short. Freed with free. */
+/* An array of readers, each ready for a request. NULL when memory is short. Freed with free. */
 struct http_reader *http_readers_new(size_t count);
 struct http_reader *http_reader_at(struct http_reader *readers, size_t index);
 
 void http_reader_reset(struct http_reader *reader); /* ready for the first byte of a request */
 enum http_reading http_reader_feed(struct http_reader *reader, const char *data, size_t length, size_t *used);
 
-/* Whole after DONE; after FAILED as far as it came, for its verb. Valid until the next reset. */
+/* The request: complete after DONE; after FAILED only what came before the failure. Valid until the next reset. */
 struct http_request *http_reader_request(struct http_reader *reader);
 struct http_failure http_reader_failure(const struct http_reader *reader);
 

@@ -1,11 +1,11 @@
 /*
- * Sessions: a token that stands for user name and password, so that a person types them once. A browser keeps it in a
- * cookie (http/cookies.h).
+ * Sessions: a token takes the place of user name and password, so that a person types them once. A browser keeps it in
+ * a cookie (http/cookies.h).
  *
- * A token names its end and its number, and is signed by HMAC-SHA-256. The key comes from a random one, which is made
- * when the server starts and is kept in memory alone, and from user name and password as configured: so a restart and
- * another password end every session, and a reload ends none. Nothing is stored of a session until it is ended by a
- * logout. Loop thread only; nothing blocks.
+ * A token contains its end and its number, and is signed with HMAC-SHA-256. The key is derived from a random key, which
+ * is made when the server starts and is kept only in memory, and from the configured user name and password. So a
+ * restart and another password end every session, and another reload ends none. Nothing is stored of a session until a
+ * logout ends it. Loop thread only; nothing blocks.
  */
 #ifndef PORTCULLIS_HTTP_SESSION_H
 #define PORTCULLIS_HTTP_SESSION_H
@@ -18,7 +18,7 @@
 
 #define HTTP_SESSION_MS INT64_C(2592000000) /* thirty days from the login */
 #define HTTP_SESSION_LENGTH 96              /* of a token: hexadecimal digits */
-#define HTTP_SESSIONS_ENDED_MAX 256         /* by a logout, and not yet at their end */
+#define HTTP_SESSIONS_ENDED_MAX 256         /* sessions that a logout has ended before their time */
 
 /* Private to session.c. */
 struct http_sessions {
@@ -31,7 +31,7 @@ struct http_sessions {
 	} ended[HTTP_SESSIONS_ENDED_MAX];
 };
 
-/* 0, or -errno where no random bytes could be had. */
+/* Makes the random key. Returns 0, or -errno when there are no random bytes. */
 int http_sessions_init(struct http_sessions *sessions);
 
 /*
@@ -45,8 +45,8 @@ bool http_session_valid(const struct http_sessions *sessions, const struct http_
 		int64_t now_ms);
 
 /*
- * From now on the token is not valid. When HTTP_SESSIONS_ENDED_MAX have been ended before their time, all sessions end:
- * none comes back to life.
+ * Makes the token invalid. When HTTP_SESSIONS_ENDED_MAX sessions are remembered as ended, all sessions end, so that no
+ * ended one becomes valid again.
  */
 void http_session_end(
 		struct http_sessions *sessions, const struct http_config *config, const char *token, int64_t now_ms);

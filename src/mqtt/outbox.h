@@ -1,8 +1,8 @@
 /*
- * What waits to be published because the broker's Receive Maximum, or our own, is reached: first come, first served,
- * and of a retained topic only the newest value. Bounded in number and bytes; what is not retained (events, answers)
- * has a smaller bound, and there the oldest make room, events before answers: a flood of events holds up no state and
- * pushes out no answer. Loop thread only.
+ * Messages that wait to be published because the broker's Receive Maximum, or our own, is reached. The first in is the
+ * first out; of a retained topic only the newest value is kept. Number and bytes are bounded. Messages that are not
+ * retained (events, answers) have a smaller bound, where the oldest ones are dropped for new ones, events before
+ * answers. So a flood of events delays no state and pushes out no answer. Loop thread only.
  */
 #ifndef PORTCULLIS_MQTT_OUTBOX_H
 #define PORTCULLIS_MQTT_OUTBOX_H
@@ -15,7 +15,7 @@
 #define MQTT_OUTBOX_LIVE_MAX 256
 #define MQTT_OUTBOX_BYTES_MAX (1024 * 1024)
 
-/* One allocation; whoever holds it frees it with free. */
+/* One allocation. Its owner frees it with free. */
 struct mqtt_outgoing {
 	struct mqtt_outgoing *next;
 	const char *topic;
@@ -23,31 +23,32 @@ struct mqtt_outgoing {
 	const unsigned char *correlation;
 	size_t length, correlation_length, bytes;
 	bool retained;
-	bool answer;                /* to a command, or a command to another agent: no event takes its place */
+	bool answer; /* the answer to a command, or a command for another agent: no event pushes it out */
 	const char *response_topic; /* borrowed; NULL = none */
 	uint32_t expiry_s;          /* 0 = never */
-	int64_t expires_ms;         /* with expiry_s: not to be sent any more */
+	int64_t expires_ms;         /* if expiry_s is not 0: after this time it is not sent */
 	char text[];
 };
 
 struct mqtt_outbox {
-	struct mqtt_outgoing *first, **end; /* end: where the next one is hung */
+	struct mqtt_outgoing *first, **end; /* end: where the next one is appended */
 	size_t count, bytes;
-	size_t live, dropped; /* not retained: waiting now, and ever thrown out to make room */
+	size_t live, dropped; /* messages that are not retained: those waiting now, and all that were dropped to make room */
 };
 
 void mqtt_outbox_init(struct mqtt_outbox *outbox);
 
-/* Copies everything. NULL when memory is short. */
+/* Copies all arguments. The caller owns the result and sets the other members. NULL when memory is short. */
 struct mqtt_outgoing *mqtt_outgoing_new(const char *topic, const char *payload, size_t length, bool retained,
 		const unsigned char *correlation, size_t correlation_length);
 
 /*
- * Takes the entry in. A retained one replaces the older value of its topic in its place. When there is no room it is
- * freed and -ENOBUFS comes back.
+ * Adds outgoing, which belongs to the outbox from now on. A retained one takes the place of the older value of its
+ * topic. Returns 0; or -ENOBUFS when there is no room, and outgoing is freed.
  */
 int mqtt_outbox_put(struct mqtt_outbox *outbox, struct mqtt_outgoing *outgoing);
-struct mqtt_outgoing *mqtt_outbox_take(struct mqtt_outbox *outbox); /* NULL when empty */
-void mqtt_outbox_clear(struct mqtt_outbox *outbox);
+struct mqtt_outgoing *mqtt_outbox_take(
+		struct mqtt_outbox *outbox);        /* the oldest, owned by the caller; NULL when empty */
+void mqtt_outbox_clear(struct mqtt_outbox *outbox); /* frees all that waits */
 
 #endif

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Well-formed UTF-8 without U+0000 (MQTT 5.0, 1.5.4). */
+/* Whether bytes are a string as MQTT allows it: well-formed UTF-8 without U+0000 (MQTT 5.0, 1.5.4). Pure. */
 bool mqtt_is_text(const uint8_t *bytes, size_t length);
 
 #endif

@@ -7,7 +7,7 @@
 
 #define TLS_MAC_BYTES 32
 
-/* False when memory is short: mac is then not to be used. */
+/* Returns false when memory is short; mac must not be used then. */
 bool tls_mac(const unsigned char key[static TLS_MAC_BYTES], const void *data, size_t length,
 		unsigned char mac[static TLS_MAC_BYTES]);
 
