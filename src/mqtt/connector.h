@@ -1,9 +1,10 @@
 /*
- * One attempt to reach HOST:PORT over TCP, in a thread of its own: the look-up of the name, which the C library can
- * only do blocking, then a connect to each of its addresses in turn. A look-up that hangs holds up nobody.
+ * One attempt to connect to HOST:PORT by TCP, in a thread of its own. The thread looks up the name, for which the C
+ * library has only a blocking function, and then tries each address in turn. A look-up that hangs delays nobody. All
+ * functions belong to the loop's thread; none blocks.
  *
- * The connected socket is non-blocking, with TCP_NODELAY: at QoS 1 an acknowledgement followed by our own message
- * otherwise stalls 44 ms on Nagle and the other side's delayed acknowledgement.
+ * The connected socket is non-blocking and has TCP_NODELAY. Without that, an acknowledgement and then a message of our
+ * own take 44 ms at QoS 1, because of Nagle's algorithm and the other side's delayed acknowledgement.
  */
 #ifndef PORTCULLIS_MQTT_CONNECTOR_H
 #define PORTCULLIS_MQTT_CONNECTOR_H
@@ -16,23 +17,23 @@
 struct mqtt_connector;
 
 struct mqtt_connector_result {
-	int fd;    /* the receiver's from now on; -1 = failed */
+	int fd;    /* the callee owns it from then on; -1: failed */
 	int name;  /* getaddrinfo's error, 0 = the name resolved */
 	int error; /* errno of the last address that was tried, 0 = none */
 };
 
 /*
- * Starts. ended is called once, from the loop, and the connector is gone then, unless mqtt_connector_abandon came
- * before. All connects together take connect_limit_ms at most; the look-up takes what the C library takes (30 s and
- * more when no name server answers). 0 or -errno.
+ * Starts. Returns 0 or -errno. After 0, ended is called once, from the loop, unless mqtt_connector_abandon is called
+ * before; the connector does not exist any more then. All connects together take at most connect_limit_ms. The look-up
+ * takes as long as the C library needs: 30 s and more when no name server answers.
  */
 int mqtt_connector_start(struct loop *loop, const char *host, uint16_t port, int64_t connect_limit_ms,
 		void (*ended)(void *user, const struct mqtt_connector_result *result), void *user,
 		struct mqtt_connector **connector);
 
-bool mqtt_connector_looking_up(const struct mqtt_connector *connector);
+bool mqtt_connector_looking_up(const struct mqtt_connector *connector); /* the look-up is not over yet */
 
-/* The thread ends by itself and its result is dropped. Takes NULL. */
+/* Gives the connector up at once; its thread ends by itself later, and its result is dropped. Takes NULL. */
 void mqtt_connector_abandon(struct mqtt_connector *connector);
 
 #endif

@@ -1,10 +1,10 @@
 /*
- * The MQTT client: one connection to one of the brokers, kept up for as long as the agent runs.
+ * The MQTT client: one connection to one of the brokers, for as long as the agent runs.
  *
- * Paho's asynchronous client works in threads of its own; its callbacks only copy into a bounded ring and write an
- * eventfd, so that every function and every callback of this face belongs to the loop's thread. Nothing here blocks,
- * and losing the broker is a state, not an error: the client goes on trying, from one broker of the list to the next,
- * with exponential back-off and jitter.
+ * Paho's asynchronous client has threads of its own. Its callbacks only copy into a bounded ring and write an eventfd.
+ * So every function and every callback of this header belongs to the loop's thread. Nothing blocks, except mqtt_free.
+ * Losing the broker is a state, not an error: the client goes on trying, from one broker of the list to the next, with
+ * exponential back-off and jitter.
  */
 #ifndef PORTCULLIS_MQTT_MQTT_H
 #define PORTCULLIS_MQTT_MQTT_H
@@ -26,22 +26,22 @@
 #define MQTT_ERROR_MAX 512
 
 /*
- * What lies between TCP and MQTT, such as TLS: it takes connected sockets and gives plain ones back. One connection at
- * a time. Nothing here blocks.
+ * A layer between TCP and MQTT, such as TLS: it takes connected sockets and gives plain ones back. One connection at a
+ * time. Its functions must not block.
  */
 struct mqtt_layer {
 	/*
-	 * fd is the layer's from now on, also when this fails. ended is called once, later, from the loop, unless
-	 * cancel comes before: with a socket that is the callee's then, or with -1 and a sentence that lives for the
-	 * call.
+	 * Starts. The layer owns fd from now on, also when this returns an error. After 0, ended is called once, later,
+	 * from the loop, unless cancel is called before: with a plain socket, which the callee owns, or with -1 and a
+	 * sentence that is valid for the call.
 	 */
 	int (*start)(void *user, int fd, int64_t limit_ms, void (*ended)(void *mqtt, int fd, const char *error),
 			void *mqtt);
-	/* Ends the connection at once, also one that is not secured yet: what waits in it is not sent any more. */
+	/* Ends the connection at once, also during the handshake. What waits in it is not sent. */
 	void (*cancel)(void *user);
-	/* Why the last connection ended, "" = by us. True when it was more than the other side's closing it. */
+	/* Why the last connection ended; "": we closed it. True when the layer failed, false when a side closed it. */
 	bool (*lost)(void *user, char reason[static MQTT_ERROR_MAX]);
-	/* Whether it was the other side that ended it, in words that nobody in between could have said. */
+	/* Whether the other side ended it, in a way that nobody between the two could forge. */
 	bool (*said_goodbye)(void *user);
 	void *user;
 };
@@ -54,13 +54,13 @@ struct mqtt_broker {
 
 struct mqtt_subscription {
 	const char *topic;
-	bool want_retained; /* false: Retain Handling 2, and the broker does not send what it has kept */
-	bool commands;      /* what comes on it acts: see mqtt_message.past */
+	bool want_retained; /* false: Retain Handling 2, so the broker does not send its retained messages */
+	bool commands;      /* its messages are commands: see mqtt_message.past */
 	bool as_published;  /* MQTT 5: mqtt_message.retained tells how it was published, not only that it was kept */
 	/*
-	 * What others say, and much of it: longer payloads, in a ring of its own, so that no flood of it pushes out a
-	 * command; in order among itself, and one message in a turn of the loop. What another subscription asks for,
-	 * too, is no bulk.
+	 * For many or long messages: payloads may be longer, and they have a ring of their own, so that they push out no
+	 * command. They keep their order among themselves. One is delivered in a turn of the loop. A message that also
+	 * matches another subscription is not bulk.
 	 */
 	bool bulk;
 };
@@ -86,35 +86,34 @@ struct mqtt_message {
 	size_t length;
 	bool retained;
 	const char *response_topic;       /* NULL = none */
-	const unsigned char *correlation; /* of a request, or of the answer to one of ours */
+	const unsigned char *correlation; /* the correlation data of a request, or of the answer to one of ours */
 	size_t correlation_length;
 	int64_t sent_after_ms; /* the broker sent it after this time of the loop's clock: age.h */
 	/*
-	 * It may be of the past, whatever its age: a redelivery, what comes behind a late answer, and on a topic for
-	 * commands what a broker replays to a subscriber without saying so, within 2 s of the SUBACK, on MQTT 3.1.1
-	 * within 5 s.
+	 * The message may be old, whatever sent_after_ms says: it is a redelivery, or it came behind a late answer, or it
+	 * came on a topic for commands within 2 s of the SUBACK (on MQTT 3.1.1 within 5 s), when some brokers replay
+	 * old messages without the retain flag.
 	 */
 	bool past;
 };
 
 struct mqtt_handlers {
-	/* Connected, the subscriptions are on their way and the broker sees them first: publish everything afresh. */
+	/* Connected. The subscriptions are sent before anything that is published now. Publish everything retained. */
 	void (*connected)(void *user);
 	/*
-	 * On the same connection: publish all that is retained once more. Called when something of it found no room, at
-	 * most once a minute, or was refused by the broker: after 5, 10, 30 and then each 60 s, until all of it is
-	 * taken.
+	 * Publish everything retained again, on the same connection. Called when something retained found no room (at most
+	 * once a minute), or the broker refused it (after 5, 10, 30 and then each 60 s, until it has taken everything).
 	 */
 	void (*say_again)(void *user);
 	void (*disconnected)(void *user);
-	void (*heard)(void *user); /* mqtt_status.warning has changed: what the broker lets us hear */
+	void (*heard)(void *user); /* mqtt_status.warning has changed: the broker denies or grants a subscription */
 	void (*message)(void *user, const struct mqtt_message *message);
 	void *user;
 };
 
 enum mqtt_state { MQTT_DISCONNECTED, MQTT_CONNECTING, MQTT_CONNECTED };
 
-/* What the page, the log and the metrics say of the connection. Strings live until the next call into the client. */
+/* The state of the connection, for page, log and metrics. Strings are valid until the next call of a function here. */
 struct mqtt_status {
 	enum mqtt_state state;
 	int version;         /* 5 or 3 while connected, else 0 */
@@ -122,11 +121,11 @@ struct mqtt_status {
 	const char *error;   /* why it is not connected, in a sentence; "" when it is */
 	const char *warning; /* a subscription that the broker denies, in a sentence; "" = none, or not connected */
 	bool deaf;           /* one for commands is among them */
-	size_t denied;       /* such subscriptions: they are asked for again after 5, 10, 30 and then each 60 s */
+	size_t denied;       /* denied subscriptions: asked for again after 5, 10, 30 and then each 60 s */
 	int64_t retry_at_ms; /* next attempt; LOOP_NEVER when none is planned */
 	uint64_t connects;
 	uint64_t received;
-	uint64_t dropped_full; /* commands lost to a full ring, oldest first */
+	uint64_t dropped_full; /* messages dropped from a full ring, the one for bulk included; the oldest first */
 	uint64_t dropped_too_long;
 	uint64_t publish_failed;
 	uint64_t protocol_errors; /* connections that ended since the broker's packets were not MQTT's, or not expected
@@ -137,15 +136,15 @@ struct mqtt_status {
 
 struct mqtt;
 
-/* Starts connecting at the first turn of the loop. 0 or -errno, with the reason in error. Freed with mqtt_free. */
+/* Connects from the first turn of the loop on. Returns 0, or -errno with the reason in error. Freed with mqtt_free. */
 int mqtt_new(struct loop *loop, const struct log *log, const struct mqtt_config *config,
 		const struct mqtt_handlers *handlers, struct mqtt **mqtt, char error[static MQTT_ERROR_MAX]);
 
 /*
- * QoS 1. payload is copied. While there is no connection nothing is sent and -ENOTCONN comes back: what is retained is
- * published afresh on the next connect by whoever owns it. Beyond the broker's Receive Maximum it waits its turn, and
- * of a retained topic only the newest value does; -ENOBUFS when even that queue is full, -EMSGSIZE when the broker
- * takes no packet of this size.
+ * Publishes with QoS 1. payload is copied. Returns 0 when the message is sent or queued: a message beyond the broker's
+ * Receive Maximum waits, and of a retained topic only the newest value waits. -ENOTCONN: there is no connection, and
+ * nothing is kept; the caller publishes retained messages again in connected. -ENOBUFS: the queue is full. -EMSGSIZE:
+ * the broker takes no packet of this size.
  */
 int mqtt_publish(struct mqtt *mqtt, const char *topic, const char *payload, size_t length, bool retained);
 
@@ -158,33 +157,33 @@ struct mqtt_request {
 };
 
 /*
- * mqtt_publish of what is not retained and of no use later: it expires, here after the same time as at the broker. On
- * MQTT 3.1.1 it is a message as any other, and no answer comes to the response topic.
+ * Publishes a request, as mqtt_publish does: not retained, and it expires after expiry_s, here as well as at the
+ * broker. On MQTT 3.1.1 it goes out as an ordinary message, and no answer comes to the response topic.
  */
 int mqtt_request(struct mqtt *mqtt, const char *topic, const char *payload, size_t length,
 		const struct mqtt_request *request);
 
-/* An answer to a command's response topic, with its correlation data. Not retained. Nothing on MQTT 3.1.1. */
+/* Answers to a command's response topic, with its correlation data. Not retained. Does nothing on MQTT 3.1.1. */
 int mqtt_respond(struct mqtt *mqtt, const struct mqtt_message *to, const char *payload, size_t length);
 
-/* Drops a subscription of the configuration for the rest of this connection. */
+/* Ends a subscription of the configuration for the rest of this connection. 0 or -errno. */
 int mqtt_unsubscribe(struct mqtt *mqtt, const char *topic);
 
 void mqtt_status(const struct mqtt *mqtt, struct mqtt_status *status);
 
-/* The counters of mqtt go on from those of the client that it takes the place of. Once, before it counts. */
+/* Adds the counters of former, the client that mqtt replaces, to those of mqtt. Call it once, before mqtt counts. */
 void mqtt_count_on(struct mqtt *mqtt, const struct mqtt *former);
 
 /*
- * Ends the connection in good order: what was published before still goes out, then DISCONNECT; stopped is called from
- * the loop when it is done, at the latest after limit_ms, whatever the broker does. whole: the broker has acknowledged
- * all of it; not so when there was no connection. Call mqtt_free after that. Called again, the last call counts.
+ * Ends the connection in good order: sends what was published before, then DISCONNECT. stopped is called from the loop
+ * when that is done, at the latest after limit_ms. whole: the broker has acknowledged everything; false when there was
+ * no connection. Call mqtt_free then, also from stopped. When mqtt_stop is called again, the later call counts.
  */
 void mqtt_stop(struct mqtt *mqtt, int64_t limit_ms, void (*stopped)(void *user, bool whole), void *user);
 
 /*
- * Takes NULL. May be called without mqtt_stop: then the broker publishes the will. Not from a handler, but from
- * stopped. Waits for Paho's threads, about 100 ms; a look-up that hangs is left behind.
+ * Takes NULL. Without mqtt_stop before it, the broker publishes the will. Must not be called from a handler; from
+ * stopped it may. Blocks until Paho's threads end, about 100 ms. It does not wait for a look-up that hangs.
  */
 void mqtt_free(struct mqtt *mqtt);
 
