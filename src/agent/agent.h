@@ -1,8 +1,8 @@
 /*
  * The agent: owns the loop, the lines, the doors, the broker and the page, and carries events between them.
  *
- * Everything runs in the caller's thread, which must have blocked every signal of agent_signals before (so that no
- * thread started later catches one). Starting, stopping and losing the broker never move a door.
+ * Everything runs in the caller's thread. Before the first call, that thread must block every signal of agent_signals,
+ * so that no thread that starts later catches one. Starting, stopping and losing the broker never move a door.
  */
 #ifndef PORTCULLIS_AGENT_H
 #define PORTCULLIS_AGENT_H
@@ -18,23 +18,29 @@
 void agent_signals(sigset_t *signals); /* what ends the agent, SIGTERM and SIGINT; and SIGHUP, which reloads */
 
 /*
- * Runs until a signal ends it. 0 after an orderly end; -errno when it could not start or the loop failed, which has
- * been logged. config and path are borrowed; SIGHUP reads the file at path again, and log's level and format change
- * with what it says.
+ * Runs until a signal ends it. Returns 0 after an orderly end; or -errno, which has been logged, when it could not
+ * start or the loop failed. config, path and log are borrowed. SIGHUP reads the file at path again, and then log's
+ * level and format become those of the file.
  */
 int agent_run(const struct config *config, const char *path, struct log *log);
 
-/* What the log says of a file that was read: a line for each error and warning. */
+/* Logs a report: one line for each error and warning. */
 void agent_log_report(const struct config_report *report, const struct log *log);
 
 /*
- * The part of --check that reads what the configuration names: certificates and keys, and what may come later. 0, or
- * -errno; what is wrong goes to standard error, in the form of the configuration's own errors, and warnings are counted
- * up. path is the configuration's.
+ * The part of --check that goes beyond the file: the hash of the page's password, certificates and keys, the page's
+ * address and the history's directory. path is the configuration's. Writes what is wrong to standard error, in the form
+ * of the configuration's own errors, and adds the number of warnings to *warnings. Returns 0; -EINVAL for a damaged
+ * hash; or another -errno. When TLS cannot start (memory, random numbers) nothing is written.
  */
 int agent_check(const struct config *config, const char *path, const struct log *log, size_t *warnings);
 
-/* What --release, --watch and --healthcheck do with a configuration: 0, or -errno, which has been logged. */
+/*
+ * What --release, --watch and --healthcheck do with a configuration. Each returns 0; or -errno, which has been logged,
+ * except when memory or a descriptor cannot be had at the beginning. With simulated lines agent_release does nothing
+ * and returns 0, and agent_watch returns -ENOTSUP. agent_watch runs until a signal of agent_signals; agent_healthcheck
+ * blocks for at most some seconds.
+ */
 int agent_release(const struct config *config, const struct log *log);
 int agent_watch(const struct config *config, const struct log *log, FILE *out);
 int agent_healthcheck(const struct config *config, const struct log *log);
