@@ -27,7 +27,7 @@ int secure_read_page(struct secure *secure, const struct config *config, char er
 int secure_read_brokers(struct secure *secure, const struct config *config, char error[static MQTT_ERROR_MAX]);
 void secure_take_page(struct secure *secure);
 
-/* Sets secure and secure_user of http, if this configuration has TLS for the page. Call secure_take_page before. */
+/* Sets secure and secure_user of http, if this configuration has TLS for the page. */
 void secure_page(struct secure *secure, const struct config *config, struct http_config *http);
 
 /*
