@@ -278,7 +278,7 @@ def test_compose_file(garage):
         assert service["read_only"] and service["cap_drop"] == ["ALL"]
         assert service["security_opt"] == ["no-new-privileges:true"] and service["secrets"]
         assert service["healthcheck"]["test"] and int(service["mem_limit"]) <= 128 << 20
-        assert service["ulimits"]["core"] in (0, {"soft": 0, "hard": 0})
+        assert "core" in service["ulimits"]  # some releases of Compose leave a zero out here: see test_garage
     original = json.loads(garage("-f", "compose.yaml", "config", "--format", "json"))["services"]
     assert original["portcullis"]["devices"] and original["portcullis"]["group_add"] == ["0"]
     assert {port["host_ip"] for service in original.values() for port in service["ports"]} == {"127.0.0.1"}
@@ -291,6 +291,9 @@ def test_garage(garage):
     agent = garage("ps", "--quiet", "portcullis").strip()
     details = json.loads(must("docker", "inspect", agent))[0]
     assert details["State"]["Health"]["Status"] == "healthy"
+    for container in garage("ps", "--quiet").split():
+        limits = json.loads(must("docker", "inspect", container))[0]["HostConfig"]["Ulimits"]
+        assert {"Name": "core", "Soft": 0, "Hard": 0} in limits
     # It is the container's first and only process.
     assert len(must("docker", "top", agent, "-eo", "pid").split()) == 2
 
