@@ -13,7 +13,6 @@ const char http_type_json[] = "application/json";
 const char http_type_problem[] = "application/problem+json";
 const char http_type_text[] = "text/plain; charset=utf-8";
 const char http_type_metrics[] = "text/plain; version=0.0.4; charset=utf-8";
-const char http_type_css[] = "text/css; charset=utf-8";
 
 /*
  * same-origin and not no-referrer: under the latter browsers send our own forms with "Origin: null" (Fetch, "append a

@@ -46,8 +46,7 @@ struct http_head {
 	const char *policy;         /* Content-Security-Policy; NULL: the page's */
 };
 
-extern const char http_type_html[], http_type_json[], http_type_problem[], http_type_text[], http_type_css[],
-		http_type_metrics[];
+extern const char http_type_html[], http_type_json[], http_type_problem[], http_type_text[], http_type_metrics[];
 
 /*
  * Each writes the whole answer to request, which says what the client can take: no body for HEAD, an end of the

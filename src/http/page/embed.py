@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Turns the page's sources into C: embed.py OUT.c OUT.h FILE...
 
-A template (.html) becomes an array of pieces, each some text and the field ({{field}}) that follows it; the fields of all
-templates become one enum, so that the compiler finds a field that nobody fills; of a <style> in it the hash is told, for
-its Content-Security-Policy. Any other file becomes an entry of
+A template (.html) becomes an array of pieces, each some text and the function that writes the field ({{field}}) after it,
+page_field_FIELD, so that the linker finds a field that nobody fills. The hash of a <style> in it is given, for its
+Content-Security-Policy. Any other file becomes an entry of
 page_assets, as it is and packed by gzip where that makes it shorter, with an ETag from its hash. White space at the ends
 of lines, and lines that are a comment, are dropped, and what JSON can do without. JSON is found below /api.
 """
@@ -52,13 +52,13 @@ def main(out_c, out_h, *names):
             for style in re.findall("<style>(.*)</style>", text, re.DOTALL):
                 digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
                 declarations.append(f'#define PAGE_{symbol.upper()}_STYLE "sha256-{digest}"')
-            parts = re.split(r"\{\{(\w+)\}\}", text) + ["none"]
+            parts = re.split(r"\{\{(\w+)\}\}", text) + [None]
             for piece, field in zip(parts[0::2], parts[1::2]):
-                if field not in fields and field != "none":
+                if field and field not in fields:
                     fields.append(field)
                 data = piece.encode()
-                body.append(f"\t{{{len(data)}, PAGE_FIELD_{field.upper()},\n{literal(data)}}},")
-            body.append("\t{0, PAGE_FIELD_NONE, NULL},\n};\n")
+                body.append(f"\t{{{len(data)}, {f'page_field_{field}' if field else 'NULL'},\n{literal(data)}}},")
+            body.append("\t{0, NULL, NULL},\n};\n")
             continue
         data = path.read_bytes() if path.suffix == ".png" else text_of(path).encode() + b"\n"
         packed = gzip.compress(data, 9, mtime=0)
@@ -73,10 +73,12 @@ def main(out_c, out_h, *names):
                       f"\t\t{name}_plain, {len(data)}, {name}_packed, {len(packed)}}},")
     body += ["const struct page_asset page_assets[] = {", *assets, "};"]
     header = ["/* Made by embed.py from the page's sources. */", "#ifndef PORTCULLIS_HTTP_PAGE_DATA_H",
-              "#define PORTCULLIS_HTTP_PAGE_DATA_H", "", "#include <stddef.h>", "", "enum page_field {", "\tPAGE_FIELD_NONE,",
-              *(f"\tPAGE_FIELD_{field.upper()}," for field in fields), "};", "",
+              "#define PORTCULLIS_HTTP_PAGE_DATA_H", "", "#include <stddef.h>", "",
+              "struct page_render;", "", "/* Each writes what stands in the templates as {{field}}. */",
+              *(f"void page_field_{field}(struct page_render *render);" for field in fields), "",
               "/* A template ends with a piece whose text is NULL. */",
-              "struct page_piece {", "\tsize_t length;", "\tenum page_field field; /* what follows the text */",
+              "struct page_piece {", "\tsize_t length;",
+              "\tvoid (*field)(struct page_render *render); /* what follows the text, or NULL */",
               "\tconst char *text;", "};", "",
               "struct page_asset {", "\tconst char *path, *type, *tag;", "\tconst void *plain;", "\tsize_t plain_length;",
               "\tconst void *packed; /* by gzip */", "\tsize_t packed_length; /* 0: it would not be shorter */", "};", "",

@@ -1,0 +1,80 @@
+/*
+ * What the views of the page share. A view is one file here; the templates are NAME.html. embed.py cuts each into pieces
+ * of text, and each piece names the function that writes the field after it: {{state_text}} is page_field_state_text. A
+ * view defines it. A field that no view defines does not link.
+ *
+ * Private to src/http/page.
+ */
+#ifndef PORTCULLIS_HTTP_PAGE_RENDER_H
+#define PORTCULLIS_HTTP_PAGE_RENDER_H
+
+#include "http/page.h"
+#include "page_data.h"
+
+struct page_button {
+	enum door_command command;
+	const char *label;
+	const char *again;   /* what the second tap does, for those who hear the page */
+	const char *refusal; /* why it makes no sense now; NULL: it does */
+};
+
+struct page_poke {
+	const char *name, *label;
+};
+
+struct page_message {
+	const char *kind, *title, *text;
+};
+
+/* What the fields are about while they are written. Everything is borrowed except body. */
+struct page_render {
+	const struct http_page *page;
+	const struct door_view *door;
+	const struct peer_view *peer; /* NULL: the door is our own */
+	const struct peer_door *peer_door;
+	const struct page_button *button;
+	const struct page_poke *poke;
+	bool named; /* the door's name stands on its button */
+	struct page_message message;
+	int64_t time_ms; /* wall clock */
+	const struct door_record *record;
+	const struct http_wiring *wirings; /* NULL: it is not the Set-up view */
+	const struct http_line *line;
+	const struct http_login *login; /* NULL: it is not the login page */
+	struct http_body *body;
+	size_t size; /* bytes that body has room for */
+	bool failed; /* body takes nothing more */
+};
+
+/* Text as it is; text from outside, with what HTML would understand in it escaped; a format, escaped likewise and cut after
+ * 511 bytes. */
+void page_put(struct page_render *render, const char *text, size_t length);
+void page_put_escaped(struct page_render *render, const char *text);
+__attribute__((format(printf, 2, 3))) void page_put_format(struct page_render *render, const char *format, ...);
+
+void page_put_template(struct page_render *render, const struct page_piece *pieces);
+void page_put_message(struct page_render *render, const char *kind, const char *title, const char *text);
+void page_put_time(struct page_render *render, int64_t unix_ms);
+void page_put_outcome(struct page_render *render); /* how the last command to a peer's door ended */
+
+/* A render for a page of doors, with everything else unset; and a whole document, owned by the caller, NULL when memory is
+ * short or it would be longer than HTTP_PAGE_MAX. */
+struct page_render page_rendering(const struct http_page *page);
+struct http_body *page_render_all(struct page_render render, const struct page_piece *pieces);
+
+/* Calls put_door with render->door and render->peer_door set to each door of peer in turn. */
+void page_each_peer_door(
+		struct page_render *render, const struct peer_view *peer, void (*put_door)(struct page_render *render));
+
+bool page_door_moves(const struct door_view *door);  /* it moves, or is about to */
+bool page_is_away(const struct page_render *render); /* the door's agent is another one, and cannot be reached */
+
+/* In the order of enum door_state and of enum door_source; the first with a capital. */
+extern const char *const page_state_texts[], *const page_sources[];
+
+struct page_fault_text {
+	const char *title, *text; /* what it is, and what to do */
+};
+extern const struct page_fault_text page_fault_texts[]; /* by enum door_fault */
+
+#endif
