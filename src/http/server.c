@@ -13,6 +13,7 @@
 #include "http/answer.h"
 #include "http/gate.h"
 #include "http/guard.h"
+#include "http/live.h"
 #include "http/reader.h"
 #include "http/site.h"
 
@@ -152,7 +153,7 @@ static void client_say(struct client *client)
 /* False when there is nothing new to say. */
 static bool client_tell(struct client *client, uint64_t news)
 {
-	struct http_body *state = client->told == news ? NULL : http_site_state(client->http->site);
+	struct http_body *state = client->told == news ? NULL : http_site_events(client->http->site);
 	if (!state)
 		return false;
 	client->told = news;
@@ -371,7 +372,7 @@ static void client_late(struct client *client)
 	if (client->state == CLIENT_LISTENING) {
 		if (client_tell(client, http_site_look(client->http->site)))
 			return;
-		http_answer_beat(&client->answer, http_site_beat);
+		http_answer_beat(&client->answer, http_live_beat);
 		client_say(client);
 		return;
 	}

@@ -1,6 +1,5 @@
 /*
- * From a request to its answer: the routes, and who may take them. No descriptor, no clock but loop.h's; asks the
- * agent.
+ * From a request to its answer: the routes, and who may take them (routes.c). It has no descriptor, and asks the agent.
  */
 #ifndef PORTCULLIS_HTTP_SITE_H
 #define PORTCULLIS_HTTP_SITE_H
@@ -30,11 +29,10 @@ bool http_site_read_only(const struct http_site *site);
 bool http_site_answer(struct http_site *site, const struct http_request *request, struct http_answer *answer);
 
 /*
- * What listeners to events are told. http_site_look asks the agent and counts how often the state was another one, from
- * 1 on; http_site_state is the event that tells the one last seen, borrowed, or NULL when memory is short.
+ * What listeners to events are told. http_site_look asks the agent and counts how often something was new, from 1 on.
+ * http_site_events is what to send: borrowed until the next look, NULL when memory is short.
  */
 uint64_t http_site_look(struct http_site *site);
-struct http_body *http_site_state(struct http_site *site);
-extern const char http_site_beat[]; /* the event that tells nothing but that the connection lives */
+struct http_body *http_site_events(struct http_site *site);
 
 #endif

@@ -44,8 +44,8 @@ def test_it_is_served(agent):
 
 
 def test_every_route_is_described():
-    """The table of src/http/site.c and the paths, pages aside."""
-    table = re.search(r"route routes\[\] = \{(.*?)\n\};", (ROOT / "src/http/site.c").read_text(), re.DOTALL).group(1)
+    """The table of src/http/routes.c and the paths, pages aside."""
+    table = re.search(r"route routes\[\] = \{(.*?)\n\};", (ROOT / "src/http/routes.c").read_text(), re.DOTALL).group(1)
     routes = {(path, "post" if ".post = true" in rest else "get")
               for path, rest in re.findall(r'\{"([^"]+)",(.*?)\}', table, re.DOTALL)
               if path.startswith("/api/") or path in ("/metrics", "/healthz")}

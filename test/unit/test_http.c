@@ -991,6 +991,15 @@ static void test_sessions_and_configurations(void)
 	CHECK(get_with(&server, "/", cookie).status == 200);
 	finish(&server);
 
+	tap_case("a server that signs nothing has no login page, and its password opens no session");
+	config.sign = NULL;
+	start(&server, &config);
+	answer = send_form(&server, "/api/login", "", RIGHT_FORM);
+	CHECK(answer.status == 404 && !header(&answer, "Set-Cookie"));
+	answer = get_with(&server, "/", BROWSER "Cookie: portcullis-form=1\r\n");
+	CHECK(answer.status == 401 && strncmp(header(&answer, "WWW-Authenticate"), "Basic ", 6) == 0);
+	finish(&server);
+
 	tap_case("without a password there is nothing to log in to");
 	start(&server, &plain);
 	answer = get_with(&server, "/login", "");

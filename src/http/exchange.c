@@ -1,0 +1,84 @@
+/*
+ * The answers that every route may give: a refusal, a body, the way to another page. A person's browser gets a page where a
+ * script gets JSON, with the same status and the same headers.
+ */
+#include "http/exchange.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "http/page.h"
+
+#define LOCATION_MAX (2 * DOOR_ID_MAX + 64)
+
+/* A browser shows what comes, not a script: of a form of the page, what it wants to see next is the page. */
+bool http_exchange_wants_page(const struct http_request *request)
+{
+	return strstr(request->accept, "text/html");
+}
+
+/* The page's script sends forms for a person, and takes refusals as a script does. */
+bool http_exchange_is_person(const struct http_request *request)
+{
+	return http_exchange_wants_page(request) && !strstr(request->accept, "json");
+}
+
+void http_exchange_problem_with(const struct http_exchange *exchange, int status, const char *detail,
+		const char *header, const char *value)
+{
+	const struct http_request *request = exchange->request;
+	struct http_body *body = http_exchange_is_person(request) ? http_page_render_refusal(status, detail) : NULL;
+	if (body)
+		http_answer_shared(exchange->answer, request,
+				&(struct http_head){.status = status,
+						.type = http_type_html,
+						.header = header,
+						.value = value,
+						.policy = http_page_refusal_policy},
+				body);
+	else
+		http_answer_problem_with(exchange->answer, request, status, detail, header, value);
+	http_body_release(body);
+}
+
+void http_exchange_problem(const struct http_exchange *exchange, int status, const char *detail)
+{
+	http_exchange_problem_with(exchange, status, detail, NULL, NULL);
+}
+
+void http_exchange_body(const struct http_exchange *exchange, const char *type, struct http_body *body)
+{
+	if (body)
+		http_answer_shared(exchange->answer, exchange->request,
+				&(struct http_head){.status = 200, .type = type}, body);
+	else
+		http_exchange_problem(exchange, 503, "The agent is short of memory.");
+}
+
+void http_exchange_see_other(const struct http_exchange *exchange, const char *location, const char *lines)
+{
+	http_answer_short(exchange->answer, exchange->request,
+			&(struct http_head){.status = 303, .header = "Location", .value = location, .lines = lines}, "",
+			0);
+}
+
+void http_exchange_see_door(const struct http_exchange *exchange, const char *id, const char *said)
+{
+	char location[LOCATION_MAX];
+	const char *from = strcmp(exchange->request->query, "setup") == 0 ? "/setup" : "/";
+	if (said)
+		snprintf(location, sizeof(location), "%s?door=%s&said=%s#door-%s", from, id, said, id);
+	else
+		snprintf(location, sizeof(location), "%s#door-%s", from, id);
+	http_exchange_see_other(exchange, location, NULL);
+}
+
+/* Only those who gave the password, or sit at the machine, wire the doors. False: the answer is made. */
+bool http_exchange_may_wire(const struct http_exchange *exchange)
+{
+	if (exchange->site->config.username || exchange->request->peer->loopback)
+		return true;
+	http_exchange_problem(exchange, 403,
+			"The Set-up view is for those who log in (http: username and password_file) and for the machine itself.");
+	return false;
+}

@@ -1,0 +1,68 @@
+/*
+ * What the routes share: the site, one request with its answer, and the answers that every route may give. Private to the
+ * files behind site.h.
+ */
+#ifndef PORTCULLIS_HTTP_EXCHANGE_H
+#define PORTCULLIS_HTTP_EXCHANGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "http/answer.h"
+#include "http/gate.h"
+#include "http/http.h"
+#include "http/live.h"
+#include "http/reader.h"
+#include "http/session.h"
+
+struct http_cached_page {
+	struct http_body *body; /* NULL: none was made yet */
+	uint64_t changes;       /* of struct http_live, when it was made */
+	int64_t until_ms;       /* then its durations are old */
+};
+
+struct http_site {
+	const struct log *log;
+	struct http_config config;
+	struct http_agent agent;
+	struct http_gate *gate;
+	struct http_sessions *sessions; /* borrowed */
+	bool read_only;
+	bool setup; /* those who see the page may see the Set-up view */
+	struct http_live live;
+	struct http_cached_page pages[2]; /* without and with a session */
+	struct http_body *metrics;        /* metrics_max bytes, written anew when nobody is being sent it */
+	int64_t refusal_logged_ms;
+	unsigned refusals;
+};
+
+struct http_exchange {
+	struct http_site *site;
+	const struct http_request *request;
+	struct http_answer *answer;
+	bool session;
+	bool *checking; /* set instead of an answer, while the password is being checked */
+};
+
+/* A browser that shows what comes: after a form of the page, it wants to see the page next. The page's script asks like
+ * this as well. */
+bool http_exchange_wants_page(const struct http_request *request);
+/* The same without the page's script, which takes refusals as JSON. */
+bool http_exchange_is_person(const struct http_request *request);
+
+/* A refusal with a sentence, and with one more header where header is not NULL. */
+void http_exchange_problem(const struct http_exchange *exchange, int status, const char *detail);
+void http_exchange_problem_with(const struct http_exchange *exchange, int status, const char *detail,
+		const char *header, const char *value);
+
+void http_exchange_body(const struct http_exchange *exchange, const char *type, struct http_body *body); /* NULL: 503 */
+
+/* 303 to a path of this site. lines: more headers with their line ends, or NULL. */
+void http_exchange_see_other(const struct http_exchange *exchange, const char *location, const char *lines);
+/* 303 to a door on the page that the form came from; said: how the command ended, or NULL. */
+void http_exchange_see_door(const struct http_exchange *exchange, const char *id, const char *said);
+
+/* Only those who gave the password, or who sit at the machine, wire the doors. False: the refusal is made. */
+bool http_exchange_may_wire(const struct http_exchange *exchange);
+
+#endif

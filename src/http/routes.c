@@ -1,0 +1,102 @@
+/*
+ * The table of routes, and the questions that stand before each of them, in this order: does the request name this host;
+ * may it come in; is there such a route, for this method; does a command come from our own page; are commands taken at all.
+ */
+#include "http/site.h"
+
+#include <string.h>
+
+#include "base/loop.h"
+#include "http/access.h"
+#include "http/api.h"
+#include "http/assets.h"
+#include "http/guard.h"
+#include "http/views.h"
+
+#define REFUSAL_LOG_MS 60000 /* one line for all that is refused in this time */
+
+struct route {
+	const char *path; /* ends with a slash: the rest is the handler's */
+	bool post;        /* else GET and HEAD */
+	bool open;        /* needs no password */
+	void (*handle)(const struct http_exchange *exchange, const char *rest);
+};
+
+static const struct route routes[] = {
+		{"/", .handle = http_get_page},
+		{"/setup", .handle = http_get_setup},
+		{"/metrics", .handle = http_get_metrics},
+		{"/healthz", .open = true, .handle = http_get_health},
+		{"/login", .open = true, .handle = http_get_login},
+		{"/api/login", .post = true, .open = true, .handle = http_post_login},
+		{"/api/logout", .post = true, .open = true, .handle = http_post_logout},
+		{"/api/doors", .handle = http_get_doors},
+		{"/api/history", .handle = http_get_history},
+		{"/api/events", .handle = http_get_events},
+		{"/api/doors/", .post = true, .handle = http_post_command},
+		{"/api/setup/", .post = true, .handle = http_post_pulse},
+		{"/api/simulator/", .post = true, .handle = http_post_poke},
+		{"/api/peers", .handle = http_get_peers},
+		{"/api/peers/", .post = true, .handle = http_post_peer_command},
+};
+
+static const struct route asset_route = {.handle = http_get_asset};
+
+static const struct route *route_find(const char *path, const char **rest)
+{
+	for (const struct route *route = routes; route < routes + sizeof(routes) / sizeof(routes[0]); route++) {
+		size_t length = strlen(route->path);
+		bool prefix = length > 1 && route->path[length - 1] == '/';
+		if (prefix ? strncmp(path, route->path, length) == 0 : strcmp(path, route->path) == 0) {
+			*rest = path + length;
+			return route;
+		}
+	}
+	*rest = path;
+	return http_is_asset(path) ? &asset_route : NULL;
+}
+
+static void route_log_refusal(struct http_site *site, const char *what, const char *who)
+{
+	int64_t now_ms = loop_now_ms();
+	site->refusals++;
+	if (site->refusal_logged_ms && now_ms - site->refusal_logged_ms < REFUSAL_LOG_MS)
+		return;
+	log_warning(site->log, "HTTP: refused %s \"%.80s\" (%u refused so far)", what, who, site->refusals);
+	site->refusal_logged_ms = now_ms;
+}
+
+bool http_site_answer(struct http_site *site, const struct http_request *request, struct http_answer *answer)
+{
+	const char *rest = "";
+	bool checking = false;
+	const struct http_exchange exchange = {
+			site, request, answer, http_site_in_session(site, &request->cookies), &checking};
+	const struct route *route = route_find(request->path, &rest);
+	bool post = request->verb == HTTP_VERB_POST;
+	bool get = request->verb == HTTP_VERB_GET || request->verb == HTTP_VERB_HEAD;
+	if (exchange.session)
+		http_gate_remember(site->gate, request->peer);
+	/* HTTP/1.0 may come without a Host, and no browser that could be led astray sends it so. */
+	if (!(request->old && !*request->host) && !http_guard_host(&site->config, request->host)) {
+		route_log_refusal(site, "host", request->host);
+		http_exchange_problem(&exchange, 421,
+				"This server does not know that name as its own. If it is, add it to http: hosts.");
+	} else if (!(route && route->open) && !http_exchange_let_in(&exchange)) {
+		return !checking;
+	} else if (!route) {
+		http_exchange_problem(&exchange, 404, "There is nothing at this address.");
+	} else if (route->post ? !post : !get) {
+		http_exchange_problem_with(&exchange, 405, "This address takes other methods.", "Allow",
+				route->post ? "POST" : "GET, HEAD");
+	} else if (post && !http_guard_origin(request->origin, request->fetch_site, request->host)) {
+		route_log_refusal(site, "a command from the page of another site,", request->origin);
+		http_exchange_problem(&exchange, 403, "Commands from the pages of other sites are refused.");
+	} else if (post && site->read_only) {
+		http_exchange_problem(&exchange, 403,
+				"Read-only: no password is set and others can reach this address. Set http: username and password_file, or allow_anonymous_commands.");
+	} else {
+		route->handle(&exchange, rest);
+	}
+	return !checking;
+}

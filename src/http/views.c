@@ -1,0 +1,103 @@
+/*
+ * The pages for people: the doors, and the Set-up view. Everybody is sent the same page of the doors as long as it says
+ * what is known now; one with a session gets another, which can end the session. A page that says how a command ended is
+ * made for one person.
+ */
+#include "http/views.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/loop.h"
+#include "http/page.h"
+
+#define PAGE_FRESH_MS 5000 /* its durations count minutes */
+#define HISTORY_OF_PAGE 80 /* events looked at for the page; it leaves out about half of them */
+
+/* The query that a form's answer leads to: door=ID&said=WORD. Anything else is a plain page. */
+static bool notice_parse(const struct http_site *site, const char *query, struct http_page *page)
+{
+	if (strncmp(query, "door=", 5) != 0)
+		return false;
+	const char *id = query + 5, *end = id + strcspn(id, "&");
+	if (strncmp(end, "&said=", 6) != 0)
+		return false;
+	const char *said = end + 6;
+	page->noticed = http_live_find(&site->live, id, (size_t)(end - id));
+	for (enum door_result result = DOOR_RESULT_ACCEPTED; result <= DOOR_RESULT_UNCHANGED; result++)
+		if (strcmp(said, door_result_name(result)) == 0) {
+			page->result = result;
+			return page->noticed;
+		}
+	page->result = DOOR_RESULT_REJECTED;
+	for (page->reason = DOOR_REASON_NONE; page->reason <= DOOR_REASON_LAST; page->reason++)
+		if (strcmp(said, door_reason_name(page->reason)) == 0)
+			return page->noticed;
+	page->noticed = NULL;
+	return false;
+}
+
+static struct http_body *views_page(struct http_site *site, const struct http_page *page)
+{
+	struct http_cached_page *cached = &site->pages[page->log_out];
+	int64_t now_ms = loop_now_ms();
+	if (!cached->body || cached->changes != site->live.changes || now_ms >= cached->until_ms) {
+		http_body_release(cached->body);
+		cached->body = http_page_render(page);
+		cached->changes = site->live.changes;
+		cached->until_ms = now_ms + PAGE_FRESH_MS;
+	}
+	return cached->body;
+}
+
+void http_get_page(const struct http_exchange *exchange, const char *rest)
+{
+	struct http_site *site = exchange->site;
+	(void)rest;
+	http_live_look(&site->live);
+	struct door_record records[HISTORY_OF_PAGE];
+	struct http_page page = {
+			.node = &site->live.node,
+			.doors = site->live.now.doors,
+			.door_count = site->live.now.count,
+			.records = records,
+			.record_count = site->agent.history(
+					site->agent.user, HTTP_ALL_DOORS, 0, records, HISTORY_OF_PAGE),
+			.peers = site->live.peers,
+			.setup = site->setup,
+			.log_out = exchange->session,
+			.read_only = site->read_only,
+			.wall_ms = loop_wall_ms(),
+	};
+	if (notice_parse(site, exchange->request->query, &page)) {
+		struct http_body *body = http_page_render(&page);
+		http_exchange_body(exchange, http_type_html, body);
+		http_body_release(body);
+		return;
+	}
+	http_exchange_body(exchange, http_type_html, views_page(site, &page));
+}
+
+void http_get_setup(const struct http_exchange *exchange, const char *rest)
+{
+	struct http_site *site = exchange->site;
+	(void)rest;
+	if (!http_exchange_may_wire(exchange))
+		return;
+	http_live_look(&site->live);
+	struct http_wiring *wirings = calloc(site->live.now.count + 1, sizeof(*wirings));
+	for (size_t i = 0; wirings && i < site->live.now.count; i++)
+		site->agent.wiring(site->agent.user, i, &wirings[i]);
+	struct http_page page = {
+			.node = &site->live.node,
+			.doors = site->live.now.doors,
+			.door_count = site->live.now.count,
+			.read_only = site->read_only,
+			.wall_ms = loop_wall_ms(),
+	};
+	notice_parse(site, exchange->request->query, &page);
+	struct http_body *body = wirings ? http_page_render_setup(&page, wirings) : NULL;
+	http_exchange_body(exchange, http_type_html, body);
+	http_body_release(body);
+	free(wirings);
+}
