@@ -126,6 +126,7 @@ def test_32_listeners(agent, listen):
 
 
 def test_a_listener_that_stops_reading_holds_up_nobody(agent, listen):
+    agent.await_commands()
     silent = [listen(agent) for _ in range(8)]
     listener = listen(agent)
     for command, state in [("OPEN", "open"), ("CLOSE", "closed")] * 2:
