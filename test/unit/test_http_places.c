@@ -90,6 +90,9 @@ static void test_listeners(void)
 		places[i].listener = true;
 	CHECK(!may_listen(1) && may_listen(2) && may_listen(0));
 	CHECK(http_places_listening(places) == HTTP_LISTENERS_OF_ONE);
+	for (size_t i = 0; i < HTTP_LISTENERS_OF_ONE; i++)
+		places[i].peer = from(0);
+	CHECK(may_listen(0));
 	fill(HTTP_LISTENERS_OF_ONE, HTTP_LISTENERS_MAX, HTTP_WRITING, 0, 0);
 	for (size_t i = 0; i < HTTP_LISTENERS_MAX; i++)
 		places[i].listener = true;
