@@ -1,3 +1,7 @@
+/*
+ * A list in the order of sending. A retained value takes the place of the older one of its topic, so that nothing that
+ * changes often is pushed back again and again.
+ */
 #include "mqtt/outbox.h"
 
 #include <errno.h>
@@ -61,7 +65,7 @@ static void hang(struct mqtt_outbox *outbox, struct mqtt_outgoing **at, struct m
 }
 
 /* Where the retained entry of this topic hangs; the end when there is none. */
-static struct mqtt_outgoing **find(struct mqtt_outbox *outbox, const char *topic)
+static struct mqtt_outgoing **find_outgoing(struct mqtt_outbox *outbox, const char *topic)
 {
 	struct mqtt_outgoing **at = &outbox->first;
 	while (*at && (!(*at)->retained || strcmp((*at)->topic, topic) != 0))
@@ -90,7 +94,7 @@ static bool full(const struct mqtt_outbox *outbox, const struct mqtt_outgoing *m
 
 int mqtt_outbox_put(struct mqtt_outbox *outbox, struct mqtt_outgoing *outgoing)
 {
-	struct mqtt_outgoing **place = outgoing->retained ? find(outbox, outgoing->topic) : outbox->end;
+	struct mqtt_outgoing **place = outgoing->retained ? find_outgoing(outbox, outgoing->topic) : outbox->end;
 	struct mqtt_outgoing *older = *place ? unhang(outbox, place) : NULL;
 	struct mqtt_outgoing **live;
 	bool event = !outgoing->retained && !outgoing->answer;

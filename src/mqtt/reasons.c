@@ -1,3 +1,6 @@
+/*
+ * A table of codes, each with its name in MQTT 5 and what a person can do about it.
+ */
 #include "mqtt/reasons.h"
 
 #include <stddef.h>
@@ -47,7 +50,7 @@ static const struct reason {
 		{0xa2, "wildcard subscriptions not supported", ""},
 };
 
-static const struct reason *find(int code)
+static const struct reason *find_reason(int code)
 {
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
 		if (reasons[i].code == code)
@@ -63,12 +66,12 @@ int mqtt_reason_of_v3_connack(int code)
 
 const char *mqtt_reason_text(int code)
 {
-	const struct reason *reason = find(code);
+	const struct reason *reason = find_reason(code);
 	return reason ? reason->text : "unknown reason";
 }
 
 const char *mqtt_reason_advice(int code)
 {
-	const struct reason *reason = find(code);
+	const struct reason *reason = find_reason(code);
 	return reason ? reason->advice : "the broker's own log says more";
 }

@@ -1,3 +1,7 @@
+/*
+ * A message is a header with its parts' lengths, and the parts behind it, as bytes that may go round the end of the ring.
+ * It is taken out the way it was put in, so that no part needs to be in one piece.
+ */
 #include "mqtt/ring.h"
 
 #include <errno.h>
@@ -39,7 +43,7 @@ void mqtt_ring_free(struct mqtt_ring *ring)
 	free(ring);
 }
 
-static void put(struct mqtt_ring *ring, const void *bytes, size_t length)
+static void put_bytes(struct mqtt_ring *ring, const void *bytes, size_t length)
 {
 	size_t at = (ring->first + ring->used) % ring->capacity;
 	size_t to_end = ring->capacity - at;
@@ -62,7 +66,7 @@ static void peek(const struct mqtt_ring *ring, size_t offset, void *bytes, size_
 	}
 }
 
-static void drop(struct mqtt_ring *ring)
+static void drop_oldest(struct mqtt_ring *ring)
 {
 	struct record record;
 	peek(ring, 0, &record, sizeof(record));
@@ -83,7 +87,7 @@ int mqtt_ring_push(struct mqtt_ring *ring, const struct mqtt_message *message, s
 	ring->received++;
 	if (fits) {
 		for (; ring->capacity - ring->used < size; ring->dropped_full++)
-			drop(ring);
+			drop_oldest(ring);
 		const struct record record = {
 				.sent_after_ms = message->sent_after_ms,
 				.size = (uint32_t)size,
@@ -94,11 +98,11 @@ int mqtt_ring_push(struct mqtt_ring *ring, const struct mqtt_message *message, s
 				.retained = message->retained,
 				.past = message->past,
 		};
-		put(ring, &record, sizeof(record));
-		put(ring, message->topic, topic_length);
-		put(ring, message->payload, message->length);
-		put(ring, message->response_topic, response_length);
-		put(ring, message->correlation, message->correlation_length);
+		put_bytes(ring, &record, sizeof(record));
+		put_bytes(ring, message->topic, topic_length);
+		put_bytes(ring, message->payload, message->length);
+		put_bytes(ring, message->response_topic, response_length);
+		put_bytes(ring, message->correlation, message->correlation_length);
 	} else {
 		ring->too_long++;
 	}
@@ -136,7 +140,7 @@ bool mqtt_ring_pop(struct mqtt_ring *ring, struct mqtt_ring_message *out)
 				.correlation_length = record.correlation,
 				.sent_after_ms = record.sent_after_ms,
 		};
-		drop(ring);
+		drop_oldest(ring);
 	}
 	pthread_mutex_unlock(&ring->lock);
 	return any;

@@ -27,7 +27,8 @@
 #include <sys/syscall.h>
 
 #include "base/loop.h"
-#include "mqtt/guard.h"
+#include "mqtt/packet.h"
+#include "mqtt/stream.h"
 
 #define SETTLING_MS 200 /* Paho watches a new socket only some time after connect */
 #define SETTLING_NAP_US 1000
@@ -45,7 +46,7 @@ struct mqtt_wire {
 	int64_t pinged_ms; /* when it was asked for; LOOP_NEVER when it is answered */
 	struct age age;
 	struct alive *alive; /* borrowed; NULL = nobody wants to know */
-	struct mqtt_guard_stream stream;
+	struct mqtt_stream stream;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -58,7 +59,7 @@ static _Atomic uint32_t connections, connected_ms;
 char *SocketBuffer_getQueuedData(int fd, size_t size, size_t *length);
 
 /* Holding the lock, as for all below. */
-static struct mqtt_wire *find(int paho_fd)
+static struct mqtt_wire *find_wire(int paho_fd)
 {
 	struct mqtt_wire *wire = wires;
 	while (wire && wire->paho_fd != paho_fd)
@@ -76,14 +77,14 @@ static void end_wrongly(struct mqtt_wire *wire, const char *wrong, uint8_t first
 }
 
 /* The next packet for Paho, of what has come; our own PINGREQ's answer is noted on the way. */
-static void take_packet(struct mqtt_wire *wire)
+static void next_packet(struct mqtt_wire *wire)
 {
 	if (wire->left > 0 || wire->wrong)
 		return;
 	const struct mqtt_guard *guard = &wire->stream.guard;
 	bool pinging = guard->own, greeting = guard->phase == MQTT_GUARD_GREETING;
 	const uint8_t *packet;
-	const char *wrong = mqtt_guard_take(&wire->stream, &packet, &wire->left);
+	const char *wrong = mqtt_stream_take(&wire->stream, &packet, &wire->left);
 	wire->at = packet;
 	if (wrong) {
 		end_wrongly(wire, wrong, *packet, false);
@@ -98,17 +99,17 @@ static void take_packet(struct mqtt_wire *wire)
 }
 
 /* Takes in what the socket has, unless there is enough for Paho to go on with. */
-static void fill(struct mqtt_wire *wire)
+static void read_socket(struct mqtt_wire *wire)
 {
 	size_t room;
-	take_packet(wire);
+	next_packet(wire);
 	if (wire->left > 0 || wire->ended)
 		return;
-	uint8_t *bytes = mqtt_guard_room(&wire->stream, &room);
+	uint8_t *bytes = mqtt_stream_room(&wire->stream, &room);
 	ssize_t got = recv(wire->paho_fd, bytes, room, MSG_DONTWAIT);
 	if (got > 0) {
-		mqtt_guard_came(&wire->stream, (size_t)got);
-		take_packet(wire);
+		mqtt_stream_came(&wire->stream, (size_t)got);
+		next_packet(wire);
 	} else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
 		wire->ended = true;
 	}
@@ -118,7 +119,7 @@ static void fill(struct mqtt_wire *wire)
 static void send_ping(struct mqtt_wire *wire)
 {
 	static const uint8_t ping[2] = {0xc0, 0};
-	if (wire->unsent == 0 || wire->wrong || (wire->unsent == sizeof(ping) && !mqtt_guard_between(&wire->stream)))
+	if (wire->unsent == 0 || wire->wrong || (wire->unsent == sizeof(ping) && !mqtt_stream_between(&wire->stream)))
 		return;
 	ssize_t sent = send(
 			wire->paho_fd, ping + sizeof(ping) - wire->unsent, wire->unsent, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -185,7 +186,7 @@ bool mqtt_wire_wrong(struct mqtt_wire *wire, char reason[static MQTT_WIRE_WRONG_
 	if (wrong)
 		snprintf(reason, MQTT_WIRE_WRONG_MAX, "%s: %s: %s",
 				wire->ours ? "the guard cannot follow what was sent" : "the broker breaks MQTT",
-				mqtt_guard_name(wire->first), wire->wrong);
+				mqtt_packet_name(wire->first), wire->wrong);
 	pthread_mutex_unlock(&lock);
 	return wrong;
 }
@@ -258,11 +259,11 @@ ssize_t mqtt_wire_paho_recv(int fd, void *bytes, size_t size, int flags)
 	if (size == 0) /* so Paho says goodbye */
 		return 0;
 	pthread_mutex_lock(&lock);
-	struct mqtt_wire *wire = find(fd);
+	struct mqtt_wire *wire = find_wire(fd);
 	ssize_t got = -1;
 	int error = ENOTCONN;
 	if (wire && bytes) {
-		fill(wire);
+		read_socket(wire);
 		if (wire->left > 0) {
 			got = (ssize_t)(size < wire->left ? size : wire->left);
 			memcpy(bytes, wire->at, (size_t)got);
@@ -283,7 +284,7 @@ ssize_t mqtt_wire_paho_recv(int fd, void *bytes, size_t size, int flags)
 ssize_t mqtt_wire_paho_writev(int fd, const struct iovec *parts, int count)
 {
 	pthread_mutex_lock(&lock); /* over both, so that no answer is looked at before what it answers */
-	struct mqtt_wire *wire = find(fd);
+	struct mqtt_wire *wire = find_wire(fd);
 	ssize_t sent = -1;
 	int error = ENOTCONN;
 	if (wire)
@@ -296,7 +297,7 @@ ssize_t mqtt_wire_paho_writev(int fd, const struct iovec *parts, int count)
 		size_t left = sent > 0 ? (size_t)sent : 0;
 		for (int i = 0; i < count && left > 0 && !wire->wrong; i++) {
 			size_t length = parts[i].iov_len < left ? parts[i].iov_len : left;
-			const char *wrong = mqtt_guard_went(&wire->stream, parts[i].iov_base, length);
+			const char *wrong = mqtt_stream_went(&wire->stream, parts[i].iov_base, length);
 			if (wrong)
 				end_wrongly(wire, wrong, wire->stream.out[0], true);
 			left -= length;
@@ -311,7 +312,7 @@ ssize_t mqtt_wire_paho_writev(int fd, const struct iovec *parts, int count)
 int mqtt_wire_paho_close(int fd)
 {
 	pthread_mutex_lock(&lock);
-	struct mqtt_wire *wire = find(fd);
+	struct mqtt_wire *wire = find_wire(fd);
 	if (wire)
 		wire->paho_fd = -1;
 	pthread_mutex_unlock(&lock);
@@ -324,14 +325,14 @@ static int count_ready(struct pollfd *fds, nfds_t count)
 	int ready = 0;
 	pthread_mutex_lock(&lock);
 	for (nfds_t i = 0; i < count; i++) {
-		struct mqtt_wire *wire = fds[i].events & POLLIN ? find(fds[i].fd) : NULL;
+		struct mqtt_wire *wire = fds[i].events & POLLIN ? find_wire(fds[i].fd) : NULL;
 		if (wire) {
 			if (wire->alive)
 				alive_sign(wire->alive, loop_now_ms());
 			if (fds[i].revents)
-				fill(wire);
+				read_socket(wire);
 			else
-				take_packet(wire);
+				next_packet(wire);
 			send_ping(wire);
 			bool ready_to_read = wire->left > 0 || wire->ended;
 			fds[i].revents = (short)((fds[i].revents & ~POLLIN) | (ready_to_read ? POLLIN : 0));

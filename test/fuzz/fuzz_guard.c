@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mqtt/guard.h"
+#include "mqtt/packet.h"
+#include "mqtt/stream.h"
 
 static void check(bool good)
 {
@@ -31,13 +32,13 @@ int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t length);
 int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t left)
 {
 	static const uint8_t connects[2][15] = {"\x10\x0d\0\4MQTT\5\2\0\x3c\0\0\0", "\x10\x0c\0\4MQTT\4\2\0\x3c\0\0"};
-	static struct mqtt_guard_stream stream;
-	memset(&stream, 0, offsetof(struct mqtt_guard_stream, out));
+	static struct mqtt_stream stream;
+	memset(&stream, 0, offsetof(struct mqtt_stream, out));
 	if (left < 1)
 		return 0;
 	bool three = bytes[0] & 1;
 	if (bytes[0] & 2)
-		check(!mqtt_guard_went(&stream, connects[three], three ? 14 : 15));
+		check(!mqtt_stream_went(&stream, connects[three], three ? 14 : 15));
 	const char *wrong = NULL;
 	for (bytes++, left--; left > 0 && !wrong;) {
 		bool ours = bytes[0] & 128;
@@ -47,20 +48,20 @@ int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t left)
 		if (piece > left)
 			piece = left;
 		if (ours && piece == 0) {
-			if (mqtt_guard_between(&stream) && !stream.guard.own)
+			if (mqtt_stream_between(&stream) && !stream.guard.own)
 				mqtt_guard_pinged(&stream.guard);
 		} else if (ours) {
-			wrong = mqtt_guard_went(&stream, bytes, piece);
+			wrong = mqtt_stream_went(&stream, bytes, piece);
 		} else {
 			size_t room, taken;
-			uint8_t *to = mqtt_guard_room(&stream, &room);
+			uint8_t *to = mqtt_stream_room(&stream, &room);
 			check(room >= piece);
 			memcpy(to, bytes, piece);
-			mqtt_guard_came(&stream, piece);
+			mqtt_stream_came(&stream, piece);
 			const uint8_t *packet;
 			do {
 				struct mqtt_guard before = stream.guard;
-				wrong = mqtt_guard_take(&stream, &packet, &taken);
+				wrong = mqtt_stream_take(&stream, &packet, &taken);
 				if (before.own && !stream.guard.own) { /* passed over, before this packet */
 					check(before.pings > 0);
 					before.pings--;
@@ -69,7 +70,8 @@ int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t left)
 				if (wrong || taken == 0)
 					break;
 				look_alone(&before, packet, taken, NULL);
-				check(taken <= MQTT_GUARD_PACKET_MAX && mqtt_guard_frame(packet, taken) == (long)taken);
+				check(taken <= MQTT_GUARD_PACKET_MAX &&
+						mqtt_packet_frame(packet, taken) == (long)taken);
 				check((packet[0] & 0xf0) != 0x30 || !(packet[0] & 4));
 				check(strchr("\x20\x30\x40\x90\xb0\xd0\xe0", packet[0] & 0xf0));
 			} while (true);

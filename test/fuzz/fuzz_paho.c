@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "mqtt/guard.h"
+#include "mqtt/packet.h"
 #include "mqtt/wire.h"
 
 #define LIMIT_MS 10000
@@ -131,7 +132,7 @@ static void read_until(int fd, uint8_t first)
 	static uint8_t bytes[65536];
 	size_t there = 0;
 	for (;;) {
-		long frame = mqtt_guard_frame(bytes, there);
+		long frame = mqtt_packet_frame(bytes, there);
 		if (frame > 0 && (size_t)frame <= there) {
 			bool found = bytes[0] == first;
 			there -= (size_t)frame;

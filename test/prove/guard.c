@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "mqtt/guard.h"
+#include "mqtt/packet.h"
 #include "mqtt/utf8.h"
 
 #ifndef PACKET_BYTES
@@ -85,10 +86,10 @@ void lightened(void)
 	packet[1] = PACKET_BYTES - 2;
 	__CPROVER_assume(!mqtt_guard_received(&guard, packet, sizeof(packet)));
 	size_t length = sizeof(packet);
-	uint8_t *begin = mqtt_guard_lighten(packet, &length);
+	uint8_t *begin = mqtt_packet_lighten(packet, &length);
 	__CPROVER_assert(length <= sizeof(packet) && begin + length == packet + sizeof(packet),
 			"it ends where it ended");
-	__CPROVER_assert(mqtt_guard_frame(begin, length) == (long)length, "it is whole");
+	__CPROVER_assert(mqtt_packet_frame(begin, length) == (long)length, "it is whole");
 }
 
 void sent(void)
@@ -108,6 +109,6 @@ void frame(void)
 	__CPROVER_assume(length <= PACKET_BYTES);
 	uint8_t *bytes = malloc(length);
 	__CPROVER_assume(bytes != NULL);
-	long whole = mqtt_guard_frame(bytes, length);
+	long whole = mqtt_packet_frame(bytes, length);
 	__CPROVER_assert(whole >= -1 && whole <= 268435455 + 5 && whole != 1, "a length that MQTT has");
 }

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mqtt/guard.h"
+#include "mqtt/packet.h"
+#include "mqtt/stream.h"
 #include "tap.h"
 
 #define CONNECT_5 "\x10\x0d\0\4MQTT\5\2\0\x3c\0\0\0"
@@ -218,23 +219,23 @@ static const struct {
 /* Both ways through one stream, in steps of some bytes. What was wrong with the last packet; count: of right ones. */
 static const char *run(size_t index, size_t step, size_t *count, bool *rest)
 {
-	struct mqtt_guard_stream *stream = calloc(1, sizeof(*stream));
+	struct mqtt_stream *stream = calloc(1, sizeof(*stream));
 	const char *wrong = NULL;
 	*count = 0;
 	for (size_t i = 0; i < cases[index].sent_length && !wrong; i += step) {
 		size_t left = cases[index].sent_length - i;
-		wrong = mqtt_guard_went(stream, (const uint8_t *)cases[index].sent + i, left < step ? left : step);
+		wrong = mqtt_stream_went(stream, (const uint8_t *)cases[index].sent + i, left < step ? left : step);
 	}
 	CHECK(!wrong);
 	for (size_t i = 0; i < cases[index].came_length && !wrong; i += step) {
 		size_t room, left = cases[index].came_length - i, length = left < step ? left : step;
-		uint8_t *bytes = mqtt_guard_room(stream, &room);
+		uint8_t *bytes = mqtt_stream_room(stream, &room);
 		CHECK(room >= length);
 		memcpy(bytes, cases[index].came + i, length);
-		mqtt_guard_came(stream, length);
+		mqtt_stream_came(stream, length);
 		for (;;) {
 			const uint8_t *packet;
-			wrong = mqtt_guard_take(stream, &packet, &length);
+			wrong = mqtt_stream_take(stream, &packet, &length);
 			if (wrong || length == 0)
 				break;
 			++*count;
@@ -266,12 +267,12 @@ static void test_prefixes(void)
 {
 	tap_case("no prefix of a packet is right, nor is it read beyond its end");
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct mqtt_guard_stream *stream = calloc(1, sizeof(*stream));
-		mqtt_guard_went(stream, (const uint8_t *)cases[i].sent, cases[i].sent_length);
+		struct mqtt_stream *stream = calloc(1, sizeof(*stream));
+		mqtt_stream_went(stream, (const uint8_t *)cases[i].sent, cases[i].sent_length);
 		const uint8_t *bytes = (const uint8_t *)cases[i].came;
 		size_t left = cases[i].came_length;
 		long frame;
-		while ((frame = mqtt_guard_frame(bytes, left)) > 0 && (size_t)frame <= left) {
+		while ((frame = mqtt_packet_frame(bytes, left)) > 0 && (size_t)frame <= left) {
 			for (size_t cut = 0; cut < (size_t)frame; cut++) {
 				struct mqtt_guard guard = stream->guard;
 				uint8_t *copy = malloc(cut ? cut : 1);
@@ -295,24 +296,24 @@ static void test_prefixes(void)
 static void test_longest(void)
 {
 	tap_case("a packet of 64 KB in pieces, and the next one, fit");
-	struct mqtt_guard_stream *stream = calloc(1, sizeof(*stream));
-	CHECK(!mqtt_guard_went(stream, (const uint8_t *)CONNECT_3, sizeof(CONNECT_3) - 1));
+	struct mqtt_stream *stream = calloc(1, sizeof(*stream));
+	CHECK(!mqtt_stream_went(stream, (const uint8_t *)CONNECT_3, sizeof(CONNECT_3) - 1));
 	static uint8_t packet[MQTT_GUARD_PACKET_MAX] = "\x30\xfc\xff\3\0\1a";
-	CHECK(mqtt_guard_frame(packet, 4) == MQTT_GUARD_PACKET_MAX);
+	CHECK(mqtt_packet_frame(packet, 4) == MQTT_GUARD_PACKET_MAX);
 	size_t packets = 0, room, length;
 	const uint8_t *at;
-	memcpy(mqtt_guard_room(stream, &room), CONNACK_3, 4);
-	mqtt_guard_came(stream, 4);
-	CHECK(!mqtt_guard_take(stream, &at, &length) && length == 4);
+	memcpy(mqtt_stream_room(stream, &room), CONNACK_3, 4);
+	mqtt_stream_came(stream, 4);
+	CHECK(!mqtt_stream_take(stream, &at, &length) && length == 4);
 	for (size_t total = 0; total < 3 * sizeof(packet) + 7;) {
-		uint8_t *bytes = mqtt_guard_room(stream, &room);
+		uint8_t *bytes = mqtt_stream_room(stream, &room);
 		if (!CHECK(room > 0))
 			break;
 		for (size_t i = 0; i < room && i < 40000; i++)
 			bytes[i] = packet[(total + i) % sizeof(packet)];
-		mqtt_guard_came(stream, room < 40000 ? room : 40000);
+		mqtt_stream_came(stream, room < 40000 ? room : 40000);
 		total += room < 40000 ? room : 40000;
-		while (!mqtt_guard_take(stream, &at, &length) && length > 0) {
+		while (!mqtt_stream_take(stream, &at, &length) && length > 0) {
 			CHECK(length == sizeof(packet) && memcmp(at, packet, length) == 0);
 			packets++;
 		}
@@ -344,8 +345,8 @@ static void test_lighten(void)
 		size_t length = packets[i].before_length;
 		uint8_t *copy = malloc(length);
 		memcpy(copy, packets[i].before, length);
-		CHECK(mqtt_guard_frame(copy, length) == (long)length);
-		uint8_t *after = mqtt_guard_lighten(copy, &length);
+		CHECK(mqtt_packet_frame(copy, length) == (long)length);
+		uint8_t *after = mqtt_packet_lighten(copy, &length);
 		CHECK(after + length == copy + packets[i].before_length);
 		CHECK(length == packets[i].after_length && memcmp(after, packets[i].after, length) == 0);
 		free(copy);
@@ -356,8 +357,8 @@ static void test_lighten(void)
 	for (size_t i = 0; i < 12000; i++)
 		many[10 + 5 * i] = 0x26;
 	size_t length = 60010;
-	CHECK(mqtt_guard_frame(many, length) == 60010);
-	uint8_t *after = mqtt_guard_lighten(many, &length);
+	CHECK(mqtt_packet_frame(many, length) == 60010);
+	uint8_t *after = mqtt_packet_lighten(many, &length);
 	CHECK(length == 6 && memcmp(after, "\x30\4\0\1a\0", 6) == 0);
 }
 
@@ -395,42 +396,42 @@ static void test_pings(void)
 	};
 	for (size_t i = 0; i < sizeof(pings) / sizeof(pings[0]); i++) {
 		tap_case("pings: %s", pings[i].events);
-		struct mqtt_guard_stream *stream = calloc(1, sizeof(*stream));
-		CHECK(!mqtt_guard_went(stream, (const uint8_t *)CONNECT_3, sizeof(CONNECT_3) - 1));
+		struct mqtt_stream *stream = calloc(1, sizeof(*stream));
+		CHECK(!mqtt_stream_went(stream, (const uint8_t *)CONNECT_3, sizeof(CONNECT_3) - 1));
 		size_t room, length, answers = 0;
 		const uint8_t *packet;
-		memcpy(mqtt_guard_room(stream, &room), CONNACK_3, sizeof(CONNACK_3) - 1);
-		mqtt_guard_came(stream, sizeof(CONNACK_3) - 1);
-		CHECK(!mqtt_guard_take(stream, &packet, &length) && length == 4);
+		memcpy(mqtt_stream_room(stream, &room), CONNACK_3, sizeof(CONNACK_3) - 1);
+		mqtt_stream_came(stream, sizeof(CONNACK_3) - 1);
+		CHECK(!mqtt_stream_take(stream, &packet, &length) && length == 4);
 		for (const char *event = pings[i].events; *event; event++) {
 			if (*event == 'P')
-				CHECK(!mqtt_guard_went(stream, (const uint8_t *)PINGREQ, 2));
+				CHECK(!mqtt_stream_went(stream, (const uint8_t *)PINGREQ, 2));
 			if (*event == 'O')
 				mqtt_guard_pinged(&stream->guard);
 			if (*event != 'a')
 				continue;
-			memcpy(mqtt_guard_room(stream, &room), "\xd0\0\x30\3\0\1a", 7);
-			mqtt_guard_came(stream, 7);
+			memcpy(mqtt_stream_room(stream, &room), "\xd0\0\x30\3\0\1a", 7);
+			mqtt_stream_came(stream, 7);
 			bool own = stream->guard.own == 1;
 			CHECK(own == (pings[i].paho[answers++] == '0'));
-			CHECK(!mqtt_guard_take(stream, &packet, &length) && packet[0] == (own ? 0x30 : 0xd0));
+			CHECK(!mqtt_stream_take(stream, &packet, &length) && packet[0] == (own ? 0x30 : 0xd0));
 			if (!own)
-				CHECK(!mqtt_guard_take(stream, &packet, &length) && packet[0] == 0x30);
-			CHECK(!mqtt_guard_take(stream, &packet, &length) && length == 0);
+				CHECK(!mqtt_stream_take(stream, &packet, &length) && packet[0] == 0x30);
+			CHECK(!mqtt_stream_take(stream, &packet, &length) && length == 0);
 		}
 		CHECK(stream->guard.pings == 0 && stream->guard.own == 0);
-		memcpy(mqtt_guard_room(stream, &room), "\xd0\0", 2);
-		mqtt_guard_came(stream, 2);
-		CHECK(mqtt_guard_take(stream, &packet, &length));
+		memcpy(mqtt_stream_room(stream, &room), "\xd0\0", 2);
+		mqtt_stream_came(stream, 2);
+		CHECK(mqtt_stream_take(stream, &packet, &length));
 		free(stream);
 	}
 
 	tap_case("between two packets, and nowhere else, another can follow");
-	struct mqtt_guard_stream *stream = calloc(1, sizeof(*stream));
-	CHECK(mqtt_guard_between(stream));
+	struct mqtt_stream *stream = calloc(1, sizeof(*stream));
+	CHECK(mqtt_stream_between(stream));
 	for (size_t i = 0; i + 1 < sizeof(CONNECT_3 PUBLISH_3); i++) {
-		CHECK(!mqtt_guard_went(stream, (const uint8_t *)CONNECT_3 PUBLISH_3 + i, 1));
-		CHECK(mqtt_guard_between(stream) ==
+		CHECK(!mqtt_stream_went(stream, (const uint8_t *)CONNECT_3 PUBLISH_3 + i, 1));
+		CHECK(mqtt_stream_between(stream) ==
 				(i + 2 == sizeof(CONNECT_3) || i + 2 == sizeof(CONNECT_3 PUBLISH_3)));
 	}
 	free(stream);
@@ -439,15 +440,15 @@ static void test_pings(void)
 static void test_ours(void)
 {
 	tap_case("a long publish of ours is followed by its first bytes");
-	struct mqtt_guard_stream *stream = calloc(1, sizeof(*stream));
+	struct mqtt_stream *stream = calloc(1, sizeof(*stream));
 	static uint8_t publish[100000] = "\x32\x9c\x8d\6\0\1a\0\7";
-	CHECK(mqtt_guard_frame(publish, sizeof(publish)) == sizeof(publish));
-	CHECK(!mqtt_guard_went(stream, (const uint8_t *)CONNECT_3, sizeof(CONNECT_3) - 1));
-	CHECK(!mqtt_guard_went(stream, publish, 50000));
+	CHECK(mqtt_packet_frame(publish, sizeof(publish)) == sizeof(publish));
+	CHECK(!mqtt_stream_went(stream, (const uint8_t *)CONNECT_3, sizeof(CONNECT_3) - 1));
+	CHECK(!mqtt_stream_went(stream, publish, 50000));
 	CHECK(stream->guard.flight_count == 0);
-	CHECK(!mqtt_guard_went(stream, publish + 50000, 50000));
+	CHECK(!mqtt_stream_went(stream, publish + 50000, 50000));
 	CHECK(stream->guard.flight_count == 1 && stream->guard.flight[0].id == 7);
-	CHECK(!mqtt_guard_went(stream, (const uint8_t *)SUBSCRIBE_3, sizeof(SUBSCRIBE_3) - 1));
+	CHECK(!mqtt_stream_went(stream, (const uint8_t *)SUBSCRIBE_3, sizeof(SUBSCRIBE_3) - 1));
 	CHECK(stream->guard.flight_count == 2 && stream->guard.flight[1].topics == 2);
 	free(stream);
 
