@@ -129,6 +129,7 @@ def test_a_listener_that_stops_reading_holds_up_nobody(agent, listen):
     agent.await_commands()
     silent = [listen(agent) for _ in range(8)]
     listener = listen(agent)
+    agent.await_commands()
     for command, state in [("OPEN", "open"), ("CLOSE", "closed")] * 2:
         start = time.monotonic()
         agent.recorder.publish(agent.topic("left", "set"), command)
