@@ -1,3 +1,7 @@
+/*
+ * The attempt belongs to two, its thread and the loop's side: whoever lets go of it last frees it. The thread fills in
+ * the result, sets done and writes the eventfd; the loop looks at the result only after that.
+ */
 #include "mqtt/connector.h"
 
 #include <errno.h>
@@ -69,7 +73,7 @@ static void use_built_in_name_services(void)
 		__nss_configure_lookup("hosts", "files dns");
 }
 
-static void *run(void *argument)
+static void *connector_run(void *argument)
 {
 	struct mqtt_connector *connector = argument;
 	struct mqtt_connector_result *result = &connector->result;
@@ -143,7 +147,7 @@ int mqtt_connector_start(struct loop *loop, const char *host, uint16_t port, int
 		goto close_event;
 
 	pthread_t thread;
-	error = thread_start(&thread, STACK_BYTES, run, connector);
+	error = thread_start(&thread, STACK_BYTES, connector_run, connector);
 	if (error)
 		goto remove_source;
 	pthread_detach(thread);
