@@ -8,17 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/doors.h"
 #include "base/notify.h"
 #include "base/priority.h"
 #include "base/sandbox.h"
+#include "documents/documents.h"
+#include "observers/journal.h"
 #include "tls/tls.h"
-
-#define STALL_CHECK_MS 2500 /* half of AGE_PING_MS, and in step with it: one turn of the loop for both */
-#define STALL_ALONE_MS 1000 /* without a connection: Paho's thread gives no signs of life */
-#define STALL_MS 2000       /* a timer this late: the loop stood still, and what waited is of the past */
-#define STALE_MS 5000       /* so long after that, what has waited arrives; of the broker until it echoes */
-#define CATCH_UP_MS 100     /* for the edges that waited, which are read some at a time */
-#define ECHO_LIMIT_MS 60000 /* a broker may hide our own availability from us */
 
 void agent_signals(sigset_t *signals)
 {
@@ -28,58 +24,118 @@ void agent_signals(sigset_t *signals)
 	sigaddset(signals, SIGHUP);
 }
 
-void agent_free(struct agent *agent)
+static void free_agent(struct agent *agent)
 {
 	if (!agent)
 		return;
 	http_free(agent->http);
 	agent->http = NULL;
-	mqtt_free(agent->mqtt);
+	link_free(agent->link);
 	secure_free(agent->secure);
-	agent_drop_config(agent, &agent->mqtt_config);
+	agent_drop_config(agent, &agent->link_config);
 	agent_drop_config(agent, &agent->config);
-	gpio_close(agent->gpio);
+	garage_free(agent->garage);
 	history_free(agent->history);
-	agent_free_peers(agent);
+	door_log_free(agent->door_log);
+	counters_free(agent->counters);
 	loop_free(agent->loop);
 	alive_destroy(&agent->alive);
-	free(agent->set_topics);
-	free(agent->consumers);
-	free(agent->lines);
-	free(agent->doors);
 	free(agent);
 }
 
-/* The doors and their lines, without touching anything: what every mode begins with. */
-int agent_new(const struct config *config, const struct log *log, struct agent **out)
+static void change_page(void *user)
+{
+	const struct agent *agent = user;
+	http_changed(agent->http);
+}
+
+static void hear_link(void *user)
+{
+	struct agent *agent = user;
+	garage_set_alone(agent->garage, link_status(agent->link).state != MQTT_CONNECTED);
+	change_page(agent);
+}
+
+/* All rooms, without touching a line, the network or a file. */
+static int new_agent(const struct config *config, const struct log *log, struct agent **out)
 {
 	struct agent *agent = calloc(1, sizeof(*agent));
-	if (!agent)
+	struct garage_door_config *doors = doors_of_config(config);
+	if (!agent || !doors) {
+		free(agent);
+		free(doors);
 		return -ENOMEM;
-	size_t lines = agent_count_lines(config);
+	}
 	agent->config = agent->first_config = config;
 	agent->log = log;
 	alive_init(&agent->alive, loop_now_ms());
-	agent->doors = calloc(config->door_count, sizeof(*agent->doors));
-	agent->lines = calloc(lines, sizeof(*agent->lines));
-	agent->consumers = calloc(lines, sizeof(*agent->consumers));
-	agent->set_topics = calloc(config->door_count, sizeof(*agent->set_topics));
-	int error = agent->doors && agent->lines && agent->consumers && agent->set_topics && lines <= GPIO_LINES_MAX
-				    ? loop_new(&agent->loop)
-				    : -ENOMEM;
+	int error = loop_new(&agent->loop);
+	if (error == 0)
+		error = garage_new(agent->loop, log, &agent->alive, doors, config->door_count, &agent->garage);
+	if (error == 0)
+		error = door_log_new(log, config->door_count, &agent->door_log);
+	if (error == 0)
+		error = counters_new(config->door_count, &agent->counters);
+	if (error == 0)
+		error = link_new(agent->loop, log, agent->garage, hear_link, agent, &agent->link);
+	free(doors);
 	if (error < 0) {
-		agent_free(agent);
+		free_agent(agent);
 		return error;
-	}
-	agent->door_count = config->door_count;
-	for (size_t i = 0; i < agent->door_count; i++) {
-		agent->doors[i].agent = agent;
-		agent->doors[i].config = &config->doors[i];
-		agent_add_lines(agent, i);
 	}
 	gethostname(agent->host_name, sizeof(agent->host_name) - 1);
 	*out = agent;
 	return 0;
+}
+
+static void hear_loss(void *user, const struct garage_news *news)
+{
+	struct agent *agent = user;
+	if (news->kind != GARAGE_LOST)
+		return;
+	agent->failure = news->error;
+	agent_begin_stop(agent);
+}
+
+/* Who hears what the garage tells, in this order. */
+static void observe_garage(struct agent *agent)
+{
+	const struct garage_observer observers[] = {
+			{door_log_hear, agent->door_log},
+			{journal_hear, agent->history},
+			{counters_hear, agent->counters},
+			{link_hear, agent->link},
+			{agent_page_hear, agent},
+			{hear_loss, agent},
+	};
+	for (size_t i = 0; i < sizeof(observers) / sizeof(observers[0]); i++)
+		garage_observe(agent->garage, observers[i]);
+}
+
+static int start_history(struct agent *agent)
+{
+	const char *ids[DOORS_MAX];
+	for (size_t i = 0; i < agent->config->door_count; i++)
+		ids[i] = agent->config->doors[i].id;
+	const struct history_config history = {.directory = agent->config->history.directory,
+			.doors = ids,
+			.door_count = agent->config->door_count,
+			.started_ms = agent->started_ms};
+	int error = history_new(agent->log, &history, &agent->history);
+	if (error < 0)
+		log_error(agent->log, "history: %s", strerror(-error));
+	return error;
+}
+
+static int start_garage(struct agent *agent)
+{
+	struct garage_past pasts[DOORS_MAX];
+	for (size_t i = 0; i < agent->config->door_count; i++)
+		pasts[i] = journal_past(agent->history, i);
+	observe_garage(agent);
+	wall_clock_start(&agent->wall_clock, agent->loop, agent->log, agent->garage, agent->history);
+	history_watch_start(&agent->history_watch, agent->loop, agent->garage, agent->history, change_page, agent);
+	return garage_start(agent->garage, pasts);
 }
 
 #define FOLDERS_MAX 40
@@ -179,10 +235,9 @@ static int lock_down(const struct agent *agent)
 	return sandbox_enter(agent->log, folders.list, folders.count);
 }
 
-static void stopped(void *user, bool whole)
+static void stopped(void *user)
 {
-	struct agent *agent = user;
-	agent_tell_kept(agent, whole);
+	const struct agent *agent = user;
 	loop_stop(agent->loop);
 }
 
@@ -190,13 +245,11 @@ void agent_begin_stop(struct agent *agent)
 {
 	if (agent->stopping)
 		return;
-	for (size_t i = 0; i < agent->door_count; i++)
-		agent_step(&agent->doors[i], &(struct door_input){.kind = DOOR_INPUT_STOPPING}, NULL, NULL);
+	garage_stop(agent->garage);
 	agent->stopping = true;
 	history_stop(agent->history);
 	notify_send("STOPPING=1");
-	agent_publish_text(agent, agent->availability_topic, AGENT_OFFLINE);
-	mqtt_stop(agent->mqtt, AGENT_STOP_LIMIT_MS, stopped, agent);
+	link_stop(agent->link, stopped, agent);
 }
 
 static void caught(void *user, int signal)
@@ -223,75 +276,9 @@ static void feed_watchdog(struct loop_timer *timer, int64_t now_ms)
 	loop_timer_set(agent->loop, timer, now_ms + agent->watchdog_ms / 2);
 }
 
-static int64_t next_check_ms(const struct agent *agent, int64_t now_ms)
+static void start_watchdog(struct agent *agent)
 {
-	int64_t pause_ms = agent_connected(agent) ? STALL_CHECK_MS : STALL_ALONE_MS;
-	return (now_ms / pause_ms + 1) * pause_ms;
-}
-
-void agent_watch_stalls(struct agent *agent)
-{
-	if (agent->stall_timer.expired) /* not before the start, nor in a mode that only looks */
-		loop_timer_set(agent->loop, &agent->stall_timer, next_check_ms(agent, loop_now_ms()));
-}
-
-static int64_t longest_debounce_ms(const struct agent *agent)
-{
-	int64_t longest_ms = 0;
-	for (size_t i = 0; i < agent->door_count; i++)
-		if (agent->doors[i].config->machine.debounce_ms > longest_ms)
-			longest_ms = agent->doors[i].config->machine.debounce_ms;
-	return longest_ms;
-}
-
-void agent_notice_stall(struct agent *agent)
-{
-	int64_t now_ms = loop_now_ms(), late_ms = now_ms - agent->stall_timer.at_ms;
-	int64_t gap_ms = alive_take_gap(&agent->alive, now_ms);
-	if (agent->stall_timer.at_ms == 0 || (late_ms < STALL_MS && gap_ms == 0)) /* at_ms 0: not started yet */
-		return;
-	log_warning(agent->log,
-			"the agent stood still for up to %" PRId64
-			" s (frozen, or starved of the processor): commands that waited are refused",
-			((gap_ms > late_ms ? gap_ms : late_ms) + 999) / 1000);
-	loop_timer_set(agent->loop, &agent->stall_timer, next_check_ms(agent, now_ms));
-	agent->stale_until_ms = now_ms + STALE_MS;
-	agent->echo_until_ms = now_ms + ECHO_LIMIT_MS;
-	agent_hold_states(agent);
-	loop_timer_set(agent->loop, &agent->caught_up_timer, now_ms + CATCH_UP_MS + longest_debounce_ms(agent));
-	agent_publish_availability(agent);
-}
-
-/* All edges that waited are in by now, and the last of them stand for as long as they have to. */
-static void caught_up(struct loop_timer *timer, int64_t now_ms)
-{
-	(void)now_ms;
-	struct agent *agent = timer->user;
-	for (size_t i = 0; i < agent->door_count; i++) {
-		agent_catch_up(&agent->doors[i]);
-		agent_step(&agent->doors[i], &(struct door_input){.kind = DOOR_INPUT_TIME}, NULL, NULL);
-	}
-	agent_publish_present(agent);
-}
-
-static void check_stall(struct loop_timer *timer, int64_t now_ms)
-{
-	struct agent *agent = timer->user;
-	agent_notice_stall(agent);
-	agent_look_at_history(agent);
-	for (size_t i = 0; i < agent->door_count; i++)
-		agent_catch_up(&agent->doors[i]);
-	loop_timer_set(agent->loop, timer, next_check_ms(agent, now_ms));
-}
-
-static void start_timers(struct agent *agent)
-{
-	agent->stall_timer = (struct loop_timer){.expired = check_stall, .user = agent};
-	alive_take_gap(&agent->alive, loop_now_ms()); /* the start is no standstill */
-	agent_watch_stalls(agent);
-	agent->caught_up_timer = (struct loop_timer){.expired = caught_up, .user = agent};
 	agent->watchdog_timer = (struct loop_timer){.expired = feed_watchdog, .user = agent};
-	agent_start_clock(agent);
 	agent->watchdog_ms = notify_watchdog_ms();
 	if (agent->watchdog_ms > 0)
 		loop_timer_set(agent->loop, &agent->watchdog_timer, loop_now_ms());
@@ -301,7 +288,7 @@ int agent_run(const struct config *config, const char *path, struct log *log)
 {
 	struct agent *agent;
 	sigset_t signals;
-	int error = agent_new(config, log, &agent);
+	int error = new_agent(config, log, &agent);
 	if (error < 0) {
 		log_error(log, "cannot start: %s", strerror(-error));
 		return error;
@@ -317,22 +304,22 @@ int agent_run(const struct config *config, const char *path, struct log *log)
 	agent_signals(&signals);
 	error = loop_signals(agent->loop, &signals, caught, agent);
 	if (error == 0)
-		error = agent_start_gpio(agent);
+		error = garage_open(agent->garage, config->gpio.backend == CONFIG_SIMULATED, config->gpio.chip);
 	if (error == 0)
 		error = secure_new(agent->loop, log, &agent->secure);
 	if (error == 0)
 		error = agent_start_http(agent);
-	clock_init(&agent->clock);
+	wall_clock_init(&agent->wall_clock);
 	if (error == 0)
 		error = lock_down(agent); /* before any other thread starts */
 	if (error == 0)
-		error = agent_start_history(agent);
+		error = start_history(agent);
 	if (error == 0)
-		error = agent_start_mqtt(agent);
+		error = agent_connect(agent);
 	if (error == 0)
-		error = agent_start_doors(agent);
+		error = start_garage(agent);
 	if (error == 0) {
-		start_timers(agent);
+		start_watchdog(agent);
 		notify_send("READY=1");
 		priority_prompt();
 		error = loop_run(agent->loop);
@@ -341,7 +328,7 @@ int agent_run(const struct config *config, const char *path, struct log *log)
 		else
 			error = agent->failure;
 	}
-	agent_free(agent);
+	free_agent(agent);
 	log_info(log, "ended");
 	return error;
 }

@@ -13,8 +13,6 @@
 #include "base/log.h"
 #include "config/config.h"
 
-#define AGENT_STOP_LIMIT_MS 2500 /* for the broker to take our farewell; with the rest it stays below 3 s */
-
 void agent_signals(sigset_t *signals); /* what ends the agent, SIGTERM and SIGINT; and SIGHUP, which reloads */
 
 /*

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/net.h"
-#include "gpio/simulated.h"
+#include "metrics/metrics.h"
 #include "tls/mac.h"
 #include "tls/password.h"
 
@@ -18,38 +18,32 @@
 static size_t http_doors(void *user, struct door_view *views, size_t max)
 {
 	struct agent *agent = user;
-	size_t count = agent->door_count < max ? agent->door_count : max;
+	size_t doors = garage_door_count(agent->garage), count = doors < max ? doors : max;
 	for (size_t i = 0; i < count; i++)
-		agent_view_door(&agent->doors[i], &views[i]);
+		garage_view(agent->garage, i, &views[i]);
 	return count;
 }
 
 static void http_wiring(void *user, size_t index, struct http_wiring *wiring)
 {
-	static_assert(LINES_PER_DOOR <= HTTP_LINES_MAX, "all lines of a door are shown");
+	static_assert(GARAGE_LINES <= HTTP_LINES_MAX, "all lines of a door are shown");
 	struct agent *agent = user;
-	const struct agent_door *door = &agent->doors[index];
-	size_t count = 0;
-	for (int role = 0; role < LINES_PER_DOOR; role++) {
-		if (door->lines[role] < 0)
-			continue;
-		const struct gpio_line *line = &agent->lines[door->lines[role]];
-		bool active = false;
-		bool known = gpio_get(agent->gpio, (size_t)door->lines[role], &active) == 0;
-		wiring->lines[count++] = (struct http_line){.role = agent_role_names[role],
-				.name = line->name,
-				.offset = line->offset,
-				.relay = role < DOOR_LINE_WARNING,
-				.known = known,
-				.meaning = agent_line_meanings[role][active],
-				.high = active != line->active_low};
-	}
+	struct garage_line_view views[GARAGE_LINES];
+	struct door_view door;
+	size_t count = garage_wiring(agent->garage, index, views);
+	for (size_t i = 0; i < count; i++)
+		wiring->lines[i] = (struct http_line){.role = views[i].role,
+				.name = views[i].name,
+				.offset = views[i].offset,
+				.relay = views[i].line < DOOR_LINE_WARNING,
+				.known = views[i].known,
+				.meaning = views[i].meaning,
+				.high = views[i].high};
 	FILE *stream = fmemopen(wiring->yaml, sizeof(wiring->yaml), "w");
 	if (!stream)
 		return;
-	struct door_view view;
-	agent_view_door(door, &view);
-	config_print_door(door->config, view.last_open_ms, view.last_close_ms, stream);
+	garage_view(agent->garage, index, &door);
+	config_print_door(&agent->config->doors[index], door.last_open_ms, door.last_close_ms, stream);
 	fclose(stream);
 }
 
@@ -63,10 +57,14 @@ static int http_pulse(void *user, size_t index, const char *relay, int64_t asked
 			[DOOR_LINE_STOP] = "stop_relay",
 	};
 	struct agent *agent = user;
-	struct agent_door *door = &agent->doors[index];
-	for (int role = 0; role < DOOR_LINE_WARNING; role++)
-		if (door->lines[role] >= 0 && strcmp(relay, names[role]) == 0) {
-			*result = agent_pulse(door, (enum door_line)role, DOOR_SOURCE_HTTP, asked_ms, reason);
+	struct garage_line_view views[GARAGE_LINES];
+	size_t count = garage_wiring(agent->garage, index, views);
+	for (size_t i = 0; i < count; i++)
+		if (views[i].line < DOOR_LINE_WARNING && strcmp(relay, names[views[i].line]) == 0) {
+			const struct door_answer answer =
+					garage_pulse(agent->garage, index, views[i].line, DOOR_SOURCE_HTTP, asked_ms);
+			*result = answer.result;
+			*reason = answer.reason;
 			return 0;
 		}
 	return -ENOENT;
@@ -80,16 +78,14 @@ static void http_node(void *user, struct http_node *node)
 			[MQTT_CONNECTED] = "connected",
 	};
 	struct agent *agent = user;
-	struct mqtt_status status = {.state = MQTT_DISCONNECTED, .error = ""};
-	if (agent->mqtt)
-		mqtt_status(agent->mqtt, &status);
+	const struct mqtt_status status = link_status(agent->link);
 	snprintf(agent->broker_error, sizeof(agent->broker_error), "%s",
 			status.state == MQTT_CONNECTED ? status.warning : status.error);
 	*node = (struct http_node){.node = agent->config->node,
 			.version = PORTCULLIS_VERSION,
 			.broker = states[status.state],
 			.broker_error = agent->broker_error,
-			.history_problem = agent->history_problem,
+			.history_problem = agent->history_watch.problem,
 			.uptime_ms = loop_now_ms() - agent->started_ms,
 			.simulated = agent->config->gpio.backend == CONFIG_SIMULATED};
 }
@@ -98,20 +94,20 @@ static enum door_result http_command(
 		void *user, size_t door, enum door_command command, int64_t asked_ms, enum door_reason *reason)
 {
 	struct agent *agent = user;
-	return agent_command(&agent->doors[door], command, DOOR_SOURCE_HTTP, asked_ms, reason);
+	const struct door_answer answer = garage_command(agent->garage, door, command, DOOR_SOURCE_HTTP, asked_ms);
+	*reason = answer.reason;
+	return answer.result;
 }
 
 static bool http_healthy(void *user, const char **reason)
 {
 	struct agent *agent = user;
-	struct mqtt_status status = {.deaf = false};
-	if (agent->mqtt)
-		mqtt_status(agent->mqtt, &status);
-	*reason = agent->failure < 0        ? "the GPIO lines are lost"
-		  : agent->stopping         ? "stopping"
-		  : status.deaf             ? "the broker denies a subscription to commands"
-		  : *agent->history_problem ? "the history is in memory only"
-					    : "";
+	const struct mqtt_status status = link_status(agent->link);
+	*reason = agent->failure < 0              ? "the GPIO lines are lost"
+		  : agent->stopping               ? "stopping"
+		  : status.deaf                   ? "the broker denies a subscription to commands"
+		  : *agent->history_watch.problem ? "the history is in memory only"
+						  : "";
 	return !agent->stopping;
 }
 
@@ -125,18 +121,20 @@ static size_t http_history(void *user, size_t door, uint64_t before, struct door
 static int http_simulate(void *user, size_t door, const char *poke)
 {
 	struct agent *agent = user;
-	return simulator_poke(agent->gpio, door, poke);
+	return garage_poke(agent->garage, door, poke);
 }
 
 static const struct peers_view *http_peers(void *user)
 {
-	return agent_peers_view(user);
+	const struct agent *agent = user;
+	return link_peers(agent->link);
 }
 
 static int http_peer_command(
 		void *user, const char *node, const char *door, enum door_command command, int64_t asked_ms)
 {
-	return agent_peer_command(user, node, door, command, asked_ms);
+	struct agent *agent = user;
+	return link_peer_command(agent->link, node, door, command, asked_ms);
 }
 
 /*
@@ -177,18 +175,15 @@ static int64_t resident_bytes(void)
 static ssize_t http_metrics(void *user, char *buffer, size_t size)
 {
 	struct agent *agent = user;
-	struct mqtt_status mqtt;
+	const struct mqtt_status mqtt = link_status(agent->link);
 	struct http_status http;
-	struct gpio_status gpio;
 	struct history_status history;
-	mqtt_status(agent->mqtt, &mqtt);
 	http_status(agent->http, &http);
-	gpio_status(agent->gpio, &gpio);
 	history_status(agent->history, &history);
 	struct metrics metrics = {
 			.version = PORTCULLIS_VERSION,
-			.door_count = agent->door_count,
-			.edges_dropped = gpio.edges_dropped,
+			.door_count = garage_door_count(agent->garage),
+			.edges_dropped = garage_edges_dropped(agent->garage),
 			.lateness = loop_lateness(agent->loop),
 			.connected = mqtt.state == MQTT_CONNECTED,
 			.connects = mqtt.connects,
@@ -206,17 +201,17 @@ static ssize_t http_metrics(void *user, char *buffer, size_t size)
 			.history_wanted = history.wanted,
 			.history_on_disk = history.on_disk && !*history.problem,
 			.history_lost = history.lost,
-			.peers = agent_peers_view(agent),
-			.peer_documents_refused = agent_peers_refused(agent),
+			.peers = link_peers(agent->link),
+			.peer_documents_refused = link_peers_refused(agent->link),
 			.started_unix_ms = started_unix_ms(agent),
 			.cpu_us = cpu_us(),
 			.resident_bytes = resident_bytes(),
 	};
 	static_assert(sizeof(metrics.answers) == sizeof(http.answers), "the same classes");
 	memcpy(metrics.answers, http.answers, sizeof(metrics.answers));
-	for (size_t i = 0; i < agent->door_count; i++) {
-		agent_view_door(&agent->doors[i], &metrics.doors[i].view);
-		metrics.doors[i].counts = &agent->doors[i].counts;
+	for (size_t i = 0; i < garage_door_count(agent->garage); i++) {
+		garage_view(agent->garage, i, &metrics.doors[i].view);
+		metrics.doors[i].counts = counters_of(agent->counters, i);
 	}
 	return metrics_render(&metrics, buffer, size);
 }
@@ -270,7 +265,7 @@ static void configure(
 			.peers = http_peers,
 			.peer_command = http_peer_command,
 			.metrics = http_metrics,
-			.metrics_max = METRICS_SIZE(agent->door_count),
+			.metrics_max = METRICS_SIZE(garage_door_count(agent->garage)),
 			.user = agent};
 }
 
@@ -299,14 +294,6 @@ static int open_page(struct agent *agent, char error[static PAGE_ERROR_MAX])
 	return result;
 }
 
-static bool any_pulse(const struct agent *agent)
-{
-	for (size_t i = 0; i < agent->door_count; i++)
-		if (agent->doors[i].pulsing)
-			return true;
-	return false;
-}
-
 /* No end of a pulse waits for files that are read. */
 static void try_page(struct loop_timer *timer, int64_t now_ms)
 {
@@ -314,7 +301,7 @@ static void try_page(struct loop_timer *timer, int64_t now_ms)
 	char error[PAGE_ERROR_MAX] = "";
 	if (agent->stopping)
 		return;
-	if (any_pulse(agent) || open_page(agent, error) < 0)
+	if (garage_is_pulsing(agent->garage) || open_page(agent, error) < 0)
 		loop_timer_set(agent->loop, timer, now_ms + PAGE_TRY_MS);
 	if (error[0] && strcmp(error, agent->page_error) != 0) {
 		log_error(agent->log, "%s. The doors and MQTT go on without the page, which is tried again every %d s",
@@ -358,4 +345,12 @@ int agent_reconfigure_http(struct agent *agent, const struct config *next, bool 
 	else
 		secure_take_page(agent->secure);
 	return result;
+}
+
+void agent_page_hear(void *user, const struct garage_news *news)
+{
+	const struct agent *agent = user;
+	bool changed = news->kind == GARAGE_STEP && news->changed && !news->past;
+	if (changed || news->kind == GARAGE_CAUGHT_UP)
+		http_changed(agent->http);
 }

@@ -4,12 +4,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "agent/doors.h"
 #include "agent/inside.h"
 #include "base/notify.h"
 
 #define LOOK_AGAIN_MS 50 /* whether it can go on: a relay is on, or a password is being checked */
 #define TRY_AGAIN_MS 1000
-#define TAKE_BACK_LIMIT_MS 20000 /* for the broker to take in that it is to forget names; nothing hurries us */
 
 void agent_log_report(const struct config_report *report, const struct log *log)
 {
@@ -30,7 +30,7 @@ void agent_drop_config(const struct agent *agent, const struct config **held)
 {
 	const struct config *config = *held;
 	*held = NULL;
-	if (!config || config == agent->first_config || config == agent->config || config == agent->mqtt_config)
+	if (!config || config == agent->first_config || config == agent->config || config == agent->link_config)
 		return;
 	struct config *own = (struct config *)(uintptr_t)config; /* read_config's */
 	config_free(own);
@@ -125,67 +125,54 @@ static struct config *read_config(struct agent *agent, struct config_changes *ch
 
 /* ---- Taking over. ---- */
 
-/* The last words on a connection: what the broker is to forget when names change, and that we are gone. */
-static void leave_broker(struct agent *agent, const struct config *former, const struct config_changes *changes)
-{
-	char topic[TOPIC_MAX + 1];
-	bool discovery = former->home_assistant.discovery && changes->discovery;
-	agent->taking_back.topics = changes->topics;
-	agent->taking_back.discovery = discovery;
-	agent_disconnected(agent);
-	if (discovery) {
-		topic_discovery_agent(&agent->topics, topic);
-		agent_publish_text(agent, topic, "");
-	}
-	for (size_t i = 0; i < agent->door_count; i++)
-		agent_clear_door(agent, agent->doors[i].config->id, changes->topics, discovery);
-	if (changes->topics)
-		agent_clear_doors(agent);
-	agent_publish_text(agent, agent->availability_topic, changes->topics ? "" : AGENT_OFFLINE);
-	agent->reload = RELOAD_LEAVING;
-}
-
-static bool takes_back(const struct agent *agent)
-{
-	return agent->taking_back.topics || agent->taking_back.discovery;
-}
-
-void agent_tell_kept(const struct agent *agent, bool whole)
-{
-	char id[TOPIC_MAX + 1], topics[2 * TOPIC_MAX] = "", devices[2 * TOPIC_MAX] = "";
-	bool both = agent->taking_back.topics && agent->taking_back.discovery;
-	if (whole || !takes_back(agent))
-		return;
-	topic_device_id(&agent->topics, NULL, id);
-	if (agent->taking_back.topics)
-		snprintf(topics, sizeof(topics), "%s/%s/#", agent->topics.prefix, agent->topics.node);
-	if (agent->taking_back.discovery)
-		snprintf(devices, sizeof(devices), "%s/device/%s*/config", agent->topics.discovery, id);
-	log_warning(agent->log,
-			"the broker could not be told all that it is to forget: it may keep, retained, %s%s%s (each goes with an empty retained message)",
-			topics, both ? " and " : "", devices);
-}
-
-static void left_broker(void *user, bool whole)
+static void left_broker(void *user)
 {
 	struct agent *agent = user;
-	agent_tell_kept(agent, whole);
-	agent->taking_back.topics = agent->taking_back.discovery = false;
 	agent->reload = RELOAD_LEFT;
 	loop_timer_set(agent->loop, &agent->reload_timer, loop_now_ms());
 }
 
+int agent_connect(struct agent *agent)
+{
+	const struct config *config = agent->config;
+	const struct mqtt_layer *layers[MQTT_BROKERS_MAX];
+	struct link_config link = {.node = config->node,
+			.topic_prefix = config->mqtt.topic_prefix,
+			.discovery_prefix = config->home_assistant.prefix,
+			.discovery = config->home_assistant.discovery,
+			.simulated = config->gpio.backend == CONFIG_SIMULATED,
+			.broker_count = config->mqtt.broker_count,
+			.client_id = config->mqtt.client_id,
+			.username = config->mqtt.username,
+			.password = config->mqtt.password,
+			.keepalive_ms = config->mqtt.keepalive_ms,
+			.alive = &agent->alive,
+			.follow_all = config->peers.all,
+			.follow = config->peers.nodes,
+			.follow_count = config->peers.node_count};
+	int failed = secure_brokers(agent->secure, config, layers);
+	if (failed < 0) {
+		log_error(agent->log, "mqtt.tls: %s", strerror(-failed));
+		return failed;
+	}
+	for (size_t i = 0; i < config->mqtt.broker_count; i++)
+		link.brokers[i] = (struct mqtt_broker){.host = config->mqtt.brokers[i].host,
+				.port = config->mqtt.brokers[i].port,
+				.layer = layers[i]};
+	failed = link_connect(agent->link, &link);
+	if (failed == 0)
+		agent->link_config = config;
+	return failed;
+}
+
 static void return_to_broker(struct agent *agent)
 {
-	struct mqtt *former = agent->mqtt;
-	const struct config *borrowed = agent->mqtt_config;
-	if (agent_start_mqtt(agent) < 0) {
+	const struct config *borrowed = agent->link_config;
+	if (agent_connect(agent) < 0) {
 		loop_timer_set(agent->loop, &agent->reload_timer, loop_now_ms() + TRY_AGAIN_MS);
 		return;
 	}
-	mqtt_count_on(agent->mqtt, former);
-	mqtt_free(former);
-	if (borrowed != agent->mqtt_config)
+	if (borrowed != agent->link_config)
 		agent_drop_config(agent, &borrowed);
 	end_reload(agent);
 }
@@ -197,17 +184,14 @@ static bool same_opener(const struct door_config *a, const struct door_config *b
 	       a->open_time_ms == b->open_time_ms && a->close_time_ms == b->close_time_ms;
 }
 
-static void take_door(struct agent_door *door, const struct config_door *next)
+static void tell_door(const struct agent *agent, const struct config_door *from, const struct config_door *to)
 {
-	const struct log *log = door->agent->log;
-	const struct door_config *now = &door->config->machine, *then = &next->machine;
+	const struct door_config *now = &from->machine, *then = &to->machine;
 	if (then->auto_close_ms > 0 && then->auto_close_ms != now->auto_close_ms)
-		log_info(log, "door %s: auto_close counts from the next opening on", next->id);
-	if (door->agent->config->gpio.backend == CONFIG_SIMULATED && !same_opener(now, then))
-		log_info(log, "door %s: the simulated one goes on with the times and the opener of the start",
-				next->id);
-	door->config = next;
-	agent_step(door, &(struct door_input){.kind = DOOR_INPUT_CONFIG, .config = then}, NULL, NULL);
+		log_info(agent->log, "door %s: auto_close counts from the next opening on", to->id);
+	if (agent->config->gpio.backend == CONFIG_SIMULATED && !same_opener(now, then))
+		log_info(agent->log, "door %s: the simulated one goes on with the times and the opener of the start",
+				to->id);
 }
 
 /* From here on nothing fails. */
@@ -215,16 +199,18 @@ static void take_over(struct agent *agent, const struct config *next, const stru
 {
 	const struct config *former = agent->config;
 	agent->config = next;
-	for (size_t i = 0; i < agent->door_count; i++)
-		take_door(&agent->doors[i], &next->doors[i]);
+	for (size_t i = 0; i < next->door_count; i++) {
+		const struct garage_door_config door = door_of_config(&next->doors[i]);
+		tell_door(agent, &former->doors[i], &next->doors[i]);
+		garage_reconfigure(agent->garage, i, &door);
+	}
 	log_set(agent->own_log, (enum log_level)next->log.level, (enum log_format)next->log.format);
 	log_info(agent->log, "the configuration is taken over");
 	if (changes->mqtt) {
-		leave_broker(agent, former, changes);
-		mqtt_stop(agent->mqtt, takes_back(agent) ? TAKE_BACK_LIMIT_MS : AGENT_STOP_LIMIT_MS, left_broker,
-				agent);
+		link_leave(agent->link, changes->topics, changes->discovery, left_broker, agent);
+		agent->reload = RELOAD_LEAVING;
 	} else {
-		agent_publish_everything(agent);
+		link_publish(agent->link);
 		end_reload(agent);
 	}
 	agent_drop_config(agent, &former);
@@ -246,10 +232,7 @@ static void read_and_take_over(struct agent *agent)
 /* Reading files takes its time, and no end of a pulse waits for that: the reload waits. */
 static bool must_wait(const struct agent *agent)
 {
-	for (size_t i = 0; i < agent->door_count; i++)
-		if (agent->doors[i].pulsing)
-			return true;
-	return agent->http && http_checking(agent->http);
+	return garage_is_pulsing(agent->garage) || (agent->http && http_checking(agent->http));
 }
 
 static void go_on(struct loop_timer *timer, int64_t now_ms)

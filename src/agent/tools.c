@@ -1,10 +1,12 @@
-#include "agent/inside.h"
-
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/doors.h"
+#include "agent/inside.h"
 #include "base/net.h"
+#include "garage/lines.h"
 
 #define HEALTHCHECK_LIMIT_MS 3000
 #define STATE_DIRECTORY "/var/lib/portcullis" /* made by the unit when the agent starts */
@@ -41,19 +43,27 @@ int agent_check(const struct config *config, const char *path, const struct log 
 	return secure_check(config, path, log);
 }
 
+static int lines_of_config(const struct config *config, struct lines **lines)
+{
+	struct garage_door_config *doors = doors_of_config(config);
+	int error = doors ? lines_new(doors, config->door_count, lines) : -ENOMEM;
+	free(doors);
+	return error;
+}
+
 int agent_release(const struct config *config, const struct log *log)
 {
+	struct lines *lines;
+	char text[GPIO_ERROR_MAX] = "";
 	if (config->gpio.backend == CONFIG_SIMULATED)
 		return 0;
-	struct agent *agent;
-	char text[GPIO_ERROR_MAX] = "";
-	int error = agent_new(config, log, &agent);
+	int error = lines_of_config(config, &lines);
 	if (error < 0)
 		return error;
-	error = gpio_release(config->gpio.chip, agent->lines, agent->line_count, text);
+	error = lines_release(lines, config->gpio.chip, text);
 	if (error < 0)
 		log_error(log, "the relays were not released: %s", text);
-	agent_free(agent);
+	lines_free(lines);
 	return error;
 }
 
@@ -63,25 +73,36 @@ static void end_watch(void *user, int signal)
 	loop_stop(user);
 }
 
+static int watch_lines(const struct config *config, const struct log *log, struct loop *loop, FILE *out)
+{
+	struct lines *lines;
+	sigset_t signals;
+	char text[GPIO_ERROR_MAX] = "";
+	int error = lines_of_config(config, &lines);
+	if (error < 0)
+		return error;
+	agent_signals(&signals);
+	error = loop_signals(loop, &signals, end_watch, loop);
+	if (error == 0)
+		error = lines_watch(lines, loop, log, config->gpio.chip, out, text);
+	if (error < 0)
+		log_error(log, "cannot watch: %s", text[0] ? text : strerror(-error));
+	lines_free(lines);
+	return error;
+}
+
 int agent_watch(const struct config *config, const struct log *log, FILE *out)
 {
+	struct loop *loop;
 	if (config->gpio.backend == CONFIG_SIMULATED) {
 		log_error(log, "nothing to watch: the configuration's lines are simulated (gpio: backend)");
 		return -ENOTSUP;
 	}
-	struct agent *agent;
-	sigset_t signals;
-	char text[GPIO_ERROR_MAX] = "";
-	int error = agent_new(config, log, &agent);
+	int error = loop_new(&loop);
 	if (error < 0)
 		return error;
-	agent_signals(&signals);
-	error = loop_signals(agent->loop, &signals, end_watch, agent->loop);
-	if (error == 0)
-		error = gpio_watch(agent->loop, log, config->gpio.chip, agent->lines, agent->line_count, out, text);
-	if (error < 0)
-		log_error(log, "cannot watch: %s", text[0] ? text : strerror(-error));
-	agent_free(agent);
+	error = watch_lines(config, log, loop, out);
+	loop_free(loop);
 	return error;
 }
 

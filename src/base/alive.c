@@ -41,3 +41,13 @@ int64_t alive_take_gap(struct alive *alive, int64_t now_ms)
 	pthread_mutex_unlock(&alive->lock);
 	return gap_ms;
 }
+
+int64_t alive_look_gap(struct alive *alive, int64_t now_ms)
+{
+	pthread_mutex_lock(&alive->lock);
+	int64_t gap_ms = now_ms - alive->signed_ms;
+	if (gap_ms < ALIVE_GAP_MS || gap_ms < alive->gap_ms)
+		gap_ms = alive->gap_ms;
+	pthread_mutex_unlock(&alive->lock);
+	return gap_ms;
+}

@@ -33,4 +33,7 @@ void alive_sign(struct alive *alive, int64_t now_ms);
  */
 int64_t alive_take_gap(struct alive *alive, int64_t now_ms);
 
+/* The gap that alive_take_gap would return, without taking it, and no sign of life. From any thread. */
+int64_t alive_look_gap(struct alive *alive, int64_t now_ms);
+
 #endif

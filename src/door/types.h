@@ -79,6 +79,12 @@ enum door_reason {
 	DOOR_REASON_UNCERTAIN,       /* toggle wiring, and what is believed is reckoned: a press could close the door */
 };
 
+/* How a command ended. */
+struct door_answer {
+	enum door_result result;
+	enum door_reason reason; /* of DOOR_RESULT_REJECTED; else DOOR_REASON_NONE */
+};
+
 #define DOOR_FAULT_LAST DOOR_FAULT_SENSOR_UNSTEADY
 #define DOOR_REASON_LAST DOOR_REASON_UNCERTAIN
 

@@ -1,0 +1,39 @@
+/* A timer, in step with the garage's own look at standstills: one turn of the loop for both. */
+#include "agent/history_watch.h"
+
+#include <string.h>
+
+#include "observers/journal.h"
+
+#define LOOK_MS 2500
+
+static void history_watch_look(struct history_watch *watch)
+{
+	struct history_status status;
+	bool came = history_look(watch->history, loop_now_ms());
+	for (size_t i = 0; came && i < garage_door_count(watch->garage); i++) {
+		const struct garage_past past = journal_past(watch->history, i);
+		garage_recall(watch->garage, i, &past);
+	}
+	history_status(watch->history, &status);
+	if (!came && strcmp(status.problem, watch->problem) == 0)
+		return;
+	memcpy(watch->problem, status.problem, sizeof(watch->problem));
+	watch->changed(watch->user);
+}
+
+static void history_watch_due(struct loop_timer *timer, int64_t now_ms)
+{
+	struct history_watch *watch = timer->user;
+	history_watch_look(watch);
+	loop_timer_set(watch->loop, timer, (now_ms / LOOK_MS + 1) * LOOK_MS);
+}
+
+void history_watch_start(struct history_watch *watch, struct loop *loop, struct garage *garage, struct history *history,
+		void (*changed)(void *user), void *user)
+{
+	*watch = (struct history_watch){
+			.loop = loop, .garage = garage, .history = history, .changed = changed, .user = user};
+	watch->timer = (struct loop_timer){.expired = history_watch_due, .user = watch};
+	loop_timer_set(loop, &watch->timer, (loop_now_ms() / LOOK_MS + 1) * LOOK_MS);
+}

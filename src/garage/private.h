@@ -1,0 +1,59 @@
+/* The garage and a step of one of its doors. For this room only. */
+#ifndef PORTCULLIS_GARAGE_PRIVATE_H
+#define PORTCULLIS_GARAGE_PRIVATE_H
+
+#include "garage/garage.h"
+#include "garage/lines.h"
+#include "garage/stall.h"
+
+struct garage_door {
+	struct garage *garage;
+	const char *id, *name, *device_class; /* borrowed */
+	const struct door_config *config;     /* borrowed */
+	struct door machine;
+	struct loop_timer timer;
+	int64_t changed_ms, changed_unix_ms; /* the last change of state; 0: not since the start; not known */
+	struct garage_past past;
+	enum door_source former_source; /* of a former run, while what the contacts say is still that */
+	bool seen;                      /* the contacts have settled since the start */
+	bool line_failing;
+	bool pulsing; /* a relay is on */
+};
+
+struct garage {
+	struct loop *loop;
+	const struct log *log;
+	struct lines *lines;
+	struct garage_observer observers[GARAGE_OBSERVERS_MAX];
+	size_t observer_count;
+	struct stall stall;
+	struct loop_timer stall_timer, caught_up_timer;
+	bool catching_up; /* after a standstill: what is heard is of the past */
+	bool clock_set;
+	bool started, stopping;
+	size_t door_count;
+	struct garage_door doors[];
+};
+
+/* ---- step.c ---- */
+
+void garage_tell(const struct garage *garage, const struct garage_news *news);
+void garage_view_door(const struct garage_door *door, int64_t now_ms, struct door_view *view);
+size_t garage_door_index(const struct garage_door *door);
+
+/*
+ * One input, what it makes of the lines, and what that makes of the door. Lines may fail in turn: after that the
+ * machine tries again at its own deadline. answer is set when the machine answers; it may be NULL.
+ */
+void garage_step(struct garage_door *door, const struct door_input *input, struct door_answer *answer);
+void garage_step_time(struct garage_door *door);
+/* sampled: no edge, but the level as it is now; at_ms is then not used. */
+void garage_step_contact(struct garage_door *door, enum door_sensor sensor, bool active, bool sampled, int64_t at_ms);
+
+/* For a door that has not changed since the start: what its contacts say then is no change, and only a former run can
+ * know since when it is so. */
+void garage_recall_change(struct garage_door *door, int64_t now_ms);
+/* Something besides the machine has changed what a view says. */
+void garage_tell_attributes(const struct garage_door *door, const struct garage_moment *at);
+
+#endif

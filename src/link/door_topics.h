@@ -1,0 +1,40 @@
+/*
+ * What the broker keeps and hears of each door: its state, position and attributes (retained), its events, and its
+ * device in Home Assistant. Loop thread only.
+ */
+#ifndef PORTCULLIS_LINK_DOOR_TOPICS_H
+#define PORTCULLIS_LINK_DOOR_TOPICS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "documents/topics.h"
+#include "garage/garage.h"
+#include "link/publisher.h"
+
+/* The members belong to door_topics.c. */
+struct door_topics {
+	const struct garage *garage;
+	const struct publisher *publisher;
+	const struct topic_base *topics;
+	bool held; /* after a standstill: what is heard is of the past */
+	struct {
+		unsigned unsaid;       /* GARAGE_POSITION ...: what the broker has not been told since held */
+		enum door_state state; /* that the broker knew before */
+	} doors[DOORS_MAX];
+};
+
+/* Publishes what a step or an ending changed. While the agent catches up after a standstill the states wait, and then
+ * what is so is published once. */
+void door_topics_hear(struct door_topics *door_topics, const struct garage_news *news);
+
+/* Everything that is retained of each door. */
+void door_topics_publish(struct door_topics *door_topics);
+
+/* The devices of the doors and of the agent, for Home Assistant. */
+void door_topics_discover(const struct door_topics *door_topics, bool simulated);
+
+/* The broker is to forget a door: what it keeps of its topics, and of its device. */
+void door_topics_forget(const struct door_topics *door_topics, const char *id, bool topics, bool discovery);
+
+#endif

@@ -1,0 +1,64 @@
+/*
+ * Whether we are there: our availability at the broker, and when it must be said again.
+ *
+ * A broker may publish an old will of ours late, another agent may have our name, Home Assistant may have started
+ * anew. Loop thread only.
+ */
+#ifndef PORTCULLIS_LINK_PRESENCE_H
+#define PORTCULLIS_LINK_PRESENCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/log.h"
+#include "base/loop.h"
+#include "documents/topics.h"
+#include "link/publisher.h"
+
+#define PRESENCE_ONLINE "online"
+#define PRESENCE_DEAF "deaf" /* online, but the broker denies us a subscription to commands */
+#define PRESENCE_OFFLINE "offline"
+
+/* What presence has said again; the rest is the owner's. */
+struct presence_handlers {
+	void (*born)(void *user);  /* Home Assistant has started, and listens by now: publish everything */
+	void (*again)(void *user); /* publish the states of the doors: a broker may have lost them */
+	void *user;
+};
+
+/* The members belong to presence.c. */
+struct presence {
+	struct loop *loop;
+	const struct log *log;
+	const struct publisher *publisher;
+	struct presence_handlers handlers;
+	const struct topic_base *topics;
+	char availability_topic[TOPIC_MAX + 1], status_topic[TOPIC_MAX + 1];
+	struct loop_timer birth_timer, say_again_timer, contradict_timer;
+	int64_t contradict_gap_ms, contradicted_ms;
+};
+
+/* Borrows all it is given. Freed with presence_disconnected: it holds nothing but timers. */
+void presence_init(struct presence *presence, struct loop *loop, const struct log *log,
+		const struct publisher *publisher, const struct presence_handlers *handlers);
+
+/* Builds the topics of another connection. topics is borrowed. */
+void presence_connect(struct presence *presence, const struct topic_base *topics);
+void presence_connected(struct presence *presence);
+void presence_disconnected(struct presence *presence);
+
+/* Says that we are online or deaf. */
+void presence_publish(const struct presence *presence);
+/* The last word: payload is PRESENCE_OFFLINE, or "" where the broker is to forget the topic. */
+void presence_leave(const struct presence *presence, const char *payload);
+
+/*
+ * A message that is about presence: true, and it has been dealt with. ours is set when the broker's last word on our
+ * availability is what we said.
+ */
+bool presence_message(struct presence *presence, const struct mqtt_message *message, bool *ours);
+
+/* Whether the payload is this text. */
+bool presence_payload_is(const struct mqtt_message *message, const char *text);
+
+#endif

@@ -1,0 +1,57 @@
+/* Numbers only: each kind of news adds to its own. */
+#include "observers/counters.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+static_assert(METRICS_SENSORS == DOOR_SENSORS, "edges are counted by enum door_sensor");
+
+struct counters {
+	size_t count;
+	struct metrics_counts doors[];
+};
+
+int counters_new(size_t door_count, struct counters **out)
+{
+	struct counters *counters = calloc(1, sizeof(*counters) + door_count * sizeof(counters->doors[0]));
+	if (!counters)
+		return -ENOMEM;
+	counters->count = door_count;
+	*out = counters;
+	return 0;
+}
+
+void counters_free(struct counters *counters)
+{
+	free(counters);
+}
+
+static void count_step(struct metrics_counts *counts, const struct garage_news *news)
+{
+	counts->edges[news->sensor] += news->edge;
+	for (size_t i = 0; i < news->switch_count; i++) {
+		const struct garage_switch *one = &news->switches[i];
+		counts->pulses += one->error == 0 && one->on && one->line != DOOR_LINE_WARNING;
+	}
+	for (size_t i = 0; i < news->happening_count; i++)
+		if (news->happenings[i].event == DOOR_EVENT_FAULT)
+			counts->faults[news->happenings[i].fault]++;
+}
+
+void counters_hear(void *user, const struct garage_news *news)
+{
+	struct counters *counters = user;
+	if (news->kind == GARAGE_STEP) {
+		count_step(&counters->doors[news->door], news);
+	} else if (news->kind == GARAGE_ENDING) {
+		counters->doors[news->door].commands[news->ending->source][news->ending->result]++;
+		if (news->ending->result == DOOR_RESULT_REJECTED)
+			counters->doors[news->door].refusals[news->ending->reason]++;
+	}
+}
+
+const struct metrics_counts *counters_of(const struct counters *counters, size_t door)
+{
+	return &counters->doors[door];
+}

@@ -1,0 +1,457 @@
+/*
+ * The garage with a fake chip, a clock that the test moves, and an observer that writes down all it hears: what the
+ * garage tells of a whole day is one text, which stands below.
+ */
+#include <stdarg.h>
+
+#include "fake_garage.h"
+#include "tap.h"
+
+/* ---- The recording observer ---- */
+
+#define RECORD_LINE_MAX 160
+
+struct recorder {
+	const char *name;            /* first on each line; NULL: the time of day */
+	const struct garage *garage; /* that each view is compared with; NULL: none is */
+	char lines[256][RECORD_LINE_MAX];
+	size_t count;
+	size_t wrong_views;
+};
+
+__attribute__((format(printf, 2, 3))) static void record(struct recorder *recorder, const char *format, ...)
+{
+	va_list arguments;
+	if (recorder->count == sizeof(recorder->lines) / sizeof(recorder->lines[0]))
+		return;
+	char *line = recorder->lines[recorder->count++];
+	int64_t s = fake_now_ms / SECOND;
+	int used = recorder->name ? snprintf(line, RECORD_LINE_MAX, "%s ", recorder->name)
+				  : snprintf(line, RECORD_LINE_MAX, "%02d:%02d:%02d.%03d ", (int)(s / 3600),
+						    (int)(s / 60 % 60), (int)(s % 60), (int)(fake_now_ms % SECOND));
+	va_start(arguments, format);
+	vsnprintf(line + used, RECORD_LINE_MAX - (size_t)used, format, arguments);
+	va_end(arguments);
+}
+
+static void record_step(struct recorder *recorder, const struct garage_news *news)
+{
+	char text[RECORD_LINE_MAX] = "";
+	FILE *out = fmemopen(text, sizeof(text), "w");
+	if (news->settled)
+		fputs(" settled", out);
+	if (news->past)
+		fputs(" past", out);
+	if (news->edge)
+		fprintf(out, " %s", garage_role_names[GARAGE_SENSOR_LINES + news->sensor]);
+	for (size_t i = 0; i < news->switch_count; i++)
+		fprintf(out, " %s:%s%s", garage_role_names[news->switches[i].line], news->switches[i].on ? "on" : "off",
+				news->switches[i].error == 0 ? ""
+				: news->switches[i].told     ? "(failed again)"
+							     : "(failed)");
+	if (news->changed)
+		fprintf(out, " [%s%s%s]", news->changed & GARAGE_POSITION ? "p" : "",
+				news->changed & GARAGE_STATE ? "s" : "", news->changed & GARAGE_ATTRIBUTES ? "a" : "");
+	if (news->changed & GARAGE_STATE)
+		fprintf(out, " %s by %s%s", door_state_name(news->view->state), door_source_name(news->view->source),
+				news->former && news->view->source ? ", of a former run" : "");
+	for (size_t i = 0; i < news->happening_count; i++)
+		fprintf(out, " %s", door_news_name(garage_news_of(&news->happenings[i])));
+	fclose(out);
+	record(recorder, "%s%s", news->view->id, text);
+}
+
+static void record_news(void *user, const struct garage_news *news)
+{
+	struct recorder *recorder = user;
+	if (recorder->garage && news->view) {
+		struct door_view view;
+		garage_view(recorder->garage, news->door, &view);
+		recorder->wrong_views += memcmp(&view, news->view, sizeof(view)) != 0;
+	}
+	switch (news->kind) {
+	case GARAGE_STEP:
+		/* A position as time passes is not worth a line. */
+		if (news->changed != GARAGE_POSITION || news->switch_count + news->happening_count > 0 || news->edge)
+			record_step(recorder, news);
+		break;
+	case GARAGE_ENDING:
+		record(recorder, "%s: %s from %s is %s%s%s", news->view->id,
+				news->ending->known ? door_command_name(news->ending->command) : "?",
+				door_source_name(news->ending->source), door_result_name(news->ending->result),
+				news->ending->result == DOOR_RESULT_REJECTED ? ": " : "",
+				news->ending->result == DOOR_RESULT_REJECTED ? door_reason_name(news->ending->reason)
+									     : "");
+		break;
+	case GARAGE_STALLED:
+		record(recorder, "stood still for %d s", (int)(news->stalled_ms / SECOND));
+		break;
+	case GARAGE_CAUGHT_UP:
+		record(recorder, "caught up");
+		break;
+	case GARAGE_CLOCK_SET:
+		record(recorder, "clock set: %d", news->at.unix_ms == loop_wall_ms());
+		break;
+	case GARAGE_LOST:
+		record(recorder, "lost: %s", strerror(-news->error));
+		break;
+	}
+}
+
+static bool recorder_has(const struct recorder *recorder, const char *text)
+{
+	for (size_t i = 0; i < recorder->count; i++)
+		if (strstr(recorder->lines[i], text))
+			return true;
+	return false;
+}
+
+static bool recorder_says(const struct recorder *recorder, const char *const *expected)
+{
+	bool same = true;
+	size_t i = 0;
+	for (; expected[i]; i++)
+		if (i >= recorder->count || strcmp(recorder->lines[i], expected[i]) != 0) {
+			printf("# line %zu: expected: %s\n#          heard:    %s\n", i, expected[i],
+					i < recorder->count ? recorder->lines[i] : "nothing");
+			same = false;
+		}
+	for (; i < recorder->count; i++, same = false)
+		printf("# line %zu: heard besides: %s\n", i, recorder->lines[i]);
+	return same;
+}
+
+/* ---- The garage under test ---- */
+
+static struct recorder recorder;
+
+static struct garage *garage_begin(const struct garage_past *past)
+{
+	struct garage *garage = fake_garage(past);
+	memset(&recorder, 0, sizeof(recorder));
+	garage_observe(garage, (struct garage_observer){record_news, &recorder});
+	if (garage_start(garage, fake_pasts) < 0)
+		exit(1);
+	recorder.garage = garage;
+	return garage;
+}
+
+static struct door_answer say(struct garage *garage, enum door_command command, enum door_source source)
+{
+	return garage_command(garage, 0, command, source, fake_now_ms);
+}
+
+static void at(int hour, int minute)
+{
+	fake_run_until(hour * HOUR + minute * MINUTE);
+}
+
+static const char *const day[] = {
+		"05:00:00.050 left settled [psa] closed by none",
+		"05:00:00.050 right settled [psa] closed by none",
+		"05:30:00.000 clock set: 1",
+		"07:00:00.000 left relay:on [sa] opening by mqtt opening",
+		"07:00:00.000 left: open from mqtt is accepted",
+		"07:00:00.300 left closed sensor",
+		"07:00:00.350 left [a]",
+		"07:00:00.500 left relay:off",
+		"07:00:12.000 left open sensor [p]",
+		"07:00:12.050 left [psa] open by mqtt opened",
+		"07:05:00.000 left: open from http is unchanged",
+		"07:05:00.000 left close warning:on [a] close_warning",
+		"07:05:00.000 left: close from http is accepted",
+		"07:05:05.000 left close warning:off relay:on [sa] closing by http closing",
+		"07:05:05.300 left open sensor",
+		"07:05:05.350 left [a]",
+		"07:05:05.500 left relay:off",
+		"07:05:17.000 left closed sensor [p]",
+		"07:05:17.050 left [psa] closed by http closed",
+		"08:00:00.300 left closed sensor",
+		"08:00:00.350 left [psa] opening by local opening",
+		"08:00:12.000 left open sensor",
+		"08:00:12.050 left [psa] open by local opened",
+		"08:10:00.000 left obstruction sensor",
+		"08:10:00.050 left [a]",
+		"08:11:00.000 left: close from mqtt is rejected: obstructed",
+		"08:12:00.000 left obstruction sensor",
+		"08:12:00.050 left [a]",
+		"08:32:00.050 left close warning:on [a] auto_close close_warning",
+		"08:32:05.050 left close warning:off relay:on [sa] closing by auto_close closing",
+		"08:32:05.350 left open sensor",
+		"08:32:05.400 left [a]",
+		"08:32:05.550 left relay:off",
+		"08:32:17.050 left closed sensor [p]",
+		"08:32:17.100 left [psa] closed by auto_close closed",
+		"09:00:00.000 left: ? from mqtt is rejected: unknown_command",
+		"12:00:00.000 left relay:on [sa] opening by mqtt opening",
+		"12:00:00.000 left: open from mqtt is accepted",
+		"12:00:00.500 left relay:off",
+		"12:00:08.750 left [sa] closed by mqtt fault closed",
+		"13:00:00.000 left relay:on(failed) [sa] opening by http fault_cleared opening",
+		"13:00:00.000 left relay:off(failed) [sa] closed by http closed fault",
+		"13:00:00.000 left: open from http is rejected: relay_failed",
+		"13:00:01.000 left relay:off(failed again)",
+		"13:00:02.000 left relay:off(failed again)",
+		"13:00:03.000 left relay:off",
+		"14:00:00.000 right relay:on [sa] opening by http opening",
+		"14:00:00.000 right: pulse from http is accepted",
+		"14:00:00.500 right relay:off",
+		"14:00:08.750 right [sa] closed by http fault closed",
+		"23:00:00.000 left: open from mqtt is rejected: stopping",
+		NULL,
+};
+
+static void test_day(void)
+{
+	tap_case("a recorder hears of a whole day, in this order and nothing else");
+	struct garage *garage = garage_begin(NULL);
+	at(5, 30);
+	garage_set_clock(garage);
+	at(7, 0);
+	say(garage, DOOR_COMMAND_OPEN, DOOR_SOURCE_MQTT);
+	at(7, 5);
+	say(garage, DOOR_COMMAND_OPEN, DOOR_SOURCE_HTTP); /* it is open */
+	say(garage, DOOR_COMMAND_CLOSE, DOOR_SOURCE_HTTP);
+	at(8, 0);
+	chip_press(); /* on the wall */
+	at(8, 10);
+	chip_edge(LEFT_OBSTRUCTION, true);
+	at(8, 11);
+	say(garage, DOOR_COMMAND_CLOSE, DOOR_SOURCE_MQTT);
+	at(8, 12);
+	chip_edge(LEFT_OBSTRUCTION, false);
+	at(9, 0); /* auto-close has closed it, 20 minutes after the way was clear */
+	garage_refuse(garage, 0, NULL, DOOR_SOURCE_MQTT, DOOR_REASON_UNKNOWN_COMMAND);
+	at(12, 0);
+	chip.broken = true;
+	say(garage, DOOR_COMMAND_OPEN, DOOR_SOURCE_MQTT); /* the opener does not hear it */
+	at(13, 0);
+	chip.broken = false;
+	chip.failure = -EIO;
+	say(garage, DOOR_COMMAND_OPEN, DOOR_SOURCE_HTTP);
+	fake_run_until(fake_now_ms + 2 * SECOND);
+	chip.failure = 0;
+	at(14, 0);
+	garage_pulse(garage, 1, DOOR_LINE_TOGGLE, DOOR_SOURCE_HTTP, fake_now_ms);
+	at(23, 0);
+	garage_stop(garage);
+	say(garage, DOOR_COMMAND_OPEN, DOOR_SOURCE_MQTT);
+	CHECK(recorder_says(&recorder, day));
+	CHECK(recorder.wrong_views == 0);
+	CHECK(chip.presses == 5);
+	garage_free(garage);
+	CHECK(chip.closed_once);
+}
+
+static void test_former_run(void)
+{
+	tap_case("what a former run knew of a door is told until something moves it");
+	const struct garage_past past = {.state = DOOR_CLOSED,
+			.source = DOOR_SOURCE_HTTP,
+			.unix_ms = FAKE_WALL_MS - HOUR,
+			.totals = {.cycles = 41}};
+	struct garage *garage = garage_begin(&past);
+	struct door_view view;
+	at(5, 1);
+	garage_view(garage, 0, &view);
+	CHECK(view.source == DOOR_SOURCE_HTTP && view.last_changed_unix_ms == past.unix_ms && view.cycles == 41);
+	CHECK(recorder_has(&recorder, "closed by http, of a former run"));
+	garage_set_clock(garage); /* says nothing about the time before the start */
+	garage_view(garage, 0, &view);
+	CHECK(view.last_changed_unix_ms == past.unix_ms);
+	chip_press();
+	at(5, 2);
+	garage_view(garage, 0, &view);
+	CHECK(view.source == DOOR_SOURCE_LOCAL && view.last_changed_unix_ms > FAKE_WALL_MS);
+	garage_free(garage);
+}
+
+static struct {
+	char text[256];
+} order;
+
+static void order_hear(void *name, const struct garage_news *news)
+{
+	size_t used = strlen(order.text);
+	snprintf(order.text + used, sizeof(order.text) - used, "%s%d ", (const char *)name, (int)news->kind);
+}
+
+static void test_order(void)
+{
+	tap_case("observers hear everything, one after the other in the order in which they were added");
+	char first[] = "a", second[] = "b";
+	struct garage *garage = garage_begin(NULL);
+	at(6, 0);
+	garage_observe(garage, (struct garage_observer){order_hear, first});
+	garage_observe(garage, (struct garage_observer){order_hear, second});
+	garage_refuse(garage, 0, NULL, DOOR_SOURCE_MQTT, DOOR_REASON_RETAINED);
+	fake_stand_still(60 * SECOND);
+	say(garage, DOOR_COMMAND_OPEN, DOOR_SOURCE_MQTT);
+	CHECK(strcmp(order.text, "a1 b1 a2 b2 a1 b1 ") == 0);
+	garage_free(garage);
+}
+
+static void test_standstill(void)
+{
+	tap_case("after a standstill what waited is of the past: told so, and its commands are refused");
+	struct garage *garage = garage_begin(NULL);
+	at(6, 0);
+	recorder.count = 0;
+	CHECK(!garage_is_past(garage, fake_now_ms));
+	fake_stand_still(60 * SECOND);
+	CHECK(garage_is_past(garage, fake_now_ms)); /* the question tells nobody */
+	CHECK(recorder.count == 0);
+	const struct door_answer answer = say(garage, DOOR_COMMAND_OPEN, DOOR_SOURCE_HTTP);
+	CHECK(answer.result == DOOR_RESULT_REJECTED && answer.reason == DOOR_REASON_STALE);
+	chip_edge(LEFT_CLOSED, false); /* by hand, and back */
+	chip_edge(LEFT_CLOSED, true);
+	fake_run_until(fake_now_ms + SECOND);
+	CHECK(recorder_says(&recorder, (const char *const[]){
+						       "06:01:00.000 stood still for 59 s",
+						       "06:01:00.000 left: open from http is rejected: stale",
+						       "06:01:00.000 left past closed sensor",
+						       "06:01:00.000 left past closed sensor",
+						       "06:01:00.150 caught up",
+						       NULL,
+				       }));
+	CHECK(garage_is_past(garage, fake_now_ms)); /* more of it may come */
+	fake_run_until(fake_now_ms + 5 * SECOND);
+	CHECK(!garage_is_past(garage, fake_now_ms));
+	CHECK(say(garage, DOOR_COMMAND_OPEN, DOOR_SOURCE_HTTP).result == DOOR_RESULT_ACCEPTED);
+	CHECK(chip.presses == 1);
+	garage_free(garage);
+}
+
+static void test_signs_of_life(void)
+{
+	tap_case("a standstill of 2 s is noticed by the signs of life of another thread");
+	struct alive alive;
+	struct garage *garage = garage_begin(NULL);
+	alive_init(&alive, fake_now_ms);
+	garage_free(garage);
+	garage = fake_garage_alive(NULL, &alive);
+	garage_start(garage, fake_pasts);
+	garage_set_alone(garage, false);
+	for (int i = 0; i < 10; i++) { /* the other thread's */
+		fake_run_until(fake_now_ms + SECOND);
+		alive_sign(&alive, fake_now_ms);
+	}
+	CHECK(!garage_is_past(garage, fake_now_ms));
+	fake_stand_still(ALIVE_GAP_MS);
+	CHECK(garage_is_past(garage, fake_now_ms));
+	CHECK(say(garage, DOOR_COMMAND_OPEN, DOOR_SOURCE_HTTP).reason == DOOR_REASON_STALE);
+	CHECK(chip.presses == 0);
+	for (int i = 0; i < 6; i++) {
+		fake_run_until(fake_now_ms + SECOND);
+		alive_sign(&alive, fake_now_ms);
+	}
+	CHECK(say(garage, DOOR_COMMAND_OPEN, DOOR_SOURCE_HTTP).result == DOOR_RESULT_ACCEPTED);
+	garage_free(garage);
+	alive_destroy(&alive);
+}
+
+static void test_recall(void)
+{
+	tap_case("what a former run has left may come late: counting goes on, and nothing moves");
+	const struct garage_past past = {.state = DOOR_CLOSED,
+			.source = DOOR_SOURCE_MQTT,
+			.unix_ms = FAKE_WALL_MS - HOUR,
+			.totals = {.cycles = 41}};
+	struct garage *garage = garage_begin(NULL);
+	struct door_view view;
+	at(6, 0);
+	recorder.count = 0;
+	garage_recall(garage, 0, &past);
+	CHECK(recorder_says(&recorder, (const char *const[]){"06:00:00.000 left [a]", NULL}));
+	garage_view(garage, 0, &view);
+	CHECK(view.cycles == 41 && view.source == DOOR_SOURCE_MQTT && view.last_changed_unix_ms == past.unix_ms);
+	CHECK(view.state == DOOR_CLOSED && chip.presses == 0);
+	garage_free(garage);
+}
+
+static void test_age(void)
+{
+	tap_case("a command that may be older than 10 s is refused, and one of 10 s is not");
+	struct garage *garage = garage_begin(NULL);
+	at(6, 0);
+	CHECK(garage_is_past(garage, fake_now_ms - DOOR_AGE_MS - 1));
+	CHECK(garage_command(garage, 0, DOOR_COMMAND_OPEN, DOOR_SOURCE_MQTT, fake_now_ms - DOOR_AGE_MS - 1).reason ==
+			DOOR_REASON_STALE);
+	CHECK(garage_pulse(garage, 0, DOOR_LINE_TOGGLE, DOOR_SOURCE_HTTP, fake_now_ms - DOOR_AGE_MS - 1).reason ==
+			DOOR_REASON_STALE);
+	CHECK(chip.presses == 0);
+	CHECK(!garage_is_past(garage, fake_now_ms - DOOR_AGE_MS));
+	CHECK(garage_command(garage, 0, DOOR_COMMAND_OPEN, DOOR_SOURCE_MQTT, fake_now_ms - 9 * SECOND).result ==
+			DOOR_RESULT_ACCEPTED);
+	CHECK(chip.presses == 1);
+	garage_free(garage);
+}
+
+static void test_loss(void)
+{
+	tap_case("a chip that goes away stops the garage, and is told last");
+	struct garage *garage = garage_begin(NULL);
+	at(6, 0);
+	recorder.count = 0;
+	say(garage, DOOR_COMMAND_OPEN, DOOR_SOURCE_MQTT);
+	CHECK(garage_is_pulsing(garage));
+	chip.handlers.lost(chip.handlers.user, -ENODEV);
+	CHECK(!chip.levels[LEFT_RELAY] && !garage_is_pulsing(garage));
+	CHECK(say(garage, DOOR_COMMAND_CLOSE, DOOR_SOURCE_HTTP).reason == DOOR_REASON_STOPPING);
+	CHECK(recorder_has(&recorder, "lost: No such device"));
+	garage_free(garage);
+}
+
+static void test_questions(void)
+{
+	tap_case("doors are found by their ids, and their lines are told as they are wired");
+	struct garage *garage = garage_begin(NULL);
+	struct garage_line_view lines[GARAGE_LINES];
+	size_t door = 9;
+	CHECK(garage_door_count(garage) == 2);
+	CHECK(garage_find(garage, "right", &door) && door == 1);
+	CHECK(!garage_find(garage, "middle", &door) && door == 1);
+	CHECK(garage_wiring(garage, 1, lines) == 2);
+	CHECK(lines[0].line == DOOR_LINE_TOGGLE && strcmp(lines[0].role, "relay") == 0);
+	CHECK(lines[1].line == DOOR_LINES && strcmp(lines[1].meaning, "The door is closed.") == 0 && lines[1].high);
+	CHECK(garage_edges_dropped(garage) == 7);
+	CHECK(garage_poke(garage, 0, "wall_button") == -ENOTSUP);
+	CHECK(garage_now(garage).unix_ms == 0);
+	garage_free(garage);
+}
+
+static void test_reconfigure(void)
+{
+	tap_case("another configuration moves nothing, and its names count at once");
+	struct garage *garage = garage_begin(NULL);
+	struct door_config machine = left_machine();
+	struct door_view view;
+	at(6, 0);
+	machine.auto_close_ms = 0;
+	garage_reconfigure(garage, 0,
+			&(struct garage_door_config){
+					.id = "left", .name = "West", .device_class = "gate", .machine = &machine});
+	garage_view(garage, 0, &view);
+	CHECK(strcmp(view.name, "West") == 0 && strcmp(view.device_class, "gate") == 0 && view.state == DOOR_CLOSED);
+	say(garage, DOOR_COMMAND_OPEN, DOOR_SOURCE_MQTT);
+	at(8, 0);
+	garage_view(garage, 0, &view);
+	CHECK(view.state == DOOR_OPEN); /* no auto-close */
+	CHECK(chip.presses == 1);
+	garage_free(garage);
+}
+
+int main(void)
+{
+	test_day();
+	test_former_run();
+	test_order();
+	test_standstill();
+	test_signs_of_life();
+	test_recall();
+	test_age();
+	test_loss();
+	test_questions();
+	test_reconfigure();
+	return tap_done();
+}
