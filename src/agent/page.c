@@ -1,36 +1,57 @@
-#include "agent/inside.h"
+/*
+ * One function for each question of the server (struct http_agent); each asks the room that knows. Below them is the
+ * server's life: tried again by a timer until it listens.
+ */
+#include "agent/page.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "agent/scrape.h"
+#include "agent/translate.h"
 #include "base/net.h"
+#include "http/http.h"
 #include "metrics/metrics.h"
-#include "tls/mac.h"
-#include "tls/password.h"
 
-#define CLOCK_STEP_MS 1000 /* more is no drift: somebody set the clock */
+#define HOST_NAME_BYTES 64 /* HOST_NAME_MAX of Linux */
+#define PAGE_TRY_MS 5000   /* so often a page that could not start is tried again */
+#define PAGE_ERROR_MAX MQTT_ERROR_MAX
+
+static_assert(HTTP_ERROR_MAX + sizeof("HTTP: ") <= PAGE_ERROR_MAX, "page_open hands either text on");
+static_assert(HISTORY_PROBLEM_MAX <= HTTP_PROBLEM_MAX, "shown whole");
+static_assert(HTTP_ALL_DOORS == HISTORY_ALL_DOORS, "http_history hands it on");
+static_assert(GARAGE_LINES <= HTTP_LINES_MAX, "all lines of a door are shown");
+
+struct page {
+	struct page_rooms rooms;
+	const struct config *config;
+	struct history *history;
+	struct scrape scrape;
+	struct http *http; /* NULL: it does not listen yet */
+	struct loop_timer timer;
+	char error[PAGE_ERROR_MAX]; /* why there is no page yet, as it was logged */
+	char host_name[HOST_NAME_BYTES + 1], broker_error[MQTT_ERROR_MAX];
+	bool lost, stopping;
+};
 
 static size_t http_doors(void *user, struct door_view *views, size_t max)
 {
-	struct agent *agent = user;
-	size_t doors = garage_door_count(agent->garage), count = doors < max ? doors : max;
+	struct page *page = user;
+	size_t doors = garage_door_count(page->rooms.garage), count = doors < max ? doors : max;
 	for (size_t i = 0; i < count; i++)
-		garage_view(agent->garage, i, &views[i]);
+		garage_view(page->rooms.garage, i, &views[i]);
 	return count;
 }
 
 static void http_wiring(void *user, size_t index, struct http_wiring *wiring)
 {
-	static_assert(GARAGE_LINES <= HTTP_LINES_MAX, "all lines of a door are shown");
-	struct agent *agent = user;
+	struct page *page = user;
 	struct garage_line_view views[GARAGE_LINES];
 	struct door_view door;
-	size_t count = garage_wiring(agent->garage, index, views);
+	size_t count = garage_wiring(page->rooms.garage, index, views);
 	for (size_t i = 0; i < count; i++)
 		wiring->lines[i] = (struct http_line){.role = views[i].role,
 				.name = views[i].name,
@@ -42,8 +63,8 @@ static void http_wiring(void *user, size_t index, struct http_wiring *wiring)
 	FILE *stream = fmemopen(wiring->yaml, sizeof(wiring->yaml), "w");
 	if (!stream)
 		return;
-	garage_view(agent->garage, index, &door);
-	config_print_door(&agent->config->doors[index], door.last_open_ms, door.last_close_ms, stream);
+	garage_view(page->rooms.garage, index, &door);
+	config_print_door(&page->config->doors[index], door.last_open_ms, door.last_close_ms, stream);
 	fclose(stream);
 }
 
@@ -56,13 +77,13 @@ static int http_pulse(void *user, size_t index, const char *relay, int64_t asked
 			[DOOR_LINE_CLOSE] = "close_relay",
 			[DOOR_LINE_STOP] = "stop_relay",
 	};
-	struct agent *agent = user;
+	struct page *page = user;
 	struct garage_line_view views[GARAGE_LINES];
-	size_t count = garage_wiring(agent->garage, index, views);
+	size_t count = garage_wiring(page->rooms.garage, index, views);
 	for (size_t i = 0; i < count; i++)
 		if (views[i].line < DOOR_LINE_WARNING && strcmp(relay, names[views[i].line]) == 0) {
-			const struct door_answer answer =
-					garage_pulse(agent->garage, index, views[i].line, DOOR_SOURCE_HTTP, asked_ms);
+			const struct door_answer answer = garage_pulse(
+					page->rooms.garage, index, views[i].line, DOOR_SOURCE_HTTP, asked_ms);
 			*result = answer.result;
 			*reason = answer.reason;
 			return 0;
@@ -77,183 +98,78 @@ static void http_node(void *user, struct http_node *node)
 			[MQTT_CONNECTING] = "connecting",
 			[MQTT_CONNECTED] = "connected",
 	};
-	struct agent *agent = user;
-	const struct mqtt_status status = link_status(agent->link);
-	snprintf(agent->broker_error, sizeof(agent->broker_error), "%s",
+	struct page *page = user;
+	const struct mqtt_status status = link_status(page->rooms.link);
+	snprintf(page->broker_error, sizeof(page->broker_error), "%s",
 			status.state == MQTT_CONNECTED ? status.warning : status.error);
-	*node = (struct http_node){.node = agent->config->node,
+	*node = (struct http_node){.node = page->config->node,
 			.version = PORTCULLIS_VERSION,
 			.broker = states[status.state],
-			.broker_error = agent->broker_error,
-			.history_problem = agent->history_watch.problem,
-			.uptime_ms = loop_now_ms() - agent->started_ms,
-			.simulated = agent->config->gpio.backend == CONFIG_SIMULATED};
+			.broker_error = page->broker_error,
+			.history_problem = page->rooms.history_watch->problem,
+			.uptime_ms = loop_now_ms() - page->rooms.started_ms,
+			.simulated = page->config->gpio.backend == CONFIG_SIMULATED};
 }
 
 static enum door_result http_command(
 		void *user, size_t door, enum door_command command, int64_t asked_ms, enum door_reason *reason)
 {
-	struct agent *agent = user;
-	const struct door_answer answer = garage_command(agent->garage, door, command, DOOR_SOURCE_HTTP, asked_ms);
+	struct page *page = user;
+	const struct door_answer answer = garage_command(page->rooms.garage, door, command, DOOR_SOURCE_HTTP, asked_ms);
 	*reason = answer.reason;
 	return answer.result;
 }
 
 static bool http_healthy(void *user, const char **reason)
 {
-	struct agent *agent = user;
-	const struct mqtt_status status = link_status(agent->link);
-	*reason = agent->failure < 0              ? "the GPIO lines are lost"
-		  : agent->stopping               ? "stopping"
-		  : status.deaf                   ? "the broker denies a subscription to commands"
-		  : *agent->history_watch.problem ? "the history is in memory only"
-						  : "";
-	return !agent->stopping;
+	struct page *page = user;
+	const struct mqtt_status status = link_status(page->rooms.link);
+	*reason = page->lost                            ? "the GPIO lines are lost"
+		  : page->stopping                      ? "stopping"
+		  : status.deaf                         ? "the broker denies a subscription to commands"
+		  : *page->rooms.history_watch->problem ? "the history is in memory only"
+							: "";
+	return !page->stopping;
 }
 
 static size_t http_history(void *user, size_t door, uint64_t before, struct door_record *records, size_t max)
 {
-	struct agent *agent = user;
-	static_assert(HTTP_ALL_DOORS == HISTORY_ALL_DOORS, "handed on");
-	return history_read(agent->history, door, before, records, max);
+	struct page *page = user;
+	return history_read(page->history, door, before, records, max);
 }
 
 static int http_simulate(void *user, size_t door, const char *poke)
 {
-	struct agent *agent = user;
-	return garage_poke(agent->garage, door, poke);
+	struct page *page = user;
+	return garage_poke(page->rooms.garage, door, poke);
 }
 
 static const struct peers_view *http_peers(void *user)
 {
-	const struct agent *agent = user;
-	return link_peers(agent->link);
+	const struct page *page = user;
+	return link_peers(page->rooms.link);
 }
 
 static int http_peer_command(
 		void *user, const char *node, const char *door, enum door_command command, int64_t asked_ms)
 {
-	struct agent *agent = user;
-	return link_peer_command(agent->link, node, door, command, asked_ms);
-}
-
-/*
- * When the agent started, by the wall clock of now: a Pi gets the time from the network after it. Else it stays the
- * same from one scrape to the next.
- */
-static int64_t started_unix_ms(struct agent *agent)
-{
-	int64_t at_ms = loop_wall_ms() - (loop_now_ms() - agent->started_ms);
-	if (llabs(at_ms - agent->started_unix_ms) > CLOCK_STEP_MS)
-		agent->started_unix_ms = at_ms;
-	return agent->started_unix_ms;
-}
-
-static int64_t cpu_us(void)
-{
-	struct timespec used = {.tv_sec = 0};
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-	return (int64_t)used.tv_sec * 1000000 + used.tv_nsec / 1000;
-}
-
-static int64_t resident_bytes(void)
-{
-	char text[128], *size_end;
-	int64_t pages = 0;
-	int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-	ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	if (length > 0) {
-		text[length] = '\0';
-		strtoll(text, &size_end, 10);
-		pages = strtoll(size_end, NULL, 10);
-	}
-	if (fd >= 0)
-		close(fd);
-	return pages * sysconf(_SC_PAGESIZE);
+	struct page *page = user;
+	return link_peer_command(page->rooms.link, node, door, command, asked_ms);
 }
 
 static ssize_t http_metrics(void *user, char *buffer, size_t size)
 {
-	struct agent *agent = user;
-	const struct mqtt_status mqtt = link_status(agent->link);
-	struct http_status http;
-	struct history_status history;
-	http_status(agent->http, &http);
-	history_status(agent->history, &history);
-	struct metrics metrics = {
-			.version = PORTCULLIS_VERSION,
-			.door_count = garage_door_count(agent->garage),
-			.edges_dropped = garage_edges_dropped(agent->garage),
-			.lateness = loop_lateness(agent->loop),
-			.connected = mqtt.state == MQTT_CONNECTED,
-			.connects = mqtt.connects,
-			.received = mqtt.received,
-			.dropped_full = mqtt.dropped_full,
-			.dropped_too_long = mqtt.dropped_too_long,
-			.publish_failed = mqtt.publish_failed,
-			.protocol_errors = mqtt.protocol_errors,
-			.denied = mqtt.denied,
-			.in_flight = mqtt.in_flight,
-			.queued = mqtt.queued,
-			.clients_refused = http.refused,
-			.clients = http.clients,
-			.listeners = http.listeners,
-			.history_wanted = history.wanted,
-			.history_on_disk = history.on_disk && !*history.problem,
-			.history_lost = history.lost,
-			.peers = link_peers(agent->link),
-			.peer_documents_refused = link_peers_refused(agent->link),
-			.started_unix_ms = started_unix_ms(agent),
-			.cpu_us = cpu_us(),
-			.resident_bytes = resident_bytes(),
-	};
-	static_assert(sizeof(metrics.answers) == sizeof(http.answers), "the same classes");
-	memcpy(metrics.answers, http.answers, sizeof(metrics.answers));
-	for (size_t i = 0; i < garage_door_count(agent->garage); i++) {
-		garage_view(agent->garage, i, &metrics.doors[i].view);
-		metrics.doors[i].counts = counters_of(agent->counters, i);
-	}
-	return metrics_render(&metrics, buffer, size);
-}
-
-_Static_assert(HISTORY_PROBLEM_MAX <= HTTP_PROBLEM_MAX, "shown whole");
-_Static_assert(TLS_MAC_BYTES == HTTP_MAC_BYTES, "tls_mac signs sessions");
-_Static_assert(CONFIG_CREDENTIALS_MAX == HTTP_PASSWORD_MAX, "what --check lets through can be served");
-
-void agent_configure_http(const struct config *config, struct http_config *http)
-{
-	*http = (struct http_config){
-			.address = config->http.address,
-			.port = config->http.port,
-			.host_count = config->http.host_count,
-			.username = config->http.username,
-			.password = config->http.password,
-			.password_right = config->http.password && tls_password_looks_hashed(config->http.password)
-							  ? tls_password_check
-							  : NULL,
-			.sign = tls_mac,
-			.allow_anonymous_commands = config->http.allow_anonymous_commands,
-	};
-	for (size_t i = 0; i < http->host_count; i++)
-		http->hosts[i] = config->http.hosts[i];
-}
-
-const char agent_damaged_hash[] =
-		"the password begins like a hash and is none: make it anew with portcullis --hash-password";
-
-bool agent_right_hash(const struct config *config)
-{
-	const char *password = config->http.password;
-	return !password || !tls_password_looks_hashed(password) || tls_password_is_hash(password);
+	struct page *page = user;
+	return scrape_render(&page->scrape, page->http, buffer, size);
 }
 
 /* All that the server is told. */
-static void configure(
-		struct agent *agent, const struct config *config, struct http_config *http, struct http_agent *face)
+static void page_configure(
+		struct page *page, const struct config *config, struct http_config *http, struct http_agent *face)
 {
-	agent_configure_http(config, http);
-	http->host_name = agent->host_name;
-	secure_page(agent->secure, config, http);
+	*http = translate_http(config);
+	http->host_name = page->host_name;
+	secure_page(page->rooms.secure, config, http);
 	*face = (struct http_agent){.doors = http_doors,
 			.node = http_node,
 			.wiring = http_wiring,
@@ -265,92 +181,151 @@ static void configure(
 			.peers = http_peers,
 			.peer_command = http_peer_command,
 			.metrics = http_metrics,
-			.metrics_max = METRICS_SIZE(garage_door_count(agent->garage)),
-			.user = agent};
+			.metrics_max = METRICS_SIZE(garage_door_count(page->rooms.garage)),
+			.user = page};
 }
 
-_Static_assert(HTTP_ERROR_MAX + sizeof("HTTP: ") <= PAGE_ERROR_MAX, "open_page hands either text on");
-
-static int open_page(struct agent *agent, char error[static PAGE_ERROR_MAX])
+static int page_open(struct page *page, char error[static PAGE_ERROR_MAX])
 {
 	struct http_config http;
 	struct http_agent face;
 	char reason[MQTT_ERROR_MAX], said[HTTP_ERROR_MAX] = "";
-	if (!net_is_here(agent->config->http.address, agent->config->http.port)) {
+	if (!net_is_here(page->config->http.address, page->config->http.port)) {
 		snprintf(error, PAGE_ERROR_MAX, "HTTP: no interface of this machine has the address %s yet",
-				agent->config->http.address);
+				page->config->http.address);
 		return -EADDRNOTAVAIL;
 	}
-	int result = secure_read_page(agent->secure, agent->config, reason);
+	int result = secure_read_page(page->rooms.secure, page->config, reason);
 	if (result < 0) {
 		snprintf(error, PAGE_ERROR_MAX, "%s", reason);
 		return result;
 	}
-	secure_take_page(agent->secure);
-	configure(agent, agent->config, &http, &face);
-	result = http_new(agent->loop, agent->log, &http, &face, &agent->http, said);
+	secure_take_page(page->rooms.secure);
+	page_configure(page, page->config, &http, &face);
+	result = http_new(page->rooms.loop, page->rooms.log, &http, &face, &page->http, said);
 	if (result < 0)
 		snprintf(error, PAGE_ERROR_MAX, "HTTP: %s", said);
 	return result;
 }
 
 /* No end of a pulse waits for files that are read. */
-static void try_page(struct loop_timer *timer, int64_t now_ms)
+static void page_try(struct loop_timer *timer, int64_t now_ms)
 {
-	struct agent *agent = timer->user;
+	struct page *page = timer->user;
 	char error[PAGE_ERROR_MAX] = "";
-	if (agent->stopping)
+	if (page->stopping)
 		return;
-	if (garage_is_pulsing(agent->garage) || open_page(agent, error) < 0)
-		loop_timer_set(agent->loop, timer, now_ms + PAGE_TRY_MS);
-	if (error[0] && strcmp(error, agent->page_error) != 0) {
-		log_error(agent->log, "%s. The doors and MQTT go on without the page, which is tried again every %d s",
-				error, PAGE_TRY_MS / 1000);
-		snprintf(agent->page_error, sizeof(agent->page_error), "%s", error);
+	if (garage_is_pulsing(page->rooms.garage) || page_open(page, error) < 0)
+		loop_timer_set(page->rooms.loop, timer, now_ms + PAGE_TRY_MS);
+	if (error[0] && strcmp(error, page->error) != 0) {
+		log_error(page->rooms.log,
+				"%s. The doors and MQTT go on without the page, which is tried again every %d s", error,
+				PAGE_TRY_MS / 1000);
+		snprintf(page->error, sizeof(page->error), "%s", error);
 	}
 }
 
-int agent_start_http(struct agent *agent)
+int page_start(struct page *page, const struct config *config)
 {
-	if (!agent->config->http.enabled)
+	page->config = config;
+	if (!config->http.enabled)
 		return 0;
-	if (!agent_right_hash(agent->config)) {
-		log_error(agent->log, "HTTP: %s", agent_damaged_hash);
+	if (!translate_right_hash(config)) {
+		log_error(page->rooms.log, "HTTP: %s", translate_damaged_hash);
 		return -EINVAL;
 	}
-	agent->page_timer = (struct loop_timer){.expired = try_page, .user = agent};
-	try_page(&agent->page_timer, loop_now_ms());
+	page_try(&page->timer, loop_now_ms());
 	return 0;
 }
 
-int agent_reconfigure_http(struct agent *agent, const struct config *next, bool cut_listeners)
+static int page_reconfigure_server(struct page *page, const struct config *next, bool cut_listeners)
 {
 	struct http_config http;
 	struct http_agent face;
 	char error[HTTP_ERROR_MAX] = "";
-	if (!next->http.enabled)
-		return 0;
-	if (!agent_right_hash(next)) {
-		log_error(agent->log, "HTTP: %s", agent_damaged_hash);
+	if (!translate_right_hash(next)) {
+		log_error(page->rooms.log, "HTTP: %s", translate_damaged_hash);
 		return -EINVAL;
 	}
-	if (!agent->http) {
-		loop_timer_set(agent->loop, &agent->page_timer, loop_now_ms());
+	if (!page->http) {
+		loop_timer_set(page->rooms.loop, &page->timer, loop_now_ms());
 		return 0;
 	}
-	configure(agent, next, &http, &face);
-	int result = http_reconfigure(agent->http, &http, &face, cut_listeners, error);
-	if (result < 0)
-		log_error(agent->log, "HTTP: %s", error);
+	page_configure(page, next, &http, &face);
+	int failed = http_reconfigure(page->http, &http, &face, cut_listeners, error);
+	if (failed < 0)
+		log_error(page->rooms.log, "HTTP: %s", error);
 	else
-		secure_take_page(agent->secure);
-	return result;
+		secure_take_page(page->rooms.secure);
+	return failed;
 }
 
-void agent_page_hear(void *user, const struct garage_news *news)
+int page_reconfigure(struct page *page, const struct config *next, bool cut_listeners)
 {
-	const struct agent *agent = user;
+	int failed = next->http.enabled ? page_reconfigure_server(page, next, cut_listeners) : 0;
+	if (failed == 0)
+		page->config = next;
+	return failed;
+}
+
+bool page_is_checking(const struct page *page)
+{
+	return page->http && http_checking(page->http);
+}
+
+bool page_listens(const struct page *page)
+{
+	return page->http;
+}
+
+void page_set_history(struct page *page, struct history *history)
+{
+	page->history = page->scrape.history = history;
+}
+
+void page_change(void *user)
+{
+	const struct page *page = user;
+	http_changed(page->http);
+}
+
+void page_stop(struct page *page)
+{
+	page->stopping = true;
+}
+
+void page_hear(void *user, const struct garage_news *news)
+{
+	struct page *page = user;
 	bool changed = news->kind == GARAGE_STEP && news->changed && !news->past;
+	if (news->kind == GARAGE_LOST)
+		page->lost = true;
 	if (changed || news->kind == GARAGE_CAUGHT_UP)
-		http_changed(agent->http);
+		page_change(page);
+}
+
+int page_new(const struct page_rooms *rooms, struct page **out)
+{
+	struct page *page = calloc(1, sizeof(*page));
+	if (!page)
+		return -ENOMEM;
+	page->rooms = *rooms;
+	page->timer = (struct loop_timer){.expired = page_try, .user = page};
+	page->scrape = (struct scrape){.loop = rooms->loop,
+			.garage = rooms->garage,
+			.link = rooms->link,
+			.counters = rooms->counters,
+			.started_ms = rooms->started_ms};
+	gethostname(page->host_name, sizeof(page->host_name) - 1);
+	*out = page;
+	return 0;
+}
+
+void page_free(struct page *page)
+{
+	if (!page)
+		return;
+	http_free(page->http);
+	loop_timer_cancel(page->rooms.loop, &page->timer);
+	free(page);
 }

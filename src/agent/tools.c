@@ -3,8 +3,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agent/doors.h"
-#include "agent/inside.h"
+#include "agent/agent.h"
+#include "agent/secure.h"
+#include "agent/translate.h"
 #include "base/net.h"
 #include "garage/lines.h"
 
@@ -36,8 +37,8 @@ static void check_optional(const struct config *config, const char *path, size_t
 int agent_check(const struct config *config, const char *path, const struct log *log, size_t *warnings)
 {
 	check_optional(config, path, warnings);
-	if (!agent_right_hash(config)) {
-		fprintf(stderr, "%s: http: %s\n", path, agent_damaged_hash);
+	if (!translate_right_hash(config)) {
+		fprintf(stderr, "%s: http: %s\n", path, translate_damaged_hash);
 		return -EINVAL;
 	}
 	return secure_check(config, path, log);
@@ -45,7 +46,7 @@ int agent_check(const struct config *config, const char *path, const struct log 
 
 static int lines_of_config(const struct config *config, struct lines **lines)
 {
-	struct garage_door_config *doors = doors_of_config(config);
+	struct garage_door_config *doors = translate_doors(config);
 	int error = doors ? lines_new(doors, config->door_count, lines) : -ENOMEM;
 	free(doors);
 	return error;
@@ -108,13 +109,12 @@ int agent_watch(const struct config *config, const struct log *log, FILE *out)
 
 int agent_healthcheck(const struct config *config, const struct log *log)
 {
-	struct http_config http;
 	char text[HTTP_ERROR_MAX] = "";
 	if (!config->http.enabled) {
 		log_error(log, "no health check without the page: the configuration says http: listen: off");
 		return -ENOTSUP;
 	}
-	agent_configure_http(config, &http);
+	const struct http_config http = translate_http(config);
 	int error = secure_healthcheck(config, log, &http, HEALTHCHECK_LIMIT_MS, text);
 	if (error < 0)
 		log_error(log, "unhealthy: %s", text);
