@@ -9,10 +9,6 @@
 #include "tls/mac.h"
 #include "tls/password.h"
 
-static_assert((int)CONFIG_BIAS_AS_IS == (int)GPIO_BIAS_AS_IS && (int)CONFIG_BIAS_PULL_UP == (int)GPIO_BIAS_PULL_UP &&
-				(int)CONFIG_BIAS_PULL_DOWN == (int)GPIO_BIAS_PULL_DOWN &&
-				(int)CONFIG_BIAS_DISABLED == (int)GPIO_BIAS_DISABLED,
-		"translate_line hands biases on");
 static_assert(CONFIG_LINE_NAME_MAX == GPIO_LINE_NAME_MAX, "what --check lets through is a line's name");
 static_assert((size_t)CONFIG_BROKERS_MAX <= MQTT_BROKERS_MAX, "translate_link hands all brokers on");
 static_assert((size_t)CONFIG_HOSTS_MAX <= HTTP_HOSTS_MAX, "translate_http hands all names on");
@@ -21,13 +17,20 @@ static_assert(TLS_MAC_BYTES == HTTP_MAC_BYTES, "tls_mac signs sessions");
 static_assert(CONFIG_NODE_MAX == PEER_NODE_MAX, "each node can be another one's peer");
 static_assert(CONFIG_TOPIC_MAX + CONFIG_NODE_MAX + DOOR_ID_MAX + 32 < TOPIC_MAX, "no topic of ours is too long");
 
+static const enum gpio_bias translated_biases[] = {
+		[CONFIG_BIAS_AS_IS] = GPIO_BIAS_AS_IS,
+		[CONFIG_BIAS_PULL_UP] = GPIO_BIAS_PULL_UP,
+		[CONFIG_BIAS_PULL_DOWN] = GPIO_BIAS_PULL_DOWN,
+		[CONFIG_BIAS_DISABLED] = GPIO_BIAS_DISABLED,
+};
+
 static struct garage_line_config translate_line(const struct config_line *line)
 {
 	return (struct garage_line_config){.present = line->present,
 			.name = line->name,
 			.offset = line->offset,
 			.active_low = line->active_low,
-			.bias = (enum gpio_bias)line->bias};
+			.bias = translated_biases[line->bias]};
 }
 
 struct garage_door_config translate_door(const struct config_door *from)

@@ -17,7 +17,7 @@ struct lines {
 	struct gpio *gpio; /* NULL: not open */
 	struct lines_handlers handlers;
 	size_t door_count, count;
-	int (*places)[GARAGE_LINES]; /* in the arrays below; -1: the door has no such line */
+	int (*places)[GARAGE_LINES]; /* in the arrays below; SIMULATOR_NONE: the door has no such line */
 	struct gpio_line *lines;
 	char (*consumers)[CONSUMER_MAX];
 	struct {
@@ -88,7 +88,7 @@ int lines_new(const struct garage_door_config *doors, size_t count, struct lines
 	}
 	for (size_t i = 0; i < count; i++)
 		for (int role = 0; role < GARAGE_LINES; role++) {
-			lines->places[i][role] = -1;
+			lines->places[i][role] = SIMULATOR_NONE;
 			if (doors[i].lines[role].present)
 				lines_add(lines, i, doors[i].id, role, &doors[i].lines[role]);
 		}
@@ -132,11 +132,12 @@ int lines_open(struct lines *lines, struct loop *loop, const struct log *log, co
 	return failed;
 }
 
-static_assert((int)DOOR_PRESS_STOP == (int)SIMULATOR_STOP && (int)DOOR_PRESS_REVERSE == (int)SIMULATOR_REVERSE &&
-				(int)DOOR_PRESS_IGNORE == (int)SIMULATOR_IGNORE &&
-				(int)DOOR_PRESS_CONTINUE == (int)SIMULATOR_CONTINUE,
-		"model_door hands presses on");
-static_assert(SIMULATOR_NONE == -1, "model_door hands places on");
+static const enum simulator_press model_presses[] = {
+		[DOOR_PRESS_STOP] = SIMULATOR_STOP,
+		[DOOR_PRESS_REVERSE] = SIMULATOR_REVERSE,
+		[DOOR_PRESS_IGNORE] = SIMULATOR_IGNORE,
+		[DOOR_PRESS_CONTINUE] = SIMULATOR_CONTINUE,
+};
 
 static struct simulator_door model_door(const int places[static GARAGE_LINES], const struct door_config *machine)
 {
@@ -148,9 +149,9 @@ static struct simulator_door model_door(const int places[static GARAGE_LINES], c
 			.closed_sensor = places[GARAGE_SENSOR_LINES + DOOR_SENSOR_CLOSED],
 			.open_sensor = places[GARAGE_SENSOR_LINES + DOOR_SENSOR_OPEN],
 			.obstruction_sensor = places[GARAGE_SENSOR_LINES + DOOR_SENSOR_OBSTRUCTION],
-			.while_opening = (enum simulator_press)machine->opener.while_opening,
-			.while_closing = (enum simulator_press)machine->opener.while_closing,
-			.after_stop = (enum simulator_press)machine->opener.after_stop,
+			.while_opening = model_presses[machine->opener.while_opening],
+			.while_closing = model_presses[machine->opener.while_closing],
+			.after_stop = model_presses[machine->opener.after_stop],
 			.open_ms = machine->open_time_ms,
 			.close_ms = machine->close_time_ms,
 	};
