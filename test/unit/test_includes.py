@@ -39,7 +39,7 @@ def wrong_rooms(table, includes):
         if room not in table:
             yield f"{file}: the table has no room {room}"
             continue
-        other, _, name = header.rpartition("/")
+        other, _, name = header.partition("/") if "/" in header else ("", "", header)
         if not ours or not other or other == room:  # without a room: what the build has made for this one
             continue
         used.add((room, other))
