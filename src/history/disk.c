@@ -109,7 +109,10 @@ static int open_directory(struct history_disk *disk)
 	if (disk->directory < 0) {
 		int error = -errno;
 		explain(disk, "%s cannot be opened (%s)", disk->path, strerror(-error));
-		snprintf(disk->advice, sizeof(disk->advice), "Make the directory, writable by the agent's user");
+		snprintf(disk->advice, sizeof(disk->advice), "%s",
+				error == -EACCES
+						? "Let the agent's user in; if the directory came after the agent's start, start it again"
+						: "Make the directory, writable by the agent's user");
 		return error;
 	}
 	if (flock(disk->directory, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
