@@ -1,3 +1,7 @@
+/*
+ * The head of an answer is written into the answer itself, and so is a short body. A longer body is only pointed at: it is
+ * constant, or held by a reference until it is sent. Both are sent by one call.
+ */
 #include "http/answer.h"
 
 #include <assert.h>
@@ -19,12 +23,12 @@ const char http_type_metrics[] = "text/plain; version=0.0.4; charset=utf-8";
  * request Origin header"), and the origin check would refuse them. No Date: a Pi has no clock until the network sets
  * it.
  */
-static const char policy[] =
+static const char page_policy[] =
 		"default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-static const char always[] = "X-Content-Type-Options: nosniff\r\n"
-			     "Referrer-Policy: same-origin\r\n"
-			     "Cross-Origin-Resource-Policy: same-origin\r\n"
-			     "Cross-Origin-Opener-Policy: same-origin\r\n";
+static const char answer_headers[] = "X-Content-Type-Options: nosniff\r\n"
+				     "Referrer-Policy: same-origin\r\n"
+				     "Cross-Origin-Resource-Policy: same-origin\r\n"
+				     "Cross-Origin-Opener-Policy: same-origin\r\n";
 
 static const struct {
 	int status;
@@ -80,10 +84,10 @@ void http_body_release(struct http_body *body)
 		free(body);
 }
 
-static void put_head(struct http_answer *answer, const struct http_request *request, const struct http_head *head,
-		size_t length, bool events)
+static void answer_put_head(struct http_answer *answer, const struct http_request *request,
+		const struct http_head *head, size_t length, bool events)
 {
-	static_assert(sizeof(policy) + sizeof(always) + HTTP_ANSWER_BODY_MAX + 1024 < HTTP_ANSWER_MAX,
+	static_assert(sizeof(page_policy) + sizeof(answer_headers) + HTTP_ANSWER_BODY_MAX + 1024 < HTTP_ANSWER_MAX,
 			"any head, with cookies, and a short body fit");
 	char *at = answer->own, *end = answer->own + sizeof(answer->own) - HTTP_ANSWER_BODY_MAX;
 	*answer = (struct http_answer){
@@ -91,7 +95,7 @@ static void put_head(struct http_answer *answer, const struct http_request *requ
 	at += snprintf(at, (size_t)(end - at),
 			"HTTP/1.1 %d %s\r\nCache-Control: %s\r\nContent-Security-Policy: %s\r\n%s", head->status,
 			http_answer_phrase(head->status), head->cache ? head->cache : "no-store",
-			head->policy ? head->policy : policy, always);
+			head->policy ? head->policy : page_policy, answer_headers);
 	if (head->type)
 		at += snprintf(at, (size_t)(end - at), "Content-Type: %s\r\n", head->type);
 	if (head->status != 304 && !answer->events)
@@ -106,7 +110,7 @@ static void put_head(struct http_answer *answer, const struct http_request *requ
 	answer->own_length = (size_t)(at - answer->own);
 }
 
-static bool takes_body(const struct http_request *request)
+static bool answer_takes_body(const struct http_request *request)
 {
 	return request->verb != HTTP_VERB_HEAD;
 }
@@ -114,8 +118,8 @@ static bool takes_body(const struct http_request *request)
 void http_answer_short(struct http_answer *answer, const struct http_request *request, const struct http_head *head,
 		const char *body, size_t length)
 {
-	put_head(answer, request, head, length, false);
-	if (!takes_body(request))
+	answer_put_head(answer, request, head, length, false);
+	if (!answer_takes_body(request))
 		return;
 	memcpy(answer->own + answer->own_length, body, length);
 	answer->own_length += length;
@@ -124,8 +128,8 @@ void http_answer_short(struct http_answer *answer, const struct http_request *re
 void http_answer_constant(struct http_answer *answer, const struct http_request *request, const struct http_head *head,
 		const char *body, size_t length)
 {
-	put_head(answer, request, head, length, false);
-	if (!takes_body(request))
+	answer_put_head(answer, request, head, length, false);
+	if (!answer_takes_body(request))
 		return;
 	answer->more = body;
 	answer->more_length = length;
@@ -141,7 +145,7 @@ void http_answer_part(struct http_answer *answer, const struct http_request *req
 		struct http_body *body, size_t offset, size_t length)
 {
 	http_answer_constant(answer, request, head, body->bytes + offset, length);
-	if (takes_body(request))
+	if (answer_takes_body(request))
 		answer->held = http_body_hold(body);
 }
 
@@ -152,8 +156,8 @@ void http_answer_stream(struct http_answer *answer, const struct http_request *r
 			.type = "text/event-stream; charset=utf-8",
 			.header = "X-Accel-Buffering",
 			.value = "no"};
-	put_head(answer, request, &head, 0, true);
-	answer->events = takes_body(request);
+	answer_put_head(answer, request, &head, 0, true);
+	answer->events = answer_takes_body(request);
 	if (!answer->events)
 		return;
 	answer->more = first;
@@ -171,8 +175,8 @@ void http_answer_beat(struct http_answer *answer, const char *constant)
 	*answer = (struct http_answer){.more = constant, .more_length = strlen(constant), .events = true};
 }
 
-static void put_problem(struct http_answer *answer, const struct http_request *request, const struct http_head *head,
-		const char *detail, const char *members)
+static void answer_put_problem(struct http_answer *answer, const struct http_request *request,
+		const struct http_head *head, const char *detail, const char *members)
 {
 	char body[HTTP_ANSWER_BODY_MAX];
 	int length = snprintf(body, sizeof(body),
@@ -185,14 +189,14 @@ void http_answer_problem_with(struct http_answer *answer, const struct http_requ
 		const char *detail, const char *header, const char *value)
 {
 	const struct http_head head = {.status = status, .type = http_type_problem, .header = header, .value = value};
-	put_problem(answer, request, &head, detail, "");
+	answer_put_problem(answer, request, &head, detail, "");
 }
 
 void http_answer_problem_about(struct http_answer *answer, const struct http_request *request, int status,
 		const char *detail, const char *members)
 {
 	const struct http_head head = {.status = status, .type = http_type_problem};
-	put_problem(answer, request, &head, detail, members);
+	answer_put_problem(answer, request, &head, detail, members);
 }
 
 void http_answer_problem(struct http_answer *answer, const struct http_request *request, int status, const char *detail)

@@ -1,6 +1,6 @@
 /*
  * What goes back to a client: a head, which with a short body fits into the answer itself, or a longer body that is
- * constant or shared by all who are sent the same bytes.
+ * constant or shared by all clients that are sent the same bytes.
  */
 #ifndef PORTCULLIS_HTTP_ANSWER_H
 #define PORTCULLIS_HTTP_ANSWER_H
@@ -59,7 +59,7 @@ void http_answer_constant(struct http_answer *answer, const struct http_request 
 void http_answer_shared(struct http_answer *answer, const struct http_request *request, const struct http_head *head,
 		struct http_body *body);
 
-/* Part of a body, which is held likewise. */
+/* Part of a body. The body is held until http_answer_done. */
 void http_answer_part(struct http_answer *answer, const struct http_request *request, const struct http_head *head,
 		struct http_body *body, size_t offset, size_t length);
 

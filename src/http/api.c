@@ -16,7 +16,7 @@
 
 static const struct http_head json_head = {.status = 200, .type = http_type_json};
 
-static void answer_part(const struct http_exchange *exchange, struct http_part part)
+static void api_answer_part(const struct http_exchange *exchange, struct http_part part)
 {
 	if (part.body)
 		http_answer_part(exchange->answer, exchange->request, &json_head, part.body, part.offset, part.length);
@@ -29,7 +29,7 @@ void http_get_doors(const struct http_exchange *exchange, const char *rest)
 	struct http_live *live = &exchange->site->live;
 	(void)rest;
 	http_live_look(live);
-	answer_part(exchange, http_live_doors(live));
+	api_answer_part(exchange, http_live_doors(live));
 }
 
 void http_get_peers(const struct http_exchange *exchange, const char *rest)
@@ -39,7 +39,7 @@ void http_get_peers(const struct http_exchange *exchange, const char *rest)
 	(void)rest;
 	http_live_look(live);
 	if (live->peers)
-		answer_part(exchange, http_live_peers(live));
+		api_answer_part(exchange, http_live_peers(live));
 	else
 		http_answer_constant(exchange->answer, exchange->request, &json_head, none, sizeof(none) - 1);
 }

@@ -14,7 +14,7 @@ void http_cookies_reset(struct http_cookies *cookies)
 }
 
 /* The pair's value, when this is its name. It is not terminated. */
-static const char *pair_value(const struct http_cookies *cookies, const char *name, size_t *length)
+static const char *cookies_pair_value(const struct http_cookies *cookies, const char *name, size_t *length)
 {
 	size_t name_length = strlen(name);
 	if (cookies->length <= name_length || cookies->pair[name_length] != '=' ||
@@ -24,10 +24,10 @@ static const char *pair_value(const struct http_cookies *cookies, const char *na
 	return cookies->pair + name_length + 1;
 }
 
-static void take_session(const struct http_cookies *cookies, const char *name, char *session)
+static void cookies_take_session(const struct http_cookies *cookies, const char *name, char *session)
 {
 	size_t length;
-	const char *value = pair_value(cookies, name, &length);
+	const char *value = cookies_pair_value(cookies, name, &length);
 	if (!value || length != HTTP_SESSION_LENGTH || *session)
 		return;
 	memcpy(session, value, length);
@@ -41,9 +41,9 @@ void http_cookies_end(struct http_cookies *cookies)
 			strchr(" \t", cookies->pair[cookies->length - 1]))
 		cookies->length--;
 	if (cookies->length <= sizeof(cookies->pair)) {
-		take_session(cookies, HTTP_COOKIE_SESSION, cookies->session);
-		take_session(cookies, HTTP_COOKIE_SESSION_TLS, cookies->session_tls);
-		if (pair_value(cookies, HTTP_COOKIE_FORM, &ignored))
+		cookies_take_session(cookies, HTTP_COOKIE_SESSION, cookies->session);
+		cookies_take_session(cookies, HTTP_COOKIE_SESSION_TLS, cookies->session_tls);
+		if (cookies_pair_value(cookies, HTTP_COOKIE_FORM, &ignored))
 			cookies->form = true;
 	}
 	cookies->length = 0;

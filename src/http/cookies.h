@@ -23,8 +23,8 @@
 #define HTTP_COOKIE_PAIR_MAX (sizeof(HTTP_COOKIE_SESSION_TLS) + HTTP_SESSION_LENGTH)
 
 struct http_cookies {
-	char session[HTTP_SESSION_LENGTH + 1];     /* the first cookie with this name and a token's length; "": none */
-	char session_tls[HTTP_SESSION_LENGTH + 1]; /* the same for this name */
+	char session[HTTP_SESSION_LENGTH + 1];     /* the first of its name and length, or "" */
+	char session_tls[HTTP_SESSION_LENGTH + 1]; /* the first of its name and length, or "" */
 	bool form;
 	char pair[HTTP_COOKIE_PAIR_MAX]; /* private: the pair that is being read */
 	size_t length; /* private: its length; more than sizeof(pair) means that it is not one of ours */

@@ -1,3 +1,9 @@
+/*
+ * The gate keeps three short lists: addresses that failed (strangers), addresses that were right or have a session
+ * (friends), and checks of a hash. The oldest stranger and the oldest friend make room for new ones; where there is no room
+ * for a check, the client has to ask again later. A check goes from the question to its
+ * verdict, which waits until the same address asks again with the same credentials.
+ */
 #include "http/gate.h"
 
 #include <errno.h>
@@ -71,14 +77,14 @@ struct http_gate {
 	void *user;
 };
 
-static bool equal(const char *a, const char *b)
+static bool credentials_equal(const char *a, const char *b)
 {
 	return *a && http_guard_authorized(a, b);
 }
 
 /* ---- The thread. ---- */
 
-static void *reckon(void *argument)
+static void *check_reckon(void *argument)
 {
 	struct http_gate *gate = argument;
 	char plain[AUTHORIZATION_MAX];
@@ -101,7 +107,7 @@ static void *reckon(void *argument)
 
 /* ---- The loop's side. ---- */
 
-static bool is_friend(const struct http_gate *gate, const struct http_peer *peer)
+static bool gate_is_friend(const struct http_gate *gate, const struct http_peer *peer)
 {
 	for (size_t i = 0; i < gate->friend_count; i++)
 		if (gate->friends[i].network == peer->network && gate->friends[i].host == peer->host)
@@ -110,9 +116,9 @@ static bool is_friend(const struct http_gate *gate, const struct http_peer *peer
 }
 
 /* Who was right before does not wait for what others of his network guess. */
-static struct stranger *find_stranger(struct http_gate *gate, const struct http_peer *peer, int64_t now_ms)
+static struct stranger *gate_find_stranger(struct http_gate *gate, const struct http_peer *peer, int64_t now_ms)
 {
-	bool known = is_friend(gate, peer);
+	bool known = gate_is_friend(gate, peer);
 	for (struct stranger *stranger = gate->strangers; stranger < gate->strangers + STRANGERS; stranger++) {
 		if (stranger->failures && now_ms - stranger->failed_ms > HTTP_GATE_FORGET_MS)
 			stranger->failures = 0;
@@ -125,7 +131,7 @@ static struct stranger *find_stranger(struct http_gate *gate, const struct http_
 
 void http_gate_remember(struct http_gate *gate, const struct http_peer *peer)
 {
-	if (is_friend(gate, peer))
+	if (gate_is_friend(gate, peer))
 		return;
 	gate->friends[gate->friend_next] = (struct friend){peer->network, peer->host};
 	gate->friend_next = (gate->friend_next + 1) % FRIENDS;
@@ -135,24 +141,24 @@ void http_gate_remember(struct http_gate *gate, const struct http_peer *peer)
 
 /* A right password also makes up for those that were wrong before. A session does not: it may share an address with one
  * who guesses. */
-static void befriend(struct http_gate *gate, const struct http_peer *peer, int64_t now_ms)
+static void gate_befriend(struct http_gate *gate, const struct http_peer *peer, int64_t now_ms)
 {
-	struct stranger *stranger = find_stranger(gate, peer, now_ms);
+	struct stranger *stranger = gate_find_stranger(gate, peer, now_ms);
 	if (stranger)
 		stranger->failures = 0;
 	http_gate_remember(gate, peer);
 }
 
-static void count_failure(struct http_gate *gate, const struct http_peer *peer, int64_t now_ms)
+static void gate_count_failure(struct http_gate *gate, const struct http_peer *peer, int64_t now_ms)
 {
-	struct stranger *stranger = find_stranger(gate, peer, now_ms);
+	struct stranger *stranger = gate_find_stranger(gate, peer, now_ms);
 	if (!stranger) {
 		stranger = gate->strangers;
 		for (struct stranger *other = gate->strangers; other < gate->strangers + STRANGERS; other++)
 			if (!other->failures || (stranger->failures && other->failed_ms < stranger->failed_ms))
 				stranger = other;
 		*stranger = (struct stranger){
-				.network = peer->network, .host = peer->host, .is_friend = is_friend(gate, peer)};
+				.network = peer->network, .host = peer->host, .is_friend = gate_is_friend(gate, peer)};
 	}
 	stranger->failures++;
 	stranger->failed_ms = now_ms;
@@ -166,7 +172,7 @@ static void count_failure(struct http_gate *gate, const struct http_peer *peer, 
 }
 
 /* The longest waiting one has its turn. */
-static bool start_check(struct http_gate *gate)
+static bool gate_start_check(struct http_gate *gate)
 {
 	struct check *next = NULL;
 	for (struct check *check = gate->checks; check < gate->checks + CHECKS; check++)
@@ -176,7 +182,7 @@ static bool start_check(struct http_gate *gate)
 		return true;
 	gate->under_way = next;
 	atomic_store(&gate->answered, false);
-	int error = thread_start(&gate->thread, STACK_BYTES, reckon, gate);
+	int error = thread_start(&gate->thread, STACK_BYTES, check_reckon, gate);
 	if (error) {
 		log_error(gate->log, "HTTP: a password cannot be checked: %s", strerror(-error));
 		gate->under_way = NULL;
@@ -203,22 +209,22 @@ static void check_done(struct loop_source *source, uint32_t events)
 	if (gate->was_right) {
 		check->state = CHECK_RIGHT;
 		memcpy(gate->right, check->authorization, sizeof(gate->right));
-		befriend(gate, &check->peer, check->ended_ms);
+		gate_befriend(gate, &check->peer, check->ended_ms);
 	} else {
 		check->state = CHECK_WRONG;
-		count_failure(gate, &check->peer, check->ended_ms);
+		gate_count_failure(gate, &check->peer, check->ended_ms);
 	}
-	start_check(gate);
+	gate_start_check(gate);
 	gate->on_checked(gate->user);
 }
 
 /* What is known of this question, which is thereby answered; CHECKING: nothing yet. */
-static bool take_verdict(struct http_gate *gate, const char *authorization, const struct http_peer *peer,
+static bool gate_take_verdict(struct http_gate *gate, const char *authorization, const struct http_peer *peer,
 		enum http_verdict *verdict)
 {
 	for (struct check *check = gate->checks; check < gate->checks + CHECKS; check++) {
 		if (check->state == CHECK_FREE || check->peer.network != peer->network ||
-				!equal(check->authorization, authorization))
+				!credentials_equal(check->authorization, authorization))
 			continue;
 		*verdict = check->state == CHECK_RIGHT   ? HTTP_LET_IN
 			   : check->state == CHECK_WRONG ? HTTP_WRONG_PASSWORD
@@ -231,12 +237,12 @@ static bool take_verdict(struct http_gate *gate, const char *authorization, cons
 }
 
 /* A new question. Who has one before the check already waits for that: the next asks again when it has ended. */
-static enum http_verdict check_hashed(
+static enum http_verdict gate_check_hashed(
 		struct http_gate *gate, const char *authorization, const struct http_peer *peer, int64_t now_ms)
 {
 	struct check *place = NULL;
 	if (strlen(authorization) >= AUTHORIZATION_MAX || strncasecmp(authorization, "basic ", 6) != 0) {
-		count_failure(gate, peer, now_ms);
+		gate_count_failure(gate, peer, now_ms);
 		return HTTP_WRONG_PASSWORD;
 	}
 	for (struct check *check = gate->checks; check < gate->checks + CHECKS; check++) {
@@ -250,12 +256,12 @@ static enum http_verdict check_hashed(
 		return HTTP_SLOWED;
 	*place = (struct check){.state = CHECK_WAITING, .peer = *peer, .turn = gate->turns++};
 	snprintf(place->authorization, sizeof(place->authorization), "%s", authorization);
-	return start_check(gate) ? HTTP_CHECKING : HTTP_SLOWED;
+	return gate_start_check(gate) ? HTTP_CHECKING : HTTP_SLOWED;
 }
 
-static int64_t slowed_until(struct http_gate *gate, const struct http_peer *peer, int64_t now_ms)
+static int64_t gate_slowed_until(struct http_gate *gate, const struct http_peer *peer, int64_t now_ms)
 {
-	const struct stranger *stranger = find_stranger(gate, peer, now_ms);
+	const struct stranger *stranger = gate_find_stranger(gate, peer, now_ms);
 	if (stranger && stranger->until_ms > now_ms)
 		return stranger->until_ms;
 	if (now_ms - gate->minute_ms >= MINUTE_MS) {
@@ -263,7 +269,7 @@ static int64_t slowed_until(struct http_gate *gate, const struct http_peer *peer
 		gate->failures = 0;
 		gate->total_logged = false;
 	}
-	if (gate->failures < HTTP_GATE_TOTAL_MINUTE || is_friend(gate, peer))
+	if (gate->failures < HTTP_GATE_TOTAL_MINUTE || gate_is_friend(gate, peer))
 		return now_ms;
 	if (!gate->total_logged)
 		log_warning(gate->log,
@@ -282,20 +288,20 @@ enum http_verdict http_gate_ask(struct http_gate *gate, const char *authorizatio
 	if (!*authorization)
 		return HTTP_NO_PASSWORD;
 	enum http_verdict verdict;
-	if (take_verdict(gate, authorization, peer, &verdict))
+	if (gate_take_verdict(gate, authorization, peer, &verdict))
 		return verdict;
-	int64_t until_ms = slowed_until(gate, peer, now_ms);
+	int64_t until_ms = gate_slowed_until(gate, peer, now_ms);
 	if (until_ms > now_ms) {
 		*retry_after_s = (int)((until_ms - now_ms + 999) / 1000);
 		return HTTP_SLOWED;
 	}
-	if (equal(gate->hashed ? gate->right : gate->credentials, authorization)) {
-		befriend(gate, peer, now_ms);
+	if (credentials_equal(gate->hashed ? gate->right : gate->credentials, authorization)) {
+		gate_befriend(gate, peer, now_ms);
 		return HTTP_LET_IN;
 	}
 	if (gate->hashed)
-		return check_hashed(gate, authorization, peer, now_ms);
-	count_failure(gate, peer, now_ms);
+		return gate_check_hashed(gate, authorization, peer, now_ms);
+	gate_count_failure(gate, peer, now_ms);
 	return HTTP_WRONG_PASSWORD;
 }
 

@@ -1,3 +1,7 @@
+/*
+ * The rules compare what a request says with what is configured, byte by byte. Nothing is looked up and nothing is
+ * remembered.
+ */
 #include "http/guard.h"
 
 #include <arpa/inet.h>
@@ -18,12 +22,12 @@ bool http_guard_loopback(const struct sockaddr *address)
 	return net_is_loopback(address);
 }
 
-static bool same(const char *text, size_t length, const char *name, size_t name_length)
+static bool guard_same(const char *text, size_t length, const char *name, size_t name_length)
 {
 	return length > 0 && length == name_length && strncasecmp(text, name, length) == 0;
 }
 
-static bool digits(const char *text)
+static bool guard_all_digits(const char *text)
 {
 	return text[strspn(text, "0123456789")] == '\0';
 }
@@ -56,7 +60,7 @@ bool http_guard_host(const struct http_config *config, const char *host)
 	if (!end)
 		return false;
 	const char *port = *host == '[' ? end + 1 : end;
-	if (*port && !(*port == ':' && digits(port + 1)))
+	if (*port && !(*port == ':' && guard_all_digits(port + 1)))
 		return false;
 	if (*host == '[')
 		host++;
@@ -71,16 +75,16 @@ bool http_guard_host(const struct http_config *config, const char *host)
 		return false;
 	if (length > 0 && host[length - 1] == '.')
 		length--;
-	if (same(host, length, "localhost", 9))
+	if (guard_same(host, length, "localhost", 9))
 		return true;
 	for (size_t i = 0; i < config->host_count; i++)
-		if (same(host, length, config->hosts[i], strlen(config->hosts[i])))
+		if (guard_same(host, length, config->hosts[i], strlen(config->hosts[i])))
 			return true;
 	const char *own = config->host_name ? config->host_name : "";
 	size_t label = strcspn(own, ".");
-	if (same(host, length, own, strlen(own)) || same(host, length, own, label))
+	if (guard_same(host, length, own, strlen(own)) || guard_same(host, length, own, label))
 		return true;
-	return label > 0 && length == label + 6 && same(host, label, own, label) &&
+	return label > 0 && length == label + 6 && guard_same(host, label, own, label) &&
 	       strncasecmp(host + label, ".local", 6) == 0;
 }
 

@@ -1,6 +1,5 @@
 /*
- * Whether a request may be answered: pure functions of its headers and the configuration. No state, no allocation. Any
- * thread.
+ * May a request be answered? Pure questions about its headers and the configuration. No state, no allocation.
  */
 #ifndef PORTCULLIS_HTTP_GUARD_H
 #define PORTCULLIS_HTTP_GUARD_H
@@ -19,7 +18,7 @@ struct sockaddr_storage;
 unsigned http_guard_address(const char *address, uint16_t port, struct sockaddr_storage *out);
 bool http_guard_loopback(const struct sockaddr *address); /* as net_is_loopback */
 
-/* The client's address, for the log and to recognize one that has guessed passwords. */
+/* The address that a request comes from: for the log, and for the count of guesses. */
 struct http_peer {
 	char text[INET6_ADDRSTRLEN];
 	bool loopback;

@@ -1,3 +1,7 @@
+/*
+ * One GET /healthz on a connection of its own, with one deadline for all of it. It may block: it runs in the process of
+ * --healthcheck, not in the agent's.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -14,7 +18,7 @@
 #include "http/http.h"
 
 /* The whole answer, terminated; what does not fit is dropped. Its length or -errno. */
-static ssize_t receive_until(int fd, char *answer, size_t size, int64_t deadline_ms)
+static ssize_t healthcheck_receive(int fd, char *answer, size_t size, int64_t deadline_ms)
 {
 	size_t length = 0;
 	while (length < size - 1) {
@@ -33,8 +37,8 @@ static ssize_t receive_until(int fd, char *answer, size_t size, int64_t deadline
 	return (ssize_t)length;
 }
 
-static int ask(const struct http_config *config, int *fd, const struct sockaddr_storage *address, socklen_t length,
-		int64_t deadline_ms, char *answer, size_t size)
+static int healthcheck_ask(const struct http_config *config, int *fd, const struct sockaddr_storage *address,
+		socklen_t length, int64_t deadline_ms, char *answer, size_t size)
 {
 	/* HTTP/1.0: no Host is needed, and the answer ends with the connection. */
 	static const char request[] = "GET /healthz HTTP/1.0\r\n\r\n";
@@ -47,12 +51,12 @@ static int ask(const struct http_config *config, int *fd, const struct sockaddr_
 		return *fd;
 	if (send(*fd, request, sizeof(request) - 1, MSG_NOSIGNAL) != sizeof(request) - 1)
 		return -errno;
-	ssize_t received = receive_until(*fd, answer, size, deadline_ms);
+	ssize_t received = healthcheck_receive(*fd, answer, size, deadline_ms);
 	return received < 0 ? (int)received : 0;
 }
 
 /* A wildcard is where a server listens, not where it can be asked. */
-static void to_loopback(struct sockaddr_storage *address)
+static void healthcheck_to_loopback(struct sockaddr_storage *address)
 {
 	struct sockaddr_in *in = (struct sockaddr_in *)address;
 	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)address;
@@ -72,9 +76,10 @@ int http_healthcheck(const struct http_config *config, int timeout_ms, char erro
 		snprintf(error, HTTP_ERROR_MAX, "%s is no address", config->address);
 		return -EINVAL;
 	}
-	to_loopback(&address);
+	healthcheck_to_loopback(&address);
 	int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int failed = fd < 0 ? -errno : ask(config, &fd, &address, length, deadline_ms, answer, sizeof(answer));
+	int failed = fd < 0 ? -errno
+			    : healthcheck_ask(config, &fd, &address, length, deadline_ms, answer, sizeof(answer));
 	if (fd >= 0)
 		close(fd);
 	if (failed < 0) {

@@ -1,12 +1,11 @@
 /*
  * The HTTP server: the page, the API and the health check, for a bounded number of clients.
  *
- * Loop thread only; nothing blocks, except http_healthcheck, and http_free while http_checking. The server knows no
- * door: it asks the agent through struct http_agent. Everything is bounded: clients, request line, header bytes, body
- * bytes, the time from the first byte of a request to the last of its answer, and what a client can cause in one turn
- * of the loop. One address gets at most half of the places, so that it alone cannot lock out all others. Loopback has
- * no such bound, since a proxy there stands for many clients; what a proxy says of its clients (X-Forwarded-For) is not
- * read.
+ * Loop thread only, nothing blocks. It knows no door: it asks the agent through struct http_agent. All of a request is
+ * bounded: clients, request line, header bytes, body bytes, and one total deadline from the first byte to the last of
+ * the answer; what a client can make the server do in one turn of the loop is bounded too. One address gets half
+ * of the places at most, so that it alone cannot shut everybody out. The loopback has no such share, since a proxy there
+ * stands for many clients. What a proxy says about its clients is not believed.
  *
  * Who may do what (docs/api.md has the table):
  * - A Host that is a name must be localhost, the host's own name (alone or with .local) or a configured one. Any
@@ -43,9 +42,9 @@
 #define HTTP_HEAD_MAX 8192          /* bytes of request line and headers, else 431 */
 #define HTTP_BODY_MAX 1024          /* bytes of the body, however it is coded, else 413 */
 #define HTTP_REQUEST_LIMIT_MS 10000 /* first byte of the request to last of the answer, else 408 or a cut */
-#define HTTP_IDLE_LIMIT_MS 10000 /* between two requests of a connection: a later one may have waited in the network */
-#define HTTP_BEAT_MS 15000       /* a listener to events gets something at least so often */
-#define HTTP_PASSWORD_MAX 256    /* bytes of username and password together */
+#define HTTP_IDLE_LIMIT_MS 10000    /* between two requests of a connection: what comes later lay in the network */
+#define HTTP_BEAT_MS 15000          /* a listener to events is sent something at least so often */
+#define HTTP_PASSWORD_MAX 256       /* bytes of username and password together */
 #define HTTP_STATUS_CLASSES 6
 #define HTTP_MAC_BYTES 32
 
@@ -93,7 +92,7 @@ struct http_node {
 	const char *history_problem; /* why the history is not on disk; "": nothing is wrong */
 };
 
-/* A line of a door, for the Set-up view. */
+/* A line of a door, for the person who wires it. */
 struct http_line {
 	const char *role; /* "relay", "closed sensor" ...; constant; its key in the configuration is the same, with _ */
 	const char *name; /* the line's name on its chip, or "": use offset */
@@ -165,17 +164,17 @@ struct http_status {
 void http_status(const struct http *http, struct http_status *status);
 
 /*
- * Call this when the agent's functions would answer something else than before. Listeners to events get the new state
- * in the loop's next turn, once for all changes until then. A slow listener gets only the newest state when it can take
- * more. May be called from inside the agent's functions. Takes NULL.
+ * Something that the agent's callbacks answer has changed. Listeners are sent the new state in the loop's next turn, once
+ * for everything that changes until then. A listener that is too slow is sent the newest state when it takes more, and
+ * nothing between. May be called from within the agent's callbacks; takes NULL.
  */
 void http_changed(struct http *http);
 
 /*
- * Takes another configuration: names, passwords, who may command, and the layer on the wire. Address, port and limits
- * stay, and open connections stay open. cut_listeners: listeners to events are disconnected, and have to come again
- * with the new password. When TLS is added or removed, idle clients and listeners are disconnected, too. Must not be
- * called while http_checking. Returns 0; or -errno with a sentence in error, and nothing has changed.
+ * Goes on with another configuration: names, passwords, who may command, what lies on the wire. Address, port and limits
+ * stay as they are. Open connections stay, too, except listeners where cut_listeners is set; and where TLS begins or ends
+ * to lie on the wire, listeners and clients between two requests are cut off. Browsers connect again by themselves.
+ * Must not be called while http_checking. 0, or -errno with a sentence in error and nothing changed.
  */
 int http_reconfigure(struct http *http, const struct http_config *config, const struct http_agent *agent,
 		bool cut_listeners, char error[static HTTP_ERROR_MAX]);

@@ -44,7 +44,7 @@ const struct door_view *http_live_find(const struct http_live *live, const char 
 struct http_body *http_live_events(struct http_live *live);
 extern const char http_live_beat[]; /* the event that says nothing except that the connection lives */
 
-/* A document inside those events: borrowed likewise, body NULL when memory is short. */
+/* A document inside the events of http_live_events: borrowed until the next look, body NULL when memory is short. */
 struct http_part {
 	struct http_body *body;
 	size_t offset, length;

@@ -12,7 +12,7 @@ struct form_value {
 	bool there;
 };
 
-static int hex_digit(char digit)
+static int form_hex_digit(char digit)
 {
 	return digit >= '0' && digit <= '9'   ? digit - '0'
 	       : digit >= 'a' && digit <= 'f' ? digit - 'a' + 10
@@ -20,7 +20,7 @@ static int hex_digit(char digit)
 					      : -1;
 }
 
-static bool decode_value(const char *coded, size_t length, struct form_value *value)
+static bool form_decode(const char *coded, size_t length, struct form_value *value)
 {
 	size_t count = 0;
 	if (value->there)
@@ -28,8 +28,8 @@ static bool decode_value(const char *coded, size_t length, struct form_value *va
 	for (size_t i = 0; i < length; i++) {
 		int byte = coded[i] == '+' ? ' ' : (unsigned char)coded[i];
 		if (coded[i] == '%') {
-			int high = i + 2 < length ? hex_digit(coded[i + 1]) : -1;
-			int low = high >= 0 ? hex_digit(coded[i + 2]) : -1;
+			int high = i + 2 < length ? form_hex_digit(coded[i + 1]) : -1;
+			int low = high >= 0 ? form_hex_digit(coded[i + 2]) : -1;
 			if (low < 0)
 				return false;
 			byte = high << 4 | low;
@@ -43,7 +43,7 @@ static bool decode_value(const char *coded, size_t length, struct form_value *va
 	return value->there = true;
 }
 
-static bool parse_fields(const char *body, size_t length, struct form_value *username, struct form_value *password)
+static bool form_parse(const char *body, size_t length, struct form_value *username, struct form_value *password)
 {
 	while (length > 0) {
 		const char *end = memchr(body, '&', length);
@@ -55,7 +55,7 @@ static bool parse_fields(const char *body, size_t length, struct form_value *use
 			value = username;
 		else if (name == 8 && memcmp(body, "password", 8) == 0)
 			value = password;
-		if (value && (!equals || !decode_value(equals + 1, pair - name - 1, value)))
+		if (value && (!equals || !form_decode(equals + 1, pair - name - 1, value)))
 			return false;
 		body += pair + (end ? 1 : 0);
 		length -= pair + (end ? 1 : 0);
@@ -66,7 +66,7 @@ static bool parse_fields(const char *body, size_t length, struct form_value *use
 bool http_login_parse(const char *body, size_t length, char credentials[static HTTP_CREDENTIALS_MAX + 1])
 {
 	struct form_value username = {.there = false}, password = {.there = false};
-	bool good = parse_fields(body, length, &username, &password) && !strchr(username.text, ':');
+	bool good = form_parse(body, length, &username, &password) && !strchr(username.text, ':');
 	const struct http_config typed = {.username = username.text, .password = password.text};
 	good = good && http_guard_credentials(&typed, credentials);
 	explicit_bzero(&username, sizeof(username));

@@ -36,7 +36,7 @@ struct http_page {
 /* One reference for the caller; NULL when memory is short. */
 struct http_body *http_page_render(const struct http_page *page);
 
-/* The Set-up view, for who wires the doors: a wiring for each door. */
+/* The Set-up view, for the person who wires the doors: a wiring for each door. */
 struct http_body *http_page_render_setup(const struct http_page *page, const struct http_wiring *wirings);
 
 /*
@@ -46,7 +46,7 @@ struct http_body *http_page_render_setup(const struct http_page *page, const str
 struct http_body *http_page_render_refusal(int status, const char *sentence);
 extern const char http_page_refusal_policy[];
 
-/* The login page stands alone likewise. */
+/* The login page stands alone, too, and needs http_page_login_policy. */
 struct http_login {
 	const char *said; /* "" or a sentence */
 	bool setup;       /* it leads to the Set-up view, else to the doors */

@@ -1,5 +1,5 @@
 /*
- * Who may have a place: there are HTTP_CLIENTS_MAX, some are kept for the loopback, and no other address has more than its
+ * Which client may have a place: there are HTTP_CLIENTS_MAX, some are kept for the loopback, and no other address has more than its
  * share. Pure: looks at the places, changes nothing.
  */
 #ifndef PORTCULLIS_HTTP_PLACES_H
@@ -24,9 +24,9 @@ struct http_place {
 #define HTTP_NO_PLACE SIZE_MAX
 
 /*
- * The place for a new client from peer: a free one, or one whose client is to be dropped for it, or HTTP_NO_PLACE. First to
- * be dropped is who is leaving, then who is idle after an answer, then who is slow; among equals the longest so. An address
- * that has its share makes room among its own.
+ * The place for a new client from peer: a free one, or one whose client is to be dropped for it, or HTTP_NO_PLACE. A client
+ * that is leaving is dropped first, then one that is idle after an answer, then a slow one; of two such clients, the one
+ * that has been so for longer. An address that has its share makes room among its own clients.
  */
 size_t http_places_choose(
 		const struct http_place places[static HTTP_CLIENTS_MAX], const struct http_peer *peer, int64_t now_ms);

@@ -1,3 +1,8 @@
+/*
+ * llhttp cuts the bytes into the parts of a request; the callbacks here copy each part into its place, if it has one, and
+ * refuse what does not fit. Head and body are fed in such portions that their bounds hold, however the bytes come. llhttp
+ * is stopped (paused) at the end of each request, and where the client waits for 100 Continue.
+ */
 #include "http/reader.h"
 
 #include <llhttp.h>
@@ -46,7 +51,7 @@ struct field {
 #define FIELD(name, member, hint) \
 	{name, offsetof(struct http_reader, member), sizeof(((struct http_reader *)0)->member), hint}
 
-static const struct field fields[HEADERS] = {
+static const struct field header_fields[HEADERS] = {
 		[HEADER_HOST] = FIELD("host", request.host, false),
 		[HEADER_ORIGIN] = FIELD("origin", request.origin, false),
 		[HEADER_FETCH_SITE] = FIELD("sec-fetch-site", request.fetch_site, false),
@@ -59,30 +64,30 @@ static const struct field fields[HEADERS] = {
 		[HEADER_TRANSFER_ENCODING] = FIELD("transfer-encoding", transfer_encoding, false),
 };
 
-static int fail(struct http_reader *reader, int status, const char *detail)
+static int reader_fail(struct http_reader *reader, int status, const char *detail)
 {
 	reader->failure = (struct http_failure){status, detail};
 	return HPE_USER;
 }
 
-static struct http_reader *of(llhttp_t *parser)
+static struct http_reader *reader_of(llhttp_t *parser)
 {
 	return parser->data;
 }
 
-static int on_url(llhttp_t *parser, const char *at, size_t length)
+static int reader_on_url(llhttp_t *parser, const char *at, size_t length)
 {
-	struct http_reader *reader = of(parser);
+	struct http_reader *reader = reader_of(parser);
 	if (length > HTTP_TARGET_MAX - reader->target_length)
-		return fail(reader, 414, "The address is too long.");
+		return reader_fail(reader, 414, "The address is too long.");
 	memcpy(reader->request.target + reader->target_length, at, length);
 	reader->target_length += length;
 	return 0;
 }
 
-static int on_header_field(llhttp_t *parser, const char *at, size_t length)
+static int reader_on_header_field(llhttp_t *parser, const char *at, size_t length)
 {
-	struct http_reader *reader = of(parser);
+	struct http_reader *reader = reader_of(parser);
 	size_t room = sizeof(reader->name) - reader->name_length;
 	if (length > room)
 		length = room;
@@ -91,40 +96,40 @@ static int on_header_field(llhttp_t *parser, const char *at, size_t length)
 	return 0;
 }
 
-static int on_header_field_complete(llhttp_t *parser)
+static int reader_on_header_field_complete(llhttp_t *parser)
 {
-	struct http_reader *reader = of(parser);
+	struct http_reader *reader = reader_of(parser);
 	size_t length = reader->name_length;
 	reader->name_length = reader->value_length = 0;
 	reader->header = HEADER_OTHER;
 	if (reader->in_body)
 		return 0; /* a trailer */
 	for (enum header header = HEADER_OTHER + 1; header < HEADERS; header++)
-		if (strlen(fields[header].name) == length &&
-				strncasecmp(reader->name, fields[header].name, length) == 0)
+		if (strlen(header_fields[header].name) == length &&
+				strncasecmp(reader->name, header_fields[header].name, length) == 0)
 			reader->header = header;
 	if (reader->header == HEADER_OTHER || reader->header == HEADER_COOKIE)
 		return 0;
 	unsigned bit = 1u << reader->header;
-	if ((reader->seen & bit) && fields[reader->header].hint)
+	if ((reader->seen & bit) && header_fields[reader->header].hint)
 		reader->header = HEADER_OTHER;
 	else if (reader->seen & bit)
-		return fail(reader, 400, "A header that must be there once was sent twice.");
+		return reader_fail(reader, 400, "A header that must be there once was sent twice.");
 	reader->seen |= bit;
 	return 0;
 }
 
-static int on_header_value(llhttp_t *parser, const char *at, size_t length)
+static int reader_on_header_value(llhttp_t *parser, const char *at, size_t length)
 {
-	struct http_reader *reader = of(parser);
-	const struct field *field = &fields[reader->header];
+	struct http_reader *reader = reader_of(parser);
+	const struct field *field = &header_fields[reader->header];
 	if (reader->header == HEADER_COOKIE)
 		http_cookies_feed(&reader->request.cookies, at, length);
 	if (reader->header == HEADER_OTHER || reader->header == HEADER_COOKIE)
 		return 0;
 	size_t room = field->size - 1 - reader->value_length;
 	if (length > room && !field->hint)
-		return fail(reader, 431, "A header's value is too long.");
+		return reader_fail(reader, 431, "A header's value is too long.");
 	if (length > room)
 		length = room;
 	memcpy((char *)reader + field->offset + reader->value_length, at, length);
@@ -132,14 +137,14 @@ static int on_header_value(llhttp_t *parser, const char *at, size_t length)
 	return 0;
 }
 
-static int on_header_value_complete(llhttp_t *parser)
+static int reader_on_header_value_complete(llhttp_t *parser)
 {
-	struct http_reader *reader = of(parser);
+	struct http_reader *reader = reader_of(parser);
 	if (reader->header == HEADER_COOKIE)
 		http_cookies_end(&reader->request.cookies);
 	if (reader->header == HEADER_OTHER || reader->header == HEADER_COOKIE)
 		return 0;
-	char *value = (char *)reader + fields[reader->header].offset;
+	char *value = (char *)reader + header_fields[reader->header].offset;
 	size_t length = reader->value_length;
 	while (length > 0 && (value[length - 1] == ' ' || value[length - 1] == '\t'))
 		length--;
@@ -148,7 +153,7 @@ static int on_header_value_complete(llhttp_t *parser)
 }
 
 /* RFC 9112, 3.2.2: a whole URL as target is to be taken, and its host counts instead of the header's. */
-static int split_target(struct http_reader *reader)
+static int reader_split_target(struct http_reader *reader)
 {
 	struct http_request *request = &reader->request;
 	char *target = request->target;
@@ -160,7 +165,7 @@ static int split_target(struct http_reader *reader)
 	if (authority) {
 		size_t length = strcspn(authority, "/?#");
 		if (length == 0 || length >= sizeof(request->host))
-			return fail(reader, 400, "The address has no host.");
+			return reader_fail(reader, 400, "The address has no host.");
 		memcpy(request->host, authority, length);
 		request->host[length] = '\0';
 		path = authority + length;
@@ -173,65 +178,65 @@ static int split_target(struct http_reader *reader)
 	return 0;
 }
 
-static int on_headers_complete(llhttp_t *parser)
+static int reader_on_headers_complete(llhttp_t *parser)
 {
-	struct http_reader *reader = of(parser);
+	struct http_reader *reader = reader_of(parser);
 	struct http_request *request = &reader->request;
 	reader->in_body = true;
 	if (parser->http_major != 1 || parser->http_minor > 1)
-		return fail(reader, 505, "Only HTTP/1.1 and HTTP/1.0 are spoken here.");
+		return reader_fail(reader, 505, "Only HTTP/1.1 and HTTP/1.0 are spoken here.");
 	request->old = parser->http_minor == 0;
 	request->verb = parser->method == HTTP_GET    ? HTTP_VERB_GET
 			: parser->method == HTTP_HEAD ? HTTP_VERB_HEAD
 			: parser->method == HTTP_POST ? HTTP_VERB_POST
 						      : HTTP_VERB_OTHER;
 	if (parser->method == HTTP_CONNECT)
-		return fail(reader, 405, "This is no proxy.");
+		return reader_fail(reader, 405, "This is no proxy.");
 	if (!request->old && !(reader->seen & 1u << HEADER_HOST))
-		return fail(reader, 400, "The Host header is missing.");
-	if (split_target(reader))
+		return reader_fail(reader, 400, "The Host header is missing.");
+	if (reader_split_target(reader))
 		return HPE_USER;
 	bool has_body = (parser->flags & F_CHUNKED) || ((parser->flags & F_CONTENT_LENGTH) && parser->content_length);
 	if (!(parser->flags & F_CHUNKED) && parser->content_length > HTTP_BODY_MAX)
-		return fail(reader, 413, "The body is too long.");
+		return reader_fail(reader, 413, "The body is too long.");
 	if ((reader->seen & 1u << HEADER_EXPECT) && !request->old) {
 		if (strcasecmp(reader->expect, "100-continue") != 0)
-			return fail(reader, 417, "Only 100-continue can be expected.");
+			return reader_fail(reader, 417, "Only 100-continue can be expected.");
 		if (has_body)
 			return HPE_PAUSED;
 	}
 	return 0;
 }
 
-static int on_body(llhttp_t *parser, const char *at, size_t length)
+static int reader_on_body(llhttp_t *parser, const char *at, size_t length)
 {
-	struct http_reader *reader = of(parser);
+	struct http_reader *reader = reader_of(parser);
 	struct http_request *request = &reader->request;
 	if (length > HTTP_BODY_MAX - request->body_length)
-		return fail(reader, 413, "The body is too long.");
+		return reader_fail(reader, 413, "The body is too long.");
 	memcpy(request->body + request->body_length, at, length);
 	request->body_length += length;
 	return 0;
 }
 
-static int on_message_complete(llhttp_t *parser)
+static int reader_on_message_complete(llhttp_t *parser)
 {
-	struct http_reader *reader = of(parser);
+	struct http_reader *reader = reader_of(parser);
 	reader->whole = true;
 	reader->request.body[reader->request.body_length] = '\0';
 	reader->request.keep_alive = llhttp_should_keep_alive(parser);
 	return HPE_PAUSED;
 }
 
-static const llhttp_settings_t settings = {
-		.on_url = on_url,
-		.on_header_field = on_header_field,
-		.on_header_field_complete = on_header_field_complete,
-		.on_header_value = on_header_value,
-		.on_header_value_complete = on_header_value_complete,
-		.on_headers_complete = on_headers_complete,
-		.on_body = on_body,
-		.on_message_complete = on_message_complete,
+static const llhttp_settings_t reader_settings = {
+		.on_url = reader_on_url,
+		.on_header_field = reader_on_header_field,
+		.on_header_field_complete = reader_on_header_field_complete,
+		.on_header_value = reader_on_header_value,
+		.on_header_value_complete = reader_on_header_value_complete,
+		.on_headers_complete = reader_on_headers_complete,
+		.on_body = reader_on_body,
+		.on_message_complete = reader_on_message_complete,
 };
 
 struct http_reader *http_readers_new(size_t count)
@@ -247,11 +252,11 @@ struct http_reader *http_reader_at(struct http_reader *readers, size_t index)
 void http_reader_reset(struct http_reader *reader)
 {
 	struct http_request *request = &reader->request;
-	llhttp_init(&reader->parser, HTTP_REQUEST, &settings);
+	llhttp_init(&reader->parser, HTTP_REQUEST, &reader_settings);
 	reader->parser.data = reader;
 	for (enum header header = HEADER_OTHER + 1; header < HEADERS; header++)
 		if (header != HEADER_COOKIE)
-			*((char *)reader + fields[header].offset) = '\0';
+			*((char *)reader + header_fields[header].offset) = '\0';
 	http_cookies_reset(&request->cookies);
 	explicit_bzero(request->body, request->body_length); /* it may have held a password */
 	request->body_length = 0;
@@ -268,16 +273,16 @@ void http_reader_reset(struct http_reader *reader)
 }
 
 /* Feeds no more than the head or the body may still have, so that the bound holds however the bytes come. */
-static enum http_reading feed_some(struct http_reader *reader, const char *data, size_t length, size_t *used)
+static enum http_reading reader_feed_some(struct http_reader *reader, const char *data, size_t length, size_t *used)
 {
 	size_t *count = reader->in_body ? &reader->body_wire_bytes : &reader->head_bytes;
 	size_t most = reader->in_body ? BODY_WIRE_MAX : HTTP_HEAD_MAX;
 	bool in_body = reader->in_body;
 	if (*count == most) {
 		if (in_body)
-			fail(reader, 413, "The body is too long.");
+			reader_fail(reader, 413, "The body is too long.");
 		else
-			fail(reader, 431, "The headers are too long.");
+			reader_fail(reader, 431, "The headers are too long.");
 		return HTTP_READING_FAILED;
 	}
 	if (length > most - *count)
@@ -297,7 +302,7 @@ static enum http_reading feed_some(struct http_reader *reader, const char *data,
 		return reader->whole ? HTTP_READING_DONE : HTTP_READING_CONTINUE;
 	default:
 		if (reader->failure.status == 0)
-			fail(reader, 400,
+			reader_fail(reader, 400,
 					error == HPE_INVALID_METHOD ? "This is no HTTP request."
 								    : "The request is malformed.");
 		return HTTP_READING_FAILED;
@@ -310,7 +315,7 @@ enum http_reading http_reader_feed(struct http_reader *reader, const char *data,
 	*used = 0;
 	while (*used < length && reading == HTTP_READING_MORE) {
 		size_t some = 0;
-		reading = feed_some(reader, data + *used, length - *used, &some);
+		reading = reader_feed_some(reader, data + *used, length - *used, &some);
 		*used += some;
 	}
 	return reading;

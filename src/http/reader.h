@@ -32,7 +32,7 @@ struct http_request {
 	struct http_cookies cookies;
 	char body[HTTP_BODY_MAX + 1]; /* terminated; only a login uses it */
 	size_t body_length;
-	const struct http_peer *peer; /* set by the server: who asks */
+	const struct http_peer *peer; /* set by the server: the client's address */
 	int64_t asked_ms;             /* set by the server: when the first byte came, by the loop's clock */
 };
 
