@@ -5,6 +5,7 @@
  * and the connection closed. Nothing hangs, and nothing is delivered that no broker may say.
  */
 #include <MQTTAsync.h>
+#include <errno.h>
 #include <poll.h>
 #include <semaphore.h>
 #include <stdlib.h>
@@ -142,7 +143,10 @@ static void read_until(int fd, uint8_t first)
 			continue;
 		}
 		struct pollfd ready = {.fd = fd, .events = POLLIN};
-		check(poll(&ready, 1, LIMIT_MS) == 1);
+		int result;
+		while ((result = poll(&ready, 1, LIMIT_MS)) < 0 && errno == EINTR) /* libFuzzer's alarm */
+			;
+		check(result == 1);
 		ssize_t got = recv(fd, bytes + there, sizeof(bytes) - there, 0);
 		check(got > 0);
 		there += (size_t)got;
@@ -209,7 +213,10 @@ int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t length)
 	struct timespec until;
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += LIMIT_MS / 1000;
-	check(sem_timedwait(&world.over, &until) == 0);
+	int over;
+	while ((over = sem_timedwait(&world.over, &until)) < 0 && errno == EINTR)
+		;
+	check(over == 0);
 	MQTTAsync_destroy(&world.handle);
 	close(pair[0]);
 	close(pair[1]);
