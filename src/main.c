@@ -1,3 +1,7 @@
+/*
+ * The command line: reads the options, then the configuration, then hands both to a mode of the agent. It turns what came
+ * of it into the exit status, which systemd and the container's engine go by.
+ */
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -110,7 +114,7 @@ static int check(const char *path, const struct config *config, size_t warnings,
 	return fflush(stdout);
 }
 
-static int act(enum mode mode, const char *path, const struct config *config, size_t warnings, struct log *log)
+static int run_mode(enum mode mode, const char *path, const struct config *config, size_t warnings, struct log *log)
 {
 	switch (mode) {
 	case CHECK:
@@ -173,7 +177,7 @@ static int run(enum mode mode, const char *path)
 		log_error(&log, "cannot load %s: %s", path, strerror(-error));
 		return STATUS_FAILED;
 	}
-	error = act(mode, path, &config, warnings, &log);
+	error = run_mode(mode, path, &config, warnings, &log);
 	config_free(&config);
 	return error == 0 ? STATUS_GOOD : mode == CHECK ? STATUS_CONFIG : STATUS_FAILED;
 }

@@ -301,6 +301,7 @@ int agent_run(const struct config *config, const char *path, struct log *log)
 			log_error(log, "the event loop failed: %s", strerror(-error));
 		else
 			error = agent->failure;
+		garage_stop(agent->garage); /* if the loop failed: no relay stays on while the rest is freed */
 	}
 	agent_free(agent);
 	log_info(log, "ended");

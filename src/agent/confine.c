@@ -72,7 +72,7 @@ static void add_history(struct folders *folders, const char *directory)
 		return;
 	snprintf(path, sizeof(path), "%s", directory);
 	char *around = dirname(path);
-	while (access(around, F_OK) < 0 && strcmp(around, dirname(around)) != 0)
+	while (access(around, F_OK) < 0 && around[1]) /* "/" and "." end it */
 		around = dirname(around);
 	add_folder(folders, around, true);
 	add_folder(folders, dirname(around), true);

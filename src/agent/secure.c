@@ -1,3 +1,8 @@
+/*
+ * One struct tls serves all connections of the agent: it is made when the first broker or the page needs it. Each broker
+ * with TLS has a tls_client, which is the layer between its socket and the MQTT client. The page has one tls_server; a
+ * reload reads the next one beside it, and puts it in its place once everything else of the reload can succeed.
+ */
 #include "agent/secure.h"
 
 #include <errno.h>
@@ -184,7 +189,7 @@ static bool hidden(const char *file)
 	return file && config_is_credential(file) && access(file, R_OK) < 0;
 }
 
-static int check(
+static int check_files(
 		struct tls *tls, enum tls_role role, const struct config_tls *config, const char *path, const char *key)
 {
 	struct tls_files files = tls_files(config);
@@ -210,9 +215,9 @@ int secure_check(const struct config *config, const char *path, const struct log
 	if (error)
 		return error;
 	if (brokers_need_tls(config))
-		broker = check(tls, TLS_CLIENT, &config->mqtt.tls, path, "mqtt.tls");
+		broker = check_files(tls, TLS_CLIENT, &config->mqtt.tls, path, "mqtt.tls");
 	if (page_needs_tls(config))
-		page = check(tls, TLS_SERVER, &config->http.tls, path, "http.tls");
+		page = check_files(tls, TLS_SERVER, &config->http.tls, path, "http.tls");
 	tls_free(tls);
 	return broker ? broker : page;
 }

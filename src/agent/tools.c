@@ -1,3 +1,7 @@
+/*
+ * The modes that do not run the garage: they make from the configuration only what they look at, and free it again. None
+ * of them makes a struct agent. --release and --watch open the lines alone, without a door's machine.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,6 +2,7 @@
 #include "base/thread.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 int thread_start(pthread_t *thread, size_t stack_bytes, void *(*run)(void *user), void *user)
 {
@@ -10,6 +11,9 @@ int thread_start(pthread_t *thread, size_t stack_bytes, void *(*run)(void *user)
 	int error = pthread_attr_init(&attributes);
 	if (error)
 		return -error;
+	const long least = sysconf(_SC_THREAD_STACK_MIN); /* 128 KB on arm64, and more where registers are many */
+	if (least > 0 && stack_bytes < (size_t)least)
+		stack_bytes = (size_t)least;
 	error = pthread_attr_setstacksize(&attributes, stack_bytes);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);

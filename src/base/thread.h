@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 /*
- * Starts run(user) in a thread with a stack of stack_bytes. All signals are blocked in it, since the loop reads them.
+ * Starts run(user) in a thread with a stack of stack_bytes, or of what the C library wants at least. All signals are blocked in it, since the loop reads them.
  * Returns 0 or -errno. After 0 the caller joins or detaches the thread, once.
  */
 int thread_start(pthread_t *thread, size_t stack_bytes, void *(*run)(void *user), void *user);

@@ -76,7 +76,7 @@ static int64_t printed_travel_ms(int64_t configured_ms, int64_t measured_ms)
 	return time_ms < CONFIG_TRAVEL_MAX_MS ? time_ms : CONFIG_TRAVEL_MAX_MS;
 }
 
-static const char *press(enum door_press press)
+static const char *print_press(enum door_press press)
 {
 	static const char *const names[] = {
 			[DOOR_PRESS_STOP] = "stop",
@@ -115,8 +115,9 @@ void config_print_door(const struct config_door *door, int64_t open_ms, int64_t 
 	}
 	if (lines[DOOR_LINE_TOGGLE].present)
 		fprintf(stream, "  opener: {while_opening: %s, while_closing: %s, after_stop: %s%s}\n",
-				press(machine->opener.while_opening), press(machine->opener.while_closing),
-				press(machine->opener.after_stop), machine->allow_detour ? ", allow_detour: true" : "");
+				print_press(machine->opener.while_opening), print_press(machine->opener.while_closing),
+				print_press(machine->opener.after_stop),
+				machine->allow_detour ? ", allow_detour: true" : "");
 	if (warning->present) {
 		char time[CONFIG_DURATION_TEXT_MAX];
 		config_duration_print(machine->warning_ms, time);

@@ -179,7 +179,7 @@ static void read_sensor(const json_t *value, bool *fitted, bool *active)
 	*active = json_is_true(value);
 }
 
-static const char *read_door(const json_t *from, struct peer_door *door)
+static const char *parse_door(const json_t *from, struct peer_door *door)
 {
 	const char *id = json_string_value(json_object_get(from, "id"));
 	const char *name = json_string_value(json_object_get(from, "name"));
@@ -225,7 +225,7 @@ static const char *read_door(const json_t *from, struct peer_door *door)
 	return NULL;
 }
 
-static const char *read_list(const json_t *list, struct peer_doors *doors)
+static const char *parse_list(const json_t *list, struct peer_doors *doors)
 {
 	if (!json_is_array(list))
 		return "it has no list of doors";
@@ -235,7 +235,7 @@ static const char *read_list(const json_t *list, struct peer_doors *doors)
 			break;
 		}
 		struct peer_door *door = &doors->doors[doors->count];
-		const char *wrong = read_door(json_array_get(list, i), door);
+		const char *wrong = parse_door(json_array_get(list, i), door);
 		if (wrong)
 			return wrong;
 		for (size_t other = 0; other < doors->count; other++)
@@ -258,7 +258,7 @@ int document_read_doors(const char *text, size_t length, struct peer_doors *door
 	const char *version = json_string_value(json_object_get(document, "version"));
 	if (version)
 		copy_text(doors->version, sizeof(doors->version), version);
-	*wrong = read_list(json_object_get(document, "doors"), doors);
+	*wrong = parse_list(json_object_get(document, "doors"), doors);
 	json_decref(document);
 	return *wrong ? -EINVAL : 0;
 }

@@ -1,3 +1,7 @@
+/*
+ * The words for states, commands, reasons and the like: one function for each enum, from the value to the word that MQTT,
+ * the API, the log and the history share. Commands are read from words, too.
+ */
 #include "door/types.h"
 
 #include <strings.h>

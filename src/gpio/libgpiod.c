@@ -46,7 +46,7 @@ struct kernel {
 };
 
 /* "GPIO17 (left relay)" */
-static const char *line_text(const struct gpio_line *line, char text[static 128])
+static const char *chip_line_text(const struct gpio_line *line, char text[static 128])
 {
 	if (line->name[0])
 		snprintf(text, 128, "%s", line->name);
@@ -93,7 +93,7 @@ static int find_lines(struct kernel *kernel, struct gpiod_chip *chip, char *erro
 		if (offset < 0 || (size_t)offset >= size) {
 			result = gpio_fail(error, ENOENT,
 					"%s [%s] has no line %s among its %zu: portcullis --list-lines shows their names",
-					name, label, line_text(line, text), size);
+					name, label, chip_line_text(line, text), size);
 			break;
 		}
 		kernel->offsets[i] = (unsigned)offset;
@@ -101,7 +101,8 @@ static int find_lines(struct kernel *kernel, struct gpiod_chip *chip, char *erro
 			if (kernel->offsets[j] == kernel->offsets[i])
 				result = gpio_fail(error, EINVAL,
 						"%s and %s are the same line of %s: each needs its own",
-						line_text(&kernel->lines[j], other), line_text(line, text), name);
+						chip_line_text(&kernel->lines[j], other), chip_line_text(line, text),
+						name);
 	}
 	gpiod_chip_info_free(info);
 	return result;
@@ -136,7 +137,7 @@ static int fail_request(const struct kernel *kernel, const struct request *reque
 		struct gpiod_line_info *info = gpiod_chip_get_line_info(chip, kernel->offsets[request->lines[i]]);
 		const char *user = info ? gpiod_line_info_get_consumer(info) : NULL;
 		bool used = info && gpiod_line_info_is_used(info);
-		text_append(lines, sizeof(lines), "%s%s", lines[0] ? ", " : "", line_text(line, text));
+		text_append(lines, sizeof(lines), "%s%s", lines[0] ? ", " : "", chip_line_text(line, text));
 		if (number == EBUSY && used && user && strcmp(user, CONSUMER) == 0)
 			gpio_fail(error, number, "line %s is in use by another portcullis: stop it first", text);
 		else if (number == EBUSY && used)

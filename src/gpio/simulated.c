@@ -63,7 +63,7 @@ static int64_t end_ms(const struct door *door)
 						: (door->position + parts->open_ms - 1) / parts->open_ms);
 }
 
-static void advance(struct door *door, int64_t to_ms)
+static void move_on(struct door *door, int64_t to_ms)
 {
 	int64_t passed_ms = to_ms - door->at_ms;
 	if (moving(door) && door->motor == UP)
@@ -91,7 +91,7 @@ static void drive(struct simulator *simulator, struct door *door, enum direction
 }
 
 /* One button for all: the press table. */
-static void press(struct simulator *simulator, struct door *door)
+static void press_button(struct simulator *simulator, struct door *door)
 {
 	const struct simulator_door *parts = &door->parts;
 
@@ -158,11 +158,11 @@ static void live(struct simulator *simulator, struct door *door, int64_t now_ms)
 
 	while ((at_ms = next_ms(simulator, door)) <= now_ms) {
 		bool ended = end_ms(door) <= at_ms;
-		advance(door, at_ms);
+		move_on(door, at_ms);
 		if (ended || door->gives_up_at_ms <= at_ms)
 			drive(simulator, door, STANDING);
 		if (pressed(simulator, parts->toggle_relay, at_ms))
-			press(simulator, door);
+			press_button(simulator, door);
 		if (pressed(simulator, parts->open_relay, at_ms))
 			drive(simulator, door, UP);
 		if (pressed(simulator, parts->close_relay, at_ms))
@@ -171,7 +171,7 @@ static void live(struct simulator *simulator, struct door *door, int64_t now_ms)
 			drive(simulator, door, STANDING);
 		sense_all(simulator, door);
 	}
-	advance(door, now_ms);
+	move_on(door, now_ms);
 }
 
 static void live_all(struct simulator *simulator, int64_t now_ms)
@@ -201,7 +201,7 @@ static void set_timer(struct simulator *simulator)
 	loop_timer_set(simulator->loop, &simulator->timer, next);
 }
 
-static void expired(struct loop_timer *timer, int64_t now_ms)
+static void simulated_expired(struct loop_timer *timer, int64_t now_ms)
 {
 	struct simulator *simulator = timer->user;
 	struct wire *wire;
@@ -267,7 +267,7 @@ int simulator_poke(struct gpio *gpio, size_t index, const char *poke)
 
 	live_all(simulator, loop_now_ms());
 	if (strcmp(poke, "wall_button") == 0) {
-		press(simulator, door);
+		press_button(simulator, door);
 	} else if (strcmp(poke, "obstruct") == 0) {
 		door->obstructed = true;
 		if (door->motor == DOWN)
@@ -330,7 +330,7 @@ int gpio_open_simulated(struct loop *loop, const struct log *log, const struct g
 	simulator->log = log;
 	simulator->lines = lines;
 	simulator->handlers = *handlers;
-	simulator->timer = (struct loop_timer){.expired = expired, .user = simulator};
+	simulator->timer = (struct loop_timer){.expired = simulated_expired, .user = simulator};
 	simulator->doors = models;
 	simulator->door_count = door_count;
 	for (size_t i = 0; i < count; i++)

@@ -238,7 +238,7 @@ static int64_t take_time(struct reader *reader)
 	return unix_ms;
 }
 
-static void take_id(struct reader *reader, char door[static DOOR_ID_MAX + 1])
+static void take_door_id(struct reader *reader, char door[static DOOR_ID_MAX + 1])
 {
 	size_t length;
 	take_key(reader, "door");
@@ -274,7 +274,7 @@ enum history_line_kind history_line_parse(const char *text, size_t length, struc
 	record->unix_ms = take_time(&reader);
 	record->run = (uint32_t)take_named_number(&reader, "run", UINT32_MAX - 1);
 	record->up_ms = (int64_t)take_named_number(&reader, "up_ms", UTC_MAX_MS);
-	take_id(&reader, read.door);
+	take_door_id(&reader, read.door);
 	int news = take_word(&reader, &event_column);
 	read.kept = news < 0;
 	record->news = read.kept ? DOOR_NEWS_STARTED : (enum door_news)news;

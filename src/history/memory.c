@@ -76,7 +76,7 @@ bool history_memory_give_times(struct history_door *door, const struct door_reco
 	return given;
 }
 
-static void note_change(struct history_door *door, const struct door_record *record)
+static void remember_change(struct history_door *door, const struct door_record *record)
 {
 	door->changed = *record;
 	door->change = (struct history_change){.state = record->state, .source = record->source};
@@ -102,9 +102,9 @@ void history_memory_insert(struct history_memory *memory, const struct door_reco
 	if (moved_unseen) {
 		struct door_record unseen = *record;
 		unseen.source = DOOR_SOURCE_NONE;
-		note_change(door, &unseen);
+		remember_change(door, &unseen);
 	} else if (record->news <= DOOR_NEWS_STATE_UNKNOWN) {
-		note_change(door, record);
+		remember_change(door, record);
 	}
 }
 
@@ -122,7 +122,7 @@ void history_memory_take(struct history_memory *memory, const struct history_lin
 		record.door = (uint8_t)i;
 		door->totals = line->totals;
 		if (line->kept)
-			note_change(door, &record);
+			remember_change(door, &record);
 		else
 			history_memory_insert(memory, &record);
 	}

@@ -314,6 +314,7 @@ void link_leave(struct link *link, bool forget_topics, bool forget_discovery, vo
 	link->publisher.silent = true;
 	link->ended = ended;
 	link->ended_user = user;
+	link->changed(link->user);
 	mqtt_stop(link->publisher.mqtt, taking_back ? LINK_TAKE_BACK_LIMIT_MS : LINK_STOP_LIMIT_MS, link_ended, link);
 }
 
@@ -346,7 +347,10 @@ void link_hear(void *user, const struct garage_news *news)
 
 struct mqtt_status link_status(const struct link *link)
 {
-	return publisher_status(&link->publisher);
+	struct mqtt_status status = publisher_status(&link->publisher);
+	if (link->publisher.silent) /* it is leaving: soon no thread of the connection gives a sign of life */
+		status.state = MQTT_DISCONNECTED;
+	return status;
 }
 
 const struct peers_view *link_peers(const struct link *link)

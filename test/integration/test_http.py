@@ -220,7 +220,7 @@ def press(agent, page, action, **headers):
 
 
 def test_open_and_close_from_the_page(served):
-    agent = served(door("left"), second("right"))
+    agent = served(door("left"), second("right", travel_time="4s"))  # near its end it cannot be stopped
     page = browse(agent)
     assert page.state == ["Closed", "Closed"]
     assert page.forms["/api/doors/right/open"] and not page.forms["/api/doors/right/close"]

@@ -12,7 +12,7 @@ import time
 import pytest
 
 import harness
-from harness import CONNECT, DEADLINE, PUBLISH, SLOWNESS, FakeBroker, door, retained
+from harness import CONNECT, DEADLINE, PUBLISH, SLOWNESS, FakeBroker, door, retained, sleep_until
 from side_by_side import side_by_side
 
 OPTIONS_COMMAND = 1 | 1 << 3 | 2 << 4  # QoS 1, retain as published, Retain Handling 2
@@ -143,7 +143,11 @@ def test_a_flood_of_commands_is_survived_and_the_last_one_counts(broker, agent_f
     agent.recorder.wait(agent.topic("left", "state"), "closed")
     for _ in range(3000):
         agent.recorder.client.publish(agent.topic("left", "set"), "CLOSE", qos=0)
-    assert answer_to(agent, "OPEN").json == {"result": "accepted"}
+    answer = answer_to(agent, "OPEN").json
+    if SLOWNESS > 1 and answer == {"result": "rejected", "reason": "stale"}:  # an emulated agent may take above 3 s for it
+        sleep_until(time.monotonic() + 6)
+        answer = answer_to(agent, "OPEN").json
+    assert answer == {"result": "accepted"}
     agent.recorder.wait(agent.topic("left", "state"), "open")
     assert len(agent.log.find("relay on$")) == 1
 

@@ -103,6 +103,7 @@ def test_a_subscription_that_was_refused_is_asked_for_again(fakes, agent_factory
     fake = fakes(Electing())
     agent = agent_factory(fake).start()
     fake.wait_publish(agent.topic("availability"), "deaf")
+    began = time.monotonic()
     agent.log.wait("HTTP: listening")
     line = agent.log.wait("warning: .*denies the subscription to")
     assert name in line and ("access control list" in line) == (code == 0x87)
@@ -115,7 +116,6 @@ def test_a_subscription_that_was_refused_is_asked_for_again(fakes, agent_factory
     def asked():
         return [p for p in fake.connections[0].received
                 if p.kind == SUBSCRIBE and p.filters[0][0] == agent.topic("left", "set")]
-    began = time.monotonic()
     fake.wait(lambda: len(asked()) == 2, "the second time", deadline=7)
     assert time.monotonic() - began > 3
     fake.deaf = False

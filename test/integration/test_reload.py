@@ -20,7 +20,7 @@ import pytest
 
 from certificates import Authority
 import harness
-from harness import DEADLINE, SLOWNESS, Silent, door, get, merge, retained, wait_until
+from harness import DEADLINE, SLOWNESS, Silent, door, free_port, get, merge, retained, sleep_until, wait_until
 
 WARNS = {"close_warning": {"line": "GPIO5", "time": "5s"}}
 
@@ -297,6 +297,16 @@ def ask(sock, **headers):
         if line.lower().startswith(b"content-length:"):
             length = int(line.split(b":")[1])
     return code, stream.read(length)
+
+
+def test_a_broker_that_is_not_there_is_no_standstill(agent):
+    """The garage's looks at standstills count on a connection's threads. After a reload none may come for long."""
+    agent.recorder.wait(agent.topic("availability"), "online")
+    mark = reload(agent, {"mqtt": {"broker": f"mqtt://127.0.0.1:{free_port()}"}})
+    sleep_until(time.monotonic() + 9)  # three looks
+    assert not agent.log.find("stood still", since=mark)
+    answer = harness.ask(agent, "POST", "/api/doors/left/open")
+    assert answer.status == 202, answer.text
 
 
 def test_the_page_gets_another_password_and_stays(agent, tmp_path):

@@ -22,6 +22,7 @@ from unavailable import Unavailable  # noqa: E402
 spec = importlib.util.spec_from_file_location("integration_conftest", INTEGRATION / "conftest.py")
 integration = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(integration)
+world = integration.world
 broker_factory = integration.broker_factory
 broker = integration.broker
 recorder_factory = integration.recorder_factory

@@ -552,7 +552,7 @@ static void test_peers(void)
 	peer->since_unix_ms = NOW_MS - 60000;
 	page = render_peers(&node, &view, false);
 	CHECK(has(page, "Not reachable since <time datetime=\"2023-11-14T22:12:20Z\"") && has(page, " away\""));
-	CHECK(has(page, "So it was when it was last heard of.") && has(page, "<small>Not reachable.</small>"));
+	CHECK(has(page, "This is the last known state.") && has(page, "<small>Not reachable.</small>"));
 	CHECK(!has(page, "<details class=\"control open\"><summary>Open<span class=\"unseen\"> &lt;i&gt;"));
 	CHECK(!has(strstr(page, "<nav"), "/api/peers/"));
 	free(page);
@@ -578,7 +578,7 @@ static void test_peers(void)
 	free(page);
 	*peer = (struct peer_view){.node = "shed", .availability = PEER_ONLINE, .understood = true, .left_out = 2};
 	page = render_peers(&node, &view, false);
-	CHECK(has(page, "It tells nothing of its doors") && has(page, "More doors are left out."));
+	CHECK(has(page, "It reports no doors") && has(page, "More doors are left out."));
 	CHECK(!has(page, "door-shed") && !has(page, "Agents are left out."));
 	free(page);
 	view.left_out = 3;

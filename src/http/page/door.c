@@ -176,7 +176,7 @@ void page_field_confidence_text(struct page_render *render)
 			[DOOR_CONFIDENCE_SENSED] = "Seen by a sensor.",
 	};
 	page_put_format(render, "%s",
-			page_is_away(render)    ? "So it was when it was last heard of."
+			page_is_away(render)    ? "This is the last known state."
 			: render->door->settled ? texts[render->door->confidence]
 						: "Waiting for the sensors to settle.");
 }
@@ -205,10 +205,10 @@ void page_field_notice(struct page_render *render)
 		return;
 	switch (page->result) {
 	case DOOR_RESULT_ACCEPTED:
-		page_put_message(render, "notice", "Asked.", "The door has been told.");
+		page_put_message(render, "notice", "Asked.", "The door has the command.");
 		break;
 	case DOOR_RESULT_UNCHANGED:
-		page_put_message(render, "notice", "Nothing to do.", "The door is so already.");
+		page_put_message(render, "notice", "Nothing to do.", "The door is already as asked for.");
 		break;
 	case DOOR_RESULT_REJECTED:
 		page_put_message(render, "bad notice", "Refused.", door_reason_text(page->reason));

@@ -30,8 +30,8 @@ void page_put_outcome(struct page_render *render)
 			[PEER_OUTCOME_SENT] = {"notice", "Sent.", "The other agent has not answered yet."},
 			[PEER_OUTCOME_UNANSWERED] = {"bad notice", "No answer.",
 					"The other agent was asked and did not answer: look at the door."},
-			[PEER_OUTCOME_ACCEPTED] = {"notice", "Asked.", "The door has been told."},
-			[PEER_OUTCOME_UNCHANGED] = {"notice", "Nothing to do.", "The door is so already."},
+			[PEER_OUTCOME_ACCEPTED] = {"notice", "Asked.", "The door has the command."},
+			[PEER_OUTCOME_UNCHANGED] = {"notice", "Nothing to do.", "The door is already as asked for."},
 	};
 	const struct peer_door *door = render->peer_door;
 	if (door->outcome == PEER_OUTCOME_REJECTED)
@@ -101,7 +101,7 @@ void page_field_peer_message(struct page_render *render)
 		page_put_message(render, "bad", "Not understood.",
 				"What it told last of its doors makes no sense here: is it a newer version? What is shown was told before.");
 	else if (!peer->told && peer->availability == PEER_ONLINE)
-		page_put_message(render, "", "No doors.", "It tells nothing of its doors: is it an older version?");
+		page_put_message(render, "", "No doors.", "It reports no doors: is it an older version?");
 	if (peer->left_out == 0)
 		return;
 	snprintf(text, sizeof(text), "There is room for %d doors of other agents.", PEERS_DOORS_MAX);
