@@ -477,13 +477,13 @@ static void obstruct(struct door *door, struct door_output *output)
 {
 	bool closing = door->state == DOOR_CLOSING ||
 		       (door->state == DOOR_UNKNOWN && door->commanded && door->press_to == DOOR_CLOSING);
+	if (door->press_to == DOOR_CLOSING)
+		door->press_to = DOOR_UNKNOWN; /* the opener does what it will */
 	if ((!closing || in_conflict(door)) && door->warned_ms == DOOR_NEVER)
 		return;
 	if (door->goal == DOOR_GOAL_CLOSE || door->goal == DOOR_GOAL_PULSE || door->config.lines[DOOR_LINE_TOGGLE])
 		cancel_for_obstruction(door, output);
 	enter_fault(door, DOOR_FAULT_OBSTRUCTED, output);
-	if (closing && !in_conflict(door))
-		door->press_to = DOOR_UNKNOWN; /* the opener does what it will */
 	if (door->state == DOOR_CLOSING && is_waiting(door)) {
 		rest(door, DOOR_OPEN, PPM, output);
 	} else if (closing && !in_conflict(door)) {

@@ -83,9 +83,12 @@ static inline const char *life_judge(struct life *life)
 	const struct door *door = &life->rules.door;
 	int64_t now_ms = life->rules.now_ms;
 	struct door_view view = {0};
-	bool at_rest = life->model.motor == 0 && life->model.start_at_ms == DOOR_NEVER;
+	bool at_rest = life->model.motor == 0 && life->model.start_at_ms == DOOR_NEVER &&
+		       (life->model.height <= 0 || life->model.height >= MODEL_TOP);
 
-	if (life_at_end(life) && at_rest) {
+	if (door->contacts[DOOR_SENSOR_CLOSED].unsteady || door->contacts[DOOR_SENSOR_OPEN].unsteady)
+		life->touched = true;
+	else if (life_at_end(life) && at_rest) {
 		life->hidden = false;
 		life->touched = life->touched && door->source == DOOR_SOURCE_LOCAL;
 	}
@@ -311,8 +314,7 @@ static inline const char *life_beam(struct life *life)
 
 	model->blocked = !model->blocked;
 	if (model->blocked && model->reverses && model_direction(model) < 0) {
-		life->hidden = life->hidden ||
-			       (!life_at_end(life) && !life->rules.door.config.sensors[DOOR_SENSOR_OBSTRUCTION]);
+		life->hidden = life->hidden || !life->rules.door.config.sensors[DOOR_SENSOR_OBSTRUCTION];
 		life->touched = true;
 		model_begin(model, 1, life->rules.now_ms);
 		model_pass(model, life->rules.now_ms, 0);

@@ -30,6 +30,9 @@ struct rules {
 		    */
 	int64_t unrest_ms[DOOR_SENSORS]; /* the first of the edges that came close together */
 	bool ended;
+	int64_t pressed_ms;         /* the last press that was to change something */
+	enum door_state pressed_at; /* the end at which the door was sensed then, until it leaves; unknown: at none */
+	bool undisturbed;           /* a command was accepted, and nothing has happened since but time, in time */
 };
 
 static inline void rules_start(struct rules *rules, const struct door_config *config, int64_t now_ms)
@@ -38,7 +41,7 @@ static inline void rules_start(struct rules *rules, const struct door_config *co
 	door_init(&rules->door, config, now_ms);
 	rules->now_ms = now_ms;
 	rules->deadline_ms = DOOR_NEVER;
-	rules->released_ms = now_ms - 1000000;
+	rules->released_ms = rules->pressed_ms = now_ms - 1000000;
 	for (int i = 0; i < DOOR_SENSORS; i++)
 		rules->edge_ms[i] = rules->unrest_ms[i] = now_ms;
 }
@@ -102,6 +105,21 @@ static inline const char *rules_on_toggle(const struct rules *rules, const struc
 	return NULL;
 }
 
+/* Without an open contact: a door may be a third faster than is configured, and a press at its end would close it. */
+static inline const char *rules_on_opening(const struct rules *rules, const struct door *before)
+{
+	const struct door_config *config = &before->config;
+	int64_t left_ms = rules->edge_ms[DOOR_SENSOR_CLOSED];
+	bool asked = rules->command == DOOR_COMMAND_STOP || rules->command == DOOR_COMMAND_TOGGLE;
+	bool way = before->state == DOOR_OPENING && before->certain && before->time_ms == rules->now_ms &&
+		   !before->contacts[DOOR_SENSOR_CLOSED].active && rules->pressed_ms <= left_ms;
+
+	RULE("no press for STOP or TOGGLE is made on an opening door that may be at its end",
+			!asked || !way || config->sensors[DOOR_SENSOR_OPEN] ||
+					rules->now_ms - left_ms <= config->open_time_ms * 2 / 3 + 1);
+	return NULL;
+}
+
 /* A line goes on: the rules that look at this moment. */
 static inline const char *rules_on(
 		struct rules *rules, const struct door *before, const struct door_input *input, enum door_line line)
@@ -144,6 +162,8 @@ static inline const char *rules_on(
 							(rules->presses - 1) * (config->pulse_ms + config->gap_ms));
 	if (line == DOOR_LINE_TOGGLE && !pulse) {
 		const char *broken = rules_on_toggle(rules, before);
+		if (broken == NULL)
+			broken = rules_on_opening(rules, before);
 		if (broken != NULL)
 			return broken;
 	}
@@ -236,6 +256,61 @@ static inline const char *rules_lines(struct rules *rules, const struct door *be
 		RULE("what is on has a deadline", output->deadline_ms <= rules->since_ms[i] + limit ||
 								  output->deadline_ms <= rules->now_ms);
 	}
+	return NULL;
+}
+
+/* What leaves the end at which it was pressed, within seconds, is moved by that press. */
+static inline const char *rules_source(struct rules *rules, const struct door *before, const struct door_input *input)
+{
+	const struct door *door = &rules->door;
+	int at = rules->pressed_at == DOOR_CLOSED ? DOOR_SENSOR_CLOSED : DOOR_SENSOR_OPEN;
+	int other = at == DOOR_SENSOR_CLOSED ? DOOR_SENSOR_OPEN : DOOR_SENSOR_CLOSED;
+	bool sensed = before->contacts[at].active, leaves = sensed && !door->contacts[at].active;
+
+	if (input->kind == DOOR_INPUT_LINE_FAILED || door->contacts[other].active || door->contacts[at].unsteady)
+		rules->pressed_at = DOOR_UNKNOWN;
+	if (rules->pressed_at != DOOR_UNKNOWN && leaves) {
+		int64_t after_ms = rules->edge_ms[at] - rules->pressed_ms;
+		rules->pressed_at = DOOR_UNKNOWN;
+		RULE("a move away from the end at which it was pressed is ours",
+				after_ms < 0 || after_ms > DOOR_START_MS || door->source != DOOR_SOURCE_LOCAL ||
+						before->source == DOOR_SOURCE_LOCAL);
+	}
+	if (door->pressed_ms == rules->now_ms && before->pressed_ms != rules->now_ms) {
+		bool closed = door->contacts[DOOR_SENSOR_CLOSED].active, open = door->contacts[DOOR_SENSOR_OPEN].active;
+		rules->pressed_ms = rules->now_ms;
+		rules->pressed_at = closed == open ? DOOR_UNKNOWN : closed ? DOOR_CLOSED : DOOR_OPEN;
+	}
+	return NULL;
+}
+
+/* What ends a command that was accepted. */
+static inline const char *rules_cancelled(struct rules *rules, const struct door *before,
+		const struct door_input *input, const struct door_output *output)
+{
+	const struct door *door = &rules->door;
+	bool in_time = rules->now_ms <= rules->deadline_ms;
+	bool cancelled = rules_told(output, DOOR_EVENT_CANCELLED);
+	bool comes = !before->contacts[DOOR_SENSOR_CLOSED].active && door->contacts[DOOR_SENSOR_CLOSED].active;
+	bool others_stay = before->contacts[DOOR_SENSOR_OPEN].active == door->contacts[DOOR_SENSOR_OPEN].active &&
+			   before->contacts[DOOR_SENSOR_OBSTRUCTION].active ==
+					   door->contacts[DOOR_SENSOR_OBSTRUCTION].active &&
+			   !door->contacts[DOOR_SENSOR_OPEN].active;
+
+	RULE("OPEN goes on from the closed end, where it comes there on its way",
+			!cancelled || before->goal != DOOR_GOAL_OPEN || !comes || !others_stay || !in_time ||
+					before->contacts[DOOR_SENSOR_CLOSED].unsteady ||
+					(input->kind != DOOR_INPUT_TIME && input->kind != DOOR_INPUT_SENSOR) ||
+					before->fault != door->fault);
+	int64_t until_ms = before->goal_given_ms + before->goal_takes_ms + DOOR_AGE_MS;
+	/* The open contact may come later than is reckoned. */
+	bool late_arrival = before->state == DOOR_OPENING && before->config.sensors[DOOR_SENSOR_OPEN];
+	if (input->kind != DOOR_INPUT_TIME || !in_time)
+		rules->undisturbed = false;
+	RULE("no accepted command is given up for its age alone",
+			!cancelled || !rules->undisturbed || late_arrival || rules->now_ms <= until_ms);
+	if (output->answered && output->result == DOOR_RESULT_ACCEPTED)
+		rules->undisturbed = before->goal == DOOR_GOAL_NONE && door->goal != DOOR_GOAL_NONE;
 	return NULL;
 }
 
@@ -470,6 +545,10 @@ static inline const char *rules_step(
 		broken = rules_belief(rules, &before);
 	if (broken == NULL)
 		broken = rules_answer(rules, &before, input, output);
+	if (broken == NULL)
+		broken = rules_source(rules, &before, input);
+	if (broken == NULL)
+		broken = rules_cancelled(rules, &before, input, output);
 	if (broken != NULL)
 		return broken;
 	RULE("when time has passed, the deadline lies in the future",

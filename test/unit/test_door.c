@@ -1506,6 +1506,18 @@ static const struct spec specs[] = {
 						{13200, "", "unknown", "", "confidence:unknown fault:obstructed"},
 				}},
 
+		{"obstruction: an opener that was sent back within its closed contact, and turned round again, opens",
+				"closed", {TWO_RELAYS, ALL_SENSORS},
+				{
+						{1000, "OPEN", "opening", "open on", "accepted"},
+						{1500, "", "opening", "open off", ""},
+						{2600, "CLOSE", "closed", "close on", "accepted"},
+						{2700, "obstruction on", "closed", "", ""},
+						{2800, "closed off", "opening", "", "source:mqtt"},
+						{3100, "", "opening", "close off", ""},
+						{11000, "open on", "open", "", "source:mqtt"},
+				}},
+
 		/* An estimate is no knowledge. */
 		{"uncertain: half-way at the start, CLOSE is a press that nobody can foretell, and OPEN is refused", "",
 				{STORY, CLOSED_SENSOR, STOP_STOP},

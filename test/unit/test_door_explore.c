@@ -183,6 +183,10 @@ static void reduce(struct rules *rules)
 		door->pulse_line = DOOR_LINES;
 	if (rules->command != DOOR_COMMAND_PULSE)
 		rules->line = DOOR_LINES;
+	bool ours = rules->pressed_at != DOOR_UNKNOWN && rules->now_ms - rules->pressed_ms <= DOOR_START_MS;
+	rules->pressed_at = ours ? rules->pressed_at : DOOR_UNKNOWN;
+	rules->pressed_ms = shift(rules->pressed_ms, by_ms, ours || door->state == DOOR_OPENING ? longest : 0);
+	rules->undisturbed = rules->undisturbed && door->goal != DOOR_GOAL_NONE;
 	rules->given_ms = shift(rules->given_ms, by_ms, 2 * longest);
 	if (door->goal == DOOR_GOAL_NONE) {
 		rules->given_ms = rules->waited_ms = 0;
@@ -236,7 +240,7 @@ static uint64_t hash_of_rules(const struct rules *rules)
 			rules->deadline_ms, rules->released_ms, rules->asked, rules->command, rules->presses,
 			rules->warned, rules->ended, rules->sure, door->pulse_line, rules->line, door->certain,
 			door->press_to, door->press_at, door->goal_state, door->highest_ppm, door->goal_given_ms,
-			door->goal_due_ms, door->goal_warned};
+			door->goal_due_ms, door->goal_warned, rules->pressed_ms, rules->pressed_at, rules->undisturbed};
 	for (size_t i = 0; i < COUNT(values); i++)
 		hash = mix(hash, values[i]);
 	return hash != 0 ? hash : 1;
@@ -384,8 +388,9 @@ static void try(struct world *world, uint32_t from, const struct door_input *inp
 		return;
 	}
 
-	/* The same command again, at once. */
-	if (input != NULL && input->kind == DOOR_INPUT_COMMAND && input->command < DOOR_COMMAND_TOGGLE) {
+	/* The same command again, at once; unless it was refused, and a press for the one before came due with it. */
+	bool pressed = output.result == DOOR_RESULT_REJECTED && output.action_count > 0;
+	if (input != NULL && input->kind == DOOR_INPUT_COMMAND && input->command < DOOR_COMMAND_TOGGLE && !pressed) {
 		struct rules again = node.life.rules;
 		struct door_output second;
 		broken = rules_step(&again, input, NOW_MS + after_ms, &second);
@@ -509,6 +514,9 @@ static void expand(struct world *world, uint32_t from)
 					.command = (enum door_command)i,
 					.source = DOOR_SOURCE_MQTT};
 			try(world, from, &asked, after_ms);
+			asked.given_ms = NOW_MS + after_ms - DOOR_AGE_MS + STEP_MS;
+			if (i == DOOR_COMMAND_OPEN || i == DOOR_COMMAND_CLOSE)
+				try(world, from, &asked, after_ms);
 		}
 		for (int i = 0; i < DOOR_LINE_WARNING; i++) {
 			struct door_input asked = {.kind = DOOR_INPUT_COMMAND,
