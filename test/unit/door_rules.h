@@ -529,8 +529,9 @@ static inline const char *rules_step(
 	if (held || (output->answered && output->result == DOOR_RESULT_ACCEPTED)) {
 		rules->asked = true;
 		rules->given_ms = given_ms;
+		int64_t ready_ms = rules->door.ready_ms; /* also of a stuck line that went off in this step */
 		rules->waited_ms = before.relay != DOOR_LINES ? before.config.pulse_ms + before.config.gap_ms
-				   : before.ready_ms > now_ms ? before.ready_ms - now_ms
+				   : ready_ms > now_ms        ? ready_ms - now_ms
 							      : 0;
 		rules->command = input->command;
 		rules->line = input->line;

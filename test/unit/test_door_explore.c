@@ -57,7 +57,7 @@ static const struct event events[] = {
 		{"the agent stands still", FREEZE, 12 * STEP_MS, 0},
 		{"OPEN", COMMAND, 0, DOOR_COMMAND_OPEN},
 		{"CLOSE", COMMAND, 0, DOOR_COMMAND_CLOSE},
-		{"CLOSE, almost too old", COMMAND, DOOR_AGE_MS - STEP_MS, DOOR_COMMAND_CLOSE},
+		{"CLOSE, as old as it may be", COMMAND, DOOR_AGE_MS, DOOR_COMMAND_CLOSE},
 		{"STOP", COMMAND, 0, DOOR_COMMAND_STOP},
 		{"TOGGLE", COMMAND, 0, DOOR_COMMAND_TOGGLE},
 		{"wall button", HAND, 0, DOOR_LINE_TOGGLE},
@@ -514,7 +514,7 @@ static void expand(struct world *world, uint32_t from)
 					.command = (enum door_command)i,
 					.source = DOOR_SOURCE_MQTT};
 			try(world, from, &asked, after_ms);
-			asked.given_ms = NOW_MS + after_ms - DOOR_AGE_MS + STEP_MS;
+			asked.given_ms = NOW_MS + after_ms - DOOR_AGE_MS;
 			if (i == DOOR_COMMAND_OPEN || i == DOOR_COMMAND_CLOSE)
 				try(world, from, &asked, after_ms);
 		}
