@@ -82,58 +82,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "door/config.h"
 #include "door/types.h"
 
 #define DOOR_NEVER INT64_MAX /* the same as LOOP_NEVER */
 
-#define DOOR_PULSE_MAX_MS 5000          /* no pulse is longer, whatever the configuration says */
-#define DOOR_GAP_MIN_MS 100             /* no gap is shorter */
-#define DOOR_AUTO_CLOSE_WARNING_MS 5000 /* auto-close without that much warning is off: UL 325, 16 CFR 1211.14 */
-#define DOOR_START_MS 5000              /* to leave an end, besides a quarter of the travel time (pre-flash of gates) */
-#define DOOR_FINISH_MS 2000             /* to reach an end, besides 5/4 of the travel time */
-#define DOOR_POSITION_EVERY_MS 1000     /* a position that changes is published so often */
-#define DOOR_LATE_MS 5000               /* a press that is later than this after its own time is not made */
-#define DOOR_AGE_MS 10000               /* nor one of a command given so long ago, besides what it takes by itself */
-#define DOOR_UNREST_MS 2000             /* a contact that does not stand still for so long is not known */
-#define DOOR_QUIET_MS 250               /* edges of a contact that are closer than this are one unrest */
-#define DOOR_COAST_MS 1000         /* after a press that stops it or sends it back, a door may still leave its end */
-#define DOOR_RELEASE_RETRY_MS 1000 /* a line that could not be switched off is tried again so often */
-
-/* The lines that a door drives. */
-enum door_line { DOOR_LINE_TOGGLE, DOOR_LINE_OPEN, DOOR_LINE_CLOSE, DOOR_LINE_STOP, DOOR_LINE_WARNING, DOOR_LINES };
-
-/* The contacts that it hears. Active: the door is closed, is open, something is in its way. */
-enum door_sensor { DOOR_SENSOR_CLOSED, DOOR_SENSOR_OPEN, DOOR_SENSOR_OBSTRUCTION, DOOR_SENSORS };
-
-/* What one press of a toggle relay does. */
-enum door_press {
-	DOOR_PRESS_STOP,
-	DOOR_PRESS_REVERSE,
-	DOOR_PRESS_IGNORE,   /* while moving: it goes on moving */
-	DOOR_PRESS_CONTINUE, /* after a stop: on in the direction it had */
-};
-
-/* At rest at an end a press moves the door to the other one. */
-struct door_opener {
-	enum door_press while_opening; /* stop, reverse or ignore */
-	enum door_press while_closing; /* stop, reverse or ignore */
-	enum door_press after_stop;    /* reverse or continue: as seen from the direction before the stop */
-};
-
-/* Values out of range are pulled into it by door_init: a broken configuration is slow, never dangerous. */
-struct door_config {
-	bool lines[DOOR_LINES]; /* toggle alone; or open and close, and stop if wired; warning with either */
-	bool sensors[DOOR_SENSORS];
-	struct door_opener opener; /* toggle wiring only */
-	bool allow_detour;         /* toggle wiring: OPEN may begin with a press that closes */
-	int64_t pulse_ms;          /* 1 to DOOR_PULSE_MAX_MS */
-	int64_t gap_ms;            /* from a release to the next press; DOOR_GAP_MIN_MS at least */
-	int64_t debounce_ms;       /* 0: each edge counts */
-	int64_t open_time_ms;      /* a whole travel, rather too long than too short; 1 at least */
-	int64_t close_time_ms;
-	int64_t warning_ms;    /* 0: none; needs the warning line */
-	int64_t auto_close_ms; /* 0: off; needs a warning of DOOR_AUTO_CLOSE_WARNING_MS */
-};
+#define DOOR_START_MS 5000          /* to leave an end, besides a quarter of the travel time (pre-flash of gates) */
+#define DOOR_FINISH_MS 2000         /* to reach an end, besides 5/4 of the travel time */
+#define DOOR_POSITION_EVERY_MS 1000 /* a position that changes is published so often */
+#define DOOR_LATE_MS 5000           /* a press that is later than this after its own time is not made */
+#define DOOR_AGE_MS 10000           /* nor one of a command given so long ago, besides what it takes by itself */
+#define DOOR_UNREST_MS 2000         /* a contact that does not stand still for so long is not known */
+#define DOOR_QUIET_MS 250           /* edges of a contact that are closer than this are one unrest */
+#define DOOR_COAST_MS 1000          /* after a press that stops it or sends it back, a door may still leave its end */
+#define DOOR_RELEASE_RETRY_MS 1000  /* a line that could not be switched off is tried again so often */
 
 enum door_input_kind {
 	DOOR_INPUT_TIME,        /* nothing but now_ms */

@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "door_model.h"
+#include "door_share.h"
 #include "tap.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -391,17 +392,7 @@ static void describe(const struct nature *nature, uint64_t seed)
 			nature->model.start_ms, nature->model.coast_ms, nature->deaf_percent, config->warning_ms);
 }
 
-/* Fewer in builds that are slow. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__x86_64__)
-#define WORLDS 100
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(undefined_behavior_sanitizer)
-#define WORLDS 100
-#endif
-#endif
-#ifndef WORLDS
 #define WORLDS 1000
-#endif
 
 /* The opener keeps to its table, if late, and nobody else presses its button. */
 static bool is_faithful(const struct nature *nature)
@@ -463,7 +454,7 @@ static void tell_stories(const struct tally *tally)
 int main(void)
 {
 	const char *asked = getenv("DOOR_RANDOM"), *from = getenv("DOOR_RANDOM_SEED");
-	uint64_t worlds = asked ? strtoull(asked, NULL, 10) : WORLDS;
+	uint64_t worlds = asked ? strtoull(asked, NULL, 10) : WORLDS / door_share();
 	uint64_t first = from ? strtoull(from, NULL, 10) : 1;
 	static struct tally faithful, unfaithful;
 
@@ -476,6 +467,8 @@ int main(void)
 	}
 	print(&faithful, "opener keeps to its table");
 	print(&unfaithful, "deaf, by hand, beam, no power");
+	if (asked == NULL)
+		printf("# %d worlds%s\n", (int)worlds, door_share_text());
 	tap_case("separate relays: no press moves a door another way than it was asked to, whatever the opener does");
 	for (int i = STOP_DOWN; i <= UNWARNED; i++)
 		CHECK(faithful.counts[i][SEPARATE] == 0 && unfaithful.counts[i][SEPARATE] == 0);

@@ -1,0 +1,159 @@
+/*
+ * Commands: what one asks for, whether it is refused, taken as so already, or accepted. A command is accepted only if its
+ * first press comes before it is too old, with nothing else happening: a copy of the door lives through that time.
+ */
+#include "door/private.h"
+
+/*
+ * Whether a command that is accepted now is pressed before it is too old, if nothing else happens. The door's own copy
+ * lives through that time. An open contact is taken to come as reckoned.
+ */
+static bool comes_in_time(const struct door *door, enum door_goal goal, const struct plan *plan, int64_t given_ms)
+{
+	struct door future = *door;
+	struct door_output ignored = {0};
+
+	if (!door_toggles(door))
+		return true;
+	goal_end(&future, &ignored);
+	relays_accept(&future, goal, DOOR_SOURCE_NONE, plan, given_ms, door->time_ms, &ignored);
+	for (int n = 0; n < DUE_MAX && future.goal != DOOR_GOAL_NONE; n++) {
+		int64_t at_ms = door_max(relays_change_due_ms(&future), future.time_ms);
+		bool arrives = belief_holds_goal(&future) && contacts_hears(&future, DOOR_SENSOR_OPEN);
+		if (arrives && future.state == DOOR_OPENING && !position_is_waiting(&future))
+			return position_arrival_ms(&future) <= goal_until_ms(&future);
+		if (future.relay != DOOR_LINES && at_ms >= future.release_ms)
+			relays_release(&future, at_ms, &ignored);
+		belief_advance(&future, at_ms, &ignored);
+		if (future.relay != DOOR_LINES)
+			continue;
+		if (relays_lapsed(&future, at_ms))
+			return false;
+		relays_proceed(&future, at_ms, &ignored);
+		if (future.relay != DOOR_LINES)
+			return true;
+	}
+	return true;
+}
+
+/* The plan for a new command: also, whether it will come to a press at all. */
+static struct plan plan_command(const struct door *door, enum door_goal goal, int64_t given_ms)
+{
+	struct plan plan = plan_for(door, goal);
+
+	if (plan_may_be_freed(door, goal, &plan))
+		plan.reason = DOOR_REASON_NONE;
+	if (plan.reason == DOOR_REASON_NONE && !plan.done && !plan.so_far &&
+			!comes_in_time(door, goal, &plan, given_ms))
+		plan.reason = DOOR_REASON_UNCERTAIN;
+	return plan;
+}
+
+void commands_auto_close(struct door *door, int64_t now_ms, struct door_output *output)
+{
+	if (now_ms < door->auto_close_ms)
+		return;
+	door->auto_close_ms = DOOR_NEVER;
+	struct plan plan = plan_command(door, DOOR_GOAL_CLOSE, now_ms);
+	if (plan.reason == DOOR_REASON_OBSTRUCTED) {
+		door->auto_close_ms = now_ms + door->config.auto_close_ms;
+	} else if (plan.reason == DOOR_REASON_NONE && !plan.done && door->goal == DOOR_GOAL_NONE &&
+			!relays_stuck(door)) {
+		door_tell(door, output, DOOR_EVENT_AUTO_CLOSE, DOOR_FAULT_NONE);
+		relays_accept(door, DOOR_GOAL_CLOSE, DOOR_SOURCE_AUTO_CLOSE, &plan, now_ms, now_ms, output);
+	}
+}
+
+static const enum door_goal goals[] = {
+		[DOOR_COMMAND_OPEN] = DOOR_GOAL_OPEN,
+		[DOOR_COMMAND_CLOSE] = DOOR_GOAL_CLOSE,
+		[DOOR_COMMAND_STOP] = DOOR_GOAL_STOP,
+		[DOOR_COMMAND_PULSE] = DOOR_GOAL_PULSE,
+};
+
+/* Why a command is refused before anything is planned for it; sets what it asks for, unless it takes back a close. */
+static enum door_reason understand(const struct door *door, const struct door_input *input, int64_t given_ms,
+		int64_t now_ms, enum door_goal *goal, bool *takes_back)
+{
+	bool once = input->command == DOOR_COMMAND_TOGGLE || input->command == DOOR_COMMAND_PULSE;
+
+	if (door->stopping)
+		return DOOR_REASON_STOPPING;
+	if (!door->settled)
+		return DOOR_REASON_NOT_SETTLED;
+	if (input->command > DOOR_COMMAND_PULSE)
+		return DOOR_REASON_UNKNOWN_COMMAND;
+	if (now_ms - given_ms > DOOR_AGE_MS)
+		return DOOR_REASON_STALE;
+	if (relays_stuck(door))
+		return DOOR_REASON_RELAY_FAILED;
+	*takes_back = input->command == DOOR_COMMAND_TOGGLE && door->warned_ms != DOOR_NEVER;
+	if (*takes_back)
+		return DOOR_REASON_NONE;
+	if (once && (door->goal != DOOR_GOAL_NONE || plan_is_busy(door)))
+		return DOOR_REASON_BUSY;
+	if (input->command == DOOR_COMMAND_TOGGLE)
+		return plan_toggle_goal(door, goal);
+	*goal = goals[input->command];
+	return DOOR_REASON_NONE;
+}
+
+void commands_give(struct door *door, const struct door_input *input, int64_t now_ms, struct door_output *output)
+{
+	int64_t given_ms = input->given_ms != 0 && input->given_ms < now_ms ? input->given_ms : now_ms;
+	enum door_goal goal = DOOR_GOAL_STOP;
+	bool cancelled = false;
+	enum door_reason reason = understand(door, input, given_ms, now_ms, &goal, &cancelled);
+
+	if (reason != DOOR_REASON_NONE) {
+		door_put_answer(output, DOOR_RESULT_REJECTED, reason);
+		return;
+	}
+	if (cancelled) {
+		goal_cancel(door, output);
+		door_put_answer(output, DOOR_RESULT_ACCEPTED, DOOR_REASON_NONE);
+		return;
+	}
+	if (goal == door->goal) {
+		door->goal_given_ms = door_max(door->goal_given_ms, given_ms);
+		door_put_answer(output, DOOR_RESULT_UNCHANGED, DOOR_REASON_NONE);
+		return;
+	}
+	if (goal == DOOR_GOAL_PULSE)
+		door->pulse_line = input->line;
+	struct plan plan = plan_command(door, goal, given_ms);
+	/* Who asks for OPEN, even where it cannot be done, wants no close that is warned of. */
+	bool unwanted = goal == DOOR_GOAL_STOP || (goal == DOOR_GOAL_OPEN && door->warned_ms != DOOR_NEVER);
+	if (door->goal != DOOR_GOAL_NONE && (unwanted || plan.reason == DOOR_REASON_NONE)) {
+		goal_cancel(door, output);
+		cancelled = true;
+	}
+	/* What was to come has been taken back; whether the command can be done is another thing. */
+	if (plan.reason != DOOR_REASON_NONE && (!cancelled || goal == DOOR_GOAL_OPEN || door_is_moving(door->state)))
+		door_put_answer(output, DOOR_RESULT_REJECTED, plan.reason);
+	else if ((plan.done || plan.so_far) && !cancelled)
+		door_put_answer(output, DOOR_RESULT_UNCHANGED, DOOR_REASON_NONE);
+	else
+		door_put_answer(output, DOOR_RESULT_ACCEPTED, DOOR_REASON_NONE);
+	if (!plan.done && plan.reason == DOOR_REASON_NONE)
+		relays_accept(door, goal, input->source, &plan, given_ms, now_ms, output);
+}
+
+/* Of a door that is given nothing else meanwhile: presses that are still to come are not looked at. */
+enum door_reason commands_refusal(const struct door *door, enum door_command command)
+{
+	enum door_goal goal = goals[command];
+
+	if (door->stopping)
+		return DOOR_REASON_STOPPING;
+	if (!door->settled)
+		return DOOR_REASON_NOT_SETTLED;
+	if (relays_stuck(door))
+		return DOOR_REASON_RELAY_FAILED;
+	if (command == DOOR_COMMAND_TOGGLE && door->warned_ms != DOOR_NEVER)
+		return DOOR_REASON_NONE;
+	enum door_reason reason = command == DOOR_COMMAND_TOGGLE ? plan_toggle_goal(door, &goal) : DOOR_REASON_NONE;
+	if (reason != DOOR_REASON_NONE)
+		return reason;
+	return plan_command(door, goal, door->time_ms).reason;
+}

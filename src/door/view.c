@@ -1,0 +1,65 @@
+/*
+ * What the outside sees of a door, and what of it is to be published: the view now, compared with that of the last step.
+ */
+#include "door/private.h"
+
+void door_view(const struct door *door, int64_t now_ms, struct door_view *view)
+{
+	bool closes;
+	bool stops = door->config.lines[DOOR_LINE_STOP];
+
+	if (door_toggles(door)) {
+		for (enum door_state state = DOOR_OPENING; state <= DOOR_CLOSING; state++) {
+			if (door_is_moving(state) &&
+					door_presses(&door->config.opener, state, state, DOOR_STOPPED, &closes) > 0 &&
+					!closes)
+				stops = true;
+		}
+	}
+	view->state = door->state;
+	view->confidence = position_confidence(door);
+	view->fault = door->fault;
+	view->source = door->source;
+	view->position = position_percent(door, door_max(now_ms, door->time_ms));
+	view->cycles = door->cycles;
+	view->last_open_ms = door->last_open_ms;
+	view->last_close_ms = door->last_close_ms;
+	view->last_travel_ms = door->last_travel_ms;
+	view->toggles = door_toggles(door);
+	for (enum door_command i = DOOR_COMMAND_OPEN; i < DOOR_COMMANDS; i++)
+		view->refusals[i] = commands_refusal(door, i);
+	view->has_stop = stops;
+	view->has_position = true;
+	view->has_closed_sensor = contacts_has(door, DOOR_SENSOR_CLOSED);
+	view->has_open_sensor = contacts_has(door, DOOR_SENSOR_OPEN);
+	view->has_obstruction_sensor = contacts_has(door, DOOR_SENSOR_OBSTRUCTION);
+	view->closed_sensor = contacts_active(door, DOOR_SENSOR_CLOSED);
+	view->open_sensor = contacts_active(door, DOOR_SENSOR_OPEN);
+	view->obstruction_sensor = contacts_active(door, DOOR_SENSOR_OBSTRUCTION);
+	view->settled = door->settled;
+	view->warning = door->warned_ms != DOOR_NEVER;
+}
+
+/* Compares with what was said before. A moving position is said every DOOR_POSITION_EVERY_MS only. */
+void view_publish(struct door *door, int64_t now_ms, struct door_output *output)
+{
+	struct door_view view = {0};
+	const struct door_view *said = &door->said;
+
+	door_view(door, now_ms, &view);
+	output->state_changed = view.state != said->state;
+	if (door_is_moving(view.state) && !output->state_changed &&
+			now_ms - door->said_position_ms < DOOR_POSITION_EVERY_MS)
+		view.position = said->position;
+	else
+		door->said_position_ms = now_ms;
+	output->position_changed = view.position != said->position;
+	output->attributes_changed =
+			output->state_changed || view.confidence != said->confidence || view.fault != said->fault ||
+			view.source != said->source || view.cycles != said->cycles ||
+			view.last_open_ms != said->last_open_ms || view.last_close_ms != said->last_close_ms ||
+			view.closed_sensor != said->closed_sensor || view.open_sensor != said->open_sensor ||
+			view.obstruction_sensor != said->obstruction_sensor || view.settled != said->settled ||
+			view.warning != said->warning;
+	door->said = view;
+}
