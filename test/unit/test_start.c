@@ -120,7 +120,7 @@ int main(void)
 	dl_iterate_phdr(program_seen, &program);
 	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
 	const int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
-	CHECK(zero >= 0 && program.relro_end - program.relro >= page);
+	CHECK(zero >= 0 && (program.relro_end & -page) > (program.relro & -page));
 	int writable = 0;
 	for (uintptr_t at = program.relro & -page; at < (program.relro_end & -page); at += page)
 		writable += !is_read_only(zero, at);
