@@ -128,6 +128,9 @@ void belief_expect(struct door *door)
 		door->expire_ms = door->pressed_ms + DOOR_START_MS + travel / 4;
 	} else if (contacts_has(door, end)) {
 		door->expire_ms = door->moved_ms + DOOR_FINISH_MS + travel + travel / 4;
+	} else if (door_toggles(door) && door->state == DOOR_OPENING && !door->whole) {
+		/* Nothing shows from where, or that it has started: it has the time of a whole travel, and to start. */
+		door->expire_ms = door->moved_ms + DOOR_START_MS + travel;
 	} else {
 		int64_t way = door_max(door->state == DOOR_OPENING ? PPM - door->base_ppm : door->base_ppm, 1);
 		door->expire_ms = door->moved_ms + (door->base_ppm < 0 ? travel : (travel * way + PPM - 1) / PPM);

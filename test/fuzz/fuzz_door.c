@@ -1,13 +1,16 @@
 /*
  * Any bytes as a configuration and a sequence of inputs: the door keeps the rules of safety with any times, too, that
- * the explorer's coarse steps leave out. Seven bytes configure; then two a step, what happens and how long after.
+ * the explorer's coarse steps leave out. Seven bytes configure; then two a step, what happens and how long after. With
+ * one bit of the second byte it is a life (door_life.h): six more bytes say what the opener and the contacts are like,
+ * and what happens to the machine is what a door can do.
  */
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "door_rules.h"
+#include "door_life.h"
 
 #define TOGGLE_BIT 1
+#define LIFE_BIT 32
 
 static struct door_config configure(const unsigned char *bytes)
 {
@@ -40,6 +43,81 @@ static void step(struct rules *rules, const struct door_input *input, int64_t no
 	}
 }
 
+/*
+ * Returns whether the life goes on. What is published can be wrong for longer than the explorer allows, at any times and
+ * paces; which of that could be known, only a reader can tell. A rule that is broken and a wrong press are never right.
+ */
+static bool goes_on(const char *broken)
+{
+	for (int i = SAYS_CLOSED; i < MODEL_WRONGS; i++) {
+		if (broken == model_wrong_names[i])
+			return false;
+	}
+	if (broken == NULL)
+		return true;
+	fprintf(stderr, "broken: %s\n", broken);
+	abort();
+}
+
+/* What happens next in a life. Of what: the low four bits say what, the others of which. */
+static const char *happen(struct life *life, unsigned char what)
+{
+	const struct door_config *config = &life->rules.door.config;
+	int which = what >> 4;
+
+	switch (what & 15) {
+	case 0:
+	case 1:
+	case 2:
+	case 3:
+		return life_command(life, (enum door_command)(which & 3), which & 4 ? which * 600 : 0);
+	case 4:
+		return life_hand(life, config->lines[DOOR_LINE_TOGGLE] ? DOOR_LINE_TOGGLE
+				       : which & 1                     ? DOOR_LINE_OPEN
+								       : DOOR_LINE_CLOSE);
+	case 5:
+		life->deaf = !life->deaf;
+		return NULL;
+	case 6:
+		return life_power(life);
+	case 7:
+		return life_beam(life);
+	case 8:
+		life->loses = true;
+		return NULL;
+	case 9:
+		if (config->sensors[which & 1] && config->debounce_ms > 0)
+			return life_hum(life, which & 1);
+		return NULL;
+	case 10:
+		return life_freeze(life, life->rules.now_ms + which * 700);
+	default:
+		return NULL;
+	}
+}
+
+/* The real travel takes 70 to 100 % of what is configured. */
+static void live_through(struct door_config *config, const unsigned char *bytes, size_t length)
+{
+	struct life life;
+	struct model model = {.start_ms = bytes[0] & 1 ? bytes[0] * 10 : 0,
+			.coast_ms = bytes[1],
+			.reverses = bytes[0] & 2,
+			.length = {bytes[2] * (MODEL_TOP / 4000), bytes[3] * (MODEL_TOP / 4000)}};
+	static const int64_t heights[] = {0, MODEL_TOP, MODEL_TOP / 3, MODEL_TOP * 2 / 3};
+
+	config->open_time_ms += 3000;
+	config->close_time_ms += 3000;
+	config->debounce_ms *= 5;
+	model.open_ms = config->open_time_ms * (70 + bytes[4] % 31) / 100;
+	model.close_ms = config->close_time_ms * (70 + bytes[4] / 31 * 3) / 100;
+	bool going = goes_on(life_start(&life, config, &model, heights[bytes[5] & 3], 1));
+	for (size_t i = 6; i + 1 < length && going; i += 2) {
+		int64_t pass_ms = (int64_t)bytes[i + 1] * (bytes[i + 1] < 128 ? 10 : 100);
+		going = goes_on(life_pass(&life, life.rules.now_ms + pass_ms)) && goes_on(happen(&life, bytes[i]));
+	}
+}
+
 int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t length);
 
 int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t length)
@@ -50,6 +128,11 @@ int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t length)
 	if (length < 7)
 		return 0;
 	struct door_config config = configure(bytes), other;
+	if (bytes[1] & LIFE_BIT) {
+		if (length >= 13)
+			live_through(&config, bytes + 7, length - 7);
+		return 0;
+	}
 	rules_start(&rules, &config, 0);
 	for (size_t i = 7; i + 1 < length; i += 2) {
 		unsigned char what = bytes[i];
