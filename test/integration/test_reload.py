@@ -431,7 +431,7 @@ def test_counters_go_on_with_another_connection(agent, broker):
     def counters():
         return {name: float(value) for name, value in re.findall(
             r"^(portcullis_mqtt_\w+_total(?:{.*?})?) (\S+)$", get(agent, "/metrics"), re.M)}
-    before = counters()
+    before = wait_until(lambda: (now := counters())["portcullis_mqtt_messages_received_total"] > 0 and now, "a message")
     assert before["portcullis_mqtt_messages_received_total"] > 0 and before["portcullis_mqtt_connections_total"] == 1
     reload(agent, {"mqtt": {"keepalive": "20s"}})
     agent.log.wait("connected to the broker", count=2)
