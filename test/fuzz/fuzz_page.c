@@ -113,7 +113,8 @@ int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t left)
 			.lines = {{.role = "relay", .relay = true, .meaning = ""}}, .yaml = "- id: left"};
 	shown.peers = (struct peers_view){.count = 1, .door_count = 1};
 	shown.peers.peers[0] = (struct peer_view){.node = "shed", .availability = PEER_ONLINE, .told = true};
-	shown.peers.peers[0].understood = shown.peers.peers[0].count = 1;
+	shown.peers.peers[0].understood = true;
+	shown.peers.peers[0].count = 1;
 	shown.peers.doors[0].view = shown.door;
 	strcpy(shown.peers.doors[0].id, "right");
 	shown.page = (struct http_page){.node = &shown.node,

@@ -234,6 +234,7 @@ def test_by_tls_pings_are_answered_and_a_connection_that_is_left_is_cut(fakes, b
     assert not agent.log.find("the connection was lost")
     gap.flows.clear()
     agent.log.wait("the connection was lost: no answer within 10 s", deadline=30)
+    time.sleep(0.5 * SLOWNESS)  # it is closed just after that line, in another thread
     gap.flows.set()
     wait_until(lambda: gap.ends, "the end of the connection")
     assert gap.ends[0] == "ConnectionResetError"
@@ -247,6 +248,7 @@ def test_what_waits_in_a_connection_that_is_left_does_not_arrive(fakes, broker, 
         door(f"d{i}", relay={"line": 3 * i}, closed_sensor={"line": 3 * i + 1}, open_sensor={"line": 3 * i + 2})
         for i in range(32)]}).start()  # with so many, what it says after a connect fills the gap
     agent.log.wait("the connection was lost: no answer within 10 s", deadline=20)
+    time.sleep(0.5 * SLOWNESS)  # it is closed just after that line, in another thread
     gap.flows.set()
     wait_until(lambda: gap.ends, "the end of the connection")
     assert gap.ends[0] == "ConnectionResetError"
