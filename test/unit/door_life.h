@@ -86,9 +86,14 @@ static inline const char *life_judge(struct life *life)
 	bool at_rest = life->model.motor == 0 && life->model.start_at_ms == DOOR_NEVER &&
 		       (life->model.height <= 0 || life->model.height >= MODEL_TOP);
 
-	if (door->contacts[DOOR_SENSOR_CLOSED].unsteady || door->contacts[DOOR_SENSOR_OPEN].unsteady)
-		life->touched = true;
-	else if (life_at_end(life) && at_rest) {
+	bool settled = true;
+	for (int i = DOOR_SENSOR_CLOSED; i <= DOOR_SENSOR_OPEN; i++) {
+		bool level = door->contacts[i].active;
+		life->touched = life->touched || door->contacts[i].unsteady;
+		settled = settled && (!door->config.sensors[i] || level == model_level(&life->model, i)) &&
+			  door->contacts[i].raw == level && !door->contacts[i].unsteady;
+	}
+	if (life_at_end(life) && at_rest && settled) {
 		life->hidden = false;
 		life->touched = life->touched && door->source == DOOR_SOURCE_LOCAL;
 	}

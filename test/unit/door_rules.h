@@ -273,7 +273,8 @@ static inline const char *rules_source(struct rules *rules, const struct door *b
 		int64_t after_ms = rules->edge_ms[at] - rules->pressed_ms;
 		rules->pressed_at = DOOR_UNKNOWN;
 		RULE("a move away from the end at which it was pressed is ours",
-				after_ms < 0 || after_ms > DOOR_START_MS || door->source != DOOR_SOURCE_LOCAL ||
+				rules->raw[at] || after_ms < 0 || after_ms > DOOR_START_MS ||
+						door->source != DOOR_SOURCE_LOCAL ||
 						before->source == DOOR_SOURCE_LOCAL);
 	}
 	if (door->pressed_ms == rules->now_ms && before->pressed_ms != rules->now_ms) {
