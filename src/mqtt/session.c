@@ -6,7 +6,6 @@
 #include "mqtt/session.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "mqtt/again.h"
 #include "mqtt/age.h"
 #include "mqtt/grants.h"
@@ -133,7 +133,7 @@ static void pump(struct mqtt_session *session)
 	if (!session->refused && !session->say_timer.armed)
 		session->said_again = 0; /* all of it is taken */
 	if (session->trim)
-		malloc_trim(0); /* glibc would keep what they took */
+		memory_give_back(); /* glibc would keep what they took */
 	session->trim = false;
 	if (session->finishing) {
 		session->handlers.said(session->handlers.user);

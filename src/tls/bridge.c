@@ -5,7 +5,6 @@
  */
 #include <assert.h>
 #include <errno.h>
-#include <malloc.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/net.h"
 #include "base/priority.h"
 #include "base/thread.h"
@@ -153,7 +153,7 @@ static void *bridge_run(void *argument)
 		bridge_ends(bridge);
 	mbedtls_ssl_free(&bridge->ssl);
 	tls_context_put(bridge->context);
-	malloc_trim(0); /* glibc would keep what 40 clients took */
+	memory_give_back(); /* glibc would keep what 40 clients took */
 	close(bridge->wire);
 	close(bridge->plain);
 	atomic_store(&bridge->ended, true);

@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <mbedtls/pem.h>
 #include <mbedtls/platform_util.h>
 #include <stdio.h>
@@ -13,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/read.h"
 #include "tls/private.h"
 
@@ -438,7 +438,7 @@ void tls_context_forget_trust(struct tls_context *context)
 	mbedtls_ssl_conf_ca_chain(&context->config, NULL, NULL);
 	mbedtls_x509_crt_free(&context->trust);
 	mbedtls_x509_crt_init(&context->trust);
-	malloc_trim(0);
+	memory_give_back();
 }
 
 void tls_stamp(enum tls_role role, const struct tls_files *files, struct tls_stamp *stamp)
