@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import re
+import select
 import signal
 import socket
 import struct
@@ -97,7 +98,12 @@ def test_a_log_that_nobody_reads_holds_up_nothing(agent_factory, recorder_factor
     assert b"listening on" not in read, "the pipe was full before that"
     recorder.publish(agent.topic("left", "set"), "CLOSE")
     recorder.wait(agent.topic("left", "state"), "closed", count=2)  # the first was at the start
-    assert b"lines of the log are lost here" in os.read(reader, 65536)
+    read = b""
+    while b"lines of the log are lost here" not in read:
+        assert select.select([reader], [], [], DEADLINE)[0], f"in vain waited for the word of lost lines; read: {read}"
+        more = os.read(reader, 65536)
+        assert more, f"the agent closed its log; read: {read}"
+        read += more
     assert agent.stop() == 0
     os.close(reader)
 
