@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import harness
 
-MOST = 10  # at once
+MOST = max(2, round(10 / harness.SLOWNESS))  # at once: each has an agent, and an emulator or a sanitizer is busy with it
 RUNNING = {}  # of a module: the bodies' results, by the tests' ids
 
 
