@@ -10,6 +10,7 @@
 #include "base/net.h"
 #include "config/settings.h"
 #include "config/values.h"
+#include "mdns/mdns.h"
 
 #define REAL_TRAVEL_MIN_MS 3000
 
@@ -75,12 +76,11 @@ static void check_pair(struct config_reader *reader, const struct config_tls *tl
 /* What people write for the broker of Home Assistant, and cannot work here. */
 static void home_assistant_warnings(struct config_reader *reader, const struct config_broker *broker)
 {
-	const char *dot = strrchr(broker->host, '.');
 	struct config_position at = config_where(reader, broker);
-	if (dot && strcasecmp(dot, ".local") == 0)
-		config_warning(reader, at,
-				"broker: %s: .local names need mDNS, which the agent does not speak: use the machine's address, or a name that the DNS server knows",
-				broker->host);
+	const char *obstacle = mdns_is_local(broker->host) ? mdns_obstacle() : NULL;
+	if (obstacle)
+		config_warning(reader, at, "broker: %s: .local names are found by multicast DNS, and %s", broker->host,
+				obstacle);
 	else if (strcasecmp(broker->host, "core-mosquitto") == 0)
 		config_warning(reader, at,
 				"broker: core-mosquitto is known inside Home Assistant's own machine alone: use that machine's address");

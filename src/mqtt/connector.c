@@ -22,8 +22,11 @@
 
 #include "base/net.h"
 #include "base/thread.h"
+#include "mdns/mdns.h"
 
 #define STACK_BYTES (512 * 1024)
+#define ADDRESSES_MAX 16
+#define MULTICAST_LIMIT_MS 4000
 
 struct mqtt_connector {
 	atomic_int owners; /* the loop's side and the thread */
@@ -51,14 +54,20 @@ static void disown(struct mqtt_connector *connector)
 	free(connector);
 }
 
-static int try_address(const struct addrinfo *address, int64_t until_ms, int *connected)
+struct addresses {
+	struct sockaddr_storage list[ADDRESSES_MAX];
+	size_t count;
+};
+
+static int try_address(const struct sockaddr_storage *address, int64_t until_ms, int *connected)
 {
-	int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	socklen_t length = address->ss_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+	int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return errno;
 	int one = 1;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	int error = net_connect(fd, address->ai_addr, address->ai_addrlen, until_ms);
+	int error = net_connect(fd, (const struct sockaddr *)address, length, until_ms);
 	if (error < 0)
 		close(fd);
 	else
@@ -73,30 +82,64 @@ static void use_built_in_name_services(void)
 		__nss_configure_lookup("hosts", "files dns");
 }
 
+static void take_local(const struct mdns_addresses *found, uint16_t port, struct addresses *addresses)
+{
+	for (size_t i = 0; i < found->count; i++) {
+		const struct mdns_address *from = &found->list[i];
+		struct sockaddr_storage *to = &addresses->list[addresses->count++];
+		*to = (struct sockaddr_storage){.ss_family = AF_UNSPEC};
+		if (IN6_IS_ADDR_V4MAPPED(&from->address)) {
+			struct sockaddr_in *in = (struct sockaddr_in *)to;
+			*in = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port)};
+			memcpy(&in->sin_addr, from->address.s6_addr + 12, sizeof(in->sin_addr));
+		} else {
+			*(struct sockaddr_in6 *)to = (struct sockaddr_in6){.sin6_family = AF_INET6,
+					.sin6_port = htons(port),
+					.sin6_addr = from->address,
+					.sin6_scope_id = from->interface};
+		}
+	}
+}
+
+/* Fills in the result's local, name and error. */
+static void look_up(const struct mqtt_connector *connector, struct mqtt_connector_result *result,
+		struct addresses *addresses)
+{
+	struct mdns_addresses found;
+	if (mdns_is_local(connector->host)) {
+		result->local = mdns_resolve(connector->host, loop_now_ms() + MULTICAST_LIMIT_MS, &found);
+		if (!result->local) {
+			take_local(&found, (uint16_t)strtoul(connector->port, NULL, 10), addresses);
+			return;
+		}
+	}
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, use_built_in_name_services);
+	const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+	struct addrinfo *list = NULL;
+	result->name = getaddrinfo(connector->host, connector->port, &hints, &list);
+	if (result->name == EAI_SYSTEM)
+		result->error = errno;
+	if (result->name)
+		return;
+	result->local = 0;
+	for (const struct addrinfo *entry = list; entry && addresses->count < ADDRESSES_MAX; entry = entry->ai_next)
+		if (entry->ai_addrlen <= sizeof(addresses->list[0]))
+			memcpy(&addresses->list[addresses->count++], entry->ai_addr, entry->ai_addrlen);
+	freeaddrinfo(list);
+}
+
 static void *connector_run(void *argument)
 {
 	struct mqtt_connector *connector = argument;
 	struct mqtt_connector_result *result = &connector->result;
-
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	pthread_once(&once, use_built_in_name_services);
-	const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
-	struct addrinfo *addresses = NULL;
-	result->name = getaddrinfo(connector->host, connector->port, &hints, &addresses);
-	if (result->name == EAI_SYSTEM)
-		result->error = errno;
+	struct addresses addresses = {.count = 0};
+	look_up(connector, result, &addresses);
 	atomic_store(&connector->looked_up, true);
-	if (!result->name) {
-		int left = 0;
-		for (const struct addrinfo *address = addresses; address; address = address->ai_next)
-			left++;
-		int64_t until_ms = loop_now_ms() + connector->connect_limit_ms;
-		for (const struct addrinfo *address = addresses; address && result->fd < 0;
-				address = address->ai_next) {
-			int64_t now_ms = loop_now_ms();
-			result->error = try_address(address, now_ms + (until_ms - now_ms) / left--, &result->fd);
-		}
-		freeaddrinfo(addresses);
+	int64_t until_ms = loop_now_ms() + connector->connect_limit_ms;
+	for (size_t i = 0; i < addresses.count && result->fd < 0; i++) {
+		int64_t now_ms = loop_now_ms(), left = (int64_t)(addresses.count - i);
+		result->error = try_address(&addresses.list[i], now_ms + (until_ms - now_ms) / left, &result->fd);
 	}
 	atomic_store(&connector->done, true);
 	eventfd_write(connector->event_fd, 1);

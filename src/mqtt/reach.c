@@ -53,7 +53,7 @@ static void connector_ended(void *user, const struct mqtt_connector_result *resu
 		return;
 	}
 	if (result->fd < 0) {
-		mqtt_sentence_unreachable(reach->broker->host, result, why);
+		mqtt_sentence_unreachable(result, why);
 		end_attempt(reach, -1, why);
 		return;
 	}

@@ -11,22 +11,19 @@
 
 #include "mqtt/reasons.h"
 
-static bool ends_with(const char *text, const char *end)
-{
-	size_t length = strlen(text), end_length = strlen(end);
-	return length > end_length && strcmp(text + length - end_length, end) == 0;
-}
-
-void mqtt_sentence_unreachable(
-		const char *host, const struct mqtt_connector_result *result, char reason[static MQTT_ERROR_MAX])
+void mqtt_sentence_unreachable(const struct mqtt_connector_result *result, char reason[static MQTT_ERROR_MAX])
 {
 	const char *name_error = result->name ? gai_strerror(result->name) : "";
 	if (result->name == EAI_SYSTEM)
 		snprintf(reason, MQTT_ERROR_MAX, "the name cannot be looked up: %s", strerror(result->error));
-	else if (result->name && ends_with(host, ".local"))
+	else if (result->local == -ENOENT)
 		snprintf(reason, MQTT_ERROR_MAX,
-				"the name does not resolve (%s): .local names need mDNS, which is not spoken here; set mqtt.broker to its address or to a name that the DNS server knows",
+				"the name does not resolve: no machine of the local network answers to it by multicast DNS (a container hears them only with the host's network), and DNS does not know it (%s)",
 				name_error);
+	else if (result->local)
+		snprintf(reason, MQTT_ERROR_MAX,
+				"the name does not resolve: multicast DNS cannot ask the local network: %s",
+				strerror(-result->local));
 	else if (result->name == EAI_AGAIN)
 		snprintf(reason, MQTT_ERROR_MAX, "the name does not resolve: no answer from a DNS server (%s)",
 				name_error);

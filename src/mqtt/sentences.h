@@ -11,8 +11,7 @@
 #include "mqtt/session.h"
 
 /* Of an attempt that did not get as far as TCP; result->fd is -1. */
-void mqtt_sentence_unreachable(
-		const char *host, const struct mqtt_connector_result *result, char reason[static MQTT_ERROR_MAX]);
+void mqtt_sentence_unreachable(const struct mqtt_connector_result *result, char reason[static MQTT_ERROR_MAX]);
 
 /* What is known of the end of a connection that was up. */
 struct mqtt_loss {

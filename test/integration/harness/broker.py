@@ -23,9 +23,10 @@ class Broker(Process):
 
     name = "broker"
 
-    def __init__(self, folder, options=(), users=None, acl=None, listener_options=(), env=None):
+    def __init__(self, folder, options=(), users=None, acl=None, listener_options=(), env=None, prefix=()):
         super().__init__()
         self.env = {**os.environ, **env} if env else None
+        self.prefix = prefix  # words before the command (a namespace)
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.options = list(options)
@@ -71,7 +72,7 @@ class Broker(Process):
         assert executable, "mosquitto is missing: apt-get install mosquitto"
         first = self.process is None
         for attempt in range(5):
-            self._spawn([executable, "-c", str(self._configure())], env=self.env)
+            self._spawn([*self.prefix, executable, "-c", str(self._configure())], env=self.env)
             with self.log.changed:
                 self.log.changed.wait_for(lambda: self.log.ended or self.log.find("running$"), timeout=DEADLINE)
             if self.log.find("running$") and self.running:
