@@ -28,7 +28,6 @@ static_assert(GARAGE_LINES <= HTTP_LINES_MAX, "all lines of a door are shown");
 struct page {
 	struct page_rooms rooms;
 	const struct config *config;
-	struct history *history;
 	struct scrape scrape;
 	struct http *http; /* NULL: it does not listen yet */
 	struct loop_timer timer;
@@ -135,7 +134,7 @@ static bool http_healthy(void *user, const char **reason)
 static size_t http_history(void *user, size_t door, uint64_t before, struct door_record *records, size_t max)
 {
 	struct page *page = user;
-	return history_read(page->history, door, before, records, max);
+	return history_read(page->scrape.history, door, before, records, max);
 }
 
 static int http_simulate(void *user, size_t door, const char *poke)
@@ -280,7 +279,7 @@ bool page_listens(const struct page *page)
 
 void page_set_history(struct page *page, struct history *history)
 {
-	page->history = page->scrape.history = history;
+	page->scrape.history = history;
 }
 
 void page_change(void *user)

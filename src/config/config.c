@@ -106,17 +106,6 @@ struct config_position config_where(const struct config_reader *reader, const vo
 	return mark ? mark->at : (struct config_position){0};
 }
 
-struct config_quote config_quote(const char *text, size_t length)
-{
-	struct config_quote quote;
-	size_t room = sizeof(quote.text) - sizeof("\"...\"");
-	size_t kept = length < room ? length : room;
-	while (kept < length && kept > 0 && ((unsigned char)text[kept] & 0xc0) == 0x80)
-		kept--;
-	snprintf(quote.text, sizeof(quote.text), "\"%.*s%s\"", (int)kept, text, kept < length ? "..." : "");
-	return quote;
-}
-
 static void sort_problems(struct config_report *report)
 {
 	for (size_t i = 1; i < report->count; i++) {

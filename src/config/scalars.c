@@ -13,7 +13,12 @@
 
 const char *config_scalar_quote(struct config_quote *quote, struct config_scalar scalar)
 {
-	*quote = config_quote(scalar.text, scalar.length);
+	const size_t room = sizeof(quote->text) - sizeof("\"...\"");
+	size_t kept = scalar.length < room ? scalar.length : room;
+	while (kept < scalar.length && kept > 0 && ((unsigned char)scalar.text[kept] & 0xc0) == 0x80)
+		kept--;
+	snprintf(quote->text, sizeof(quote->text), "\"%.*s%s\"", (int)kept, scalar.text,
+			kept < scalar.length ? "..." : "");
 	return quote->text;
 }
 

@@ -43,6 +43,11 @@ bool config_scalar_has(
 		struct config_scalar scalar, size_t i, const char *bytes); /* whether these bytes stand at its byte i */
 bool config_scalar_has_controls(struct config_scalar scalar); /* C0, C1, and the line ends U+2028 and U+2029 */
 
+/* A text from outside, cut short and in quotes, for a message. */
+struct config_quote {
+	char text[64];
+};
+
 /* Writes the scalar to quote as a message shows it. Returns quote's text. */
 const char *config_scalar_quote(struct config_quote *quote, struct config_scalar scalar);
 

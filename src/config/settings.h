@@ -138,10 +138,4 @@ void config_apply_rules(struct config_reader *reader);
 /* wiring.c: the part of that which is about lines. It sets machine.lines and machine.sensors of each door. */
 void config_apply_wiring(struct config_reader *reader);
 
-/* A text from outside, cut short and in quotes, for a message. */
-struct config_quote {
-	char text[64];
-};
-struct config_quote config_quote(const char *text, size_t length);
-
 #endif

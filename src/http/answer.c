@@ -72,7 +72,7 @@ struct http_body *http_body_new(size_t size)
 	return body;
 }
 
-struct http_body *http_body_hold(struct http_body *body)
+static struct http_body *body_hold(struct http_body *body)
 {
 	body->references++;
 	return body;
@@ -146,7 +146,7 @@ void http_answer_part(struct http_answer *answer, const struct http_request *req
 {
 	http_answer_constant(answer, request, head, body->bytes + offset, length);
 	if (answer_takes_body(request))
-		answer->held = http_body_hold(body);
+		answer->held = body_hold(body);
 }
 
 void http_answer_stream(struct http_answer *answer, const struct http_request *request, const char *first)
@@ -167,7 +167,7 @@ void http_answer_stream(struct http_answer *answer, const struct http_request *r
 void http_answer_event(struct http_answer *answer, struct http_body *body)
 {
 	*answer = (struct http_answer){.more = body->bytes, .more_length = body->length, .events = true};
-	answer->held = http_body_hold(body);
+	answer->held = body_hold(body);
 }
 
 void http_answer_beat(struct http_answer *answer, const char *constant)

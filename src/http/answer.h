@@ -20,8 +20,7 @@ struct http_body {
 	char bytes[];
 };
 
-struct http_body *http_body_new(size_t size); /* one reference; NULL when memory is short */
-struct http_body *http_body_hold(struct http_body *body);
+struct http_body *http_body_new(size_t size);   /* one reference; NULL when memory is short */
 void http_body_release(struct http_body *body); /* takes NULL */
 
 struct http_answer {

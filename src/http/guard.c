@@ -12,16 +12,6 @@
 #include "base/base64.h"
 #include "base/net.h"
 
-unsigned http_guard_address(const char *address, uint16_t port, struct sockaddr_storage *out)
-{
-	return net_address(address, port, out);
-}
-
-bool http_guard_loopback(const struct sockaddr *address)
-{
-	return net_is_loopback(address);
-}
-
 static bool guard_same(const char *text, size_t length, const char *name, size_t name_length)
 {
 	return length > 0 && length == name_length && strncasecmp(text, name, length) == 0;
@@ -36,7 +26,7 @@ void http_guard_peer(const struct sockaddr *address, struct http_peer *peer)
 {
 	const struct sockaddr_in *v4 = (const void *)address;
 	const struct sockaddr_in6 *v6 = (const void *)address;
-	*peer = (struct http_peer){.loopback = http_guard_loopback(address)};
+	*peer = (struct http_peer){.loopback = net_is_loopback(address)};
 	if (address->sa_family == AF_INET) {
 		inet_ntop(AF_INET, &v4->sin_addr, peer->text, sizeof(peer->text));
 		peer->network = v4->sin_addr.s_addr;
@@ -68,7 +58,7 @@ bool http_guard_host(const struct http_config *config, const char *host)
 	if (length < sizeof(address)) {
 		memcpy(address, host, length);
 		address[length] = '\0';
-		if (http_guard_address(address, 0, &ignored))
+		if (net_address(address, 0, &ignored))
 			return true;
 	}
 	if (*end == ']')

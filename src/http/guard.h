@@ -12,11 +12,6 @@
 #include "http/http.h"
 
 struct sockaddr;
-struct sockaddr_storage;
-
-/* As net_address (base/net.h). */
-unsigned http_guard_address(const char *address, uint16_t port, struct sockaddr_storage *out);
-bool http_guard_loopback(const struct sockaddr *address); /* as net_is_loopback */
 
 /* The address that a request comes from: for the log, and for the count of guesses. */
 struct http_peer {

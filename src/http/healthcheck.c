@@ -14,7 +14,6 @@
 
 #include "base/loop.h"
 #include "base/net.h"
-#include "http/guard.h"
 #include "http/http.h"
 
 /* The whole answer, terminated; what does not fit is dropped. Its length or -errno. */
@@ -71,7 +70,7 @@ int http_healthcheck(const struct http_config *config, int timeout_ms, char erro
 	int64_t deadline_ms = loop_now_ms() + timeout_ms;
 	struct sockaddr_storage address;
 	char answer[2048] = "";
-	socklen_t length = http_guard_address(config->address, config->port, &address);
+	socklen_t length = net_address(config->address, config->port, &address);
 	if (length == 0) {
 		snprintf(error, HTTP_ERROR_MAX, "%s is no address", config->address);
 		return -EINVAL;

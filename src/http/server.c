@@ -14,8 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/net.h"
 #include "http/client.h"
-#include "http/guard.h"
 #include "http/session.h"
 #include "http/site.h"
 
@@ -112,7 +112,7 @@ static void server_listen_again(struct loop_timer *timer, int64_t now_ms)
 static int server_listen(struct http *http, const struct http_config *config, char error[static HTTP_ERROR_MAX])
 {
 	struct sockaddr_storage address;
-	socklen_t length = http_guard_address(config->address, config->port, &address);
+	socklen_t length = net_address(config->address, config->port, &address);
 	int fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	http->listener = (struct loop_source){.fd = fd, .ready = server_accept, .user = http};
 	int failed = -1;

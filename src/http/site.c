@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "base/net.h"
 #include "http/exchange.h"
-#include "http/guard.h"
 
 uint64_t http_site_look(struct http_site *site)
 {
@@ -37,7 +37,7 @@ int http_site_new(struct loop *loop, const struct log *log, const struct http_co
 		struct http_site **out, char error[static HTTP_ERROR_MAX])
 {
 	struct sockaddr_storage address;
-	if (!http_guard_address(config->address, config->port, &address)) {
+	if (!net_address(config->address, config->port, &address)) {
 		snprintf(error, HTTP_ERROR_MAX, "%s is no address to listen on", config->address);
 		return -EINVAL;
 	}
@@ -49,8 +49,8 @@ int http_site_new(struct loop *loop, const struct log *log, const struct http_co
 	site->agent = *agent;
 	site->sessions = sessions;
 	site->read_only = !config->username && !config->allow_anonymous_commands &&
-			  !http_guard_loopback((const struct sockaddr *)&address);
-	site->setup = config->username || http_guard_loopback((const struct sockaddr *)&address);
+			  !net_is_loopback((const struct sockaddr *)&address);
+	site->setup = config->username || net_is_loopback((const struct sockaddr *)&address);
 	http_live_init(&site->live, log, &site->agent);
 	int result = http_gate_new(loop, log, config, checked, user, &site->gate, error);
 	if (result < 0) {

@@ -21,8 +21,3 @@ bool age_is_flush(const struct age *age, int64_t now_ms)
 {
 	return now_ms < age->flush_until_ms;
 }
-
-bool age_is_past(int64_t sent_after_ms, int64_t now_ms)
-{
-	return now_ms - sent_after_ms > AGE_LIMIT_MS;
-}

@@ -14,10 +14,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define AGE_LIMIT_MS 10000 /* a message that may be older is of the past: nobody asks for it now */
-#define AGE_PING_MS 5000   /* between two pings, which the broker must answer */
-#define AGE_SLOW_MS 3000   /* an answer that takes longer shows a standstill */
-#define AGE_FLUSH_MS 5000  /* so long after such an answer, messages count as old */
+#define AGE_PING_MS 5000  /* between two pings, which the broker must answer */
+#define AGE_SLOW_MS 3000  /* an answer that takes longer shows a standstill */
+#define AGE_FLUSH_MS 5000 /* so long after such an answer, messages count as old */
 
 struct age {
 	int64_t sent_after_ms;  /* the broker sent whatever comes now after this time */
@@ -32,8 +31,5 @@ void age_answered(struct age *age, int64_t sent_ms, int64_t now_ms);
 
 /* Whether a message that comes now may have waited in a broker or a network that stood still. */
 bool age_is_flush(const struct age *age, int64_t now_ms);
-
-/* Whether a message that was sent after sent_after_ms may be older than AGE_LIMIT_MS now. */
-bool age_is_past(int64_t sent_after_ms, int64_t now_ms);
 
 #endif

@@ -7,19 +7,15 @@
 
 static_assert(METRICS_SENSORS == DOOR_SENSORS, "edges are counted by enum door_sensor");
 
+/* One for each door: the face points to the first. */
 struct counters {
-	size_t count;
-	struct metrics_counts doors[];
+	struct metrics_counts of;
 };
 
 int counters_new(size_t door_count, struct counters **out)
 {
-	struct counters *counters = calloc(1, sizeof(*counters) + door_count * sizeof(counters->doors[0]));
-	if (!counters)
-		return -ENOMEM;
-	counters->count = door_count;
-	*out = counters;
-	return 0;
+	*out = calloc(door_count, sizeof(**out));
+	return *out ? 0 : -ENOMEM;
 }
 
 void counters_free(struct counters *counters)
@@ -42,16 +38,17 @@ static void count_step(struct metrics_counts *counts, const struct garage_news *
 void counters_hear(void *user, const struct garage_news *news)
 {
 	struct counters *counters = user;
+	struct metrics_counts *counts = &counters[news->door].of;
 	if (news->kind == GARAGE_STEP) {
-		count_step(&counters->doors[news->door], news);
+		count_step(counts, news);
 	} else if (news->kind == GARAGE_ENDING) {
-		counters->doors[news->door].commands[news->ending->source][news->ending->result]++;
+		counts->commands[news->ending->source][news->ending->result]++;
 		if (news->ending->result == DOOR_RESULT_REJECTED)
-			counters->doors[news->door].refusals[news->ending->reason]++;
+			counts->refusals[news->ending->reason]++;
 	}
 }
 
 const struct metrics_counts *counters_of(const struct counters *counters, size_t door)
 {
-	return &counters->doors[door];
+	return &counters[door].of;
 }

@@ -20,6 +20,8 @@ int main(void)
 			{"127.evil.example", false, false, false},
 			{"127.0.0.1.example", false, false, false},
 			{"127.1", false, false, false},
+			{"127.0.0.1:80", false, false, false},
+			{"[::1]", false, false, false},
 			{"::1", true, true, false},
 			{"0:0:0:0:0:0:0:1", true, true, false},
 			{"0000:0000:0000:0000:0000:0000:0000:0001", true, true, false},
