@@ -197,7 +197,7 @@ def test_commands_sent_while_the_agent_is_away_do_not_act(broker, agent_factory,
 # ---- A broker that comes and goes ----
 
 @side_by_side
-def test_after_a_restart_everything_is_published_afresh_and_nothing_moves(agent, broker, recorder_factory):
+def test_after_a_restart_everything_is_published_afresh_and_nothing_moves(agent, broker):
     agent.recorder.wait("homeassistant/device/portcullis_garage_left/config")  # the last of all, but for what settles
     agent.recorder.wait(agent.topic("doors"), lambda text: '"settled":true' in text)
     before = retained(broker)
@@ -235,7 +235,7 @@ def test_a_broker_that_comes_after_the_agent(broker_factory, agent_factory, reco
 
 
 @side_by_side
-def test_a_frozen_broker_is_noticed_and_left(broker, agent_factory, recorder_factory):
+def test_a_frozen_broker_is_noticed_and_left(broker, agent_factory):
     agent = agent_factory(broker, config={"mqtt": {"keepalive": "2s"}}).start()
     agent.log.wait("connected to the broker")
     broker.freeze()
@@ -368,7 +368,7 @@ def test_reading_is_denied_by_the_brokers_access_control(broker_factory, agent_f
 
 
 @side_by_side
-def test_writing_is_denied_by_the_brokers_access_control(broker_factory, agent_factory, recorder_factory):
+def test_writing_is_denied_by_the_brokers_access_control(broker_factory, agent_factory):
     broker = broker_factory(users={"agent": "secret"}, acl="user agent\ntopic readwrite +/+/availability\n")
     agent = agent_factory(broker, config={"mqtt": {"username": "agent", "password": "secret"}}).start()
     line = agent.log.wait("warning: .*refuses what is published to")

@@ -766,7 +766,7 @@ def test_times_are_the_viewers(browse, zone):
     assert time.text.replace("\u00a0", " ").replace("\u202f", " ").endswith(there.strftime("%-I:%M %p")), time.text
 
 
-def test_read_only(browse, agent_factory):
+def test_read_only(browse):
     page = browse(LEFT)
     page.agent.stop()
     page.agent.config["http"] = {"listen": f"0.0.0.0:{page.agent.http_port}"}

@@ -148,7 +148,7 @@ def test_all(agents, recorder_factory, broker):
     wait_until(lambda: list(peers(garage)) == ["shed"], "an agent that was taken down for good to be forgotten")
 
 
-def test_gone_and_back(agents, agent_factory, recorder_factory, broker):
+def test_gone_and_back(agents, recorder_factory, broker):
     recorder = recorder_factory(broker, topics=["portcullis/shed/left/set"])
     garage, shed = agents("garage", peers=["shed"]), agents("shed")
     reachable(garage)
@@ -329,7 +329,7 @@ class Without5:
         self.listener.close()
 
 
-def test_on_mqtt_3_1_1(agents, broker, fakes, recorder_factory):
+def test_on_mqtt_3_1_1(agents, broker, fakes):
     old = fakes(Without5(broker))
     garage, shed = agents("garage", via=old, peers=["shed"]), agents("shed", door(obstruction_sensor={"line": "GPIO25"}), via=old)
     garage.log.wait(r"connected to the broker .*MQTT 3\.1\.1")

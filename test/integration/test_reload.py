@@ -426,7 +426,7 @@ def test_another_broker(agent, broker, broker_factory, recorder_factory):
     assert retained(broker)[agent.topic("availability")] == "offline"
 
 
-def test_counters_go_on_with_another_connection(agent, broker):
+def test_counters_go_on_with_another_connection(agent):
     """A counter that goes back looks like a restart, and what was counted is lost."""
     def counters():
         return {name: float(value) for name, value in re.findall(
@@ -667,7 +667,7 @@ def test_the_page_turns_to_https_and_back(agent, ca):
         assert ask_doors(page)
 
 
-def test_the_broker_s_tls(agent, broker, broker_factory, recorder_factory, ca, tmp_path):
+def test_the_broker_s_tls(agent, broker, broker_factory, ca, tmp_path):
     """From a broker in the clear to one with TLS, to another CA for it, and what is broken changes nothing."""
     other = Authority(tmp_path / "other", "Other CA")
     pair = install(ca.issue("broker", ["127.0.0.1"]), agent.folder, "broker")

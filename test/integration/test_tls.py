@@ -84,7 +84,7 @@ def only(version, folder):
     return {"OPENSSL_CONF": str(path)}
 
 
-def issue_like(made, folder):
+def issue_like(folder):
     """A CA and a server's certificate that have nothing to do with the others."""
     ca = Authority(folder / "another ca", "Another CA")
     return ca.certificate, ca.issue("another", ["localhost", "127.0.0.1"])
@@ -515,7 +515,7 @@ def test_renewed_certificates_between_two_connects(made, broker_factory, start_a
     broker.restart()
     agent.log.wait("connected to the broker", count=2)
 
-    new_ca, pair = issue_like(made, tmp_path)
+    new_ca, pair = issue_like(tmp_path)
     install(pair.certificate, pair.key)
     broker.restart()
     agent.log.wait('from an unknown CA: "CN=Another CA"')
