@@ -26,7 +26,7 @@ static void history_watch_due(struct loop_timer *timer, int64_t now_ms)
 {
 	struct history_watch *watch = timer->user;
 	history_watch_look(watch);
-	loop_timer_set(watch->loop, timer, (now_ms / LOOK_MS + 1) * LOOK_MS);
+	loop_timer_set(watch->loop, timer, loop_in_step_ms(now_ms, LOOK_MS));
 }
 
 void history_watch_start(struct history_watch *watch, struct loop *loop, struct garage *garage, struct history *history,
@@ -35,5 +35,5 @@ void history_watch_start(struct history_watch *watch, struct loop *loop, struct 
 	*watch = (struct history_watch){
 			.loop = loop, .garage = garage, .history = history, .changed = changed, .user = user};
 	watch->timer = (struct loop_timer){.expired = history_watch_due, .user = watch};
-	loop_timer_set(loop, &watch->timer, (loop_now_ms() / LOOK_MS + 1) * LOOK_MS);
+	loop_timer_set(loop, &watch->timer, loop_in_step_ms(loop_now_ms(), LOOK_MS));
 }

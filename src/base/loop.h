@@ -45,6 +45,12 @@ int64_t loop_now_ms(void); /* CLOCK_BOOTTIME */
 int64_t loop_from_monotonic_ms(int64_t monotonic_ms);
 int64_t loop_wall_ms(void); /* CLOCK_REALTIME, for people only */
 
+/* The first multiple of period_ms after now_ms. Timers whose periods are multiples of each other share turns so. Pure. */
+static inline int64_t loop_in_step_ms(int64_t now_ms, int64_t period_ms)
+{
+	return (now_ms / period_ms + 1) * period_ms;
+}
+
 int loop_add(struct loop *loop, struct loop_source *source, uint32_t events);    /* 0 or -errno */
 int loop_modify(struct loop *loop, struct loop_source *source, uint32_t events); /* 0 or -errno */
 void loop_remove(struct loop *loop, struct loop_source *source); /* does nothing when it is not watched */

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
@@ -30,6 +31,12 @@ socklen_t net_address(const char *text, uint16_t port, struct sockaddr_storage *
 		return sizeof(*in6);
 	}
 	return 0;
+}
+
+void net_print(const char *host, uint16_t port, char text[static NET_PRINT_MAX])
+{
+	bool brackets = strchr(host, ':');
+	snprintf(text, NET_PRINT_MAX, "%s%.253s%s:%u", brackets ? "[" : "", host, brackets ? "]" : "", port);
 }
 
 bool net_is_loopback(const struct sockaddr *address)

@@ -16,6 +16,12 @@
  */
 socklen_t net_address(const char *text, uint16_t port, struct sockaddr_storage *out);
 
+/*
+ * Writes HOST:PORT, with brackets around an IPv6 address. A host that is longer than a name can be (253 bytes) is cut.
+ */
+#define NET_PRINT_MAX 272
+void net_print(const char *host, uint16_t port, char text[static NET_PRINT_MAX]);
+
 /* True for 127.0.0.0/8, also mapped into IPv6 (::ffff:127.0.0.1), for ::1, and for AF_UNIX. */
 bool net_is_loopback(const struct sockaddr *address);
 

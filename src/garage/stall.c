@@ -5,10 +5,11 @@
 
 #include <stddef.h>
 
+#include "base/loop.h"
+
 void stall_look_next(struct stall *stall, int64_t now_ms)
 {
-	int64_t pause_ms = stall->alone ? STALL_ALONE_MS : STALL_CHECK_MS;
-	stall->due_ms = (now_ms / pause_ms + 1) * pause_ms;
+	stall->due_ms = loop_in_step_ms(now_ms, stall->alone ? STALL_ALONE_MS : STALL_CHECK_MS);
 }
 
 void stall_start(struct stall *stall, int64_t now_ms)

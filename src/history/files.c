@@ -253,7 +253,7 @@ bool history_files_append(struct history_files *files, size_t door, const struct
 		pthread_mutex_unlock(&files->mutex);
 		return true;
 	}
-	bool refusal = !line->kept && line->record.news == DOOR_NEWS_COMMAND_REJECTED;
+	bool refusal = !line->kept && history_is_refusal(&line->record);
 	bool room = files->count < (refusal ? REFUSAL_LINES : QUEUE_LINES);
 	if (room) {
 		files->queue[(files->first + files->count++) % QUEUE_LINES] =

@@ -148,9 +148,9 @@ static int server_listen(struct http *http, const struct http_config *config, ch
 
 static void server_announce(const struct http *http, const struct http_config *config)
 {
-	bool v6 = strchr(config->address, ':');
-	log_info(http->log, "HTTP: listening on http%s://%s%s%s:%u/%s", config->secure ? "s" : "", v6 ? "[" : "",
-			config->address, v6 ? "]" : "", http->port,
+	char where[NET_PRINT_MAX];
+	net_print(config->address, http->port, where);
+	log_info(http->log, "HTTP: listening on http%s://%s/%s", config->secure ? "s" : "", where,
 			http_site_read_only(http->site) ? ", read-only: no password is set" : "");
 }
 

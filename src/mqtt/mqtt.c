@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/net.h"
 #include "mqtt/memory.h"
 #include "mqtt/outbox.h"
 #include "mqtt/phase.h"
@@ -29,13 +30,12 @@
  * reason. */
 #define SHORT_LOSSES_TELL 3
 #define CLOSE_LIMIT_MS 2000 /* for the broker to close after our DISCONNECT */
-#define LABEL_MAX 272
 
 struct broker {
 	struct mqtt *mqtt;
 	struct mqtt_reach reach;
 	struct mqtt_memory memory;
-	char label[LABEL_MAX]; /* HOST:PORT */
+	char label[NET_PRINT_MAX];
 };
 
 struct mqtt {
@@ -50,7 +50,7 @@ struct mqtt {
 	size_t broker, tried; /* the current one, and how many have failed in this round */
 	unsigned rounds;      /* failed in a row: the exponent of the back-off */
 	unsigned short_losses;
-	int64_t online_at_ms, retry_at_ms;
+	int64_t online_at_ms;
 	struct loop_timer timer; /* for the next attempt, or the limit of what is under way */
 	char error[MQTT_ERROR_MAX];
 
@@ -96,12 +96,6 @@ static void close_connection(struct mqtt *mqtt)
 	mqtt_session_close(mqtt->session);
 }
 
-static void wait_for_attempt(struct mqtt *mqtt, int64_t at_ms)
-{
-	mqtt->retry_at_ms = at_ms;
-	loop_timer_set(mqtt->loop, &mqtt->timer, at_ms);
-}
-
 static int64_t backoff_ms(struct mqtt *mqtt)
 {
 	int64_t most_ms = BACKOFF_MIN_MS << (mqtt->rounds < 6 ? mqtt->rounds : 6);
@@ -127,7 +121,7 @@ __attribute__((format(printf, 2, 3))) static void fail_attempt(struct mqtt *mqtt
 	va_start(arguments, format);
 	vsnprintf(reason, sizeof(reason), format, arguments);
 	va_end(arguments);
-	snprintf(sentence, sizeof(sentence), "broker %.*s: %s", LABEL_MAX, current(mqtt)->label, reason);
+	snprintf(sentence, sizeof(sentence), "broker %.*s: %s", NET_PRINT_MAX, current(mqtt)->label, reason);
 
 	close_connection(mqtt);
 	advance_phase(mqtt, MQTT_FAILED);
@@ -136,7 +130,7 @@ __attribute__((format(printf, 2, 3))) static void fail_attempt(struct mqtt *mqtt
 	mqtt_memory_failed(&current(mqtt)->memory);
 	mqtt->broker = (mqtt->broker + 1) % mqtt->config.broker_count;
 	mqtt->tried = (mqtt->tried + 1) % mqtt->config.broker_count;
-	wait_for_attempt(mqtt, loop_now_ms() + (mqtt->tried ? 0 : backoff_ms(mqtt)));
+	loop_timer_set(mqtt->loop, &mqtt->timer, loop_now_ms() + (mqtt->tried ? 0 : backoff_ms(mqtt)));
 }
 
 static const char *tls_advice(const struct mqtt *mqtt)
@@ -155,7 +149,6 @@ static void session_accepted(void *user, uint32_t receive_maximum, bool retains)
 	}
 	loop_timer_cancel(mqtt->loop, &mqtt->timer);
 	advance_phase(mqtt, MQTT_ACCEPTED);
-	mqtt->retry_at_ms = LOOP_NEVER;
 	mqtt->tried = 0;
 	mqtt->online_at_ms = loop_now_ms();
 	mqtt->connects++;
@@ -226,7 +219,7 @@ static void session_lost(void *user, const struct mqtt_session_end *end)
 	if (mqtt->phase == MQTT_STOPPED)
 		loop_timer_set(mqtt->loop, &mqtt->stop_timer, loop_now_ms());
 	else
-		wait_for_attempt(mqtt, loop_now_ms() + wait_ms);
+		loop_timer_set(mqtt->loop, &mqtt->timer, loop_now_ms() + wait_ms);
 	mqtt->handlers.disconnected(mqtt->handlers.user);
 }
 
@@ -267,7 +260,6 @@ static void session_unaccepted(void *user, int code)
 static void begin_attempt(struct mqtt *mqtt, enum mqtt_event event)
 {
 	advance_phase(mqtt, event);
-	mqtt->retry_at_ms = LOOP_NEVER;
 	mqtt_reach_start(&current(mqtt)->reach);
 }
 
@@ -363,9 +355,7 @@ static void init_brokers(struct mqtt *mqtt)
 				.wrapping = reach_wrapping,
 				.ended = reach_ended,
 				.user = broker};
-		bool brackets = strchr(broker->reach.broker->host, ':');
-		snprintf(broker->label, sizeof(broker->label), "%s%s%s:%u", brackets ? "[" : "",
-				broker->reach.broker->host, brackets ? "]" : "", broker->reach.broker->port);
+		net_print(broker->reach.broker->host, broker->reach.broker->port, broker->label);
 	}
 }
 
@@ -407,7 +397,7 @@ int mqtt_new(struct loop *loop, const struct log *log, const struct mqtt_config 
 		free(mqtt);
 		return result;
 	}
-	wait_for_attempt(mqtt, loop_now_ms());
+	loop_timer_set(mqtt->loop, &mqtt->timer, loop_now_ms());
 	*out = mqtt;
 	return 0;
 }
@@ -471,7 +461,7 @@ void mqtt_status(const struct mqtt *mqtt, struct mqtt_status *status)
 			.version = is_up(mqtt) ? mqtt_session_version(mqtt->session) : 0,
 			.broker = mqtt->brokers[mqtt->broker].label,
 			.error = mqtt->error,
-			.retry_at_ms = mqtt->phase == MQTT_WAITING ? mqtt->retry_at_ms : LOOP_NEVER,
+			.retry_at_ms = mqtt->phase == MQTT_WAITING ? mqtt->timer.at_ms : LOOP_NEVER,
 			.connects = mqtt->connects + before->connects,
 			.protocol_errors = mqtt->protocol_errors + before->protocol_errors,
 	};

@@ -130,17 +130,24 @@ static void send_ping(struct mqtt_wire *wire)
 		mqtt_guard_pinged(&wire->stream.guard);
 }
 
+/* Forgets the connection before; the stream's bytes may be anything. */
+static void begin_wire(struct mqtt_wire *wire, struct mqtt_wire *next, struct alive *alive, int fd)
+{
+	memset(wire, 0, offsetof(struct mqtt_wire, stream.out));
+	wire->next = next;
+	wire->alive = alive;
+	wire->fd = fd;
+	wire->paho_fd = -1;
+	wire->pinged_ms = LOOP_NEVER;
+}
+
 struct mqtt_wire *mqtt_wire_new(struct alive *alive)
 {
 	struct mqtt_wire *wire = malloc(sizeof(*wire)); /* its pages are taken as they are used */
 	if (!wire)
 		return NULL;
-	memset(wire, 0, offsetof(struct mqtt_wire, stream.out));
-	wire->fd = wire->paho_fd = -1;
-	wire->pinged_ms = LOOP_NEVER;
-	wire->alive = alive;
 	pthread_mutex_lock(&lock);
-	wire->next = wires;
+	begin_wire(wire, wires, alive, -1);
 	wires = wire;
 	pthread_mutex_unlock(&lock);
 	return wire;
@@ -164,18 +171,10 @@ int mqtt_wire_uri(struct mqtt_wire *wire, int fd, char uri[static MQTT_WIRE_URI_
 	if (fd <= 0 || fd > UINT16_MAX)
 		return -EMFILE;
 	pthread_mutex_lock(&lock);
-	struct mqtt_wire *next = wire->next;
-	struct alive *alive = wire->alive;
-	memset(wire, 0, offsetof(struct mqtt_wire, stream.out));
-	wire->next = next;
-	wire->alive = alive;
-	wire->fd = fd;
-	wire->paho_fd = -1;
-	wire->pinged_ms = LOOP_NEVER;
+	begin_wire(wire, wire->next, wire->alive, fd);
 	age_begin(&wire->age, loop_now_ms());
 	pthread_mutex_unlock(&lock);
-	const unsigned a = MQTT_WIRE_ADDRESS;
-	snprintf(uri, MQTT_WIRE_URI_MAX, "tcp://%u.%u.%u.%u:%d", a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255, fd);
+	snprintf(uri, MQTT_WIRE_URI_MAX, "tcp://" MQTT_WIRE_HOST ":%d", fd);
 	return 0;
 }
 

@@ -37,7 +37,8 @@
 #include "base/alive.h"
 #include "mqtt/age.h"
 
-#define MQTT_WIRE_ADDRESS 0xf0000001u /* 240.0.0.1 */
+#define MQTT_WIRE_HOST "240.0.0.1"
+#define MQTT_WIRE_ADDRESS 0xf0000001u /* the same, as a number */
 #define MQTT_WIRE_URI_MAX 32
 #define MQTT_WIRE_WRONG_MAX 160
 

@@ -54,6 +54,21 @@ int main(void)
 			CHECK(net_is_loopback((const struct sockaddr *)&address) == rows[i].loopback);
 	}
 
+	char text[NET_PRINT_MAX];
+	static const struct {
+		const char *host, *text;
+	} prints[] = {
+			{"broker.example", "broker.example:1883"},
+			{"192.0.2.1", "192.0.2.1:1883"},
+			{"::1", "[::1]:1883"},
+			{"fe80::1%eth0", "[fe80::1%eth0]:1883"},
+	};
+	for (size_t i = 0; i < sizeof(prints) / sizeof(prints[0]); i++) {
+		tap_case("printed: %s", prints[i].text);
+		net_print(prints[i].host, 1883, text);
+		CHECK(strcmp(text, prints[i].text) == 0);
+	}
+
 	tap_case("the port arrives, in either family");
 	CHECK(net_address("1.2.3.4", 8080, &address) == sizeof(struct sockaddr_in));
 	CHECK(((const struct sockaddr_in *)&address)->sin_port == htons(8080));
