@@ -42,8 +42,10 @@ int http_site_new(struct loop *loop, const struct log *log, const struct http_co
 		return -EINVAL;
 	}
 	struct http_site *site = calloc(1, sizeof(*site));
-	if (!site)
+	if (!site) {
+		snprintf(error, HTTP_ERROR_MAX, "out of memory");
 		return -ENOMEM;
+	}
 	site->log = log;
 	site->config = *config;
 	site->agent = *agent;

@@ -37,13 +37,23 @@ static bool notice_parse(const struct http_site *site, const char *query, struct
 	return false;
 }
 
-static struct http_body *views_page(struct http_site *site, const struct http_page *page)
+/* page: without what has happened. */
+static struct http_body *views_render(const struct http_site *site, const struct http_page *page)
+{
+	struct door_record records[HISTORY_OF_PAGE];
+	struct http_page whole = *page;
+	whole.records = records;
+	whole.record_count = site->agent.history(site->agent.user, HTTP_ALL_DOORS, 0, records, HISTORY_OF_PAGE);
+	return http_page_render(&whole);
+}
+
+static struct http_body *views_cached(struct http_site *site, const struct http_page *page)
 {
 	struct http_cached_page *cached = &site->pages[page->log_out];
 	int64_t now_ms = loop_now_ms();
 	if (!cached->body || cached->changes != site->live.changes || now_ms >= cached->until_ms) {
 		http_body_release(cached->body);
-		cached->body = http_page_render(page);
+		cached->body = views_render(site, page);
 		cached->changes = site->live.changes;
 		cached->until_ms = now_ms + PAGE_FRESH_MS;
 	}
@@ -55,14 +65,10 @@ void http_get_page(const struct http_exchange *exchange, const char *rest)
 	struct http_site *site = exchange->site;
 	(void)rest;
 	http_live_look(&site->live);
-	struct door_record records[HISTORY_OF_PAGE];
 	struct http_page page = {
 			.node = &site->live.node,
 			.doors = site->live.now.doors,
 			.door_count = site->live.now.count,
-			.records = records,
-			.record_count = site->agent.history(
-					site->agent.user, HTTP_ALL_DOORS, 0, records, HISTORY_OF_PAGE),
 			.peers = site->live.peers,
 			.setup = site->setup,
 			.log_out = exchange->session,
@@ -70,12 +76,12 @@ void http_get_page(const struct http_exchange *exchange, const char *rest)
 			.wall_ms = loop_wall_ms(),
 	};
 	if (notice_parse(site, exchange->request->query, &page)) {
-		struct http_body *body = http_page_render(&page);
+		struct http_body *body = views_render(site, &page);
 		http_exchange_body(exchange, http_type_html, body);
 		http_body_release(body);
 		return;
 	}
-	http_exchange_body(exchange, http_type_html, views_page(site, &page));
+	http_exchange_body(exchange, http_type_html, views_cached(site, &page));
 }
 
 void http_get_setup(const struct http_exchange *exchange, const char *rest)

@@ -33,7 +33,7 @@ struct fake_agent {
 	struct peers_view peers; /* when it follows any */
 
 	/* What it was asked. */
-	int commands, pokes, scrapes;
+	int commands, pokes, scrapes, histories;
 	size_t last_door;
 	enum door_command last_command;
 	int64_t last_asked_ms;
@@ -131,9 +131,10 @@ static void fake_wiring(void *user, size_t door, struct http_wiring *wiring)
 /* history_count events, of the first two doors by turns. */
 static size_t fake_history(void *user, size_t door, uint64_t before, struct door_record *records, size_t max)
 {
-	const struct fake_agent *agent = user;
+	struct fake_agent *agent = user;
 	size_t count = 0;
 	fake_check(door < agent->door_count || door == HTTP_ALL_DOORS);
+	agent->histories++;
 	for (uint64_t number = agent->history_count; number > 0; number--) {
 		if ((before > 0 && number >= before) || (door != HTTP_ALL_DOORS && door != number % 2) || count == max)
 			continue;

@@ -550,6 +550,11 @@ static size_t count_of(const char *text, const char *part)
 
 static void test_history(struct server *server)
 {
+	tap_case("a page that is sent once more asks for no events");
+	ask(server, "GET / HTTP/1.1\r\n" HOST "\r\n");
+	int histories = server->agent.histories;
+	ask(server, "GET / HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(histories > 0 && server->agent.histories == histories);
 	tap_case("GET /api/history: the newest events of all doors");
 	struct answer answer = ask(server, "GET /api/history HTTP/1.1\r\n" HOST "\r\n");
 	CHECK(answer.status == 200 && header_is(&answer, "Content-Type", "application/json"));
