@@ -25,8 +25,8 @@ static int try_clock(clockid_t clock)
 {
 	struct timespec now = {.tv_nsec = -1};
 	if (clock_gettime(clock, &now) < 0)
-		return errno;
-	return now.tv_nsec < 0 || now.tv_nsec > 999999999 ? EINVAL : 0;
+		return -errno;
+	return now.tv_nsec < 0 || now.tv_nsec > 999999999 ? -EINVAL : 0;
 }
 
 static int try_monotonic(void)
@@ -52,27 +52,27 @@ static int try_used(void)
 static int try_time_of_day(void)
 {
 	struct timeval now;
-	return gettimeofday(&now, NULL) < 0 ? errno : 0;
+	return gettimeofday(&now, NULL) < 0 ? -errno : 0;
 }
 
 static int try_sleep(void)
 {
-	return nanosleep(&(struct timespec){.tv_nsec = 1}, NULL) < 0 && errno != EINTR ? errno : 0;
+	return nanosleep(&(struct timespec){.tv_nsec = 1}, NULL) < 0 && errno != EINTR ? -errno : 0;
 }
 
 static int try_poll(void)
 {
-	return poll(NULL, 0, 0) < 0 && errno != EINTR ? errno : 0;
+	return poll(NULL, 0, 0) < 0 && errno != EINTR ? -errno : 0;
 }
 
 static int try_ppoll(void)
 {
-	return ppoll(NULL, 0, &(struct timespec){.tv_sec = 0}, NULL) < 0 && errno != EINTR ? errno : 0;
+	return ppoll(NULL, 0, &(struct timespec){.tv_sec = 0}, NULL) < 0 && errno != EINTR ? -errno : 0;
 }
 
 static int try_select(void)
 {
-	return select(0, NULL, NULL, NULL, &(struct timeval){.tv_sec = 0}) < 0 && errno != EINTR ? errno : 0;
+	return select(0, NULL, NULL, NULL, &(struct timeval){.tv_sec = 0}) < 0 && errno != EINTR ? -errno : 0;
 }
 
 static int try_timer(void)
@@ -80,8 +80,8 @@ static int try_timer(void)
 	const struct itimerspec when = {.it_value = {.tv_sec = 1}};
 	int fd = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
 	if (fd < 0)
-		return errno;
-	int error = timerfd_settime(fd, TFD_TIMER_ABSTIME, &when, NULL) < 0 ? errno : 0;
+		return -errno;
+	int error = timerfd_settime(fd, TFD_TIMER_ABSTIME, &when, NULL) < 0 ? -errno : 0;
 	close(fd);
 	return error;
 }
@@ -91,8 +91,8 @@ static int try_epoll(void)
 	struct epoll_event event;
 	int fd = epoll_create1(EPOLL_CLOEXEC);
 	if (fd < 0)
-		return errno;
-	int error = epoll_wait(fd, &event, 1, 0) < 0 && errno != EINTR ? errno : 0;
+		return -errno;
+	int error = epoll_wait(fd, &event, 1, 0) < 0 && errno != EINTR ? -errno : 0;
 	close(fd);
 	return error;
 }
@@ -101,7 +101,7 @@ static int try_event(void)
 {
 	int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (fd < 0)
-		return errno;
+		return -errno;
 	close(fd);
 	return 0;
 }
@@ -123,7 +123,7 @@ static int try_wait(clockid_t clock)
 	pthread_mutex_unlock(&mutex);
 	pthread_cond_destroy(&never);
 	pthread_condattr_destroy(&attributes);
-	return error == ETIMEDOUT ? 0 : error;
+	return error == ETIMEDOUT ? 0 : -error;
 }
 
 static int try_waits(void)
@@ -135,13 +135,13 @@ static int try_waits(void)
 static int try_random(void)
 {
 	uint32_t number;
-	return getrandom(&number, sizeof(number), 0) < 0 && errno != EINTR ? errno : 0;
+	return getrandom(&number, sizeof(number), 0) < 0 && errno != EINTR ? -errno : 0;
 }
 
 static int try_stat(void)
 {
 	struct stat status;
-	return stat("/", &status) < 0 ? errno : 0;
+	return stat("/", &status) < 0 ? -errno : 0;
 }
 
 int kernel_check(char reason[static KERNEL_REASON_MAX])
@@ -173,8 +173,8 @@ int kernel_check(char reason[static KERNEL_REASON_MAX])
 			continue;
 		snprintf(reason, KERNEL_REASON_MAX,
 				"this system refuses %s (%s), and there is no agent without it: it takes Linux 5.10, and in a container Docker 19.03.9 with libseccomp 2.4.2 on the host, or newer ones (as a last resort, --security-opt seccomp=unconfined)",
-				calls[i].name, strerror(error));
-		return -error;
+				calls[i].name, strerror(-error));
+		return error;
 	}
 	return 0;
 }

@@ -19,13 +19,13 @@
 #define CHIPS_MAX 64
 #define PATH_SIZE 32
 
-int gpio_fail(char *error, int number, const char *format, ...)
+int gpio_fail(char *error, int code, const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);
 	vsnprintf(error, GPIO_ERROR_MAX, format, arguments);
 	va_end(arguments);
-	return -number;
+	return code;
 }
 
 /* The group's name without the C library's name service, which a static program cannot load. */
@@ -44,31 +44,31 @@ static void group_name(gid_t id, char name[static 64])
 		fclose(file);
 }
 
-int gpio_fail_chip(const char *path, int number, char *error)
+int gpio_fail_chip(const char *path, int code, char *error)
 {
 	struct stat status;
 	char group[64];
-	switch (number) {
-	case EACCES:
-	case EPERM:
+	switch (code) {
+	case -EACCES:
+	case -EPERM:
 		if (stat(path, &status) < 0)
 			break;
 		if (status.st_gid == 0 || (~status.st_mode & (S_IRGRP | S_IWGRP)))
-			return gpio_fail(error, number,
+			return gpio_fail(error, code,
 					"no permission for %s: it is root's alone; the udev rule 60-portcullis.rules, which comes with portcullis, gives it to the group gpio (install.md)",
 					path);
 		group_name(status.st_gid, group);
-		return gpio_fail(error, number,
+		return gpio_fail(error, code,
 				"no permission for %s: it belongs to group %s; add the user to that group (usermod -aG %s USER, then log in again; SupplementaryGroups=%s in a systemd unit; --group-add %u for a container)",
 				path, group, group, group, (unsigned)status.st_gid);
-	case ENOENT:
-		return gpio_fail(error, number,
-				"there is no %s: portcullis --list-lines shows the chips that there are", path);
-	case ENOTTY:
-		return gpio_fail(error, number,
+	case -ENOENT:
+		return gpio_fail(error, code, "there is no %s: portcullis --list-lines shows the chips that there are",
+				path);
+	case -ENOTTY:
+		return gpio_fail(error, code,
 				"%s is not a GPIO chip: portcullis --list-lines shows those that there are", path);
 	}
-	return gpio_fail(error, number, "cannot open %s: %s", path, strerror(number));
+	return gpio_fail(error, code, "cannot open %s: %s", path, strerror(-code));
 }
 
 static int by_number(const void *a, const void *b)
@@ -99,9 +99,9 @@ static size_t chip_paths(char paths[static CHIPS_MAX][PATH_SIZE])
 static int open_path(const char *path, struct gpiod_chip **chip, char *error)
 {
 	if (!gpiod_is_gpiochip_device(path) && access(path, F_OK) == 0)
-		return gpio_fail_chip(path, ENOTTY, error);
+		return gpio_fail_chip(path, -ENOTTY, error);
 	*chip = gpiod_chip_open(path);
-	return *chip ? 0 : gpio_fail_chip(path, errno, error);
+	return *chip ? 0 : gpio_fail_chip(path, -errno, error);
 }
 
 bool gpio_is_pi(const char *label)
@@ -118,7 +118,7 @@ static int open_label(const char *wanted, struct gpiod_chip **chip, char *error)
 		struct gpiod_chip *candidate = gpiod_chip_open(paths[i]);
 		if (!candidate) {
 			if ((errno == EACCES || errno == EPERM) && !denied)
-				denied = gpio_fail_chip(paths[i], errno, error);
+				denied = gpio_fail_chip(paths[i], -errno, error);
 			continue;
 		}
 		struct gpiod_chip_info *info = gpiod_chip_get_info(candidate);
@@ -135,13 +135,13 @@ static int open_label(const char *wanted, struct gpiod_chip **chip, char *error)
 	if (denied)
 		return denied;
 	if (count == 0)
-		return gpio_fail(error, ENODEV,
+		return gpio_fail(error, -ENODEV,
 				"this machine has no GPIO chip (/dev/gpiochip*): is it a Raspberry Pi, and may a container see its devices? Without one, set gpio.backend to simulated");
 	if (wanted)
-		return gpio_fail(error, ENODEV,
+		return gpio_fail(error, -ENODEV,
 				"no GPIO chip has the name or label \"%.64s\": set gpio.chip to one of %s", wanted,
 				seen);
-	return gpio_fail(error, ENODEV,
+	return gpio_fail(error, -ENODEV,
 			"no GPIO chip has a label that starts with " PI_LABEL ": set gpio.chip to one of %s", seen);
 }
 
@@ -182,7 +182,7 @@ int gpio_list_lines(FILE *out, char error[static GPIO_ERROR_MAX])
 	size_t count = chip_paths(paths);
 	int result = 0;
 	if (count == 0)
-		return gpio_fail(error, ENODEV, "this machine has no GPIO chip (/dev/gpiochip*)");
+		return gpio_fail(error, -ENODEV, "this machine has no GPIO chip (/dev/gpiochip*)");
 	for (size_t i = 0; i < count; i++) {
 		struct gpiod_chip *chip = NULL;
 		int opened = open_path(paths[i], &chip, error);

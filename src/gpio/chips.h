@@ -18,10 +18,10 @@ int gpio_open_chip(const char *wanted, struct gpiod_chip **chip, char *error);
 bool gpio_is_pi(const char *label); /* whether this is the label of a Raspberry Pi's chip */
 
 /*
- * Both write a sentence to error and return -number; number is an errno. gpio_fail_chip says why the chip at this path
+ * Both write a sentence to error and return code, which is an -errno. gpio_fail_chip says why the chip at this path
  * cannot be used.
  */
-__attribute__((format(printf, 3, 4))) int gpio_fail(char *error, int number, const char *format, ...);
-int gpio_fail_chip(const char *path, int number, char *error);
+__attribute__((format(printf, 3, 4))) int gpio_fail(char *error, int code, const char *format, ...);
+int gpio_fail_chip(const char *path, int code, char *error);
 
 #endif

@@ -77,7 +77,7 @@ static int find_lines(struct kernel *kernel, struct gpiod_chip *chip, char *erro
 	char text[128], other[128];
 	struct gpiod_chip_info *info = gpiod_chip_get_info(chip);
 	if (!info)
-		return gpio_fail_chip(gpiod_chip_get_path(chip), errno, error);
+		return gpio_fail_chip(gpiod_chip_get_path(chip), -errno, error);
 	const char *name = gpiod_chip_info_get_name(info), *label = gpiod_chip_info_get_label(info);
 	size_t size = gpiod_chip_info_get_num_lines(info);
 	int result = 0;
@@ -91,7 +91,7 @@ static int find_lines(struct kernel *kernel, struct gpiod_chip *chip, char *erro
 				offset = bcm_number(line->name);
 		}
 		if (offset < 0 || (size_t)offset >= size) {
-			result = gpio_fail(error, ENOENT,
+			result = gpio_fail(error, -ENOENT,
 					"%s [%s] has no line %s among its %zu: portcullis --list-lines shows their names",
 					name, label, chip_line_text(line, text), size);
 			break;
@@ -99,7 +99,7 @@ static int find_lines(struct kernel *kernel, struct gpiod_chip *chip, char *erro
 		kernel->offsets[i] = (unsigned)offset;
 		for (size_t j = 0; j < i && result == 0; j++)
 			if (kernel->offsets[j] == kernel->offsets[i])
-				result = gpio_fail(error, EINVAL,
+				result = gpio_fail(error, -EINVAL,
 						"%s and %s are the same line of %s: each needs its own",
 						chip_line_text(&kernel->lines[j], other), chip_line_text(line, text),
 						name);
@@ -128,7 +128,7 @@ static int set_up(struct gpiod_line_settings *settings, const struct gpio_line *
 }
 
 /* Why the kernel refused a request. */
-static int fail_request(const struct kernel *kernel, const struct request *request, struct gpiod_chip *chip, int number,
+static int fail_request(const struct kernel *kernel, const struct request *request, struct gpiod_chip *chip, int code,
 		char *error)
 {
 	char text[128], lines[GPIO_ERROR_MAX / 2] = "";
@@ -138,22 +138,22 @@ static int fail_request(const struct kernel *kernel, const struct request *reque
 		const char *user = info ? gpiod_line_info_get_consumer(info) : NULL;
 		bool used = info && gpiod_line_info_is_used(info);
 		text_append(lines, sizeof(lines), "%s%s", lines[0] ? ", " : "", chip_line_text(line, text));
-		if (number == EBUSY && used && user && strcmp(user, CONSUMER) == 0)
-			gpio_fail(error, number, "line %s is in use by another portcullis: stop it first", text);
-		else if (number == EBUSY && used)
-			gpio_fail(error, number,
+		if (code == -EBUSY && used && user && strcmp(user, CONSUMER) == 0)
+			gpio_fail(error, code, "line %s is in use by another portcullis: stop it first", text);
+		else if (code == -EBUSY && used)
+			gpio_fail(error, code,
 					"line %s is in use by \"%s\": stop that program or kernel driver, or choose another line",
 					text, user && *user ? user : "somebody without a name");
 		gpiod_line_info_free(info);
-		if (number == EBUSY && used)
-			return -number;
+		if (code == -EBUSY && used)
+			return code;
 	}
-	if (number == ENXIO || number == EOPNOTSUPP || number == ENODEV)
-		return gpio_fail(error, number, "the kernel refused the lines %s: %s; the chip may be unable to %s",
-				lines, strerror(number),
+	if (code == -ENXIO || code == -EOPNOTSUPP || code == -ENODEV)
+		return gpio_fail(error, code, "the kernel refused the lines %s: %s; the chip may be unable to %s",
+				lines, strerror(-code),
 				kernel->lines[request->lines[0]].direction == GPIO_INPUT ? "report their edges"
 											 : "drive them");
-	return gpio_fail(error, number, "the kernel refused the lines %s: %s", lines, strerror(number));
+	return gpio_fail(error, code, "the kernel refused the lines %s: %s", lines, strerror(-code));
 }
 
 static int request_lines(struct kernel *kernel, struct request *request, struct gpiod_chip *chip, char *error)
@@ -161,19 +161,19 @@ static int request_lines(struct kernel *kernel, struct request *request, struct 
 	struct gpiod_line_settings *settings = gpiod_line_settings_new();
 	struct gpiod_line_config *lines = gpiod_line_config_new();
 	struct gpiod_request_config *call = gpiod_request_config_new();
-	int result = settings && lines && call ? 0 : gpio_fail(error, ENOMEM, "out of memory");
+	int result = settings && lines && call ? 0 : gpio_fail(error, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < request->count && result == 0; i++) {
 		size_t line = request->lines[i];
 		if (set_up(settings, &kernel->lines[line]) < 0 ||
 				gpiod_line_config_add_line_settings(lines, &kernel->offsets[line], 1, settings) < 0)
-			result = gpio_fail(error, errno, "cannot set up a GPIO line: %s", strerror(errno));
+			result = gpio_fail(error, -errno, "cannot set up a GPIO line: %s", strerror(errno));
 		kernel->request_of[line] = request;
 	}
 	if (result == 0) {
 		gpiod_request_config_set_consumer(call, CONSUMER);
 		request->handle = gpiod_chip_request_lines(chip, call, lines);
 		if (!request->handle)
-			result = fail_request(kernel, request, chip, errno, error);
+			result = fail_request(kernel, request, chip, -errno, error);
 	}
 	gpiod_request_config_free(call);
 	gpiod_line_config_free(lines);
@@ -337,18 +337,18 @@ int gpio_open_libgpiod(struct loop *loop, const struct log *log, const char *chi
 	struct kernel *kernel;
 	int result;
 	if (count > GPIO_LINES_MAX)
-		return gpio_fail(error, E2BIG, "%zu GPIO lines are more than the %d that portcullis can hold", count,
+		return gpio_fail(error, -E2BIG, "%zu GPIO lines are more than the %d that portcullis can hold", count,
 				GPIO_LINES_MAX);
 	kernel = calloc(1, sizeof(*kernel));
 	if (!kernel)
-		return gpio_fail(error, ENOMEM, "out of memory");
+		return gpio_fail(error, -ENOMEM, "out of memory");
 	kernel->gpio = (struct gpio){.backend = &backend, .count = count};
 	kernel->loop = loop;
 	kernel->log = log;
 	kernel->lines = lines;
 	kernel->handlers = *handlers;
 	kernel->batch = gpiod_edge_event_buffer_new(BATCH_MAX);
-	result = kernel->batch ? gpio_open_chip(chip, &device, error) : gpio_fail(error, ENOMEM, "out of memory");
+	result = kernel->batch ? gpio_open_chip(chip, &device, error) : gpio_fail(error, -ENOMEM, "out of memory");
 	if (result == 0)
 		result = find_lines(kernel, device, error);
 	if (result == 0) {
@@ -358,7 +358,7 @@ int gpio_open_libgpiod(struct loop *loop, const struct log *log, const char *chi
 	for (size_t i = 0; i < kernel->request_count && result == 0; i++) {
 		result = request_lines(kernel, &kernel->requests[i], device, error);
 		if (result == 0 && (result = watch_request(kernel, &kernel->requests[i])) < 0)
-			gpio_fail(error, -result, "cannot watch the GPIO lines: %s", strerror(-result));
+			gpio_fail(error, result, "cannot watch the GPIO lines: %s", strerror(-result));
 	}
 	if (device)
 		gpiod_chip_close(device);
