@@ -12,12 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "base/priority.h"
 #include "base/thread.h"
+#include "base/wake.h"
 #include "http/guard.h"
 
 #define AUTHORIZATION_MAX 400 /* struct http_request's */
@@ -51,7 +49,6 @@ struct check {
 };
 
 struct http_gate {
-	struct loop *loop;
 	const struct log *log;
 	struct http_config config;
 	bool hashed;
@@ -72,7 +69,7 @@ struct http_gate {
 	uint64_t turns;
 	atomic_bool answered;
 	bool was_right;
-	struct loop_source done;
+	struct wake done; /* open where the password is hashed */
 	void (*on_checked)(void *user);
 	void *user;
 };
@@ -99,9 +96,8 @@ static void *check_reckon(void *argument)
 	bool right = gate->config.password_right(gate->config.password, password, split ? length - user - 1 : length);
 	gate->was_right = right && !wrong;
 	explicit_bzero(plain, sizeof(plain));
-	int done = gate->done.fd;
 	atomic_store(&gate->answered, true);
-	eventfd_write(done, 1); /* from here on the gate may be gone */
+	wake_up(&gate->done); /* from here on the gate may be gone */
 	return NULL;
 }
 
@@ -194,12 +190,10 @@ static bool gate_start_check(struct http_gate *gate)
 }
 
 /* Counted here, whether or not who asked still waits for the verdict. */
-static void check_done(struct loop_source *source, uint32_t events)
+static void check_done(void *user)
 {
-	struct http_gate *gate = source->user;
-	eventfd_t count;
-	(void)events;
-	if (eventfd_read(source->fd, &count) < 0 || !gate->under_way || !atomic_load(&gate->answered))
+	struct http_gate *gate = user;
+	if (!gate->under_way || !atomic_load(&gate->answered))
 		return;
 	/* Its way out, behind whoever has the processor, is not waited for: a relay may be on. */
 	pthread_detach(gate->thread);
@@ -249,7 +243,7 @@ static enum http_verdict gate_check_hashed(
 		bool ended = check->state == CHECK_RIGHT || check->state == CHECK_WRONG;
 		if (!ended && check->state != CHECK_FREE && check->peer.network == peer->network)
 			return HTTP_CHECKING;
-		if (check->state == CHECK_FREE || (ended && loop_now_ms() - check->ended_ms >= VERDICT_KEPT_MS))
+		if (check->state == CHECK_FREE || (ended && now_ms - check->ended_ms >= VERDICT_KEPT_MS))
 			place = check;
 	}
 	if (!place)
@@ -317,17 +311,14 @@ int http_gate_new(struct loop *loop, const struct log *log, const struct http_co
 	snprintf(error, HTTP_ERROR_MAX, "out of memory");
 	if (!gate)
 		return result;
-	gate->loop = loop;
 	gate->log = log;
 	gate->config = *config;
 	gate->hashed = config->username && config->password_right;
 	gate->on_checked = checked;
 	gate->user = user;
 	gate->minute_ms = loop_now_ms();
-	gate->done = (struct loop_source){.fd = -1, .ready = check_done, .user = gate};
 	if (gate->hashed) {
-		gate->done.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-		result = gate->done.fd < 0 ? -errno : loop_add(loop, &gate->done, EPOLLIN);
+		result = wake_open(&gate->done, loop, check_done, gate);
 		if (result < 0) {
 			snprintf(error, HTTP_ERROR_MAX, "passwords cannot be checked: %s", strerror(-result));
 			goto fail;
@@ -356,9 +347,7 @@ void http_gate_free(struct http_gate *gate)
 		return;
 	if (gate->under_way)
 		pthread_join(gate->thread, NULL);
-	loop_remove(gate->loop, &gate->done);
-	if (gate->done.fd >= 0)
-		close(gate->done.fd);
+	wake_close(&gate->done);
 	explicit_bzero(gate, sizeof(*gate));
 	free(gate);
 }

@@ -1,6 +1,6 @@
 /*
  * The attempt belongs to two, its thread and the loop's side: whoever lets go of it last frees it. The thread fills in
- * the result, sets done and writes the eventfd; the loop looks at the result only after that.
+ * the result, sets done and wakes the loop, which looks at the result only after that.
  */
 #include "mqtt/connector.h"
 
@@ -15,13 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/net.h"
 #include "base/thread.h"
+#include "base/wake.h"
 #include "mdns/mdns.h"
 
 #define STACK_BYTES (512 * 1024)
@@ -31,15 +30,13 @@
 struct mqtt_connector {
 	atomic_int owners; /* the loop's side and the thread */
 	atomic_bool looked_up, done;
-	int event_fd;
+	struct wake wake;
 	char host[NI_MAXHOST];
 	char port[8];
 	int64_t connect_limit_ms;
 	struct mqtt_connector_result result; /* the thread's until done */
 
 	/* The loop's side. */
-	struct loop *loop;
-	struct loop_source source;
 	void (*ended)(void *user, const struct mqtt_connector_result *result);
 	void *user;
 };
@@ -50,7 +47,7 @@ static void disown(struct mqtt_connector *connector)
 		return;
 	if (connector->result.fd >= 0)
 		close(connector->result.fd);
-	close(connector->event_fd);
+	wake_close(&connector->wake);
 	free(connector);
 }
 
@@ -64,7 +61,7 @@ static int try_address(const struct sockaddr_storage *address, int64_t until_ms,
 	socklen_t length = address->ss_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
 	int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return errno;
+		return -errno;
 	int one = 1;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	int error = net_connect(fd, (const struct sockaddr *)address, length, until_ms);
@@ -72,7 +69,7 @@ static int try_address(const struct sockaddr_storage *address, int64_t until_ms,
 		close(fd);
 	else
 		*connected = fd;
-	return -error;
+	return error;
 }
 
 /* A static glibc would load its name service modules from a foreign system: these two are built in. */
@@ -119,7 +116,7 @@ static void look_up(const struct mqtt_connector *connector, struct mqtt_connecto
 	struct addrinfo *list = NULL;
 	result->name = getaddrinfo(connector->host, connector->port, &hints, &list);
 	if (result->name == EAI_SYSTEM)
-		result->error = errno;
+		result->error = -errno;
 	if (result->name)
 		return;
 	result->local = 0;
@@ -142,22 +139,21 @@ static void *connector_run(void *argument)
 		result->error = try_address(&addresses.list[i], now_ms + (until_ms - now_ms) / left, &result->fd);
 	}
 	atomic_store(&connector->done, true);
-	eventfd_write(connector->event_fd, 1);
+	wake_up(&connector->wake);
 	disown(connector);
 	return NULL;
 }
 
-static void ready(struct loop_source *source, uint32_t events)
+static void connector_woken(void *woken)
 {
-	(void)events;
-	struct mqtt_connector *connector = source->user;
+	struct mqtt_connector *connector = woken;
 	if (!atomic_load(&connector->done))
 		return;
 	struct mqtt_connector_result result = connector->result;
 	connector->result.fd = -1;
 	void (*ended)(void *user, const struct mqtt_connector_result *result) = connector->ended;
 	void *user = connector->user;
-	loop_remove(connector->loop, &connector->source);
+	wake_mute(&connector->wake);
 	disown(connector);
 	ended(user, &result);
 }
@@ -174,36 +170,21 @@ int mqtt_connector_start(struct loop *loop, const char *host, uint16_t port, int
 	snprintf(connector->port, sizeof(connector->port), "%u", port);
 	connector->connect_limit_ms = connect_limit_ms;
 	connector->result.fd = -1;
-	connector->loop = loop;
 	connector->ended = ended;
 	connector->user = user;
 
-	int error = 0;
-	connector->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (connector->event_fd < 0) {
-		error = -errno;
-		goto free_connector;
-	}
-	connector->source = (struct loop_source){.fd = connector->event_fd, .ready = ready, .user = connector};
-	error = loop_add(loop, &connector->source, EPOLLIN);
-	if (error)
-		goto close_event;
-
 	pthread_t thread;
-	error = thread_start(&thread, STACK_BYTES, connector_run, connector);
-	if (error)
-		goto remove_source;
+	int error = wake_open(&connector->wake, loop, connector_woken, connector);
+	if (!error)
+		error = thread_start(&thread, STACK_BYTES, connector_run, connector);
+	if (error) {
+		wake_close(&connector->wake);
+		free(connector);
+		return error;
+	}
 	pthread_detach(thread);
 	*out = connector;
 	return 0;
-
-remove_source:
-	loop_remove(loop, &connector->source);
-close_event:
-	close(connector->event_fd);
-free_connector:
-	free(connector);
-	return error;
 }
 
 bool mqtt_connector_looking_up(const struct mqtt_connector *connector)
@@ -215,6 +196,6 @@ void mqtt_connector_abandon(struct mqtt_connector *connector)
 {
 	if (!connector)
 		return;
-	loop_remove(connector->loop, &connector->source);
+	wake_mute(&connector->wake);
 	disown(connector);
 }

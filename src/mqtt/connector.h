@@ -21,7 +21,7 @@ struct mqtt_connector_result {
 	int fd;    /* the callee owns it from then on; -1: failed */
 	int local; /* mdns_resolve's -errno, if it was asked first and the name did not resolve, else 0 */
 	int name;  /* getaddrinfo's error, 0 = the name resolved */
-	int error; /* errno of the last address that was tried, 0 = none */
+	int error; /* -errno of the last address that was tried, or of name where that is EAI_SYSTEM; 0 = none */
 };
 
 /*

@@ -13,14 +13,14 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/wake.h"
 #include "mqtt/age.h"
+#include "mqtt/guard.h"
 #include "mqtt/reasons.h"
 
-#define PACKET_MAX 65536   /* MQTT 5: the broker keeps longer ones to itself; Paho would take in any length */
 #define WINDOW_V3 20       /* MQTT 3.1.1 knows no Receive Maximum; mosquitto and others take 20 at a time */
 #define CONNACK_LIMIT_S 20 /* the owner's own comes first */
 #define REPLAY_MS 2000     /* from a SUBACK on, brokers that replay a topic's last value have done it */
@@ -48,7 +48,7 @@ struct mqtt_paho {
 	int version;
 	struct mqtt_wire *wire; /* between fd and Paho */
 	int fd; /* our duplicate of Paho's socket; set before Paho gets it and closed after Paho is done */
-	int event_fd;
+	struct wake wake;
 	struct mqtt_inbox inbox;
 	struct slot slots[MQTT_PAHO_SLOTS];
 	struct asked asked[MQTT_SUBSCRIPTIONS_MAX]; /* for each of config->subscriptions */
@@ -254,20 +254,13 @@ static int message_arrived(void *context, char *topic, int topic_length, MQTTAsy
 
 /* ---- The loop's side: what there is. ---- */
 
-int mqtt_paho_event_fd(const struct mqtt_paho *paho)
-{
-	return paho->event_fd;
-}
-
 void mqtt_paho_wake(struct mqtt_paho *paho)
 {
-	eventfd_write(paho->event_fd, 1);
+	wake_up(&paho->wake);
 }
 
 void mqtt_paho_take_news(struct mqtt_paho *paho, struct mqtt_paho_news *news)
 {
-	eventfd_t count;
-	eventfd_read(paho->event_fd, &count);
 	*news = *lock_news(paho);
 	memset(&paho->news, 0, sizeof(paho->news));
 	pthread_mutex_unlock(&paho->lock);
@@ -330,7 +323,8 @@ static int send_connect(struct mqtt_paho *paho)
 	connect->will = config->will_topic ? &will : NULL;
 	connect->username = config->username;
 	connect->password = config->password;
-	MQTTProperty packet_max = {.identifier = MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE, .value.integer4 = PACKET_MAX};
+	MQTTProperty packet_max = {
+			.identifier = MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE, .value.integer4 = MQTT_GUARD_PACKET_MAX};
 	MQTTProperties properties = MQTTProperties_initializer;
 	if (paho->version == 5) {
 		MQTTProperties_add(&properties, &packet_max);
@@ -446,7 +440,8 @@ int mqtt_paho_publish(struct mqtt_paho *paho, size_t slot, const struct mqtt_out
 
 /* ---- Its life. ---- */
 
-int mqtt_paho_new(const struct mqtt_config *config, struct mqtt_paho **out)
+int mqtt_paho_new(struct loop *loop, const struct mqtt_config *config, void (*heard)(void *user), void *user,
+		struct mqtt_paho **out)
 {
 	mqtt_wire_be_patient();
 	struct mqtt_paho *paho = calloc(1, sizeof(*paho));
@@ -460,11 +455,10 @@ int mqtt_paho_new(const struct mqtt_config *config, struct mqtt_paho **out)
 	for (size_t i = 0; i < MQTT_SUBSCRIPTIONS_MAX; i++)
 		paho->asked[i].paho = paho;
 	int result = mqtt_inbox_init(&paho->inbox, config->subscriptions, config->subscription_count);
-	paho->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (!result && paho->event_fd < 0)
-		result = -errno;
+	if (!result)
+		result = wake_open(&paho->wake, loop, heard, user);
 	paho->wire = mqtt_wire_new(config->alive);
-	if (!result && (!paho->wire || MQTTAsync_create(&paho->anchor, "tcp://240.0.0.1:1", "anchor",
+	if (!result && (!paho->wire || MQTTAsync_create(&paho->anchor, "tcp://" MQTT_WIRE_HOST ":1", "anchor",
 						       MQTTCLIENT_PERSISTENCE_NONE, NULL) != MQTTASYNC_SUCCESS)) {
 		paho->anchor = NULL;
 		result = -ENOMEM;
@@ -485,8 +479,7 @@ void mqtt_paho_free(struct mqtt_paho *paho)
 	if (paho->anchor)
 		MQTTAsync_destroy(&paho->anchor);
 	mqtt_wire_free(paho->wire);
-	if (paho->event_fd >= 0)
-		close(paho->event_fd);
+	wake_close(&paho->wake);
 	mqtt_inbox_destroy(&paho->inbox);
 	pthread_mutex_destroy(&paho->lock);
 	free(paho);

@@ -36,13 +36,18 @@ struct mqtt_paho_news {
 	uint16_t grant[MQTT_SUBSCRIPTIONS_MAX]; /* for each subscription: its SUBACK's code + 1; 0 = nothing new */
 };
 
-/* config is borrowed. 0 or -errno. Freed with mqtt_paho_free, which takes NULL and waits for Paho's threads. */
-int mqtt_paho_new(const struct mqtt_config *config, struct mqtt_paho **paho);
+/*
+ * heard is called from the loop when there is news or a message, and after mqtt_paho_wake. config is borrowed. 0 or
+ * -errno. Freed with mqtt_paho_free, which takes NULL and waits for Paho's threads.
+ */
+int mqtt_paho_new(struct loop *loop, const struct mqtt_config *config, void (*heard)(void *user), void *user,
+		struct mqtt_paho **paho);
 void mqtt_paho_free(struct mqtt_paho *paho);
 
-/* Readable when there is news or a message. mqtt_paho_take_news empties it; mqtt_paho_wake fills it. */
-int mqtt_paho_event_fd(const struct mqtt_paho *paho);
+/* heard is called in the loop's next turn, as for a message that was left in the inbox. */
 void mqtt_paho_wake(struct mqtt_paho *paho);
+
+/* Copies what is new, and forgets it. */
 void mqtt_paho_take_news(struct mqtt_paho *paho, struct mqtt_paho_news *news);
 
 /* What messages there are. It lives as long as paho. */

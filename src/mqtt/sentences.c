@@ -15,7 +15,7 @@ void mqtt_sentence_unreachable(const struct mqtt_connector_result *result, char 
 {
 	const char *name_error = result->name ? gai_strerror(result->name) : "";
 	if (result->name == EAI_SYSTEM)
-		snprintf(reason, MQTT_ERROR_MAX, "the name cannot be looked up: %s", strerror(result->error));
+		snprintf(reason, MQTT_ERROR_MAX, "the name cannot be looked up: %s", strerror(-result->error));
 	else if (result->local == -ENOENT)
 		snprintf(reason, MQTT_ERROR_MAX,
 				"the name does not resolve: no machine of the local network answers to it by multicast DNS (a container hears them only with the host's network), and DNS does not know it (%s)",
@@ -31,14 +31,14 @@ void mqtt_sentence_unreachable(const struct mqtt_connector_result *result, char 
 		snprintf(reason, MQTT_ERROR_MAX,
 				"the name does not resolve (%s): check mqtt.broker, and the DNS server of this network",
 				name_error);
-	else if (result->error == ECONNREFUSED)
+	else if (result->error == -ECONNREFUSED)
 		snprintf(reason, MQTT_ERROR_MAX,
 				"connection refused: is the broker running, and does it listen on this address and port?");
-	else if (result->error == ETIMEDOUT)
+	else if (result->error == -ETIMEDOUT)
 		snprintf(reason, MQTT_ERROR_MAX,
 				"no answer to the TCP connection: is the machine up, and does a firewall let it through?");
 	else
-		snprintf(reason, MQTT_ERROR_MAX, "cannot be reached: %s", strerror(result->error));
+		snprintf(reason, MQTT_ERROR_MAX, "cannot be reached: %s", strerror(-result->error));
 }
 
 void mqtt_sentence_lost(const char *label, const char *client_id, const struct mqtt_loss *loss,

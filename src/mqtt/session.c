@@ -33,7 +33,7 @@ struct mqtt_session {
 	const struct mqtt_config *config;
 	struct mqtt_session_handlers handlers;
 	struct mqtt_paho *paho;
-	struct loop_source event, socket; /* socket: while it leaves */
+	struct loop_source socket; /* while it leaves */
 	enum { IDLE, GREETING, OPEN, LEAVING } phase;
 	const char *label;
 	int version;
@@ -46,9 +46,8 @@ struct mqtt_session {
 	bool trim; /* when the words after a connect, or a long one, are out */
 	bool refresh, refusal_logged;
 	int64_t refreshed_at_ms;
-	struct loop_timer say_timer; /* of what was refused */
+	struct loop_timer say_timer; /* armed: something retained was refused since it was last said */
 	unsigned said_again;         /* how often, in a row */
-	bool refused;                /* something retained, since it was last said */
 	bool finishing;
 	bool cut; /* a message found the connection gone, of which we have not heard yet */
 
@@ -86,10 +85,8 @@ static void take_refusal(struct mqtt_session *session, const struct mqtt_outgoin
 		note_failure(session, outgoing, code);
 	/* What the access list or the kind of broker forbids is not said again and again: time does not heal that. */
 	bool lasting = code == MQTT_REASON_NOT_AUTHORIZED || code == MQTT_REASON_TOPIC_NAME_INVALID;
-	if (outgoing->retained && !session->refused && !lasting && !session->finishing) {
-		session->refused = true;
+	if (outgoing->retained && !session->say_timer.armed && !lasting && !session->finishing)
 		loop_timer_set(session->loop, &session->say_timer, loop_now_ms() + mqtt_again_ms(&session->said_again));
-	}
 }
 
 static void send_outgoing(struct mqtt_session *session, struct mqtt_outgoing *outgoing)
@@ -130,7 +127,7 @@ static void pump(struct mqtt_session *session)
 	}
 	if (session->in_flight || session->outbox.count)
 		return;
-	if (!session->refused && !session->say_timer.armed)
+	if (!session->say_timer.armed)
 		session->said_again = 0; /* all of it is taken */
 	if (session->trim)
 		memory_give_back(); /* glibc would keep what they took */
@@ -170,17 +167,10 @@ static void say_refused_again(struct loop_timer *timer, int64_t now_ms)
 {
 	(void)now_ms;
 	struct mqtt_session *session = timer->user;
-	session->refused = false;
 	session->handlers.owner->say_again(session->handlers.owner->user);
 }
 
 /* ---- Whether the broker is there. ---- */
-
-/* In step with other timers of this period: one turn of the loop for all. */
-static int64_t next_ping_ms(int64_t now_ms)
-{
-	return (now_ms / AGE_PING_MS + 1) * AGE_PING_MS;
-}
 
 /* Since when the broker owes an answer and has given none; LOOP_NEVER: it owes none. */
 static int64_t silent_since_ms(const struct mqtt_session *session)
@@ -213,7 +203,7 @@ static void look_at_broker(struct loop_timer *timer, int64_t now_ms)
 	}
 	if (now_ms >= session->ping_at_ms) {
 		mqtt_wire_ping(mqtt_paho_wire(session->paho));
-		session->ping_at_ms = next_ping_ms(now_ms);
+		session->ping_at_ms = loop_in_step_ms(now_ms, AGE_PING_MS);
 	}
 	set_ping_timer(session);
 }
@@ -269,10 +259,9 @@ static void take_end(struct mqtt_session *session, const struct mqtt_paho_news *
 	}
 }
 
-static void paho_news_came(struct loop_source *source, uint32_t events)
+static void paho_news_came(void *user)
 {
-	(void)events;
-	struct mqtt_session *session = source->user;
+	struct mqtt_session *session = user;
 	struct mqtt_paho_news news;
 	mqtt_paho_take_news(session->paho, &news);
 	if (news.connected && session->phase == GREETING)
@@ -315,11 +304,11 @@ void mqtt_session_open(struct mqtt_session *session)
 {
 	session->phase = OPEN;
 	session->trim = true;
-	session->refresh = session->refusal_logged = session->cut = session->refused = false;
+	session->refresh = session->refusal_logged = session->cut = false;
 	session->said_again = 0;
 	session->refreshed_at_ms = loop_now_ms();
 	mqtt_grants_begin(&session->grants, session->label);
-	session->ping_at_ms = next_ping_ms(session->refreshed_at_ms);
+	session->ping_at_ms = loop_in_step_ms(session->refreshed_at_ms, AGE_PING_MS);
 	set_ping_timer(session);
 }
 
@@ -414,22 +403,17 @@ int mqtt_session_new(struct loop *loop, const struct log *log, const struct mqtt
 	session->ping_timer = (struct loop_timer){.expired = look_at_broker, .user = session};
 	session->say_timer = (struct loop_timer){.expired = say_refused_again, .user = session};
 	mqtt_outbox_init(&session->outbox);
-	int error = mqtt_paho_new(config, &session->paho);
-	if (!error) {
-		session->grants = (struct mqtt_grants){.loop = loop,
-				.log = log,
-				.config = config,
-				.paho = session->paho,
-				.changed = handlers->owner->heard,
-				.user = handlers->owner->user};
-		session->event = (struct loop_source){
-				.fd = mqtt_paho_event_fd(session->paho), .ready = paho_news_came, .user = session};
-		error = loop_add(loop, &session->event, EPOLLIN);
-	}
+	int error = mqtt_paho_new(loop, config, paho_news_came, session, &session->paho);
 	if (error) {
 		mqtt_session_free(session);
 		return error;
 	}
+	session->grants = (struct mqtt_grants){.loop = loop,
+			.log = log,
+			.config = config,
+			.paho = session->paho,
+			.changed = handlers->owner->heard,
+			.user = handlers->owner->user};
 	*out = session;
 	return 0;
 }
@@ -440,7 +424,6 @@ void mqtt_session_free(struct mqtt_session *session)
 		return;
 	if (session->paho) {
 		end_connection(session, false);
-		loop_remove(session->loop, &session->event);
 		mqtt_paho_free(session->paho);
 	}
 	free(session);

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -170,7 +169,7 @@ static void reap(struct tls_bridge **bridges, size_t count)
 		if (!bridge)
 			continue;
 		pthread_join(bridge->thread, NULL);
-		close(bridge->event_fd);
+		wake_close(&bridge->wake);
 		free(bridge);
 		bridges[i] = NULL;
 	}
@@ -179,7 +178,7 @@ static void reap(struct tls_bridge **bridges, size_t count)
 static void ask_to_stop(struct tls_bridge *bridge)
 {
 	atomic_store(&bridge->stop, true);
-	eventfd_write(bridge->event_fd, 1);
+	wake_up(&bridge->wake);
 }
 
 /*
@@ -193,7 +192,7 @@ static void forget_ended(struct tls_bridge **bridges, size_t count)
 		if (!bridge || !atomic_load(&bridge->ended))
 			continue;
 		pthread_detach(bridge->thread);
-		close(bridge->event_fd);
+		wake_close(&bridge->wake);
 		free(bridge);
 		bridges[i] = NULL;
 	}
@@ -244,14 +243,12 @@ int tls_bridge_start(struct tls *tls, const struct tls_owner *owner, void *user,
 	bridge->handshake_until_ms = bridge->began_ms + handshake_limit_ms;
 	if (server)
 		snprintf(bridge->server, sizeof(bridge->server), "%s", server);
-	bridge->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (bridge->event_fd < 0) {
-		error = -errno;
+	error = wake_open(&bridge->wake, NULL, NULL, NULL);
+	if (error)
 		goto free_bridge;
-	}
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0) {
 		error = -errno;
-		goto close_event;
+		goto close_wake;
 	}
 	bridge->plain = ends[1];
 	error = thread_start(&bridge->thread, STACK_BYTES, bridge_run, bridge);
@@ -263,8 +260,8 @@ int tls_bridge_start(struct tls *tls, const struct tls_owner *owner, void *user,
 close_ends:
 	close(ends[0]);
 	close(ends[1]);
-close_event:
-	close(bridge->event_fd);
+close_wake:
+	wake_close(&bridge->wake);
 free_bridge:
 	free(bridge);
 close_fd:

@@ -5,6 +5,7 @@
 #ifndef PORTCULLIS_TLS_BRIDGE_H
 #define PORTCULLIS_TLS_BRIDGE_H
 
+#include "base/wake.h"
 #include "tls/phase.h"
 #include "tls/private.h"
 
@@ -25,7 +26,7 @@ struct tls_bridge {
 	void *user;
 	uint64_t attempt;
 	pthread_t thread;
-	int event_fd;            /* written to stop it */
+	struct wake wake;        /* to stop it */
 	atomic_bool stop, ended; /* set by the loop; set by the thread */
 	atomic_bool flushing;    /* the plain end is closed */
 	int64_t began_ms;

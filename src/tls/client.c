@@ -6,10 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/wake.h"
 #include "tls/private.h"
 
 struct tls_client {
@@ -17,8 +16,7 @@ struct tls_client {
 
 	/* The loop's side. */
 	char server[TLS_SERVER_NAME_MAX + 1];
-	struct loop *loop;
-	struct loop_source event;
+	struct wake wake;
 	int plain; /* -1, or of a handshake under way */
 	void (*ended)(void *user, int plain_fd, const char *error);
 	void *user;
@@ -136,7 +134,7 @@ static void client_shaken(
 		log_debug(client->tls->log, "TLS with %s: %s, %s%s", peer->server, mbedtls_ssl_get_version(ssl),
 				mbedtls_ssl_get_ciphersuite(ssl), peer->judged ? "" : ", resumed");
 	}
-	eventfd_write(client->event.fd, 1);
+	wake_up(&client->wake);
 }
 
 static void client_lost(void *user, uint64_t attempt, enum tls_end end, const char *reason)
@@ -157,13 +155,10 @@ static const struct tls_owner client_owner = {
 		.lost = client_lost,
 };
 
-static void client_news(struct loop_source *source, uint32_t events)
+static void client_news(void *user)
 {
-	(void)events;
-	struct tls_client *client = source->user;
+	struct tls_client *client = user;
 	char error[TLS_ERROR_MAX];
-	eventfd_t count;
-	eventfd_read(source->fd, &count);
 	pthread_mutex_lock(&client->lock);
 	bool ended = client->shaken && client->plain >= 0;
 	client->shaken = false;
@@ -185,17 +180,12 @@ int tls_client_new(struct tls *tls, struct loop *loop, const struct tls_files *f
 	if (!client)
 		return -ENOMEM;
 	client->tls = tls;
-	client->loop = loop;
 	client->plain = -1;
 	pthread_mutex_init(&client->lock, NULL);
 	mbedtls_ssl_session_init(&client->session);
 	int error = tls_client_aim(client, files, server);
-	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (fd < 0)
-		error = -errno;
-	client->event = (struct loop_source){.fd = fd, .ready = client_news, .user = client};
-	if (!error && loop)
-		error = loop_add(loop, &client->event, EPOLLIN);
+	if (!error)
+		error = wake_open(&client->wake, loop, client_news, client);
 	if (error)
 		tls_client_free(client);
 	else
@@ -226,10 +216,7 @@ void tls_client_free(struct tls_client *client)
 	if (!client)
 		return;
 	tls_client_cancel(client);
-	if (client->loop)
-		loop_remove(client->loop, &client->event);
-	if (client->event.fd >= 0)
-		close(client->event.fd);
+	wake_close(&client->wake);
 	forget_session(client);
 	pthread_mutex_destroy(&client->lock);
 	free(client);

@@ -84,7 +84,7 @@ struct tls_peer {
 	mbedtls_x509_time valid_to;  /* when the first of its certificates expires */
 	bool heard;                  /* it has sent at least one byte */
 	unsigned char first;         /* the first byte that it sent */
-	int error;                   /* errno of the wire, 0 = none */
+	int error;                   /* -errno of the wire; 0: none */
 	bool chose_pss; /* the handshake failed because it chose RSA-PSS in TLS 1.2: see tls_context_avoid_pss */
 };
 

@@ -266,7 +266,7 @@ static void reason_of_silence(const struct tls_peer *peer, bool shaking_hands, c
 				silent ? ": it has not said a word" : "", silent ? port : "");
 	else if (peer->error)
 		snprintf(reason, TLS_ERROR_MAX, "TLS: the connection broke%s: %s%s",
-				shaking_hands ? " in the handshake" : "", strerror(peer->error), silent ? port : "");
+				shaking_hands ? " in the handshake" : "", strerror(-peer->error), silent ? port : "");
 	else
 		snprintf(reason, TLS_ERROR_MAX, "TLS: the other side closed the connection%s%s%s",
 				shaking_hands ? " in the handshake" : " without TLS's farewell",

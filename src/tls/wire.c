@@ -21,7 +21,7 @@ static size_t send_now(struct tls_bridge *bridge, const unsigned char *bytes, si
 		return (size_t)sent;
 	if (errno == EAGAIN || errno == EINTR)
 		return 0;
-	bridge->peer.error = errno;
+	bridge->peer.error = -errno;
 	return length;
 }
 
@@ -91,14 +91,14 @@ int tls_bridge_receive(void *user, unsigned char *bytes, size_t length)
 		acknowledge_wire(bridge);
 		return MBEDTLS_ERR_SSL_WANT_READ;
 	}
-	bridge->peer.error = errno;
+	bridge->peer.error = -errno;
 	return MBEDTLS_ERR_NET_CONN_RESET;
 }
 
 bool tls_bridge_wait(struct tls_bridge *bridge, short wire, int plain, int64_t until_ms, short *plain_came)
 {
 	struct pollfd fds[] = {
-			{.fd = bridge->event_fd, .events = POLLIN},
+			{.fd = wake_fd(&bridge->wake), .events = POLLIN},
 			{.fd = wire ? bridge->wire : -1, .events = wire},
 			{.fd = plain >= 0 ? bridge->plain : -1, .events = (short)plain},
 	};
