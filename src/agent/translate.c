@@ -11,6 +11,7 @@
 
 static_assert(CONFIG_LINE_NAME_MAX == GPIO_LINE_NAME_MAX, "what --check lets through is a line's name");
 static_assert((size_t)CONFIG_BROKERS_MAX <= MQTT_BROKERS_MAX, "translate_link hands all brokers on");
+static_assert((size_t)CONFIG_FRAME_ANCESTORS_MAX <= HTTP_FRAME_ANCESTORS_MAX, "the page's head has room for it");
 static_assert((size_t)CONFIG_HOSTS_MAX <= HTTP_HOSTS_MAX, "translate_http hands all names on");
 static_assert(CONFIG_CREDENTIALS_MAX == HTTP_PASSWORD_MAX, "what --check lets through can be served");
 static_assert(TLS_MAC_BYTES == HTTP_MAC_BYTES, "tls_mac signs sessions");
@@ -85,6 +86,7 @@ struct http_config translate_http(const struct config *config)
 			.address = config->http.address,
 			.port = config->http.port,
 			.host_count = config->http.host_count,
+			.frame_ancestors = config->http.frame_ancestors,
 			.username = config->http.username,
 			.password = password,
 			.password_right = password && tls_password_looks_hashed(password) ? tls_password_check : NULL,

@@ -25,6 +25,7 @@
 #define CONFIG_HOST_MAX 253
 #define CONFIG_BROKERS_MAX 8
 #define CONFIG_HOSTS_MAX 16
+#define CONFIG_FRAME_ANCESTORS_MAX 255
 #define CONFIG_RELAYS_MAX 192
 #define CONFIG_PEERS_MAX PEERS_NAMED_MAX
 #define CONFIG_LINE_NAME_MAX 31
@@ -104,6 +105,7 @@ struct config {
 		const char *password;
 		const char *hosts[CONFIG_HOSTS_MAX];
 		size_t host_count;
+		const char *frame_ancestors; /* NULL, "self", or addresses with blanks between */
 		bool allow_anonymous_commands;
 		struct config_tls tls; /* certificate_file and key_file */
 	} http;

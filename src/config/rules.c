@@ -156,6 +156,20 @@ static void page_warnings(struct config_reader *reader, bool password)
 				address);
 }
 
+/* The characters are those of the key's set. */
+static void check_frame_ancestors(struct config_reader *reader)
+{
+	const char *text = reader->settings->config.http.frame_ancestors;
+	if (!text || strcmp(text, "self") == 0)
+		return;
+	for (const char *word = text; *word; word += strcspn(word, " "), word += strspn(word, " "))
+		if (strncmp(word, "http://", 7) != 0 && strncmp(word, "https://", 8) != 0) {
+			config_error(reader, config_where(reader, &reader->settings->config.http.frame_ancestors),
+					"frame_ancestors: expected self, or addresses with blanks between, each with http:// or https://");
+			return;
+		}
+}
+
 static void http_rules(struct config_reader *reader)
 {
 	struct config *config = &reader->settings->config;
@@ -174,6 +188,7 @@ static void http_rules(struct config_reader *reader)
 				"http has a username and a password of more than %d bytes together, expected shorter ones",
 				CONFIG_CREDENTIALS_MAX);
 	check_pair(reader, &config->http.tls);
+	check_frame_ancestors(reader);
 	if (password && config->http.allow_anonymous_commands)
 		config_warning(reader, config_where(reader, &config->http.allow_anonymous_commands),
 				"allow_anonymous_commands has no effect: http has a password, and everybody needs it");

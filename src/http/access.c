@@ -31,7 +31,7 @@ bool http_site_in_session(const struct http_site *site, const struct http_cookie
 static const char *login_target(const struct http_request *request)
 {
 	bool setup = strcmp(request->path, "/setup") == 0 || strcmp(request->query, "setup") == 0;
-	return setup ? "/setup" : "/";
+	return setup ? "setup" : "";
 }
 
 static void login_show(const struct http_exchange *exchange, int status, const char *said, const char *header,
@@ -42,7 +42,8 @@ static void login_show(const struct http_exchange *exchange, int status, const c
 	bool asked_for = strcmp(request->path, "/login") == 0;
 	const struct http_login login = {
 			.said = said,
-			.setup = strcmp(login_target(request), "/setup") == 0,
+			.setup = *login_target(request),
+			.root = http_exchange_root(request),
 			.again = !asked_for && request->verb != HTTP_VERB_POST && cookies->form && !*cookies->session &&
 				 !*cookies->session_tls,
 	};
@@ -213,5 +214,5 @@ void http_post_logout(const struct http_exchange *exchange, const char *rest)
 		http_session_end(site->sessions, &site->config, cookies->session, loop_now_ms());
 	}
 	http_logout_cookies(lines);
-	login_end(exchange, "/login", lines, exchange->session ? DOOR_RESULT_ACCEPTED : DOOR_RESULT_UNCHANGED);
+	login_end(exchange, "login", lines, exchange->session ? DOOR_RESULT_ACCEPTED : DOOR_RESULT_UNCHANGED);
 }

@@ -24,7 +24,7 @@ const char http_type_metrics[] = "text/plain; version=0.0.4; charset=utf-8";
  * it.
  */
 static const char page_policy[] =
-		"default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+		"default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'";
 static const char answer_headers[] = "X-Content-Type-Options: nosniff\r\n"
 				     "Referrer-Policy: same-origin\r\n"
 				     "Cross-Origin-Resource-Policy: same-origin\r\n"
@@ -87,15 +87,20 @@ void http_body_release(struct http_body *body)
 static void answer_put_head(struct http_answer *answer, const struct http_request *request,
 		const struct http_head *head, size_t length, bool events)
 {
-	static_assert(sizeof(page_policy) + sizeof(answer_headers) + HTTP_ANSWER_BODY_MAX + 1024 < HTTP_ANSWER_MAX,
+	static_assert(sizeof(page_policy) + HTTP_FRAME_ANCESTORS_MAX + sizeof(answer_headers) + HTTP_ANSWER_BODY_MAX +
+							1024 <
+					HTTP_ANSWER_MAX,
 			"any head, with cookies, and a short body fit");
+	const char *frame = request->frame_ancestors ? request->frame_ancestors : "'none'";
+	if (strcmp(frame, "self") == 0)
+		frame = "'self'";
 	char *at = answer->own, *end = answer->own + sizeof(answer->own) - HTTP_ANSWER_BODY_MAX;
 	*answer = (struct http_answer){
 			.status = head->status, .more = "", .close = !request->keep_alive || events, .events = events};
 	at += snprintf(at, (size_t)(end - at),
-			"HTTP/1.1 %d %s\r\nCache-Control: %s\r\nContent-Security-Policy: %s\r\n%s", head->status,
-			http_answer_phrase(head->status), head->cache ? head->cache : "no-store",
-			head->policy ? head->policy : page_policy, answer_headers);
+			"HTTP/1.1 %d %s\r\nCache-Control: %s\r\nContent-Security-Policy: %s; frame-ancestors %s\r\n%s",
+			head->status, http_answer_phrase(head->status), head->cache ? head->cache : "no-store",
+			head->policy ? head->policy : page_policy, frame, answer_headers);
 	if (head->type)
 		at += snprintf(at, (size_t)(end - at), "Content-Type: %s\r\n", head->type);
 	if (head->status != 304 && !answer->events)

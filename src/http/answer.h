@@ -10,7 +10,7 @@
 
 #include "http/reader.h"
 
-#define HTTP_ANSWER_MAX 2048
+#define HTTP_ANSWER_MAX 2304
 #define HTTP_ANSWER_BODY_MAX 512 /* of a body that is copied into the answer */
 
 /* Counted references; loop thread only. */
@@ -42,7 +42,7 @@ struct http_head {
 	const char *cache;          /* Cache-Control; NULL: no-store */
 	const char *header, *value; /* one more header, or NULL */
 	const char *lines;          /* more headers, each with its line end, or NULL */
-	const char *policy;         /* Content-Security-Policy; NULL: the page's */
+	const char *policy;         /* Content-Security-Policy without frame-ancestors; NULL: the page's */
 };
 
 extern const char http_type_html[], http_type_json[], http_type_problem[], http_type_text[], http_type_metrics[];

@@ -209,7 +209,7 @@ void http_post_peer_command(const struct http_exchange *exchange, const char *re
 	if (error == -ENOENT) {
 		http_exchange_problem(exchange, 404, "There is no such door. GET /api/peers lists them.");
 	} else if (http_exchange_wants_page(exchange->request)) {
-		snprintf(location, sizeof(location), "/#door-%s/%s", node, id);
+		snprintf(location, sizeof(location), "#door-%s/%s", node, id);
 		http_exchange_see_other(exchange, location, NULL);
 	} else if (error < 0) {
 		peer_command_fail(exchange, error);

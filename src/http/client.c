@@ -198,6 +198,7 @@ static void client_answer(struct http_client *client, enum http_reading reading)
 	} else {
 		request->peer = &client->place->peer;
 		request->asked_ms = client->place->since_ms;
+		request->frame_ancestors = http_site_frame_ancestors(client->all->site);
 		if (!http_site_answer(client->all->site, request, &client->answer)) {
 			client_enter(client, HTTP_CHECK);
 			client_watch(client, 0);

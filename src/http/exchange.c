@@ -10,6 +10,7 @@
 #include "http/page.h"
 
 #define LOCATION_MAX (2 * DOOR_ID_MAX + 64)
+#define ROOT_MAX 32
 
 /* A browser shows what comes, not a script: of a form of the page, what it wants to see next is the page. */
 bool http_exchange_wants_page(const struct http_request *request)
@@ -27,7 +28,9 @@ void http_exchange_problem_with(const struct http_exchange *exchange, int status
 		const char *header, const char *value)
 {
 	const struct http_request *request = exchange->request;
-	struct http_body *body = http_exchange_is_person(request) ? http_page_render_refusal(status, detail) : NULL;
+	struct http_body *body = http_exchange_is_person(request)
+						 ? http_page_render_refusal(http_exchange_root(request), status, detail)
+						 : NULL;
 	if (body)
 		http_answer_shared(exchange->answer, request,
 				&(struct http_head){.status = status,
@@ -55,17 +58,31 @@ void http_exchange_body(const struct http_exchange *exchange, const char *type, 
 		http_exchange_problem(exchange, 503, "The agent is short of memory.");
 }
 
+const char *http_exchange_root(const struct http_request *request)
+{
+	static const char up[] = "../../../../../../../../";
+	size_t depth = 0;
+	for (const char *slash = strchr(request->path, '/'); slash && (slash = strchr(slash + 1, '/'));)
+		depth++;
+	if (depth == 0)
+		return "./";
+	/* No route is as deep as up leads: the root of the host then. */
+	return depth * 3 < sizeof(up) ? up + sizeof(up) - 1 - depth * 3 : "/";
+}
+
 void http_exchange_see_other(const struct http_exchange *exchange, const char *location, const char *lines)
 {
+	char value[ROOT_MAX + LOCATION_MAX];
+	snprintf(value, sizeof(value), "%s%s", http_exchange_root(exchange->request), location);
 	http_answer_short(exchange->answer, exchange->request,
-			&(struct http_head){.status = 303, .header = "Location", .value = location, .lines = lines}, "",
+			&(struct http_head){.status = 303, .header = "Location", .value = value, .lines = lines}, "",
 			0);
 }
 
 void http_exchange_see_door(const struct http_exchange *exchange, const char *id, const char *said)
 {
 	char location[LOCATION_MAX];
-	const char *from = strcmp(exchange->request->query, "setup") == 0 ? "/setup" : "/";
+	const char *from = strcmp(exchange->request->query, "setup") == 0 ? "setup" : "";
 	if (said)
 		snprintf(location, sizeof(location), "%s?door=%s&said=%s#door-%s", from, id, said, id);
 	else

@@ -57,7 +57,13 @@ void http_exchange_problem_with(const struct http_exchange *exchange, int status
 
 void http_exchange_body(const struct http_exchange *exchange, const char *type, struct http_body *body); /* NULL: 503 */
 
-/* 303 to a path of this site. lines: more headers with their line ends, or NULL. */
+/*
+ * The way from a request's path to the page, as "./" or "../../../". All addresses that the page has are relative: a
+ * proxy may put any path in front. Constant.
+ */
+const char *http_exchange_root(const struct http_request *request);
+
+/* 303 to a place of this site, as seen from its root: "" or "setup". lines: more headers with their line ends, or NULL. */
 void http_exchange_see_other(const struct http_exchange *exchange, const char *location, const char *lines);
 /* 303 to a door on the page that the form came from; said: how the command ended, or NULL. */
 void http_exchange_see_door(const struct http_exchange *exchange, const char *id, const char *said);

@@ -30,6 +30,7 @@
 #include "door/types.h"
 
 #define HTTP_HOSTS_MAX 16
+#define HTTP_FRAME_ANCESTORS_MAX 255
 #define HTTP_ERROR_MAX 256
 #define HTTP_PROBLEM_MAX 256 /* of struct http_node; longer ones are cut */
 
@@ -54,6 +55,7 @@ struct http_config {
 	uint16_t port;                     /* 0: the kernel chooses; ask with http_port */
 	const char *hosts[HTTP_HOSTS_MAX]; /* accepted names, besides addresses, localhost and the host's own */
 	size_t host_count;
+	const char *frame_ancestors; /* who may frame the page: "self", or as Content-Security-Policy has it; NULL: nobody */
 	const char *host_name; /* the host's own name, accepted as it is, as its first label, and as that + ".local" */
 	const char *username;  /* NULL: no password; with one, both are there */
 	const char *password;

@@ -41,13 +41,14 @@ struct http_body *http_page_render_setup(const struct http_page *page, const str
 
 /*
  * Why a person is refused, in a page that stands alone: what would dress it may be refused as well. Its style is its
- * own, so it needs this Content-Security-Policy.
+ * own, so it needs this Content-Security-Policy (see struct http_head). root: http_exchange_root's.
  */
-struct http_body *http_page_render_refusal(int status, const char *sentence);
+struct http_body *http_page_render_refusal(const char *root, int status, const char *sentence);
 extern const char http_page_refusal_policy[];
 
 /* The login page stands alone, too, and needs http_page_login_policy. */
 struct http_login {
+	const char *root; /* http_exchange_root's */
 	const char *said; /* "" or a sentence */
 	bool setup;       /* it leads to the Set-up view, else to the doors */
 	bool again;       /* ask once more at once, by a request that this page makes: see http_page_render_login */

@@ -32,6 +32,11 @@ bool http_site_read_only(const struct http_site *site)
 	return site->read_only;
 }
 
+const char *http_site_frame_ancestors(const struct http_site *site)
+{
+	return site->config.frame_ancestors;
+}
+
 int http_site_new(struct loop *loop, const struct log *log, const struct http_config *config,
 		const struct http_agent *agent, struct http_sessions *sessions, void (*checked)(void *user), void *user,
 		struct http_site **out, char error[static HTTP_ERROR_MAX])

@@ -24,6 +24,7 @@ int http_site_new(struct loop *loop, const struct log *log, const struct http_co
 void http_site_free(struct http_site *site);
 bool http_site_checking(const struct http_site *site); /* a password: http_site_free would wait */
 bool http_site_read_only(const struct http_site *site);
+const char *http_site_frame_ancestors(const struct http_site *site); /* of its configuration */
 
 /* Leaves a whole answer, or false: the password is being checked. The request must have its peer. */
 bool http_site_answer(struct http_site *site, const struct http_request *request, struct http_answer *answer);

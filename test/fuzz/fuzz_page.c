@@ -81,14 +81,14 @@ static void use_names(struct shown *shown)
 
 static char *rendered(const struct shown *shown, unsigned view)
 {
-	const struct http_login login = {.said = shown->names[BROKER_ERROR]};
+	const struct http_login login = {.root = "./", .said = shown->names[BROKER_ERROR]};
 	switch (view) {
 	case 0:
 		return markup(http_page_render(&shown->page));
 	case 1:
 		return markup(http_page_render_setup(&shown->page, &shown->wiring));
 	case 2:
-		return markup(http_page_render_refusal(403, shown->names[BROKER_ERROR]));
+		return markup(http_page_render_refusal("./", 403, shown->names[BROKER_ERROR]));
 	default:
 		return markup(http_page_render_login(&login));
 	}

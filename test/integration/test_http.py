@@ -170,10 +170,11 @@ def test_health(agent):
 # ---- The page, without JavaScript: forms, 303 and back. ----
 
 class Page(html.parser.HTMLParser):
-    """Forms, buttons, texts and what else a browser would fetch."""
+    """Forms, buttons, texts and what else a browser would fetch. All addresses as from the path of the page."""
 
-    def __init__(self, text):
+    def __init__(self, text, path):
         super().__init__()
+        self.path = path
         self.forms, self.fetched, self.state, self.refresh = {}, [], [], None
         self.form = self.words = None
         self.feed(text)
@@ -184,14 +185,14 @@ class Page(html.parser.HTMLParser):
         assert not any(name.startswith("on") or name == "style" for name in attributes), "the CSP forbids these"
         assert tag not in ("style", "iframe") and (tag != "script" or attributes.get("src")), "nor these"
         if tag == "form":
-            self.form = attributes["action"]
+            self.form = urljoin(self.path, attributes["action"])
             assert attributes["method"] == "post"
         elif tag == "button":
             self.forms[self.form] = "disabled" not in attributes
         elif tag == "script":
-            self.fetched.append(attributes["src"])
+            self.fetched.append(urljoin(self.path, attributes["src"]))
         elif tag == "link":
-            self.fetched.append(attributes["href"])
+            self.fetched.append(urljoin(self.path, attributes["href"]))
         elif tag == "meta" and attributes.get("http-equiv") == "refresh":
             self.refresh = attributes["content"]
         self.words = attributes.get("class") if tag == "p" else None
@@ -205,7 +206,7 @@ class Page(html.parser.HTMLParser):
 def browse(agent, path="/", **headers):
     answer = ask(agent, "GET", path, Accept="text/html", **headers)
     assert answer.status == 200, answer.text
-    return Page(answer.text)
+    return Page(answer.text, path)
 
 
 def press(agent, page, action, **headers):
@@ -215,7 +216,7 @@ def press(agent, page, action, **headers):
                  Origin=f"http://127.0.0.1:{agent.http_port}", Sec_Fetch_Site="same-origin", Content_Length="0",
                  Content_Type="application/x-www-form-urlencoded", **headers)
     assert answer.status == 303, answer.text
-    target = urlsplit(urljoin("http://127.0.0.1/", answer.headers["Location"]))
+    target = urlsplit(urljoin(f"http://127.0.0.1{action}", answer.headers["Location"]))
     return browse(agent, f"{target.path}?{target.query}", **headers)
 
 
@@ -225,7 +226,7 @@ def test_open_and_close_from_the_page(served):
     assert page.state == ["Closed", "Closed"]
     assert page.forms["/api/doors/right/open"] and not page.forms["/api/doors/right/close"]
     page = press(agent, page, "/api/doors/right/open")
-    assert "Asked." in page.text and page.refresh.endswith("url=/")
+    assert "Asked." in page.text and page.refresh.endswith("url=./")
     page = wait_until(lambda: (now := browse(agent)).state[1].startswith("Opening") and now, "a page that says Opening")
     assert page.forms["/api/doors/right/stop"] and page.refresh == "2"
     page = wait_until(lambda: (now := browse(agent)).state == ["Closed", "Open"] and now, "a page that says Open")
@@ -244,6 +245,14 @@ def test_all_that_the_page_asks_for_is_its_own(agent):
     for address in page.fetched:
         assert ask(agent, "GET", address).status == 200
     assert not re.search(r"(src|href|action)=\"?https?:", page.text)
+
+
+def test_whose_pages_may_frame_it(served):
+    for given, said in ((None, "'none'"), ("self", "'self'"), ("https://a.example http://b.example:8123",) * 2):
+        agent = served(door(), **({} if given is None else {"frame_ancestors": given}))
+        for path in "/", "/nowhere", "/login", "/style.css":
+            policy = ask(agent, "GET", path, Accept="text/html").headers["Content-Security-Policy"]
+            assert policy.endswith(f"; frame-ancestors {said}"), path
 
 
 def test_page_tells_of_a_lost_broker(served, broker):

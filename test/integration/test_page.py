@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from harness import DEADLINE, ROOT, door, wait_until
+from harness import DEADLINE, ROOT, PathProxy, door, wait_until
 
 if not shutil.which("chromium") or not shutil.which("chromedriver"):
     pytest.skip("no chromium and chromedriver here: scripts/setup test installs them", allow_module_level=True)
@@ -325,7 +325,7 @@ def test_other_garages(browse, broker, agent_factory):
     page.state("shed\\/left", "^Opening")
     page.wait("[id='door-shed/left'] .notice", "^Asked. ")
     page.wait("#stops", r"Stop\s+Shed <b>door</b>")
-    page.tap("#stops form[action='/api/peers/shed/doors/left/stop'] button")
+    page.tap("#stops form[action='api/peers/shed/doors/left/stop'] button")
     page.state("shed\\/left", "^(Stopped|Open)")
     assert page.text("#door-right .state") == "Closed"
     shed.log.wait("open from mqtt accepted")
@@ -609,7 +609,7 @@ def test_log_in_and_out(browse, script):
     page.confirm("left", "open")
     page.agent.log.wait("door left: open from http accepted")
     page.tap(".log-out button")
-    arrives(page, 'action="/api/login"')
+    arrives(page, 'api/login"')
     assert page.driver.current_url == f"{page.origin}/login"
     page.open()  # there is no window of the browser's now, and the form is one for the doors
     wait_until(lambda: page.driver.current_url == f"{page.origin}/login", "the login page again")
@@ -653,9 +653,43 @@ def test_a_session_that_ended_shows_the_login_page(browse):
     wait_until(lambda: page.script("return document.documentElement.className") == "live", "a live page")
     page.agent.stop()
     page.agent.start()
-    wait_until(lambda: page.there("form[action='/api/login']"), "the login page")
+    wait_until(lambda: page.there("form[action$='api/login']"), "the login page")
     log_in(page)
     page.state("left", "^Closed$")
+    page.driver.delete_all_cookies()
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+def test_below_a_path_of_a_proxy(browse, fakes, script):
+    """Browser.check sees that nothing is asked for elsewhere."""
+    page = browse(LEFT, http={"username": "me", "password": "right"})
+    page.expected = "status of 40[15]|from the Manifest"
+    page.driver.get("about:blank")
+    page.driver.get_log("performance")
+    proxy = fakes(PathProxy(page.agent.http_port, "/house/garage"))
+    page.origin = proxy.url
+    page.cdp("Emulation.setScriptExecutionDisabled", value=not script)
+    page.open("/login?setup")
+    log_in(page, password="wrong")
+    arrives(page, "Wrong user name or password.")
+    log_in(page)
+    arrives(page, "Set-up of")
+    assert page.driver.current_url == f"{page.origin}/setup"
+    page.tap("a[href='./']")
+    wait_until(lambda: page.driver.current_url == f"{page.origin}/", "the doors")
+    if script:
+        wait_until(lambda: page.script("return document.documentElement.className") == "live", "a live page")
+    page.confirm("left", "open")
+    page.agent.log.wait("door left: open from http accepted")
+    if script:
+        page.state("left", "^Open$")
+    page.driver.get(f"{page.origin}/api/doors/nobody/x")
+    arrives(page, "To the doors")
+    page.tap("main a")
+    wait_until(lambda: page.driver.current_url == f"{page.origin}/", "the doors")
+    page.tap(".log-out button")
+    arrives(page, 'api/login"')
+    assert page.driver.current_url == f"{page.origin}/login" and not proxy.elsewhere
     page.driver.delete_all_cookies()
 
 
@@ -831,7 +865,7 @@ def test_weight(browse):
     connection = http.client.HTTPConnection("127.0.0.1", page.agent.http_port, timeout=DEADLINE)
     total = 0
     source = page.driver.page_source
-    links = re.findall(r'(?:href|src)="(/[^"#]+)"', source)
+    links = ["/" + path for path in re.findall(r'(?:href|src)="([^"#]+)"', source)]
     assert {path.split("?")[0] for path in links} >= {"/style.css", "/script.js", "/icon.svg", "/icon.png"}
     links.remove("/setup")  # another page
     for path in ["/", *links]:

@@ -244,15 +244,15 @@ static void test_routes(struct server *server)
 	const char *policy = header(&answer, "Content-Security-Policy");
 	CHECK(policy && strstr(policy, "default-src 'none'") && strstr(policy, "frame-ancestors 'none'") &&
 			!strstr(policy, "unsafe"));
-	CHECK(has(&answer, "<!doctype html>") && has(&answer, "/api/doors/right/open") && !has(&answer, "http://"));
+	CHECK(has(&answer, "<!doctype html>") && has(&answer, "\"api/doors/right/open") && !has(&answer, "http://"));
 	CHECK(has(&answer, "</html>"));
 
 	tap_case("the style sheet and the icon that the page names are there, and are kept");
-	const char *link = strstr(answer.body, "href=\"/style.css?");
+	const char *link = strstr(answer.body, "href=\"style.css?");
 	CHECK(link);
-	char path[64] = "";
+	char path[64] = "/";
 	if (link)
-		sscanf(link, "href=\"%63[^\"]", path);
+		sscanf(link, "href=\"%62[^\"]", path + 1);
 	answer = ask(server, "GET %s HTTP/1.1\r\n" HOST "\r\n", path);
 	CHECK(answer.status == 200 && header_is(&answer, "Content-Type", "text/css; charset=utf-8"));
 	CHECK(has(&answer, "prefers-color-scheme: dark"));
@@ -409,9 +409,9 @@ static void test_commands(struct server *server)
 	CHECK(answer.status == 303 && answer.length == 0);
 	char location[256] = "";
 	snprintf(location, sizeof(location), "%s", header(&answer, "Location") ? header(&answer, "Location") : "");
-	CHECK(strcmp(location, "/?door=left&said=obstructed#door-left") == 0);
+	CHECK(strcmp(location, "../../../?door=left&said=obstructed#door-left") == 0);
 	location[strcspn(location, "#")] = '\0';
-	answer = ask(server, "GET %s HTTP/1.1\r\n" HOST "\r\n", location);
+	answer = ask(server, "GET %s HTTP/1.1\r\n" HOST "\r\n", strstr(location, "/?"));
 	CHECK(answer.status == 200 && has(&answer, "Refused.") &&
 			has(&answer, door_reason_text(DOOR_REASON_OBSTRUCTED)));
 	answer = ask(server, "GET / HTTP/1.1\r\n" HOST "\r\n");
@@ -438,7 +438,8 @@ static void test_commands(struct server *server)
 	CHECK(answer.status == 202 && has(&answer, "\"accepted\"") && server->agent.commands == before + 1);
 	CHECK(server->agent.last_command == DOOR_COMMAND_PULSE && server->agent.last_door == 1);
 	answer = ask(server, "POST /api/setup/left/relay?setup HTTP/1.1\r\n" HOST "Accept: text/html\r\n\r\n");
-	CHECK(answer.status == 303 && header_is(&answer, "Location", "/setup?door=left&said=accepted#door-left"));
+	CHECK(answer.status == 303 &&
+			header_is(&answer, "Location", "../../../setup?door=left&said=accepted#door-left"));
 	answer = ask(server, "GET /setup?door=left&said=busy HTTP/1.1\r\n" HOST "\r\n");
 	CHECK(answer.status == 200 && has(&answer, door_reason_text(DOOR_REASON_BUSY)));
 	set_result(server, DOOR_RESULT_REJECTED, DOOR_REASON_BUSY, 0);
@@ -457,7 +458,7 @@ static void test_commands(struct server *server)
 	CHECK(answer.status == 202 && server->agent.pokes == 1 && server->agent.last_door == 1);
 	CHECK(strcmp(server->agent.last_poke, "wall_button") == 0);
 	answer = ask(server, "POST /api/simulator/left/jam HTTP/1.1\r\n" HOST "Accept: text/html\r\n\r\n");
-	CHECK(answer.status == 303 && header_is(&answer, "Location", "/#door-left"));
+	CHECK(answer.status == 303 && header_is(&answer, "Location", "../../../#door-left"));
 	set_result(server, DOOR_RESULT_ACCEPTED, DOOR_REASON_NONE, -ENOENT);
 	answer = ask(server, "POST /api/simulator/right/kick HTTP/1.1\r\n" HOST "\r\n");
 	CHECK(answer.status == 404 && has(&answer, "no such poke"));
@@ -499,7 +500,7 @@ static void test_peers(struct server *server)
 	answer = ask(server, "GET /api/doors HTTP/1.1\r\n" HOST "\r\n");
 	CHECK(answer.status == 200 && !has(&answer, "shed") && answer.body[answer.length - 1] == '}');
 	answer = ask(server, "GET / HTTP/1.1\r\n" HOST "\r\n");
-	CHECK(has(&answer, "action=\"/api/peers/shed/doors/left/open\"") && !has(&answer, "<b>"));
+	CHECK(has(&answer, "action=\"api/peers/shed/doors/left/open\"") && !has(&answer, "<b>"));
 
 	tap_case("commands reach the peer, and come to nothing for a reason");
 	set_result(server, DOOR_RESULT_ACCEPTED, DOOR_REASON_NONE, 0);
@@ -508,7 +509,7 @@ static void test_peers(struct server *server)
 	CHECK(server->agent.commands == before + 1 && server->agent.last_command == DOOR_COMMAND_CLOSE);
 	CHECK(strcmp(server->agent.last_poke, "shed/left") == 0);
 	answer = ask(server, "POST /api/peers/shed/doors/left/stop HTTP/1.1\r\n" HOST "Accept: text/html\r\n\r\n");
-	CHECK(answer.status == 303 && header_is(&answer, "Location", "/#door-shed/left"));
+	CHECK(answer.status == 303 && header_is(&answer, "Location", "../../../../../#door-shed/left"));
 	static const struct {
 		int error, status;
 		const char *said;
@@ -854,7 +855,7 @@ static void test_login(void)
 	tap_case("the login page is there for everybody, is plain, and challenges nobody");
 	struct answer answer = get_with(&server, "/login", BROWSER);
 	CHECK(answer.status == 200 && !header(&answer, "WWW-Authenticate") && !header(&answer, "Set-Cookie"));
-	CHECK(has(&answer, "<form method=\"post\" action=\"/api/login\">") && !has(&answer, "<script"));
+	CHECK(has(&answer, "<form method=\"post\" action=\"./api/login\">") && !has(&answer, "<script"));
 	CHECK(!has(&answer, "http-equiv") && !has(&answer, "garage"));
 	CHECK(strstr(header(&answer, "Content-Security-Policy"), "form-action 'self'"));
 
@@ -874,10 +875,10 @@ static void test_login(void)
 	static const struct {
 		const char *path, *location;
 	} ways[] = {
-			{"/api/login", "/"},
-			{"/api/login?setup", "/setup"},
-			{"/api/login?//evil.example", "/"},
-			{"/api/login?next=https://evil.example", "/"},
+			{"/api/login", "../"},
+			{"/api/login?setup", "../setup"},
+			{"/api/login?//evil.example", "../"},
+			{"/api/login?next=https://evil.example", "../"},
 	};
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
 		answer = send_form(&server, ways[i].path, BROWSER "Origin: http://localhost\r\n", RIGHT_FORM);
@@ -886,19 +887,19 @@ static void test_login(void)
 		CHECK(get_with(&server, "/", both).status == 200);
 	}
 	answer = get_with(&server, "/login?setup", cookie);
-	CHECK(answer.status == 303 && header_is(&answer, "Location", "/setup"));
+	CHECK(answer.status == 303 && header_is(&answer, "Location", "./setup"));
 	answer = get_with(&server, "/login?//evil.example", cookie);
-	CHECK(answer.status == 303 && header_is(&answer, "Location", "/"));
+	CHECK(answer.status == 303 && header_is(&answer, "Location", "./"));
 
 	tap_case("the page of one with a session can end it; others' pages are as they were");
 	answer = get_with(&server, "/", cookie);
-	CHECK(answer.status == 200 && has(&answer, "action=\"/api/logout\""));
+	CHECK(answer.status == 200 && has(&answer, "action=\"api/logout\""));
 	answer = get_with(&server, "/", "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n");
 	CHECK(answer.status == 200 && !has(&answer, "logout"));
 
 	tap_case("Basic challenges everybody but a browser that has used the form: it gets the form, and no window");
 	answer = get_with(&server, "/setup", BROWSER);
-	CHECK(answer.status == 401 && has(&answer, "action=\"/api/login?setup\"") && !has(&answer, "http-equiv"));
+	CHECK(answer.status == 401 && has(&answer, "action=\"./api/login?setup\"") && !has(&answer, "http-equiv"));
 	CHECK(strncmp(header(&answer, "WWW-Authenticate"), "Basic ", 6) == 0);
 	static const char *const accepts[] = {BROWSER, "Accept: text/event-stream\r\n", ""};
 	for (size_t i = 0; i < sizeof(accepts) / sizeof(accepts[0]); i++) {
@@ -910,7 +911,7 @@ static void test_login(void)
 
 	tap_case("a link from another site brings no session: then the page asks once more by itself");
 	answer = get_with(&server, "/setup", BROWSER "Cookie: portcullis-form=1\r\n");
-	CHECK(answer.status == 401 && has(&answer, "<meta http-equiv=\"refresh\" content=\"0; url=/login?setup\">"));
+	CHECK(answer.status == 401 && has(&answer, "<meta http-equiv=\"refresh\" content=\"0; url=./login?setup\">"));
 	answer = get_with(&server, "/login", BROWSER "Cookie: portcullis-form=1\r\n");
 	CHECK(answer.status == 200 && !has(&answer, "http-equiv"));
 	snprintf(both, sizeof(both), BROWSER "Cookie: portcullis-form=1; portcullis=%096d\r\n", 0);
@@ -954,7 +955,7 @@ static void test_login(void)
 	tap_case("a logout ends the session, not only the cookie");
 	snprintf(both, sizeof(both), BROWSER "%s", cookie);
 	answer = send_form(&server, "/api/logout", both, "");
-	CHECK(answer.status == 303 && header_is(&answer, "Location", "/login"));
+	CHECK(answer.status == 303 && header_is(&answer, "Location", "../login"));
 	CHECK(strstr(header(&answer, "Set-Cookie"), "portcullis=; ") &&
 			strstr(header(&answer, "Set-Cookie"), "Max-Age=0"));
 	CHECK(get_with(&server, "/", cookie).status != 200);
@@ -1008,7 +1009,7 @@ static void test_sessions_and_configurations(void)
 	tap_case("without a password there is nothing to log in to");
 	start(&server, &plain);
 	answer = get_with(&server, "/login", "");
-	CHECK(answer.status == 303 && header_is(&answer, "Location", "/"));
+	CHECK(answer.status == 303 && header_is(&answer, "Location", "./"));
 	answer = send_form(&server, "/api/login", "", WRONG_FORM);
 	CHECK(answer.status == 200 && has(&answer, "unchanged") && !header(&answer, "Set-Cookie"));
 	answer = get_with(&server, "/", cookie);

@@ -70,7 +70,7 @@ static void test_words(void)
 	CHECK(has(page, "<p class=\"sure\">Seen by a sensor.</p>"));
 	CHECK(has(page, "MQTT broker: connected</p>"));
 	CHECK(has(page, "Portcullis 1.2.3, running for 3 hours."));
-	CHECK(has(page, "method=\"post\" action=\"/api/doors/left/open\">"));
+	CHECK(has(page, "method=\"post\" action=\"api/doors/left/open\">"));
 	CHECK(has(page, "<title>Closed · garage</title>") && has(page, "translate(0 0)"));
 	CHECK(!has(page, "class=\"message ") && !has(page, "wall_button") && !has(page, "{{"));
 	free(page);
@@ -85,7 +85,7 @@ static void test_words(void)
 	CHECK(has(page, "<p class=\"state\">Opening<small>40\u00a0% open</small></p>"));
 	CHECK(has(page, "<title>Left door: Opening") && has(page, "class=\"door opening\"") &&
 			has(page, "translate(0 -32)"));
-	CHECK(has(strstr(page, "<nav"), "/api/doors/left/stop"));
+	CHECK(has(strstr(page, "<nav"), "\"api/doors/left/stop"));
 	CHECK(has(page, "UTC</time>, moved by wall button, remote or hand.</p>"));
 	CHECK(has(page, "Estimated by time, not seen."));
 	CHECK(has(page, "<meta http-equiv=\"refresh\" content=\"2\">"));
@@ -193,7 +193,7 @@ static void test_buttons(void)
 	free(refusing);
 	door.state = DOOR_CLOSING;
 	refusing = render_door(&door);
-	CHECK(find(refusing, "stop") == DISABLED && !has(strstr(refusing, "<nav"), "/api/doors/left/stop"));
+	CHECK(find(refusing, "stop") == DISABLED && !has(strstr(refusing, "<nav"), "\"api/doors/left/stop"));
 	free(refusing);
 	for (enum door_reason reason = DOOR_REASON_NOT_SETTLED; reason <= DOOR_REASON_LAST; reason++) {
 		door.refusals[DOOR_COMMAND_OPEN] = reason;
@@ -226,7 +226,7 @@ static void test_notices(void)
 	const char *notice = text ? strstr(text, "<strong>Refused.</strong>") : NULL;
 	CHECK(right && notice && notice > right && !strstr(notice + 1, "<strong>Refused."));
 	CHECK(has(text, door_reason_text(DOOR_REASON_OBSTRUCTED)));
-	CHECK(has(text, "content=\"15; url=/\""));
+	CHECK(has(text, "content=\"15; url=./\""));
 	free(text);
 	tap_case("what was done and what was not needed is told too");
 	page.result = DOOR_RESULT_ACCEPTED;
@@ -340,7 +340,7 @@ static void test_simulator(void)
 	static const char *const pokes[] = {"wall_button", "obstruct", "clear", "jam", "unjam"};
 	for (size_t i = 0; i < sizeof(pokes) / sizeof(pokes[0]); i++) {
 		char form[64];
-		snprintf(form, sizeof(form), "action=\"/api/simulator/left/%s\"", pokes[i]);
+		snprintf(form, sizeof(form), "action=\"api/simulator/left/%s\"", pokes[i]);
 		CHECK(has(text, form));
 	}
 	free(text);
@@ -420,8 +420,8 @@ static void test_setup(void)
 	CHECK(has(text, "Open sensor<small>GPIO24</small></th><td>unknown</td><td>It cannot be read.</td>"));
 	CHECK(has(text, "<pre>- id: left\n  name: &quot;&lt;A&amp;B&gt;&quot;\n</pre>"));
 	CHECK(has(text, "is measured between the contacts"));
-	CHECK(has(text, "action=\"/api/setup/left/open_relay?setup\"") && !has(text, "/api/setup/left/closed_sensor"));
-	CHECK(has(text, "action=\"/api/doors/left/open?setup\"") && has(text, "action=\"/api/doors/left/stop?setup\""));
+	CHECK(has(text, "action=\"api/setup/left/open_relay?setup\"") && !has(text, "/api/setup/left/closed_sensor"));
+	CHECK(has(text, "action=\"api/doors/left/open?setup\"") && has(text, "action=\"api/doors/left/stop?setup\""));
 	CHECK(find(text, "toggle") == ENABLED && find(text, "close") == ENABLED && has(text, "Mind the doors."));
 	free(text);
 	page.read_only = true;
@@ -433,11 +433,11 @@ static void test_setup(void)
 	page.read_only = false;
 	tap_case("the page links to it for those who may see it");
 	text = render(&page);
-	CHECK(!has(text, "href=\"/setup\""));
+	CHECK(!has(text, "href=\"setup\""));
 	free(text);
 	page.setup = true;
 	text = render(&page);
-	CHECK(has(text, "href=\"/setup\""));
+	CHECK(has(text, "href=\"setup\""));
 	free(text);
 }
 
@@ -530,7 +530,7 @@ static void test_peers(void)
 	char *page = render_peers(&node, &view, false);
 	CHECK(has(strstr(page, "id=\"peers\""), "<h2 id=\"peer-shed\">shed</h2>"));
 	CHECK(has(page, "id=\"door-shed/left\"") && has(page, "id=\"door-left\""));
-	CHECK(has(page, "action=\"/api/peers/shed/doors/left/open\"") && has(page, "action=\"/api/doors/left/open\""));
+	CHECK(has(page, "action=\"api/peers/shed/doors/left/open\"") && has(page, "action=\"api/doors/left/open\""));
 	CHECK(has(page, "&lt;i&gt;Shed") && !has(page, "<i>") &&
 			has(page, "class=\"broker connected\"><span>Reachable"));
 	CHECK(!has(page, " away\"") && !has(page, "class=\"message ") && !has(page, "{{"));
@@ -539,7 +539,7 @@ static void test_peers(void)
 	tap_case("it moves: its STOP is at hand, and without JavaScript the page renews itself soon");
 	door->view.state = DOOR_OPENING;
 	page = render_peers(&node, &view, false);
-	CHECK(has(strstr(page, "<nav"), "/api/peers/shed/doors/left/stop") && has(page, "content=\"2\""));
+	CHECK(has(strstr(page, "<nav"), "\"api/peers/shed/doors/left/stop") && has(page, "content=\"2\""));
 	free(page);
 
 	tap_case("a read-only page commands no peer either");

@@ -4,23 +4,25 @@
  */
 #include "http/page/render.h"
 
-const char http_page_refusal_policy[] =
-		"default-src 'none'; style-src '" PAGE_REFUSAL_STYLE "'; base-uri 'none'; frame-ancestors 'none'";
+const char http_page_refusal_policy[] = "default-src 'none'; style-src '" PAGE_REFUSAL_STYLE "'; base-uri 'none'";
 
-struct http_body *http_page_render_refusal(int status, const char *sentence)
+struct http_body *http_page_render_refusal(const char *root, int status, const char *sentence)
 {
-	return page_render_all(
-			(struct page_render){.message = {"", http_answer_phrase(status), sentence}, .size = 4096},
+	return page_render_all((struct page_render){.root = root,
+					       .message = {"", http_answer_phrase(status), sentence},
+					       .size = 4096},
 			page_template_refusal);
 }
 
 const char http_page_login_policy[] = "default-src 'none'; style-src '" PAGE_LOGIN_STYLE
-				      "'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+				      "'; img-src data:; form-action 'self'; base-uri 'none'";
 
 struct http_body *http_page_render_login(const struct http_login *login)
 {
-	return page_render_all(
-			(struct page_render){.login = login, .message = {"", "Log in", login->said}, .size = 4096},
+	return page_render_all((struct page_render){.root = login->root,
+					       .login = login,
+					       .message = {"", "Log in", login->said},
+					       .size = 4096},
 			page_template_login);
 }
 
@@ -28,4 +30,9 @@ void page_field_again_at_once(struct page_render *render)
 {
 	if (render->login->again)
 		page_put_template(render, page_template_again);
+}
+
+void page_field_root(struct page_render *render)
+{
+	page_put_escaped(render, render->root);
 }

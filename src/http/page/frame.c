@@ -30,7 +30,7 @@ void page_field_refresh(struct page_render *render)
 	if (render->wirings)
 		page_put_format(render, "%d", REFRESH_SETUP_S);
 	else
-		page_put_format(render, "%d%s", page->noticed ? REFRESH_S : seconds, page->noticed ? "; url=/" : "");
+		page_put_format(render, "%d%s", page->noticed ? REFRESH_S : seconds, page->noticed ? "; url=./" : "");
 }
 
 void page_field_node(struct page_render *render)

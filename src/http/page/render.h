@@ -40,6 +40,7 @@ struct page_render {
 	const struct door_record *record;
 	const struct http_wiring *wirings; /* NULL: it is not the Set-up view */
 	const struct http_line *line;
+	const char *root;               /* of a page that stands alone: http_exchange_root's */
 	const struct http_login *login; /* NULL: it is not the login page */
 	struct http_body *body;
 	size_t size; /* bytes that body has room for */

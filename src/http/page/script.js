@@ -8,7 +8,8 @@
 	const RETRY_MS = 1000, RETRY_MAX_MS = 5000, SILENCE_MS = 25000, ANSWER_MS = 8000, NOTICE_MS = 8000, ARMED_MS = 6000;
 	const PARTS = ["messages", "doors", "peers", "stops", "history", "about", "setup"];
 	const home = location.pathname; // the doors, or the Set-up view
-	const site = location.origin; // without the user:password@ that a relative address has, and that fetch refuses
+	// The folder of the page, below whatever path; without the user:password@ that location has, and that fetch refuses.
+	const site = location.origin + location.pathname.replace(/[^/]*$/, "");
 	let address = home; // with how the last command ended, for a while
 	let stream, silence, retry, plain, delay = RETRY_MS, heard = Date.now(), lost = false, proved = false;
 	let busy = false, again = false, noted = 0;
@@ -115,7 +116,7 @@
 				clearTimeout(late);
 				how(what);
 			};
-			fetch(site + path, options).then((answer) => answer.text().then((text) => ({answer, text}))).then(end(done), end(failed));
+			fetch(new URL(path, site).href, options).then((answer) => answer.text().then((text) => ({answer, text}))).then(end(done), end(failed));
 		});
 	}
 
@@ -168,7 +169,7 @@
 	function listen() {
 		hush();
 		silence = setTimeout(drop, SILENCE_MS);
-		stream = new EventSource(site + "/api/events");
+		stream = new EventSource(site + "api/events");
 		stream.addEventListener("doors", () => { hear(); refresh(); });
 		stream.addEventListener("alive", hear);
 		stream.onerror = drop;

@@ -11,6 +11,7 @@ from .log import Log
 from .page import Answer, ask, get
 from .packets import (CONNACK, CONNECT, DISCONNECT, PINGREQ, PINGRESP, PUBACK, PUBLISH, SUBACK, SUBSCRIBE, UNSUBACK, UNSUBSCRIBE,
                       Packet, packet, text, varint)
+from .path_proxy import PathProxy
 from .places import ROOT, free_port, is_static, with_file
 from .process import Process
 from .recorder import Message, Recorder, retained
@@ -23,6 +24,7 @@ __all__ = [
     "Closed", "Connection", "FakeBroker", "Silent",
     "Log",
     "Answer", "ask", "get",
+    "PathProxy",
     "CONNACK", "CONNECT", "DISCONNECT", "PINGREQ", "PINGRESP", "PUBACK", "PUBLISH", "SUBACK", "SUBSCRIBE", "UNSUBACK",
     "UNSUBSCRIBE", "Packet", "packet", "text", "varint",
     "ROOT", "free_port", "is_static", "with_file",

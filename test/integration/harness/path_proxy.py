@@ -1,0 +1,55 @@
+"""A reverse proxy that has the page below a path, as nginx, Caddy, Traefik and Home Assistant's ingress do."""
+
+import re
+import socket
+import threading
+from contextlib import suppress
+
+
+class PathProxy:
+    """Hands on what is asked below path, without that path, and everything else as it came. Answers 404 elsewhere."""
+
+    def __init__(self, port, path):
+        self.port, self.path, self.elsewhere = port, path, []
+        self.listener = socket.socket()
+        self.listener.bind(("127.0.0.1", 0))
+        self.listener.listen(16)
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}{path}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        with suppress(OSError):
+            while True:
+                near, _ = self.listener.accept()
+                threading.Thread(target=self._serve, args=(near,), daemon=True).start()
+
+    def _serve(self, near):
+        head = b""
+        with suppress(OSError), near:
+            while b"\r\n\r\n" not in head:
+                data = near.recv(65536)
+                if not data:
+                    return
+                head += data
+            method, path, rest = head.split(b" ", 2)
+            if not path.decode().startswith(self.path + "/"):
+                self.elsewhere.append(path.decode())
+                near.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                return
+            rest = re.sub(rb"\r\nConnection: [^\r]*", b"", rest, flags=re.IGNORECASE)
+            rest = rest.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)  # one request each
+            with socket.create_connection(("127.0.0.1", self.port)) as far:
+                far.sendall(b" ".join([method, path[len(self.path):], rest]))
+                threading.Thread(target=self._pass, args=(near, far), daemon=True).start()
+                self._pass(far, near)
+
+    @staticmethod
+    def _pass(source, target):
+        with suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+        with suppress(OSError):
+            target.shutdown(socket.SHUT_WR)
+
+    def close(self):
+        self.listener.close()
