@@ -39,10 +39,10 @@ void page_free(struct page *page); /* takes NULL */
 
 /*
  * Starts the server, if the configuration has one. -EINVAL, which has been logged, for a password that nobody can give;
- * else 0. config is borrowed until page_reconfigure.
+ * else 0, also when the server cannot start yet. config is borrowed until page_reconfigure.
  */
 int page_start(struct page *page, const struct config *config);
-/* What /api/history reads, once it is there. */
+/* What the page, /api/history and /metrics read. Call it before the loop runs. Borrowed until page_free. */
 void page_set_history(struct page *page, struct history *history);
 bool page_listens(const struct page *page);
 

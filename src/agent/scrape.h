@@ -23,7 +23,7 @@ struct scrape {
 	int64_t started_unix_ms; /* scrape.c's: as it was told last */
 };
 
-/* metrics_render: the length of what is in buffer, or -errno. http is the server that is asked. */
+/* Writes the answer into buffer. Returns as metrics_render does. http is the server that was asked. */
 ssize_t scrape_render(struct scrape *scrape, const struct http *http, char *buffer, size_t size);
 
 #endif

@@ -15,7 +15,7 @@ size_t base64_encode(const char *digits, const unsigned char *bytes, size_t leng
 /*
  * Decodes count digits; text needs no terminator. Writes at most count * 3 / 4 bytes and returns how many. Returns
  * -EINVAL when a character is not a digit, when count is impossible, or when unused bits of the last digit are not 0:
- * so there is exactly one text for the same bytes.
+ * so there is exactly one text for the same bytes. bytes may have been written then.
  */
 ssize_t base64_decode(const char *digits, const char *text, size_t count, unsigned char *bytes);
 

@@ -111,7 +111,7 @@ static void compose(struct line *line, const struct log *log, enum log_level lev
 }
 
 /* What can be written to has room for a line: a pipe for 4,096 bytes (pipe(7)), a socket for half its buffer. */
-static bool put(const struct line *line)
+static bool log_line(const struct line *line)
 {
 	struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
 	return poll(&out, 1, 0) > 0 && write(STDERR_FILENO, line->text, line->length) >= 0;
@@ -134,10 +134,10 @@ void log_write(const struct log *log, enum log_level level, const char *format, 
 		snprintf(message, sizeof(message), "%u lines of the log are lost here: standard error took no more",
 				lost);
 		compose(&loss, log, LOG_WARNING, message);
-		if (put(&loss))
+		if (log_line(&loss))
 			lost = 0;
 	}
-	bool gone = lost || !put(&line);
+	bool gone = lost || !log_line(&line);
 	if (gone && log->lost)
 		atomic_fetch_add(log->lost, lost + 1);
 }

@@ -4,7 +4,7 @@
  * Single-threaded: everything here is called from the thread that runs the loop, except the clocks (loop_now_ms,
  * loop_from_monotonic_ms, loop_wall_ms), which any thread may read. Time is milliseconds of CLOCK_BOOTTIME, absolute:
  * it never jumps, and it goes on while the machine is suspended, so that a message that waited through a suspend shows
- * its true age. Sources and timers are embedded in the structs of their owners, who must remove or cancel
+ * its true age. A kernel that refuses a clock ends the program (kernel_check has looked for that). Sources and timers are embedded in the structs of their owners, who must remove or cancel
  * them before the memory goes; removing one from inside any callback is safe. Callbacks must not block.
  */
 #ifndef PORTCULLIS_BASE_LOOP_H
@@ -26,7 +26,8 @@ struct loop_source {
 };
 
 struct loop_timer {
-	void (*expired)(struct loop_timer *timer, int64_t now_ms); /* disarmed before the call: set it again for more */
+	/* Disarmed before the call: set it again for more. now_ms: when the loop began to run the timers of this turn. */
+	void (*expired)(struct loop_timer *timer, int64_t now_ms);
 	void *user;
 	int64_t at_ms;           /* set by the loop */
 	struct loop_timer *next; /* the loop's list of armed timers */
@@ -45,7 +46,7 @@ int64_t loop_now_ms(void); /* CLOCK_BOOTTIME */
 int64_t loop_from_monotonic_ms(int64_t monotonic_ms);
 int64_t loop_wall_ms(void); /* CLOCK_REALTIME, for people only */
 
-/* The first multiple of period_ms after now_ms. Timers whose periods are multiples of each other share turns so. Pure. */
+/* The first multiple of period_ms after now_ms. So timers whose periods are multiples of each other share turns. Pure. */
 static inline int64_t loop_in_step_ms(int64_t now_ms, int64_t period_ms)
 {
 	return (now_ms / period_ms + 1) * period_ms;

@@ -39,7 +39,7 @@ bool net_is_here(const char *text, uint16_t port);
 
 /*
  * Blocks until fd is ready for events (those of poll(2)) or has an error, or until the loop's clock reaches until_ms.
- * Returns 0, -ETIMEDOUT at until_ms, or -errno.
+ * Returns 0, -ETIMEDOUT at until_ms, or -errno. until_ms is at most INT_MAX ms away: LOOP_NEVER is no such time.
  */
 int net_wait(int fd, short events, int64_t until_ms);
 

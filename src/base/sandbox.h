@@ -11,7 +11,7 @@
  * - No core is dumped, and other processes of the same user cannot read the memory: it holds passwords and keys.
  *
  * Descriptors that are open already stay usable. A kernel without one of these is no failure: what is missing is
- * logged.
+ * logged. A program that was built with a sanitizer is not locked down at all, which is logged, too.
  */
 #ifndef PORTCULLIS_BASE_SANDBOX_H
 #define PORTCULLIS_BASE_SANDBOX_H

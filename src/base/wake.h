@@ -1,6 +1,6 @@
 /*
- * How a thread makes the loop's thread call a function: an eventfd, one of the loop's sources. However often it is woken
- * before the loop looks, the function is called once.
+ * How a thread makes the loop's thread call a function: an eventfd, one of the loop's sources. However often it is
+ * woken before the loop looks, the function is called once.
  *
  * Embedded in its owner's struct, which must not move while it is open. One that is all zero was never opened, and
  * wake_mute and wake_close do nothing with it. Nothing blocks.

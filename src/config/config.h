@@ -3,7 +3,7 @@
  *
  * This room reads the file, the files with secrets that it names, and the host's name; it touches nothing else of the
  * machine. Reading may block, so call it only at start-up, for --check, and in a reload while no relay is on. The
- * result has only plain values. Other rooms do not include this header: src/agent translates.
+ * result has only plain values. No room includes this header: only src/agent, which translates, and main.c do.
  */
 #ifndef PORTCULLIS_CONFIG_CONFIG_H
 #define PORTCULLIS_CONFIG_CONFIG_H
@@ -156,7 +156,7 @@ struct config_report {
 
 /*
  * Reads and validates a file. 0 when it can be used (there may be warnings); -EINVAL with at least one error in the
- * report, and then config is empty; -ENOMEM. The caller frees with config_free after success; freeing an empty one is
+ * report, or -ENOMEM, and then config is empty. The caller frees with config_free after success; freeing an empty one is
  * allowed. Nothing of the YAML document is kept.
  */
 int config_load(const char *path, enum config_secrets secrets, struct config *config, struct config_report *report);

@@ -21,6 +21,7 @@ struct config_document {
 };
 
 /* yaml.c */
+/* Where the node begins in the file. */
 struct config_position config_node_position(const yaml_node_t *node);
 
 /* document.c: fills the settings as the table of keys says. root must be a mapping. */

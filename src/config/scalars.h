@@ -25,6 +25,7 @@ struct config_scalar {
  */
 void config_scalar_read(
 		struct config_reader *reader, const struct config_key *key, char *base, struct config_scalar scalar);
+/* Reads a GPIO line: its name, or a small number, which is its offset. */
 void config_scalar_read_line(struct config_reader *reader, const struct config_key *key, struct config_line *line,
 		struct config_scalar scalar);
 
@@ -62,7 +63,7 @@ struct config_nearest {
 };
 void config_nearest_try(struct config_nearest *nearest, const char *word);
 
-/* secrets.c */
+/* secrets.c: reads the file that the scalar names, and keeps its one line as the value. Blocks as read(2) does. */
 void config_secret_read_file(struct config_reader *reader, const struct config_key *key, const char **value,
 		struct config_scalar scalar);
 /* Warns of a password that begins or ends with a blank or an invisible character. */

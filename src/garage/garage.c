@@ -94,7 +94,7 @@ bool garage_is_past(const struct garage *garage, int64_t given_ms)
 
 /* ---- What comes in ---- */
 
-static void hear_edge(void *user, size_t door, enum door_sensor sensor, bool active, int64_t at_ms)
+static void garage_hear_edge(void *user, size_t door, enum door_sensor sensor, bool active, int64_t at_ms)
 {
 	struct garage *garage = user;
 	notice_stall(garage);
@@ -266,7 +266,7 @@ void garage_free(struct garage *garage)
 
 int garage_open(struct garage *garage, bool simulated, const char *chip)
 {
-	const struct lines_handlers handlers = {.edge = hear_edge, .lost = lose_lines, .user = garage};
+	const struct lines_handlers handlers = {.edge = garage_hear_edge, .lost = lose_lines, .user = garage};
 	const struct door_config *machines[DOORS_MAX];
 	if (!simulated)
 		return lines_open(garage->lines, garage->loop, garage->log, chip, &handlers);

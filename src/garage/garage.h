@@ -105,7 +105,11 @@ struct garage_past {
 	int64_t unix_ms;         /* ... and when; 0: not known */
 };
 
-/* Touches no line. Borrows loop, log and alive (NULL: no thread gives signs of life), reads doors only here. 0 or -ENOMEM. The caller frees with garage_free. */
+/*
+ * Touches no line. Borrows loop, log and alive (NULL: no thread gives signs of life). doors is read only here, but what
+ * its entries point to is borrowed. Returns 0, or -ENOMEM, also for more than DOORS_MAX doors or GPIO_LINES_MAX lines.
+ * The caller frees with garage_free.
+ */
 int garage_new(struct loop *loop, const struct log *log, struct alive *alive, const struct garage_door_config *doors,
 		size_t count, struct garage **garage);
 /* Puts every output to inactive. Takes NULL. */
@@ -149,7 +153,7 @@ struct door_answer garage_pulse(
 void garage_refuse(struct garage *garage, size_t door, const enum door_command *command, enum door_source source,
 		enum door_reason reason);
 
-/* Another configuration of a door with the same id and lines. Moves nothing. */
+/* Another configuration of a door with the same id and lines. What it points to is borrowed from now on. Moves nothing. */
 void garage_reconfigure(struct garage *garage, size_t door, const struct garage_door_config *config);
 
 /* "wall_button" and the other pokes of gpio/simulated.h, with the same results. */
@@ -158,14 +162,15 @@ int garage_poke(struct garage *garage, size_t door, const char *poke);
 /* Questions. None has a side effect. */
 
 size_t garage_door_count(const struct garage *garage);
+/* The door with this id. False: there is none, and *door is not set. */
 bool garage_find(const struct garage *garage, const char *id, size_t *door);
 /* The door as it is now. Equal views are equal byte by byte. */
 void garage_view(const struct garage *garage, size_t door, struct door_view *view);
 struct garage_moment garage_now(const struct garage *garage);
 /* Whether what was given after given_ms, and comes now, may have waited: garage_command would refuse it as stale. */
 bool garage_is_past(const struct garage *garage, int64_t given_ms);
-bool garage_is_pulsing(const struct garage *garage); /* a relay of some door is on */
-uint64_t garage_edges_dropped(const struct garage *garage);
+bool garage_is_pulsing(const struct garage *garage);        /* a relay of some door is on */
+uint64_t garage_edges_dropped(const struct garage *garage); /* by the kernel, whose queue was full */
 
 /* A line of a door, as it is now. */
 struct garage_line_view {

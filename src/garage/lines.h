@@ -26,7 +26,8 @@ struct lines_handlers {
 
 struct lines;
 
-/* Touches no line. doors is read only here; the strings in it are copied. 0 or -ENOMEM. Freed with lines_free. */
+/* Touches no line. doors is read only here; the strings in it are copied. 0, or -ENOMEM, also for
+ * more than DOORS_MAX doors or GPIO_LINES_MAX lines. Freed with lines_free. */
 int lines_new(const struct garage_door_config *doors, size_t count, struct lines **lines);
 /* Puts every output to inactive. Takes NULL. */
 void lines_free(struct lines *lines);

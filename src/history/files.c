@@ -1,5 +1,5 @@
 /*
- * One thread does all that touches the disk, but for the first look, which the caller of history_files_new waits for.
+ * One thread does all that touches the disk, except the first look, for which the caller of history_files_new waits.
  * It looks every look_ms until directory and files could be read, then waits to be used, and from then on writes what
  * is in the queue: at once, or every retry_ms while the disk takes nothing.
  */

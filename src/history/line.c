@@ -81,7 +81,7 @@ struct writer {
 	size_t length;
 };
 
-__attribute__((format(printf, 2, 3))) static void put(struct writer *writer, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void line_put(struct writer *writer, const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);
@@ -94,18 +94,18 @@ static void put_word(struct writer *writer, const struct column *column, int val
 {
 	const char *word = column->word(value);
 	const char *quote = word ? "\"" : "";
-	put(writer, ",\"%s\":%s%s%s", column->key, quote, word ? word : "null", quote);
+	line_put(writer, ",\"%s\":%s%s%s", column->key, quote, word ? word : "null", quote);
 }
 
 static void print_time(struct writer *writer, int64_t unix_ms)
 {
 	char text[UTC_BYTES];
 	if (unix_ms <= 0 || unix_ms > UTC_MAX_MS) {
-		put(writer, ",\"time\":null");
+		line_put(writer, ",\"time\":null");
 		return;
 	}
 	utc_print(unix_ms, text);
-	put(writer, ",\"time\":\"%s\"", text);
+	line_put(writer, ",\"time\":\"%s\"", text);
 }
 
 size_t history_line_print(const struct history_line *line, char text[static HISTORY_LINE_MAX])
@@ -113,9 +113,9 @@ size_t history_line_print(const struct history_line *line, char text[static HIST
 	const struct door_record *record = &line->record;
 	const struct door_totals *totals = &line->totals;
 	struct writer writer = {.text = text};
-	put(&writer, "{\"number\":%" PRIu64, record->number);
+	line_put(&writer, "{\"number\":%" PRIu64, record->number);
 	print_time(&writer, record->unix_ms);
-	put(&writer, ",\"run\":%" PRIu32 ",\"up_ms\":%" PRId64 ",\"door\":\"%s\"", record->run, record->up_ms,
+	line_put(&writer, ",\"run\":%" PRIu32 ",\"up_ms\":%" PRId64 ",\"door\":\"%s\"", record->run, record->up_ms,
 			line->door);
 	put_word(&writer, &event_column, line->kept ? -1 : (int)record->news);
 	put_word(&writer, &columns[STATE], record->state);
@@ -123,9 +123,11 @@ size_t history_line_print(const struct history_line *line, char text[static HIST
 	put_word(&writer, &columns[COMMAND], record->command);
 	put_word(&writer, &columns[REASON], record->reason);
 	put_word(&writer, &columns[FAULT], record->fault);
-	put(&writer, ",\"cycles\":%" PRIu64 ",\"open_ms\":%" PRId64 ",\"close_ms\":%" PRId64 ",\"travel_ms\":%" PRId64,
+	line_put(&writer,
+			",\"cycles\":%" PRIu64 ",\"open_ms\":%" PRId64 ",\"close_ms\":%" PRId64
+			",\"travel_ms\":%" PRId64,
 			totals->cycles, totals->last_open_ms, totals->last_close_ms, totals->last_travel_ms);
-	put(&writer, SUM_KEY "%08" PRIx32 "\"}\n", crc32(text, writer.length));
+	line_put(&writer, SUM_KEY "%08" PRIx32 "\"}\n", crc32(text, writer.length));
 	return writer.length;
 }
 

@@ -62,7 +62,10 @@ void http_answer_shared(struct http_answer *answer, const struct http_request *r
 void http_answer_part(struct http_answer *answer, const struct http_request *request, const struct http_head *head,
 		struct http_body *body, size_t offset, size_t length);
 
-/* A stream without an end, which goes on until the connection is closed: the head, then each event in its turn. */
+/*
+ * A stream without an end, which goes on until the connection is closed: the head, then each event in its turn. first
+ * and the beat are constants; first is what the stream begins with.
+ */
 void http_answer_stream(struct http_answer *answer, const struct http_request *request, const char *first);
 void http_answer_event(struct http_answer *answer, struct http_body *body); /* held until http_answer_done */
 void http_answer_beat(struct http_answer *answer, const char *constant);

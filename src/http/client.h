@@ -54,7 +54,7 @@ struct http_clients {
 int http_clients_init(struct http_clients *clients);
 void http_clients_free(struct http_clients *clients); /* cuts every connection; after a failed init as well */
 
-/* A place for a client from peer, which another client may have to leave for it; NULL: there is none. */
+/* A place for a client from peer. Another client may be cut off to make room. NULL: there is no place. */
 struct http_client *http_clients_place(struct http_clients *clients, const struct http_peer *peer);
 
 /* fd becomes the client of a place that is free. 0 or -errno; fd is the client's from here on, whatever comes back. */

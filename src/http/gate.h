@@ -46,7 +46,6 @@ void http_gate_free(struct http_gate *gate); /* takes NULL */
 bool http_gate_checking(const struct http_gate *gate); /* a check is under way: http_gate_free would wait for it */
 
 /* The verdict on an Authorization header ("": none was sent). retry_after_s is set for HTTP_SLOWED. */
-
 enum http_verdict http_gate_ask(struct http_gate *gate, const char *authorization, const struct http_peer *peer,
 		int64_t now_ms, int *retry_after_s);
 

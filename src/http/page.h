@@ -33,7 +33,7 @@ struct http_page {
 	enum door_reason reason;
 };
 
-/* One reference for the caller; NULL when memory is short. */
+/* All of these: one reference for the caller; NULL when memory is short or the page is longer than HTTP_PAGE_MAX. */
 struct http_body *http_page_render(const struct http_page *page);
 
 /* The Set-up view, for the person who wires the doors: a wiring for each door. */

@@ -1,6 +1,6 @@
 /*
- * Which client may have a place: there are HTTP_CLIENTS_MAX, some are kept for the loopback, and no other address has more than its
- * share. Pure: looks at the places, changes nothing.
+ * Which client may have a place: there are HTTP_CLIENTS_MAX, some are kept for the loopback, and no other address has
+ * more than its share. Pure: looks at the places, changes nothing.
  */
 #ifndef PORTCULLIS_HTTP_PLACES_H
 #define PORTCULLIS_HTTP_PLACES_H

@@ -56,6 +56,7 @@ struct http_reader *http_readers_new(size_t count);
 struct http_reader *http_reader_at(struct http_reader *readers, size_t index);
 
 void http_reader_reset(struct http_reader *reader); /* ready for the first byte of a request */
+/* Reads on. Sets *used to how many bytes of data it has taken. After FAILED: http_reader_reset before the next call. */
 enum http_reading http_reader_feed(struct http_reader *reader, const char *data, size_t length, size_t *used);
 
 /* The request: complete after DONE; after FAILED only what came before the failure. Valid until the next reset. */

@@ -3,7 +3,7 @@
  *
  * It owns the MQTT client. It hears what the garage tells (link_hear) and publishes it; what the broker sends becomes a
  * command of the garage. Without a connection nothing is published: everything goes out afresh on the next one. Loop
- * thread only, and nothing blocks but link_connect and link_free, which wait for the threads of a former client (about
+ * thread only. Nothing blocks, except link_connect and link_free, which wait for the threads of a former client (about
  * 100 ms).
  */
 #ifndef PORTCULLIS_LINK_LINK_H
@@ -53,8 +53,8 @@ int link_connect(struct link *link, const struct link_config *config);
 void link_publish(struct link *link);
 
 /*
- * The last words on a connection that another one replaces: that we are gone, and what the broker is to forget.
- * ended is called later, from the loop.
+ * The last words on a connection that another one replaces: that we are gone, and what the broker is to forget. Only
+ * after link_connect. ended is called later, from the loop, after LINK_TAKE_BACK_LIMIT_MS at the latest.
  */
 void link_leave(struct link *link, bool forget_topics, bool forget_discovery, void (*ended)(void *user), void *user);
 /* The last words of all. ended is called later, from the loop, after LINK_STOP_LIMIT_MS at the latest; it takes the
@@ -66,7 +66,11 @@ void link_hear(void *link, const struct garage_news *news); /* garage_observer.h
 struct mqtt_status link_status(const struct link *link);
 const struct peers_view *link_peers(const struct link *link); /* NULL: nobody is followed */
 uint64_t link_peers_refused(const struct link *link);         /* documents that were not understood */
-/* neighbours_command. */
+/*
+ * A command for another agent's door, asked for at asked_ms. 0: it is on its way, and link_peers tells how it ends.
+ * -ENOENT: no such agent or door; -EHOSTUNREACH: the agent is offline, or nothing is known of it; -EPROTO: its last
+ * report could not be read; -ESTALE: the command may be old, and was not sent; another: it could not be sent.
+ */
 int link_peer_command(
 		struct link *link, const char *node, const char *door, enum door_command command, int64_t asked_ms);
 

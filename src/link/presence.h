@@ -53,8 +53,8 @@ void presence_publish(const struct presence *presence);
 void presence_leave(const struct presence *presence, const char *payload);
 
 /*
- * A message that is about presence: true, and it has been dealt with. ours is set when the broker's last word on our
- * availability is what we said.
+ * True when the message is about presence; it has been dealt with then. *ours is set in any case: true when the broker's
+ * last word on our availability is what we said.
  */
 bool presence_message(struct presence *presence, const struct mqtt_message *message, bool *ours);
 

@@ -1,8 +1,8 @@
 /*
  * One attempt to connect to HOST:PORT by TCP, in a thread of its own. The thread looks up the name, for which the C
  * library has only a blocking function, and then tries each address in turn. A name that ends in .local is asked for by
- * multicast DNS first; if nobody answers, it is looked up as any other, in /etc/hosts and by DNS. A look-up that hangs delays nobody. All
- * functions belong to the loop's thread; none blocks.
+ * multicast DNS first; if nobody answers, it is looked up as any other, in /etc/hosts and by DNS. A look-up that hangs
+ * delays nobody. All functions belong to the loop's thread; none blocks.
  *
  * The connected socket is non-blocking and has TCP_NODELAY. Without that, an acknowledgement and then a message of our
  * own take 44 ms at QoS 1, because of Nagle's algorithm and the other side's delayed acknowledgement.

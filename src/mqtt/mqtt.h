@@ -163,10 +163,13 @@ struct mqtt_request {
 int mqtt_request(struct mqtt *mqtt, const char *topic, const char *payload, size_t length,
 		const struct mqtt_request *request);
 
-/* Answers to a command's response topic, with its correlation data. Not retained. Does nothing on MQTT 3.1.1. */
+/*
+ * Answers to a command's response topic, with its correlation data. Not retained. Returns as mqtt_publish does; 0 as
+ * well where there is no answer to give: on MQTT 3.1.1, and without a response topic that can be published to.
+ */
 int mqtt_respond(struct mqtt *mqtt, const struct mqtt_message *to, const char *payload, size_t length);
 
-/* Ends a subscription of the configuration for the rest of this connection. 0 or -errno. */
+/* Ends a subscription of the configuration for the rest of this connection. 0, or -ENOTCONN. */
 int mqtt_unsubscribe(struct mqtt *mqtt, const char *topic);
 
 void mqtt_status(const struct mqtt *mqtt, struct mqtt_status *status);

@@ -36,7 +36,7 @@ struct mqtt_outbox {
 	size_t live, dropped; /* messages that are not retained: those waiting now, and all that were dropped to make room */
 };
 
-void mqtt_outbox_init(struct mqtt_outbox *outbox);
+void mqtt_outbox_init(struct mqtt_outbox *outbox); /* it must not move after this */
 
 /* Copies all arguments. The caller owns the result and sets the other members. NULL when memory is short. */
 struct mqtt_outgoing *mqtt_outgoing_new(const char *topic, const char *payload, size_t length, bool retained,

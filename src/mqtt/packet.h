@@ -53,8 +53,8 @@ const char *mqtt_packet_properties(struct mqtt_span *from, enum mqtt_kind kind);
 
 /*
  * A PUBLISH of MQTT 5 that is right loses its user properties and subscription identifiers: nobody here reads them,
- * anybody who publishes can add thousands, and Paho takes 400 bytes for each. Where it begins now: it ends where it
- * ended. Another packet stays as it is.
+ * anybody who publishes can add thousands, and Paho takes 400 bytes for each. Returns where the packet begins now, and
+ * sets *length anew: its end does not move. Any other packet stays as it is.
  */
 uint8_t *mqtt_packet_lighten(uint8_t *packet, size_t *length);
 

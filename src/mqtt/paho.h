@@ -1,7 +1,8 @@
 /*
  * Paho's client of one connection at a time, and all that runs in Paho's threads: no other file of ours includes Paho's
  * header. Its callbacks only copy what they are given (messages into the inbox, the rest into struct mqtt_paho_news) and
- * write an eventfd. What is declared here is the loop's thread's, and does not block, but for closing.
+ * wake the loop. Loop thread only. Nothing blocks, except mqtt_paho_close, mqtt_paho_connect (which closes first) and
+ * mqtt_paho_free.
  *
  * Each connection gets a client of its own, so nothing that was queued for an older connection is sent late. Between the
  * socket and Paho stands the wire (wire.h), which also measures how old a message can be.

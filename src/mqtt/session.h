@@ -1,8 +1,8 @@
 /*
  * One connection to a broker, over a socket that is connected: greets, subscribes, publishes within the broker's Receive
  * Maximum, pings, and sees when the broker is silent or gone. It knows nothing of other brokers and of what to do when a
- * connection ends: it calls its owner, which is mqtt.c. Loop thread only; nothing blocks, but for closing, which waits
- * for a callback of Paho's that is running.
+ * connection ends: it calls its owner, which is mqtt.c. Loop thread only. Nothing blocks, except closing, which
+ * waits for a callback of Paho's that is running.
  */
 #ifndef PORTCULLIS_MQTT_SESSION_H
 #define PORTCULLIS_MQTT_SESSION_H
@@ -28,7 +28,7 @@ struct mqtt_session_end {
 	int code;    /* MQTT 5's reason */
 };
 
-/* Called from the loop, none of them from inside a function of this header, but for left and said. */
+/* Called from the loop. Only left and said may also be called from inside a function of this header. */
 struct mqtt_session_handlers {
 	/* CONNACK. To be answered by mqtt_session_open or mqtt_session_close. */
 	void (*accepted)(void *user, uint32_t receive_maximum, bool retains);

@@ -159,7 +159,7 @@ static bool may_follow(const struct peers *peers, const char *node)
 }
 
 /* Where everybody is followed: the place of a new one, by name. Who told of no door and is not there makes room. */
-static struct entry *add(struct peers *peers, const char *node)
+static struct entry *add_entry(struct peers *peers, const char *node)
 {
 	size_t count = 0, place = 0;
 	if (!may_follow(peers, node))
@@ -211,7 +211,7 @@ void peers_availability(struct peers *peers, const char *node, enum peer_availab
 {
 	struct entry *entry = find_peer(peers, node);
 	if (!entry && availability != PEER_UNKNOWN)
-		entry = add(peers, node);
+		entry = add_entry(peers, node);
 	if (entry)
 		set_availability(peers, entry, availability, unix_ms);
 }
@@ -269,7 +269,7 @@ bool peers_doors(struct peers *peers, const char *node, const struct peer_doors 
 {
 	struct slot old[PEERS_DOORS_MAX];
 	struct entry *entry = find_peer(peers, node);
-	entry = entry ? entry : add(peers, node);
+	entry = entry ? entry : add_entry(peers, node);
 	if (!entry) {
 		if (may_follow(peers, node))
 			note_left_out(peers, node);
