@@ -90,18 +90,15 @@ void config_report_unknown_key(
 {
 	struct config_report *report = document->reader->report;
 	struct config_nearest nearest = {.text = name.text};
-	char known[SUGGESTION_MAX * 3] = "";
+	char known[SUGGESTION_MAX * 3];
 	struct config_quote quote;
 	if (report->count == CONFIG_PROBLEMS_MAX) {
 		report->errors++;
 		return;
 	}
-	for (size_t i = 0, length = 0; keys[i].name; i++) {
+	for (size_t i = 0; keys[i].name; i++)
 		config_nearest_try(&nearest, keys[i].name);
-		if (length < sizeof(known))
-			length += (size_t)snprintf(known + length, sizeof(known) - length, "%s%s", i == 0 ? "" : ", ",
-					keys[i].name);
-	}
+	config_key_names(keys, known, sizeof(known));
 	config_scalar_quote(&quote, name);
 	if (strcmp(name.text, "<<") == 0) {
 		config_error(document->reader, name.at, "merge keys (<<) are not supported, write the keys out");

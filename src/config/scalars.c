@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/text.h"
 #include "config/values.h"
 
 const char *config_scalar_quote(struct config_quote *quote, struct config_scalar scalar)
@@ -22,14 +23,22 @@ const char *config_scalar_quote(struct config_quote *quote, struct config_scalar
 	return quote->text;
 }
 
-static void list_words(const struct config_word *words, char *text, size_t size)
+static void list_words(const struct config_word *words, char text[static CONFIG_EXPECTATION_MAX])
 {
-	size_t length = 0;
-	for (size_t i = 0; words[i].name && length < size; i++) {
-		const char *between = i == 0 ? "" : !words[i + 1].name ? " or " : ", ";
-		int written = snprintf(text + length, size - length, "%s%s", between, words[i].name);
-		length += written > 0 ? (size_t)written : 0;
-	}
+	text[0] = '\0';
+	for (size_t i = 0; words[i].name; i++)
+		text_append(text, CONFIG_EXPECTATION_MAX, "%s%s",
+				i == 0               ? ""
+				: !words[i + 1].name ? " or "
+						     : ", ",
+				words[i].name);
+}
+
+void config_key_names(const struct config_key *keys, char *text, size_t size)
+{
+	text[0] = '\0';
+	for (size_t i = 0; keys[i].name; i++)
+		text_append(text, size, "%s%s", i == 0 ? "" : ", ", keys[i].name);
 }
 
 static void duration_range(const struct config_key *key, char text[static CONFIG_EXPECTATION_MAX])
@@ -42,21 +51,19 @@ static void duration_range(const struct config_key *key, char text[static CONFIG
 
 void config_expectation(const struct config_key *key, char text[static CONFIG_EXPECTATION_MAX])
 {
-	char part[CONFIG_EXPECTATION_MAX / 2] = "";
+	char part[CONFIG_EXPECTATION_MAX / 2];
 	switch (key->kind) {
 	case CONFIG_KIND_BOOLEAN:
 		snprintf(text, CONFIG_EXPECTATION_MAX, "true or false");
 		return;
 	case CONFIG_KIND_WORD:
-		list_words(key->words, text, CONFIG_EXPECTATION_MAX);
+		list_words(key->words, text);
 		return;
 	case CONFIG_KIND_DURATION:
 		duration_range(key, text);
 		return;
 	case CONFIG_KIND_SECTION:
-		for (size_t i = 0, length = 0; key->keys[i].name && length < sizeof(part); i++)
-			length += (size_t)snprintf(part + length, sizeof(part) - length, "%s%s", i == 0 ? "" : ", ",
-					key->keys[i].name);
+		config_key_names(key->keys, part, sizeof(part));
 		snprintf(text, CONFIG_EXPECTATION_MAX, "a group of keys: %s", part);
 		return;
 	case CONFIG_KIND_DOORS:

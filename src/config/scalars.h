@@ -55,6 +55,9 @@ const char *config_scalar_quote(struct config_quote *quote, struct config_scalar
 /* What a value of the key may be, for a message that says "expected ...". */
 void config_expectation(const struct config_key *key, char text[static CONFIG_EXPECTATION_MAX]);
 
+/* "a, b, c": the names of the keys; cut to size. */
+void config_key_names(const struct config_key *keys, char *text, size_t size);
+
 /* Finds the word that is most like text. word is NULL until config_nearest_try has got one that is similar enough. */
 struct config_nearest {
 	const char *text;

@@ -235,7 +235,7 @@ static enum http_verdict gate_check_hashed(
 		struct http_gate *gate, const char *authorization, const struct http_peer *peer, int64_t now_ms)
 {
 	struct check *place = NULL;
-	if (strlen(authorization) >= AUTHORIZATION_MAX || strncasecmp(authorization, "basic ", 6) != 0) {
+	if (strlen(authorization) >= AUTHORIZATION_MAX || !http_guard_is_basic(authorization)) {
 		gate_count_failure(gate, peer, now_ms);
 		return HTTP_WRONG_PASSWORD;
 	}

@@ -111,9 +111,14 @@ bool http_guard_credentials(const struct http_config *config, char credentials[s
 	return true;
 }
 
+bool http_guard_is_basic(const char *authorization)
+{
+	return strncasecmp(authorization, "basic ", 6) == 0;
+}
+
 size_t http_guard_decode(const char *authorization, char *plain)
 {
-	if (strncasecmp(authorization, "basic ", 6) != 0)
+	if (!http_guard_is_basic(authorization))
 		return 0;
 	const char *text = authorization + 6;
 	ssize_t length = base64_decode(base64_standard, text, strcspn(text, "="), (unsigned char *)plain);
@@ -125,7 +130,7 @@ bool http_guard_authorized(const char *credentials, const char *authorization)
 	/* The same credentials have one spelling in base64, so there is nothing to decode. */
 	size_t length = strlen(authorization), expected = strlen(credentials);
 	volatile unsigned char wrong = length != expected;
-	if (strncasecmp(authorization, "basic ", 6) != 0)
+	if (!http_guard_is_basic(authorization))
 		return false;
 	for (size_t i = 6; i < length; i++)
 		wrong |= (unsigned char)(authorization[i] ^ credentials[i < expected ? i : expected]);

@@ -39,6 +39,9 @@ bool http_guard_origin(const char *origin, const char *fetch_site, const char *h
 #define HTTP_CREDENTIALS_MAX (6 + (HTTP_PASSWORD_MAX + 1 + 2) / 3 * 4)
 bool http_guard_credentials(const struct http_config *config, char credentials[static HTTP_CREDENTIALS_MAX + 1]);
 
+/* Whether an Authorization header has credentials of Basic authentication. */
+bool http_guard_is_basic(const char *authorization);
+
 /*
  * Decodes an Authorization header to user name, colon and password. plain must be as large as the header; it is not
  * terminated. Returns its length, or 0 when the header has no credentials of Basic authentication.
