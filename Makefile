@@ -1,7 +1,7 @@
 # The front door: what it starts is in scripts/, cross/ and Meson. SETUP=: leaves the machine's packages alone.
 SETUP = scripts/setup
 
-.PHONY: all help cross lock image test-image deb test-deb release publish keys quick test test-machines demo bench fuzz prove tidy check-format check-commits format clean amd64 armv6 armv7 arm64
+.PHONY: all help cross lock image test-image deb test-deb release publish keys quick test test-machines test-brokers demo bench fuzz prove tidy check-format check-commits format clean amd64 armv6 armv7 arm64
 
 all: amd64 ## build/amd64/portcullis (the default)
 
@@ -66,6 +66,11 @@ test: ## every suite that this machine can run, with a count at the end
 test-machines: ## the real agent on an emulated Pi Zero and an emulated ARMv7 machine (minutes)
 	@$(SETUP) machines
 	@scripts/test machine6 machine7
+
+test-brokers: ## the agent with each real MQTT broker that can be had: the table of docs/brokers.md (minutes)
+	@$(SETUP) brokers
+	@cross/build amd64
+	@test/brokers/run
 
 demo: ## a broker, the agent and two simulated doors, until Ctrl-C
 	@$(SETUP) demo
