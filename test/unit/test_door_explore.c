@@ -15,7 +15,8 @@
  *
  * States are found breadth first, and as many of a set are kept as the budget says. Of a set that has more, all
  * sequences of inputs up to a length have been made, which is printed. DOOR_EXPLORE=full has the large budget of "make
- * prove", on all processors; VERBOSE=1 prints a line for each set.
+ * prove", on all processors; VERBOSE=1 prints a line for each set. Arguments choose sets: those whose name has one of
+ * them in it.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -706,14 +707,30 @@ static void describe(struct set *set, size_t wiring, int sensors, size_t extra, 
 /* Shared by the processes that walk. */
 struct work {
 	struct set sets[SETS];
-	size_t next;
+	size_t count, next;
 };
+
+/* The sets to be walked: all, or those whose name has one of the arguments in it. */
+static void choose(struct work *work, char **wanted)
+{
+	for (int nature = 0; nature <= (int)COUNT(natures); nature++) {
+		for (size_t i = 0; i < SETS / (1 + COUNT(natures)); i++) {
+			struct set *set = &work->sets[work->count];
+			size_t j = i / COUNT(extras);
+			describe(set, j >> DOOR_SENSORS, (int)(j % (1 << DOOR_SENSORS)), i % COUNT(extras), nature);
+			bool chosen = *wanted == NULL;
+			for (char **part = wanted; *part != NULL; part++)
+				chosen = chosen || strstr(set->name, *part) != NULL;
+			work->count += chosen;
+		}
+	}
+}
 
 static void walk(struct work *work, size_t times, size_t share)
 {
 	for (;;) {
 		size_t i = __atomic_fetch_add(&work->next, 1, __ATOMIC_RELAXED);
-		if (i >= SETS)
+		if (i >= work->count)
 			return;
 		struct set *set = &work->sets[i];
 		explore(set, (set->nature != NULL ? LIFE_STATES : MACHINE_STATES) * times / share);
@@ -721,21 +738,22 @@ static void walk(struct work *work, size_t times, size_t share)
 }
 
 /* A case for each set, and how far all sequences of inputs were made, for each kind of walk. */
-static void summarize(const struct set *sets, double seconds)
+static void summarize(const struct work *work, double seconds)
 {
 	uint64_t states[COUNT(nature_names)] = {0}, steps[COUNT(nature_names)] = {0};
-	unsigned whole[COUNT(nature_names)] = {0};
+	unsigned whole[COUNT(nature_names)] = {0}, sets[COUNT(nature_names)] = {0};
 	uint32_t depth[COUNT(nature_names)];
 
 	memset(depth, 0xff, sizeof(depth));
-	for (size_t i = 0; i < SETS; i++) {
-		const struct set *set = &sets[i];
+	for (size_t i = 0; i < work->count; i++) {
+		const struct set *set = &work->sets[i];
 		size_t kind = set->nature == NULL ? 0 : 1 + (size_t)(set->nature - natures);
 		tap_case("%s", set->name);
 		fputs(set->report, stdout);
 		CHECK(set->done && set->good);
 		states[kind] += set->states;
 		steps[kind] += set->steps;
+		sets[kind]++;
 		whole[kind] += set->depth == UINT32_MAX;
 		depth[kind] = set->depth < depth[kind] ? set->depth : depth[kind];
 		if (getenv("VERBOSE") != NULL)
@@ -743,8 +761,9 @@ static void summarize(const struct set *sets, double seconds)
 					(int32_t)set->depth);
 	}
 	for (size_t i = 0; i < COUNT(nature_names); i++) {
-		printf("# %s: %u of %zu sets walked to their end", nature_names[i], whole[i],
-				SETS / COUNT(nature_names));
+		if (sets[i] == 0)
+			continue;
+		printf("# %s: %u of %u sets walked to their end", nature_names[i], whole[i], sets[i]);
 		if (depth[i] != UINT32_MAX)
 			printf(", of each all sequences of %" PRIu32 " inputs", depth[i]);
 		printf("; %" PRIu64 " states, %" PRIu64 " steps\n", states[i], steps[i]);
@@ -752,7 +771,7 @@ static void summarize(const struct set *sets, double seconds)
 	printf("# in %.1f s%s\n", seconds, door_share_text());
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	struct timespec begin, end;
 	const char *asked = getenv("DOOR_EXPLORE");
@@ -760,18 +779,12 @@ int main(void)
 	size_t share = full ? 1 : door_share();
 	long walkers = full ? sysconf(_SC_NPROCESSORS_ONLN) : 1;
 	struct work *work = mmap(NULL, sizeof(*work), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	size_t count = 0;
 
 	if (work == MAP_FAILED)
 		abort();
-	for (int nature = 0; nature <= (int)COUNT(natures); nature++) {
-		for (size_t i = 0; i < COUNT(wirings); i++) {
-			for (int sensors = 0; sensors < 1 << DOOR_SENSORS; sensors++) {
-				for (size_t j = 0; j < COUNT(extras); j++)
-					describe(&work->sets[count++], i, sensors, j, nature);
-			}
-		}
-	}
+	choose(work, argv + (argc > 0));
+	tap_case("there is a set of that name");
+	CHECK(work->count > 0);
 	clock_gettime(CLOCK_MONOTONIC, &begin);
 	for (long i = 1; i < walkers; i++) {
 		if (fork() == 0) {
@@ -783,6 +796,6 @@ int main(void)
 	while (wait(NULL) > 0)
 		;
 	clock_gettime(CLOCK_MONOTONIC, &end);
-	summarize(work->sets, (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9);
+	summarize(work, (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9);
 	return tap_done();
 }
