@@ -1,12 +1,13 @@
 /*
  * Commands: what one asks for, whether it is refused, taken as so already, or accepted. A command is accepted only if its
- * first press comes before it is too old, with nothing else happening: a copy of the door lives through that time.
+ * presses come before it is too old, with nothing else happening: a copy of the door lives through that time.
  */
 #include "door/private.h"
 
 /*
- * Whether a command that is accepted now is pressed before it is too old, if nothing else happens. The door's own copy
- * lives through that time. An open contact is taken to come as reckoned.
+ * Whether a command that is accepted now is pressed before it is too old, as often as it takes, if nothing else happens:
+ * a first press without the second may move the door the other way. The door's own copy lives through that time. An
+ * open contact is taken to come as reckoned, and no other contact to change but by the edges that are told already.
  */
 static bool comes_in_time(const struct door *door, enum door_goal goal, const struct plan *plan, int64_t given_ms)
 {
@@ -19,8 +20,8 @@ static bool comes_in_time(const struct door *door, enum door_goal goal, const st
 	relays_accept(&future, goal, DOOR_SOURCE_NONE, plan, given_ms, door->time_ms, &ignored);
 	for (int n = 0; n < DUE_MAX && future.goal != DOOR_GOAL_NONE; n++) {
 		int64_t at_ms = door_max(relays_change_due_ms(&future), future.time_ms);
-		bool arrives = belief_holds_goal(&future) && contacts_hears(&future, DOOR_SENSOR_OPEN);
-		if (arrives && future.state == DOOR_OPENING && !position_is_waiting(&future))
+		if (belief_holds_goal(&future) && !position_is_waiting(&future) &&
+				contacts_hears(&future, DOOR_SENSOR_OPEN))
 			return position_arrival_ms(&future) <= goal_until_ms(&future);
 		if (future.relay != DOOR_LINES && at_ms >= future.release_ms)
 			relays_release(&future, at_ms, &ignored);
@@ -30,8 +31,6 @@ static bool comes_in_time(const struct door *door, enum door_goal goal, const st
 		if (relays_lapsed(&future, at_ms))
 			return false;
 		relays_proceed(&future, at_ms, &ignored);
-		if (future.relay != DOOR_LINES)
-			return true;
 	}
 	return true;
 }

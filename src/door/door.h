@@ -38,7 +38,7 @@
  *   STOP and what takes several presses are refused (uncertain, unknown_state), and one press for CLOSE or TOGGLE
  *   counts as closing and leads to an unknown state. None is made to stop an opening door that may be at its end by
  *   then.
- * - A command is refused (uncertain) at once if its first press would come too late for DOOR_AGE_MS with nothing else
+ * - A command is refused (uncertain) at once if one of its presses would come too late for DOOR_AGE_MS with nothing else
  *   happening: since it waits for the end of an opening, or for a contact to stand still.
  * - OPEN begins with no press that closes, unless allow_detour is set.
  * - No retry and no reversal of its own.

@@ -298,18 +298,26 @@ static inline const char *rules_cancelled(struct rules *rules, const struct door
 					   door->contacts[DOOR_SENSOR_OBSTRUCTION].active &&
 			   !door->contacts[DOOR_SENSOR_OPEN].active;
 
+	int64_t until_ms = before->goal_given_ms + before->goal_takes_ms + DOOR_AGE_MS;
+	/* Unless it is too old by then: an edge may stand still in the very step that gives it up. */
 	RULE("OPEN goes on from the closed end, where it comes there on its way",
 			!cancelled || before->goal != DOOR_GOAL_OPEN || !comes || !others_stay || !in_time ||
-					before->contacts[DOOR_SENSOR_CLOSED].unsteady ||
+					rules->now_ms > until_ms || before->contacts[DOOR_SENSOR_CLOSED].unsteady ||
 					(input->kind != DOOR_INPUT_TIME && input->kind != DOOR_INPUT_SENSOR) ||
 					before->fault != door->fault);
-	int64_t until_ms = before->goal_given_ms + before->goal_takes_ms + DOOR_AGE_MS;
 	/* The open contact may come later than is reckoned. */
 	bool late_arrival = before->state == DOOR_OPENING && before->config.sensors[DOOR_SENSOR_OPEN];
 	if (input->kind != DOOR_INPUT_TIME || !in_time)
 		rules->undisturbed = false;
 	RULE("no accepted command is given up for its age alone",
 			!cancelled || !rules->undisturbed || late_arrival || rules->now_ms <= until_ms);
+	/*
+	 * A STOP that turns a closing door round near its upper end is the exception: it opens. That is better than a door
+	 * that goes on down, and a second press might come as the door is at its end, and send it down.
+	 */
+	bool turned = rules->command == DOOR_COMMAND_STOP && before->state == DOOR_OPENING;
+	RULE("a command that has begun to press is not given up, where nothing else happens",
+			!cancelled || !rules->undisturbed || late_arrival || turned || rules->presses == 0);
 	if (output->answered && output->result == DOOR_RESULT_ACCEPTED)
 		rules->undisturbed = before->goal == DOOR_GOAL_NONE && door->goal != DOOR_GOAL_NONE;
 	return NULL;

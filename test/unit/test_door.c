@@ -2624,6 +2624,41 @@ static void ages(void)
 		CHECK(pressed_ms == (at_ms == 47000 ? 61600 : 0));
 	}
 
+	tap_case("age: CLOSE that begins upwards is refused where its second press would come too late");
+	slow = config;
+	slow.sensors[DOOR_SENSOR_OPEN] = false;
+	for (int64_t from_ms = 1000; from_ms <= 9000; from_ms += 8000) {
+		opening_door(&door, &slow, 1000, 8000);
+		tell_sensor(&door, DOOR_SENSOR_CLOSED, false, 8000);
+		pressed_until(&door, 8000, 40000);
+		CHECK(door.state == DOOR_OPEN);
+		give(&door, DOOR_COMMAND_CLOSE, 50000, 50000);
+		pressed_until(&door, 50010, 50000 + from_ms);
+		give(&door, DOOR_COMMAND_STOP, 50000 + from_ms, 50000 + from_ms);
+		pressed_until(&door, 50010 + from_ms, 70000);
+		CHECK(door.state == DOOR_STOPPED);
+		output = give(&door, DOOR_COMMAND_CLOSE, 70000, 70000);
+		CHECK(output.result == (from_ms == 9000 ? DOOR_RESULT_ACCEPTED : DOOR_RESULT_REJECTED));
+		pressed_until(&door, 70010, 76000);
+		CHECK(door.state == (from_ms == 9000 ? DOOR_CLOSING : DOOR_STOPPED));
+	}
+
+	tap_case("age: CLOSE is refused where a contact that says closed again would hold it for too long");
+	slow = config;
+	slow.debounce_ms = 500;
+	for (int64_t given_ms = 10000; given_ms <= 20000; given_ms += 10000) {
+		const struct door_input off = {.kind = DOOR_INPUT_SENSOR, .sensor = DOOR_SENSOR_CLOSED, .at_ms = 19500};
+		closed_door(&door, &slow);
+		pressed_until(&door, 0, 600);
+		give(&door, DOOR_COMMAND_OPEN, 20000, 20000);
+		door_step(&door, &off, 20000, &output);
+		tell_sensor(&door, DOOR_SENSOR_CLOSED, true, 20000);
+		CHECK(door.state == DOOR_OPENING && door.certain && !door.contacts[DOOR_SENSOR_CLOSED].active);
+		output = give(&door, DOOR_COMMAND_CLOSE, given_ms, 20000);
+		CHECK(output.result == (given_ms == 20000 ? DOOR_RESULT_ACCEPTED : DOOR_RESULT_REJECTED));
+		CHECK(pressed_until(&door, 20010, 50000) == 0 && door.state == DOOR_CLOSED);
+	}
+
 	tap_case("age: what would wait for a contact for too long is refused, and what waits for less is accepted");
 	slow = config;
 	slow.debounce_ms = 2000;
