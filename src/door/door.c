@@ -169,6 +169,18 @@ static void end_what_is_due(struct door *door, int64_t now_ms, struct door_outpu
 		goal_cancel(door, output);
 }
 
+/* The agent ends: everything goes off, and nothing comes on after it. */
+static void switch_off_for_good(struct door *door, int64_t now_ms, struct door_output *output)
+{
+	goal_cancel(door, output);
+	if (door->relay != DOOR_LINES)
+		relays_release(door, now_ms, output);
+	relays_release_stuck(door, now_ms, output);
+	door->auto_close_ms = DOOR_NEVER;
+	door->config.auto_close_ms = 0;
+	door->stopping = true;
+}
+
 void door_step(struct door *door, const struct door_input *input, int64_t now_ms, struct door_output *output)
 {
 	enum door_input_kind kind = input != NULL ? input->kind : DOOR_INPUT_TIME;
@@ -198,13 +210,7 @@ void door_step(struct door *door, const struct door_input *input, int64_t now_ms
 		belief_advance(door, now_ms, output);
 		break;
 	case DOOR_INPUT_STOPPING:
-		goal_cancel(door, output);
-		if (door->relay != DOOR_LINES)
-			relays_release(door, now_ms, output);
-		relays_release_stuck(door, now_ms, output);
-		door->auto_close_ms = DOOR_NEVER;
-		door->config.auto_close_ms = 0;
-		door->stopping = true;
+		switch_off_for_good(door, now_ms, output);
 		break;
 	case DOOR_INPUT_CONFIG:
 		belief_advance(door, now_ms, output);
