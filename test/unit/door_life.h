@@ -72,6 +72,8 @@ static inline const char *life_press(struct life *life, enum door_line line)
 	model_hear(model, line, rules->now_ms);
 	bool unwarned = rules->door.config.warning_ms > 0 && !rules->warned;
 	unsigned wrong = model_wrong_press(model, before, rules->command, unwarned);
+	if (rules->door.config.allow_detour) /* it may begin downwards */
+		wrong &= ~(1u << OPEN_DOWN);
 	if (toggle && unseen)
 		wrong &= ~(1u << CLOSE_UP);
 	return toggle && hidden ? NULL : life_first(wrong);
