@@ -296,7 +296,7 @@ void page_stop(struct page *page)
 void page_hear(void *user, const struct garage_news *news)
 {
 	struct page *page = user;
-	bool changed = news->kind == GARAGE_STEP && news->changed && !news->past;
+	bool changed = (news->kind == GARAGE_ENDING || (news->kind == GARAGE_STEP && news->changed)) && !news->past;
 	if (news->kind == GARAGE_LOST)
 		page->lost = true;
 	if (changed || news->kind == GARAGE_CAUGHT_UP)

@@ -24,6 +24,7 @@ enum fitting { ALWAYS, OPEN_SENSOR, CLOSED_SENSOR, OBSTRUCTION_SENSOR };
  */
 static const struct part {
 	const char *key, *platform, *name, *template, *device_class, *category, *state_class, *unit;
+	const char *attributes; /* a template of the entity's own attributes; NULL: it has none */
 	enum fitting fitting;
 } parts[] = {
 		{.key = "problem",
@@ -60,6 +61,15 @@ static const struct part {
 				.name = "Confidence",
 				.template = "{{ value_json.confidence }}",
 				.category = "diagnostic"},
+		/* Two equal refusals differ in their attributes: each of them is a change of the entity. */
+		{.key = "last_command",
+				.platform = "sensor",
+				.name = "Last command",
+				.template = "{% set c = value_json.last_command %}"
+					    "{{ ((c.command or 'command') | capitalize) ~ {'accepted': ' accepted', "
+					    "'unchanged': ' not needed'}.get(c.result, ' refused') ~ "
+					    "(': ' ~ c.detail if c.detail else '') if c else None }}",
+				.attributes = "{{ (value_json.last_command or {}) | tojson }}"},
 		{.key = "source", .platform = "sensor", .name = "Last moved by", .template = "{{ value_json.source }}"},
 		{.key = "last_changed",
 				.platform = "sensor",
@@ -161,7 +171,8 @@ static json_t *toggle(const struct document_node *node, const struct door_view *
 	json_t *object = component(&node->topics, door->id, "button", "toggle", "Press the opener's button");
 	set_topic(&object, "command_topic", node, door->id, TOPIC_SET);
 	object_set_string(&object, "payload_press", "TOGGLE");
-	object_set(&object, "enabled_by_default", json_false());
+	if (door->has_open_sensor || door->has_closed_sensor) /* else it is all that works (docs/door.md) */
+		object_set(&object, "enabled_by_default", json_false());
 	return object;
 }
 
@@ -182,6 +193,9 @@ static json_t *part(const struct document_node *node, const struct door_view *do
 		return removed(part->platform);
 	json_t *object = component(&node->topics, door->id, part->platform, part->key, part->name);
 	object_set_string(&object, "value_template", part->template);
+	if (part->attributes)
+		set_topic(&object, "json_attributes_topic", node, door->id, TOPIC_ATTRIBUTES);
+	object_set_some(&object, "json_attributes_template", part->attributes);
 	object_set_some(&object, "device_class", part->device_class);
 	object_set_some(&object, "entity_category", part->category);
 	object_set_some(&object, "state_class", part->state_class);

@@ -65,6 +65,24 @@ static void set_sensor(json_t **object, const char *key, const struct door_view 
 	object_set(object, key, fitted && door->settled ? json_boolean(active) : json_null());
 }
 
+/* How the last command ended, for programs and, where it was refused, in words. */
+static json_t *last_command(const struct door_last_command *last)
+{
+	if (last->number == 0)
+		return json_null();
+	bool refused = last->reason != DOOR_REASON_NONE;
+	json_t *command = json_object();
+	set_integer(&command, "number", last->number, true);
+	set_time(&command, "time", last->unix_ms);
+	object_set_string(&command, "command",
+			last->command < 0 ? NULL : door_command_name((enum door_command)last->command));
+	set_source(&command, last->source);
+	object_set_string(&command, "result", door_result_name(last->result));
+	object_set_string(&command, "reason", refused ? door_reason_name(last->reason) : NULL);
+	object_set_string(&command, "detail", refused ? door_reason_text(last->reason) : NULL);
+	return command;
+}
+
 /* What the attributes topic and the API both tell. No key is one that Home Assistant keeps for itself. */
 static void describe_part(json_t **object, const struct door_view *door)
 {
@@ -81,12 +99,15 @@ static void describe_part(json_t **object, const struct door_view *door)
 	set_sensor(object, "obstruction_sensor", door, door->has_obstruction_sensor, door->obstruction_sensor);
 	object_set(object, "close_warning", json_boolean(door->warning));
 	object_set(object, "settled", json_boolean(door->settled));
+	object_set(object, "position_known",
+			json_boolean(door->position != DOOR_POSITION_UNKNOWN && !door->only_not_closed));
 }
 
 ssize_t document_attributes(const struct door_view *door, char *buffer, size_t size)
 {
 	json_t *document = json_object();
 	describe_part(&document, door);
+	object_set(&document, "last_command", last_command(&door->last_command));
 	return document_finish(document, buffer, size);
 }
 
@@ -136,8 +157,12 @@ ssize_t document_doors(const struct document_node *node, const struct door_view 
 		size_t size)
 {
 	json_t *list = json_array();
-	for (size_t i = 0; i < count; i++)
-		object_append(&list, whole_door(doors[i].id, doors[i].name, &doors[i]));
+	for (size_t i = 0; i < count; i++) {
+		json_t *one = whole_door(doors[i].id, doors[i].name, &doors[i]);
+		if (!node->brief)
+			object_set(&one, "last_command", last_command(&doors[i].last_command));
+		object_append(&list, one);
+	}
 	json_t *document = json_object();
 	object_set_string(&document, "node", node->topics.node);
 	object_set_string(&document, "version", node->version);
@@ -148,7 +173,7 @@ ssize_t document_doors(const struct document_node *node, const struct door_view 
 	return document_finish(document, buffer, size);
 }
 
-static json_t *last_command(const struct peer_door *door)
+static json_t *peer_command(const struct peer_door *door)
 {
 	if (door->outcome == PEER_OUTCOME_NONE)
 		return json_null();
@@ -168,7 +193,7 @@ ssize_t document_peers(const struct peers_view *peers, char *buffer, size_t size
 		for (const struct peer_door *door = peers->doors + peer->first;
 				door < peers->doors + peer->first + peer->count; door++) {
 			json_t *one = whole_door(door->id, door->name, &door->view);
-			object_set(&one, "last_command", last_command(door));
+			object_set(&one, "last_command", peer_command(door));
 			object_append(&doors, one);
 		}
 		json_t *one = json_object();

@@ -18,10 +18,11 @@
 #include "documents/topics.h"
 #include "door/types.h"
 
-#define DOCUMENT_MAX 9216 /* enough for any document of one door, with the longest names */
+#define DOCUMENT_MAX 16384 /* enough for any document of one door, with the longest names */
 /* document_history: enough for each record, and once more for the rest, and 6 times the length of problem. */
 #define DOCUMENT_RECORD_MAX 448
-#define DOCUMENT_DOORS_MAX 49152   /* enough for document_doors of DOORS_MAX doors */
+#define DOCUMENT_DOORS_MAX 49152   /* enough for a brief document_doors of DOORS_MAX doors */
+#define DOCUMENT_DOOR_MAX 1152     /* document_doors that is not brief: enough for each door; 1024 more for the rest */
 #define DOCUMENT_PEER_MAX 384      /* document_peers: enough for each peer */
 #define DOCUMENT_PEER_DOOR_MAX 896 /* and for each of their doors; 256 more for the rest */
 
@@ -33,6 +34,7 @@ struct document_node {
 	const char *broker_problem;    /* for the API: what the broker denies; NULL or "": nothing */
 	const char *configuration_url; /* where a person configures it; NULL: not said */
 	bool simulated;                /* the doors are simulated; Home Assistant shows that as their model */
+	bool brief;                    /* document_doors leaves out last_command: other agents read none */
 	bool mqtt5;                    /* our connection speaks MQTT 5: allows message_expiry_interval in the cover */
 };
 
@@ -61,7 +63,7 @@ ssize_t document_command_event(const enum door_command *command, enum door_sourc
 /* {"result": ..., "reason": ...}: the answer to a command, over MQTT and HTTP alike. reason only if it is rejected. */
 ssize_t document_result(enum door_result result, enum door_reason reason, char *buffer, size_t size);
 
-/* GET /api/doors, and the payload of NODE/doors. */
+/* GET /api/doors, and, brief, the payload of NODE/doors. */
 ssize_t document_doors(const struct document_node *node, const struct door_view *doors, size_t count, char *buffer,
 		size_t size);
 

@@ -209,6 +209,8 @@ static const char *parse_door(const json_t *from, struct peer_door *door)
 
 	json_int_t percent = json_is_integer(position) ? json_integer_value(position) : DOOR_POSITION_UNKNOWN;
 	view->position = percent < 0 || percent > 100 ? DOOR_POSITION_UNKNOWN : (int)percent;
+	view->only_not_closed = view->position != DOOR_POSITION_UNKNOWN &&
+				json_is_false(json_object_get(from, "position_known"));
 	view->has_position = view->position != DOOR_POSITION_UNKNOWN;
 	view->last_changed_unix_ms = read_time(json_object_get(from, "last_changed"));
 	view->cycles = (uint64_t)read_count(json_object_get(from, "cycles"));

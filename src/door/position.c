@@ -93,6 +93,13 @@ int position_percent(const struct door *door, int64_t at_ms)
 	return (int)door_clamp(ppm * 100 / PPM, 1, 99);
 }
 
+bool position_is_only_not_closed(const struct door *door, int64_t at_ms)
+{
+	bool reckoned = position_ppm(door, at_ms) >= 0 && door->state != DOOR_UNKNOWN && door->state != DOOR_OPEN;
+
+	return position_percent(door, at_ms) == 99 && !reckoned;
+}
+
 enum door_confidence position_confidence(const struct door *door)
 {
 	switch (door->state) {

@@ -92,7 +92,8 @@ int64_t position_highest_ppm(const struct door *door, int64_t at_ms);
 int64_t position_arrival_ms(const struct door *door);
 bool position_may_have_arrived(const struct door *door);
 bool position_is_certain(const struct door *door);
-int position_percent(const struct door *door, int64_t at_ms); /* as it is published */
+int position_percent(const struct door *door, int64_t at_ms);             /* as it is published */
+bool position_is_only_not_closed(const struct door *door, int64_t at_ms); /* its 99 says no more than that */
 enum door_confidence position_confidence(const struct door *door);
 
 /* presses.c: the press table, beside door_presses of door.h. */

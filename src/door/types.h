@@ -124,6 +124,16 @@ struct door_totals {
 	int64_t last_travel_ms; /* the later of the two */
 };
 
+/* The last command that came for a door since the agent's start, and how it ended. No padding: views are compared. */
+struct door_last_command {
+	int64_t number;  /* counts the door's commands since the start; 0: none came yet */
+	int64_t unix_ms; /* wall clock; 0 = it was not set */
+	int command;     /* enum door_command; -1: what came was none */
+	enum door_source source;
+	enum door_result result;
+	enum door_reason reason;
+};
+
 /* One entry of a door's history. */
 struct door_record {
 	uint64_t number; /* counts all doors' entries; never given twice */
@@ -153,9 +163,11 @@ struct door_view {
 	enum door_fault fault;
 	enum door_source source;
 	int position;                 /* 0 to 100, or DOOR_POSITION_UNKNOWN */
+	bool only_not_closed;         /* nothing but "not closed" is known: position is no more than a word for that */
 	int64_t last_changed_unix_ms; /* wall clock; 0 = nobody saw it, or the clock is not set */
-	uint64_t cycles;              /* as in struct door_totals */
-	int64_t last_open_ms;         /* duration of the last whole travel; 0 = none seen */
+	struct door_last_command last_command;
+	uint64_t cycles;      /* as in struct door_totals */
+	int64_t last_open_ms; /* duration of the last whole travel; 0 = none seen */
 	int64_t last_close_ms;
 	int64_t last_travel_ms;                   /* the later of the two */
 	enum door_reason refusals[DOOR_COMMANDS]; /* for OPEN to TOGGLE: why it would be rejected now, if it would */

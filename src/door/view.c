@@ -21,6 +21,7 @@ void door_view(const struct door *door, int64_t now_ms, struct door_view *view)
 	view->fault = door->fault;
 	view->source = door->source;
 	view->position = position_percent(door, door_max(now_ms, door->time_ms));
+	view->only_not_closed = position_is_only_not_closed(door, door_max(now_ms, door->time_ms));
 	view->cycles = door->cycles;
 	view->last_open_ms = door->last_open_ms;
 	view->last_close_ms = door->last_close_ms;
@@ -56,10 +57,10 @@ void view_publish(struct door *door, int64_t now_ms, struct door_output *output)
 	output->position_changed = view.position != said->position;
 	output->attributes_changed =
 			output->state_changed || view.confidence != said->confidence || view.fault != said->fault ||
-			view.source != said->source || view.cycles != said->cycles ||
-			view.last_open_ms != said->last_open_ms || view.last_close_ms != said->last_close_ms ||
-			view.closed_sensor != said->closed_sensor || view.open_sensor != said->open_sensor ||
-			view.obstruction_sensor != said->obstruction_sensor || view.settled != said->settled ||
-			view.warning != said->warning;
+			view.source != said->source || view.only_not_closed != said->only_not_closed ||
+			view.cycles != said->cycles || view.last_open_ms != said->last_open_ms ||
+			view.last_close_ms != said->last_close_ms || view.closed_sensor != said->closed_sensor ||
+			view.open_sensor != said->open_sensor || view.obstruction_sensor != said->obstruction_sensor ||
+			view.settled != said->settled || view.warning != said->warning;
 	door->said = view;
 }

@@ -129,6 +129,13 @@ static void tell_ending(struct garage_door *door, const struct garage_ending *en
 			.view = &view,
 			.past = door->garage->catching_up,
 			.ending = ending};
+	door->commanded_ms = at.ms;
+	door->last_command.number++;
+	door->last_command.unix_ms = at.unix_ms;
+	door->last_command.command = ending->known ? (int)ending->command : -1;
+	door->last_command.source = ending->source;
+	door->last_command.result = ending->result;
+	door->last_command.reason = ending->reason;
 	garage_view_door(door, at.ms, &view);
 	garage_tell(door->garage, &news);
 }
@@ -203,9 +210,12 @@ void garage_set_clock(struct garage *garage)
 	garage_tell(garage, &(struct garage_news){.kind = GARAGE_CLOCK_SET, .at = at});
 	for (size_t i = 0; i < garage->door_count; i++) {
 		struct garage_door *door = &garage->doors[i];
-		if (door->changed_ms == 0)
+		if (door->changed_ms == 0 && door->last_command.number == 0)
 			continue;
-		door->changed_unix_ms = at.unix_ms - (at.ms - door->changed_ms);
+		if (door->changed_ms > 0)
+			door->changed_unix_ms = at.unix_ms - (at.ms - door->changed_ms);
+		if (door->last_command.number > 0)
+			door->last_command.unix_ms = at.unix_ms - (at.ms - door->commanded_ms);
 		garage_tell_attributes(door, &at);
 	}
 }

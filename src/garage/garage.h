@@ -36,7 +36,8 @@ struct garage_moment {
 /* What observers can hear. Each kind uses the fields of struct garage_news that are named with it. */
 enum garage_kind {
 	GARAGE_STEP,    /* door, view and those below "of a step": a door's machine made a step that shows */
-	GARAGE_ENDING,  /* door, view, ending: a command was carried out, was needless, or was refused */
+	GARAGE_ENDING,  /* door, view, ending: a command was carried out, was needless, or was refused. It is
+			   view->last_command now, so the attributes have changed */
 	GARAGE_STALLED, /* stalled_ms: the agent stood still for up to so long; what waited comes now, with past set */
 	GARAGE_CAUGHT_UP, /* all that waited has been heard: what the doors' views say now is the present */
 	GARAGE_CLOCK_SET, /* the wall clock is known from now on */

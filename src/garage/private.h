@@ -13,6 +13,8 @@ struct garage_door {
 	struct door machine;
 	struct loop_timer timer;
 	int64_t changed_ms, changed_unix_ms; /* the last change of state; 0: not since the start; not known */
+	struct door_last_command last_command;
+	int64_t commanded_ms; /* when it came */
 	struct garage_past past;
 	enum door_source former_source; /* of a former run, while what the contacts say is still that */
 	bool seen;                      /* the contacts have settled since the start */

@@ -44,6 +44,7 @@ void garage_view_door(const struct garage_door *door, int64_t now_ms, struct doo
 	view->name = door->name;
 	view->device_class = door->device_class;
 	view->last_changed_unix_ms = door->changed_unix_ms;
+	view->last_command = door->last_command;
 	door_view(&door->machine, now_ms, view);
 	if (view->source == DOOR_SOURCE_NONE)
 		view->source = door->former_source;

@@ -105,7 +105,7 @@ struct http_body *http_live_events(struct http_live *live)
 {
 	if (live->events)
 		return live->events;
-	size_t size = 1024 + live->now.count * (DOCUMENT_DOORS_MAX / DOORS_MAX) + live_peers_size(live->peers);
+	size_t size = 1024 + live->now.count * DOCUMENT_DOOR_MAX + live_peers_size(live->peers);
 	struct http_body *body = http_body_new(size), *fitted;
 	ssize_t length = body ? live_add_event(body, size, DOORS_BEGIN, live_write_doors, live) : -ENOMEM;
 	if (length >= 0) {

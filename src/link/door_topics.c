@@ -1,6 +1,6 @@
 /*
- * A view becomes up to three retained messages, a happening becomes an event. Position goes before state, so that
- * nobody sees an open door at the position of a closed one.
+ * A view becomes up to three retained messages, a happening becomes an event, the end of a command attributes and an
+ * event. Position goes before state, so that nobody sees an open door at the position of a closed one.
  */
 #include "link/door_topics.h"
 
@@ -58,10 +58,11 @@ static void door_topics_step(struct door_topics *door_topics, const struct garag
 	}
 }
 
-static void door_topics_ending(const struct door_topics *door_topics, const struct garage_news *news)
+static void door_topics_ending(struct door_topics *door_topics, const struct garage_news *news)
 {
 	const struct garage_ending *ending = news->ending;
 	char topic[TOPIC_MAX + 1], document[DOCUMENT_MAX];
+	door_topics_view(door_topics, news->door, news->view, GARAGE_ATTRIBUTES);
 	topic_door(door_topics->topics, news->view->id, TOPIC_EVENT, topic);
 	publisher_document(door_topics->publisher, topic, document,
 			document_command_event(ending->known ? &ending->command : NULL, ending->source, ending->result,

@@ -43,7 +43,8 @@ void neighbours_publish(struct neighbours *neighbours)
 	const struct document_node node = {.topics = *config->topics,
 			.version = PORTCULLIS_VERSION,
 			.broker = "connected",
-			.broker_problem = status.warning};
+			.broker_problem = status.warning,
+			.brief = true};
 	size_t count = garage_door_count(config->garage);
 	loop_timer_cancel(config->loop, &neighbours->doors_timer);
 	if (status.state != MQTT_CONNECTED || neighbours->held)

@@ -68,7 +68,7 @@ static void door_state(struct text *text, const char *name, const struct metrics
 static void door_position(struct text *text, const char *name, const struct metrics_door *door)
 {
 	int position = door->view.position;
-	if (position != DOOR_POSITION_UNKNOWN)
+	if (position != DOOR_POSITION_UNKNOWN && !door->view.only_not_closed)
 		put(text, "%s{door=\"%s\"} %d.%02d\n", name, door->view.id, position / 100, position % 100);
 }
 

@@ -5,7 +5,7 @@ import re
 import time
 
 import harness
-from harness import door, retained
+from harness import ask, door, retained
 
 AGENT = "homeassistant/device/portcullis_garage/config"
 LEFT = "homeassistant/device/portcullis_garage_left/config"
@@ -193,6 +193,46 @@ def test_a_state_is_published_on_change_only_and_fits_its_position(broker, agent
             assert at == "100", "an open door at 0 cannot be closed in Home Assistant"
         elif message.payload == "closed":
             assert at == "0"
+
+
+def test_a_refusal_is_seen_at_once_each_time(broker, agent_factory, recorder_factory):
+    """Where Home Assistant's buttons can do nothing the attributes say so, and the button that works is there."""
+    recorder = recorder_factory(broker)
+    agent = started(agent_factory, recorder, broker, doors=[door("left", closed_sensor=None, open_sensor=None)])
+    components = recorder.wait(LEFT).json["components"]
+    assert "enabled_by_default" not in components["toggle"]
+    assert components["last_command"]["json_attributes_topic"] == agent.topic("left", "attributes")
+    told = []
+    for command in "OPEN", "OPEN", "STOP", "BARK":
+        since = recorder.mark()
+        recorder.publish(agent.topic("left", "set"), command)
+        told.append(recorder.wait(agent.topic("left", "attributes"), since=since).json["last_command"])
+    assert [one["command"] for one in told] == ["open", "open", "stop", None]
+    assert {one["result"] for one in told} == {"rejected"} and [one["number"] for one in told] == [1, 2, 3, 4]
+    assert [one["reason"] for one in told] == ["unknown_state"] * 3 + ["unknown_command"]
+    assert "either way" in told[0]["detail"] and told[0]["source"] == "mqtt" and told[0]["time"] < told[1]["time"]
+    since = recorder.mark()
+    recorder.publish(components["toggle"]["command_topic"], components["toggle"]["payload_press"])
+    last = recorder.wait(agent.topic("left", "attributes"), lambda text: json.loads(text)["last_command"]["number"] == 5,
+                         since=since).json["last_command"]
+    assert (last["command"], last["result"], last["reason"], last["detail"]) == ("toggle", "accepted", None, None)
+
+
+def test_not_closed_is_no_position(broker, agent_factory, recorder_factory):
+    recorder = recorder_factory(broker)
+    agent = started(agent_factory, recorder, broker,
+                    doors=[door("left", open_sensor=None, obstruction_sensor={"line": "GPIO25"})])
+    since = recorder.mark()
+    recorder.publish(agent.topic("left", "set"), "OPEN")
+    recorder.wait(agent.topic("left", "state"), "open", since=since)
+    assert recorder.wait(agent.topic("left", "attributes"), since=since).json["position_known"] is True
+    recorder.publish(agent.topic("left", "set"), "CLOSE")
+    recorder.wait(agent.topic("left", "state"), "closing", since=since)
+    since = recorder.mark()
+    ask(agent, "POST", "/api/simulator/left/obstruct")
+    recorder.wait(agent.topic("left", "state"), "None", since=since)
+    recorder.wait(agent.topic("left", "position"), "99", since=since)
+    recorder.wait(agent.topic("left", "attributes"), lambda text: not json.loads(text)["position_known"], since=since)
 
 
 def test_an_unknown_state_is_none_and_has_no_position(broker, agent_factory, recorder_factory):

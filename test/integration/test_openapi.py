@@ -66,6 +66,9 @@ def test_its_words_are_the_programs():
     for kind in "state", "fault", "source":
         assert set(door[kind]["enum"]) - {None} == words(kind) - {"unknown", "none"}
     assert set(door["confidence"]["enum"]) == words("confidence") - {"none"}
+    assert set(schemas["Command"]["properties"]["reason"]["enum"]) - {None} == words("reason") - {"none"}
+    assert set(schemas["Command"]["properties"]["command"]["enum"]) - {None} == words("command") - {"none"}
+    assert set(schemas["Command"]["properties"]["result"]["enum"]) == words("result")
     assert set(schemas["LastCommand"]["properties"]["reason"]["enum"]) == words("reason") - {"none"}
     only_mqtt = {"retained", "unknown_command"}
     assert set(schemas["Rejected"]["properties"]["reason"]["enum"]) == words("reason") - {"none"} - only_mqtt
@@ -84,6 +87,8 @@ def test_answers_fit(agent):
     fits(ask(agent, "POST", "/api/simulator/left/obstruct"), 202, "application/json", "Accepted")
     wait_until(lambda: '"obstruction_sensor":true' in ask(agent, "GET", "/api/doors").text, "the obstruction")
     refusal = fits(ask(agent, "POST", "/api/doors/left/close"), 409, "application/problem+json", "Rejected")
+    last = fits(ask(agent, "GET", "/api/doors"), 200, "application/json", "Doors")["doors"][0]["last_command"]
+    assert (last["result"], last["reason"], last["detail"]) == ("rejected", refusal["reason"], refusal["detail"])
     assert refusal["reason"] == "obstructed" and refusal["detail"] == "Something is in the way of the door."
     history = fits(ask(agent, "GET", "/api/history"), 200, "application/json", "History")
     assert {"started", "opening", "opened", "command_accepted", "command_rejected"} <= {e["event"] for e in history["events"]}

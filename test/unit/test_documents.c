@@ -1,5 +1,6 @@
 #include "documents/documents.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -44,13 +45,15 @@ static const struct door_view bare = {
 		.position = DOOR_POSITION_UNKNOWN,
 };
 
-static char text[DOCUMENT_DOORS_MAX];
+#define DOORS_BYTES (1024 + DOORS_MAX * DOCUMENT_DOOR_MAX)
+static_assert(DOORS_BYTES >= DOCUMENT_DOORS_MAX, "text has room for either");
+static char text[DOORS_BYTES];
 
 /* The parsed document, which must be compact, terminated and as long as it says. The caller drops it. */
 static json_t *parsed(ssize_t length)
 {
 	CHECK(length > 0 && (size_t)length == strlen(text));
-	CHECK(!strchr(text, '\n') && !strstr(text, ": "));
+	CHECK(!strchr(text, '\n') && !strstr(text, "\": "));
 	json_t *document = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
 	CHECK(document);
 	return document;
@@ -76,6 +79,17 @@ static bool says(json_t *value, const char *expected)
 static bool is_integer(json_t *value, json_int_t expected)
 {
 	return json_is_integer(value) && json_integer_value(value) == expected;
+}
+
+/* The last command in the attributes, as text. */
+static void parsed_last_command(const struct door_view *door, const char *expected)
+{
+	json_t *a = parsed(document_attributes(door, text, sizeof(text)));
+	char *last = json_dumps(json_object_get(a, "last_command"), JSON_COMPACT);
+	if (!CHECK(last && strcmp(last, expected) == 0))
+		printf("# %s\n", last ? last : "nothing");
+	free(last);
+	json_decref(a);
 }
 
 static void attributes(void)
@@ -106,10 +120,40 @@ static void attributes(void)
 		CHECK(!json_object_get(a, kept[i]));
 	json_decref(a);
 
+	tap_case("how the last command ended is told with a reason in words, and each one differs from the one before");
+	struct door_view asked = full;
+	asked.last_command = (struct door_last_command){.number = 3,
+			.unix_ms = 1767323045678,
+			.command = DOOR_COMMAND_CLOSE,
+			.source = DOOR_SOURCE_HTTP,
+			.result = DOOR_RESULT_REJECTED,
+			.reason = DOOR_REASON_OBSTRUCTED};
+	parsed_last_command(&asked,
+			"{\"number\":3,\"time\":\"2026-01-02T03:04:05.678Z\",\"command\":\"close\",\"source\":\"http\","
+			"\"result\":\"rejected\",\"reason\":\"obstructed\","
+			"\"detail\":\"Something is in the way of the door.\"}");
+	asked.last_command = (struct door_last_command){
+			.number = 4, .command = -1, .source = DOOR_SOURCE_MQTT, .result = DOOR_RESULT_ACCEPTED};
+	parsed_last_command(&asked,
+			"{\"number\":4,\"time\":null,\"command\":null,\"source\":\"mqtt\",\"result\":\"accepted\","
+			"\"reason\":null,\"detail\":null}");
+
+	tap_case("where nothing but \"not closed\" is known, the position is not");
+	asked = full;
+	asked.position = 99;
+	a = parsed(document_attributes(&asked, text, sizeof(text)));
+	CHECK(json_is_true(json_object_get(a, "position_known")));
+	json_decref(a);
+	asked.only_not_closed = true;
+	a = parsed(document_attributes(&asked, text, sizeof(text)));
+	CHECK(json_is_false(json_object_get(a, "position_known")));
+	json_decref(a);
+
 	tap_case("what is not known is null");
 	a = parsed(document_attributes(&bare, text, sizeof(text)));
-	static const char *const unknown[] = {"last_changed", "source", "fault", "last_travel_ms", "last_open_ms",
-			"last_close_ms", "open_sensor", "closed_sensor", "obstruction_sensor"};
+	CHECK(json_is_false(json_object_get(a, "position_known")));
+	static const char *const unknown[] = {"last_command", "last_changed", "source", "fault", "last_travel_ms",
+			"last_open_ms", "last_close_ms", "open_sensor", "closed_sensor", "obstruction_sensor"};
 	for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
 		CHECK(json_is_null(json_object_get(a, unknown[i])));
 	CHECK(says(json_object_get(a, "confidence"), "unknown"));
@@ -464,6 +508,17 @@ static void discovery_wirings(void)
 		json_t *removed = at(d, "components", sensors[i], NULL);
 		CHECK(json_object_size(removed) == 1 && says(json_object_get(removed, "platform"), "binary_sensor"));
 	}
+	tap_case("the button is on from the start where it is all that works: toggle wiring without a contact at an end");
+	struct door_view blind = bare;
+	blind.toggles = blind.has_obstruction_sensor = true;
+	json_t *unseen = discovery_of(&node, &blind);
+	CHECK(at(unseen, "components", "toggle", "payload_press"));
+	CHECK(!at(unseen, "components", "toggle", "enabled_by_default"));
+	json_decref(unseen);
+	blind.has_closed_sensor = true;
+	unseen = discovery_of(&node, &blind);
+	CHECK(json_is_false(at(unseen, "components", "toggle", "enabled_by_default")));
+	json_decref(unseen);
 	json_t *button = at(d, "components", "toggle", NULL);
 	CHECK(json_object_size(button) == 1 && says(json_object_get(button, "platform"), "button"));
 	json_t *all = discovery_of(&node, &full);
@@ -543,15 +598,27 @@ static void bounds(void)
 	door.confidence = DOOR_CONFIDENCE_ESTIMATED;
 	door.cycles = INT64_MAX;
 	door.last_travel_ms = door.last_open_ms = door.last_close_ms = INT64_MAX;
+	door.last_command = (struct door_last_command){.number = INT64_MAX,
+			.unix_ms = 1767323045678,
+			.command = -1,
+			.source = DOOR_SOURCE_AUTO_CLOSE,
+			.result = DOOR_RESULT_REJECTED};
+	for (enum door_reason reason = DOOR_REASON_NONE; reason <= DOOR_REASON_LAST; reason++)
+		if (strlen(door_reason_text(reason)) > strlen(door_reason_text(door.last_command.reason)))
+			door.last_command.reason = reason;
 	length = document_discovery_door(&long_node, &door, text, DOCUMENT_MAX);
 	CHECK(length > 0);
 	printf("# longest discovery document: %zd bytes\n", length);
 	static struct door_view doors[DOORS_MAX];
 	for (size_t i = 0; i < DOORS_MAX; i++)
 		doors[i] = door;
-	length = document_doors(&long_node, doors, DOORS_MAX, text, sizeof(text));
-	CHECK(length > 0);
+	length = document_doors(&long_node, doors, DOORS_MAX, text, DOORS_BYTES);
+	CHECK(length > 0 && strstr(text, "last_command"));
 	printf("# longest list of doors: %zd bytes\n", length);
+	long_node.brief = true;
+	length = document_doors(&long_node, doors, DOORS_MAX, text, DOCUMENT_DOORS_MAX);
+	CHECK(length > 0 && !strstr(text, "last_command"));
+	printf("# the same for other agents: %zd bytes\n", length);
 }
 
 static int allocations_left;

@@ -90,6 +90,11 @@ static void test_words(void)
 	CHECK(has(page, "Estimated by time, not seen."));
 	CHECK(has(page, "<meta http-equiv=\"refresh\" content=\"2\">"));
 	free(page);
+	door.only_not_closed = true; /* which 40 is not, but the page asks for no number */
+	page = render_door(&door);
+	CHECK(has(page, "<p class=\"state\">Opening<small></small></p>"));
+	door.only_not_closed = false;
+	free(page);
 
 	tap_case("an unknown state is never called closed");
 	door = (struct door_view){.id = "x",

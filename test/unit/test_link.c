@@ -36,7 +36,7 @@ static struct {
 	struct mqtt *client; /* the newest */
 	int refuses;         /* what mqtt_new returns */
 	int made, freed;
-	char said[SAID_MAX][192]; /* "topic payload", with " (once)" where it is not retained */
+	char said[SAID_MAX][1024]; /* "topic payload", with " (once)" where it is not retained */
 	size_t said_count;
 	char request_topic[256], response[256], unsubscribed[256];
 	unsigned char ticket[MQTT_CORRELATION_MAX];
@@ -282,6 +282,7 @@ static void test_command(void)
 	fake_run_until(fake_now_ms + 100);
 	CHECK(SAID("portcullis/garage/left/state opening", "portcullis/garage/left/attributes {",
 			"portcullis/garage/left/event {\"event_type\":\"opening\"",
+			"portcullis/garage/left/attributes {",
 			"portcullis/garage/left/event {\"event_type\":\"command_accepted\"",
 			"portcullis/garage/doors {"));
 	CHECK(chip.presses == 1);
@@ -315,8 +316,9 @@ static void test_refusals(void)
 		message.topic = "portcullis/garage/left/set";
 		broker_send(message);
 		snprintf(expected, sizeof(expected), "\"reason\":\"%s\"", cases[i].reason);
-		CHECK(broker.said_count == 1 && strstr(broker.said[0], "command_rejected") &&
-				strstr(broker.said[0], expected));
+		CHECK(broker.said_count == 2 && strstr(broker.said[1], "command_rejected") &&
+				strstr(broker.said[1], expected));
+		CHECK(said_at(0, "portcullis/garage/left/attributes {") && strstr(broker.said[0], expected));
 		broker.said_count = 0;
 	}
 	broker_send((struct mqtt_message){.topic = "portcullis/garage/left/set", .payload = "", .retained = true});
@@ -324,6 +326,20 @@ static void test_refusals(void)
 	broker_send((struct mqtt_message){.topic = "portcullis/other/left/set", .payload = "OPEN"});
 	CHECK(NOTHING_SAID());
 	CHECK(chip.presses == 0);
+	end();
+}
+
+static void test_last_command(void)
+{
+	static char first[sizeof(broker.said[0])];
+	tap_case("each command changes the attributes, also one that ends as the one before did");
+	begin();
+	broker_command("CLOSE");
+	CHECK(said_at(0, "portcullis/garage/left/attributes {") && strstr(broker.said[0], "\"result\":\"unchanged\""));
+	memcpy(first, broker.said[0], sizeof(first));
+	broker.said_count = 0;
+	broker_command("CLOSE");
+	CHECK(said_at(0, "portcullis/garage/left/attributes {") && strcmp(first, broker.said[0]) != 0);
 	end();
 }
 
@@ -345,7 +361,7 @@ static void test_standstill(void)
 	broker.said_count = 0;
 	broker_command("CLOSE");
 	CHECK(times_said("portcullis/garage/left/event {\"event_type\":\"command_rejected\"") == 1);
-	CHECK(strstr(broker.said[0], "\"reason\":\"stale\""));
+	CHECK(strstr(broker.said[1], "\"reason\":\"stale\""));
 	CHECK(chip.presses == 0);
 	broker_send((struct mqtt_message){.topic = "portcullis/garage/availability", .payload = "online"});
 	broker.said_count = 0;
@@ -525,6 +541,7 @@ int main(void)
 	test_begin();
 	test_command();
 	test_refusals();
+	test_last_command();
 	test_standstill();
 	test_contradiction();
 	test_deaf();

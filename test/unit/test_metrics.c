@@ -88,6 +88,11 @@ static void test_door(void)
 	render();
 	CHECK(!strstr(text, "portcullis_door_position_ratio{"));
 	CHECK(!strstr(text, "portcullis_door_last_change_timestamp_seconds{"));
+	metrics.doors[0].view.position = 99;
+	metrics.doors[0].view.only_not_closed = true;
+	render();
+	CHECK(!strstr(text, "portcullis_door_position_ratio{"));
+	metrics.doors[0].view.only_not_closed = false;
 	metrics.doors[0].view.position = 100;
 	render();
 	CHECK(line("portcullis_door_position_ratio{door=\"left\"} 1.00"));

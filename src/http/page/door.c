@@ -129,7 +129,7 @@ void page_field_state_detail(struct page_render *render)
 	if (door->warning)
 		page_put_format(render, "about to close");
 	else if (door->position > 0 && door->position < 100 && door->state != DOOR_CLOSED &&
-			door->state != DOOR_UNKNOWN && !(door->state == DOOR_OPEN && door->position == 99))
+			door->state != DOOR_UNKNOWN && !door->only_not_closed)
 		page_put_format(render, "%d\u00a0%% open", door->position);
 }
 
