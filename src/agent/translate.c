@@ -2,8 +2,13 @@
 #include "agent/translate.h"
 
 #include <assert.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
+#include "base/net.h"
 #include "documents/topics.h"
 #include "mqtt/mqtt.h"
 #include "tls/mac.h"
@@ -39,6 +44,7 @@ struct garage_door_config translate_door(const struct config_door *from)
 	struct garage_door_config door = {.id = from->id,
 			.name = from->name,
 			.device_class = config_device_class_name(from->device_class),
+			.area = from->area,
 			.machine = &from->machine};
 	for (int line = 0; line < DOOR_LINES; line++)
 		door.lines[line] = translate_line(&from->lines[line]);
@@ -53,6 +59,30 @@ struct garage_door_config *translate_doors(const struct config *config)
 	for (size_t i = 0; doors && i < config->door_count; i++)
 		doors[i] = translate_door(&config->doors[i]);
 	return doors;
+}
+
+/*
+ * The page's address for others: the first of its names; else the address that it listens on, and where that is any,
+ * the host's name by multicast DNS, to which the page answers (http_guard_host).
+ */
+static void translate_page_url(const struct config *config, char url[static LINK_URL_MAX + 1])
+{
+	const char *address = config->http.address, *scheme = config->http.tls.certificate_file ? "https" : "http";
+	char host[HOST_NAME_MAX + 1] = "";
+	bool any = strcmp(address, "0.0.0.0") == 0 || strcmp(address, "::") == 0;
+	bool bracketed = config->http.host_count == 0 && strchr(address, ':');
+	*url = '\0';
+	if (!config->http.enabled || config->http.port == 0 || net_is_loopback_host(address))
+		return;
+	gethostname(host, sizeof(host) - 1);
+	host[strcspn(host, ".")] = '\0';
+	if (config->http.host_count > 0)
+		snprintf(url, LINK_URL_MAX + 1, "%s://%s:%u/", scheme, config->http.hosts[0], config->http.port);
+	else if (!any)
+		snprintf(url, LINK_URL_MAX + 1, bracketed ? "%s://[%s]:%u/" : "%s://%s:%u/", scheme, address,
+				config->http.port);
+	else if (*host)
+		snprintf(url, LINK_URL_MAX + 1, "%s://%s.local:%u/", scheme, host, config->http.port);
 }
 
 struct link_config translate_link(
@@ -72,6 +102,7 @@ struct link_config translate_link(
 			.follow_all = config->peers.all,
 			.follow = config->peers.nodes,
 			.follow_count = config->peers.node_count};
+	translate_page_url(config, link.page_url);
 	for (size_t i = 0; i < config->mqtt.broker_count; i++)
 		link.brokers[i] = (struct mqtt_broker){.host = config->mqtt.brokers[i].host,
 				.port = config->mqtt.brokers[i].port,

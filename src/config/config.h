@@ -68,6 +68,7 @@ struct config_door {
 	const char *id;
 	const char *name;
 	enum config_device_class device_class;
+	const char *area; /* NULL: none */
 	struct config_line lines[DOOR_LINES];
 	struct config_line sensors[DOOR_SENSORS];
 	struct door_config machine; /* complete: ready for door_init */

@@ -97,6 +97,11 @@ void config_print_door(const struct config_door *door, int64_t open_ms, int64_t 
 	fprintf(stream, "- id: %s\n  name: ", door->id);
 	put_text(stream, door->name);
 	fprintf(stream, "\n  device_class: %s\n", config_device_class_name(door->device_class));
+	if (door->area) {
+		fputs("  area: ", stream);
+		put_text(stream, door->area);
+		fputc('\n', stream);
+	}
 	put_relay(stream, "relay", &lines[DOOR_LINE_TOGGLE]);
 	put_relay(stream, "open_relay", &lines[DOOR_LINE_OPEN]);
 	put_relay(stream, "close_relay", &lines[DOOR_LINE_CLOSE]);

@@ -14,18 +14,29 @@
 /* A command that Home Assistant sent and nobody took within this time is not carried out later. */
 #define COMMAND_EXPIRY_S 10
 
-enum fitting { ALWAYS, OPEN_SENSOR, CLOSED_SENSOR, OBSTRUCTION_SENSOR };
+enum fitting { ALWAYS, OPEN_SENSOR, CLOSED_SENSOR, OBSTRUCTION_SENSOR, WARNING };
+
+/* The words that a sensor of device class enum may have. Templates make them of the words for programs. */
+enum options { NO_OPTIONS, FAULTS, CONFIDENCES, SOURCES };
+
+/* In the order of enum door_source; none is no state. */
+static const char *const source_words[] = {NULL, "MQTT", "Page or API", "By hand", "Auto-close"};
+#define SOURCE_TEMPLATE                                                                            \
+	"{{ {'mqtt': 'MQTT', 'http': 'Page or API', 'local': 'By hand', 'auto_close': 'Auto-close'}" \
+	".get(value_json.source) }}"
 
 /*
  * The parts of a door's device beside the cover and the event: each reads one field of the attributes, whose topic all
  * of them inherit from the document's root. A template that gives None shows as unknown. No key may end in another's
- * with a
- * "_" before it: unique ids of different doors could meet.
+ * with a "_" before it: unique ids of different doors could meet. Noise is disabled until a person enables it: each
+ * change of an entity is a line in Home Assistant's Activity.
  */
 static const struct part {
-	const char *key, *platform, *name, *template, *device_class, *category, *state_class, *unit;
+	const char *key, *platform, *name, *template, *device_class, *category, *state_class, *unit, *icon;
 	const char *attributes; /* a template of the entity's own attributes; NULL: it has none */
 	enum fitting fitting;
+	enum options options;
+	bool noise;
 } parts[] = {
 		{.key = "problem",
 				.platform = "binary_sensor",
@@ -35,32 +46,46 @@ static const struct part {
 		{.key = "obstruction",
 				.platform = "binary_sensor",
 				.name = "Obstruction",
-				/* Openers put their light beam to sleep when the door is closed. */
-				.template = "{{ value_json.obstruction_sensor and not value_json.closed_sensor }}",
+				.template = "{{ value_json['obstruction-detected'] }}",
 				.device_class = "problem",
 				.fitting = OBSTRUCTION_SENSOR},
+		{.key = "close_warning",
+				.platform = "binary_sensor",
+				.name = "Close warning",
+				.template = "{{ value_json.close_warning }}",
+				.icon = "mdi:alarm-light-outline",
+				.fitting = WARNING},
 		{.key = "open_contact",
 				.platform = "binary_sensor",
 				.name = "Open contact",
 				.template = "{{ value_json.open_sensor }}",
 				.category = "diagnostic",
-				.fitting = OPEN_SENSOR},
+				.icon = "mdi:magnet",
+				.fitting = OPEN_SENSOR,
+				.noise = true},
 		{.key = "closed_contact",
 				.platform = "binary_sensor",
 				.name = "Closed contact",
 				.template = "{{ value_json.closed_sensor }}",
 				.category = "diagnostic",
-				.fitting = CLOSED_SENSOR},
+				.icon = "mdi:magnet",
+				.fitting = CLOSED_SENSOR,
+				.noise = true},
 		{.key = "fault",
 				.platform = "sensor",
 				.name = "Fault",
-				.template = "{{ value_json.fault or 'none' }}",
-				.category = "diagnostic"},
+				.template = "{{ (value_json.fault or 'no_fault') | replace('_', ' ') | capitalize }}",
+				.category = "diagnostic",
+				.icon = "mdi:alert-circle-outline",
+				.options = FAULTS},
 		{.key = "confidence",
 				.platform = "sensor",
 				.name = "Confidence",
-				.template = "{{ value_json.confidence }}",
-				.category = "diagnostic"},
+				.template = "{{ value_json.confidence | capitalize }}",
+				.category = "diagnostic",
+				.icon = "mdi:eye-check-outline",
+				.options = CONFIDENCES,
+				.noise = true},
 		/* Two equal refusals differ in their attributes: each of them is a change of the entity. */
 		{.key = "last_command",
 				.platform = "sensor",
@@ -69,13 +94,20 @@ static const struct part {
 					    "{{ ((c.command or 'command') | capitalize) ~ {'accepted': ' accepted', "
 					    "'unchanged': ' not needed'}.get(c.result, ' refused') ~ "
 					    "(': ' ~ c.detail if c.detail else '') if c else None }}",
-				.attributes = "{{ (value_json.last_command or {}) | tojson }}"},
-		{.key = "source", .platform = "sensor", .name = "Last moved by", .template = "{{ value_json.source }}"},
+				.attributes = "{{ (value_json.last_command or {}) | tojson }}",
+				.icon = "mdi:message-reply-text-outline"},
+		{.key = "source",
+				.platform = "sensor",
+				.name = "Last moved by",
+				.template = SOURCE_TEMPLATE,
+				.icon = "mdi:account-arrow-right-outline",
+				.options = SOURCES},
 		{.key = "last_changed",
 				.platform = "sensor",
 				.name = "Last changed",
 				.template = "{{ value_json.last_changed }}",
-				.device_class = "timestamp"},
+				.device_class = "timestamp",
+				.noise = true},
 		{.key = "last_travel",
 				.platform = "sensor",
 				.name = "Last travel",
@@ -89,7 +121,8 @@ static const struct part {
 				.name = "Cycles",
 				.template = "{{ value_json.cycles }}",
 				.category = "diagnostic",
-				.state_class = "total_increasing"},
+				.state_class = "total_increasing",
+				.icon = "mdi:counter"},
 };
 
 static bool fitted(const struct door_view *door, enum fitting fitting)
@@ -101,10 +134,42 @@ static bool fitted(const struct door_view *door, enum fitting fitting)
 		return door->has_closed_sensor;
 	case OBSTRUCTION_SENSOR:
 		return door->has_obstruction_sensor;
+	case WARNING:
+		return door->has_warning;
 	case ALWAYS:
 		break;
 	}
 	return true;
+}
+
+/* A word for programs as one for people, as the templates make it: did_not_start is "Did not start". */
+static json_t *spoken(const char *word)
+{
+	char text[32];
+	snprintf(text, sizeof(text), "%s", word);
+	for (char *c = text; *c; c++)
+		if (*c == '_')
+			*c = ' ';
+	if (*text >= 'a' && *text <= 'z')
+		*text = (char)(*text - 'a' + 'A');
+	return json_string(text);
+}
+
+static json_t *list_options(enum options options)
+{
+	json_t *list = json_array();
+	if (options == FAULTS) {
+		object_append(&list, spoken("no_fault"));
+		for (enum door_fault fault = DOOR_FAULT_NONE + 1; fault <= DOOR_FAULT_LAST; fault++)
+			object_append(&list, spoken(door_fault_name(fault)));
+	} else if (options == CONFIDENCES) {
+		for (enum door_confidence i = DOOR_CONFIDENCE_UNKNOWN; i <= DOOR_CONFIDENCE_SENSED; i++)
+			object_append(&list, spoken(door_confidence_name(i)));
+	} else {
+		for (enum door_source i = DOOR_SOURCE_NONE + 1; i <= DOOR_SOURCE_AUTO_CLOSE; i++)
+			object_append(&list, json_string(source_words[i]));
+	}
+	return list;
 }
 
 /* What each component says first. name NULL: the device's own. */
@@ -124,6 +189,13 @@ static json_t *component(const struct topic_base *topics, const char *door, cons
 	object_set(&object, "default_entity_id", json_sprintf("%s.%s", platform, entity));
 	object_set(&object, "qos", json_integer(1));
 	return object;
+}
+
+/* A command that waits on its way ends there. Where Home Assistant speaks MQTT 3.1.1, it could then send none at all. */
+static void set_expiry(json_t **object, const struct document_node *node)
+{
+	if (node->mqtt5)
+		object_set(object, "message_expiry_interval", json_integer(COMMAND_EXPIRY_S));
 }
 
 static void set_topic(json_t **object, const char *key, const struct document_node *node, const char *door,
@@ -150,8 +222,7 @@ static json_t *cover(const struct document_node *node, const struct door_view *d
 	object_set_string(&object, "state_closed", document_state(DOOR_CLOSED));
 	object_set_string(&object, "state_closing", document_state(DOOR_CLOSING));
 	object_set_string(&object, "state_stopped", document_state(DOOR_STOPPED));
-	if (node->mqtt5)
-		object_set(&object, "message_expiry_interval", json_integer(COMMAND_EXPIRY_S));
+	set_expiry(&object, node);
 	return object;
 }
 
@@ -171,6 +242,8 @@ static json_t *toggle(const struct document_node *node, const struct door_view *
 	json_t *object = component(&node->topics, door->id, "button", "toggle", "Press the opener's button");
 	set_topic(&object, "command_topic", node, door->id, TOPIC_SET);
 	object_set_string(&object, "payload_press", "TOGGLE");
+	object_set_string(&object, "icon", "mdi:gesture-tap-button");
+	set_expiry(&object, node);
 	if (door->has_open_sensor || door->has_closed_sensor) /* else it is all that works (docs/door.md) */
 		object_set(&object, "enabled_by_default", json_false());
 	return object;
@@ -184,6 +257,7 @@ static json_t *event(const struct document_node *node, const struct door_view *d
 	json_t *object = component(&node->topics, door->id, "event", "event", "Event");
 	set_topic(&object, "state_topic", node, door->id, TOPIC_EVENT);
 	object_set(&object, "event_types", types);
+	object_set(&object, "enabled_by_default", json_false());
 	return object;
 }
 
@@ -196,7 +270,12 @@ static json_t *part(const struct document_node *node, const struct door_view *do
 	if (part->attributes)
 		set_topic(&object, "json_attributes_topic", node, door->id, TOPIC_ATTRIBUTES);
 	object_set_some(&object, "json_attributes_template", part->attributes);
-	object_set_some(&object, "device_class", part->device_class);
+	object_set_some(&object, "device_class", part->options ? "enum" : part->device_class);
+	if (part->options)
+		object_set(&object, "options", list_options(part->options));
+	object_set_some(&object, "icon", part->icon);
+	if (part->noise)
+		object_set(&object, "enabled_by_default", json_false());
 	object_set_some(&object, "entity_category", part->category);
 	object_set_some(&object, "state_class", part->state_class);
 	object_set_some(&object, "unit_of_measurement", part->unit);
@@ -207,19 +286,34 @@ static json_t *part(const struct document_node *node, const struct door_view *do
 	return object;
 }
 
-/* The document's root without topics and components. door NULL: the agent's own. */
-static json_t *device(const struct document_node *node, const char *door, const char *name, const char *model)
+static void set_identity(json_t **identity, const struct document_node *node, const char *name, const char *model)
 {
-	char id[TOPIC_MAX + 1], kind[32];
+	char kind[32];
 	snprintf(kind, sizeof(kind), "%s%s", model, node->simulated ? " (simulated)" : "");
-	json_t *identity = json_object(), *origin = json_object(), *root = json_object(), *identifiers = json_array();
+	object_set_string(identity, "name", name);
+	object_set_string(identity, "manufacturer", "Portcullis");
+	object_set_string(identity, "model", kind);
+	object_set_string(identity, "sw_version", node->version);
+	object_set_some(identity, "configuration_url", node->configuration_url);
+}
+
+/* How the door is wired, in a few words. */
+static void set_wiring(json_t **identity, const struct door_view *door)
+{
+	char wiring[96];
+	snprintf(wiring, sizeof(wiring), "%s%s%s%s", door->toggles ? "toggle relay" : "separate relays",
+			door->has_closed_sensor ? ", closed contact" : "", door->has_open_sensor ? ", open contact" : "",
+			door->has_obstruction_sensor ? ", light beam" : "");
+	object_set_string(identity, "model_id", wiring);
+}
+
+/* The document's root without topics and components. door NULL: the agent's own. identity is owned from now on. */
+static json_t *device(const struct document_node *node, const char *door, json_t *identity)
+{
+	char id[TOPIC_MAX + 1];
+	json_t *origin = json_object(), *root = json_object(), *identifiers = json_array();
 	object_append(&identifiers, topic_device_id(&node->topics, door, id) < 0 ? NULL : json_string(id));
 	object_set(&identity, "identifiers", identifiers);
-	object_set_string(&identity, "name", name);
-	object_set_string(&identity, "manufacturer", "Portcullis");
-	object_set_string(&identity, "model", kind);
-	object_set_string(&identity, "sw_version", node->version);
-	object_set_some(&identity, "configuration_url", node->configuration_url);
 	if (door && topic_device_id(&node->topics, NULL, id) > 0)
 		object_set_string(&identity, "via_device", id);
 	object_set_string(&origin, "name", "Portcullis");
@@ -227,6 +321,14 @@ static json_t *device(const struct document_node *node, const char *door, const 
 	object_set(&root, "device", identity);
 	object_set(&root, "origin", origin);
 	return root;
+}
+
+/* In the words of people: the device classes are Home Assistant's. */
+static const char *door_model(const struct door_view *door)
+{
+	return strcmp(door->device_class, "gate") == 0   ? "Gate"
+	       : strcmp(door->device_class, "door") == 0 ? "Door"
+							 : "Garage door";
 }
 
 ssize_t document_discovery_door(
@@ -240,7 +342,11 @@ ssize_t document_discovery_door(
 	object_set(&components, "toggle", toggle(node, door));
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		object_set(&components, parts[i].key, part(node, door, &parts[i]));
-	json_t *root = device(node, door->id, door->name, door->device_class);
+	json_t *identity = json_object();
+	set_identity(&identity, node, door->name, door_model(door));
+	set_wiring(&identity, door);
+	object_set_some(&identity, "suggested_area", door->area);
+	json_t *root = device(node, door->id, identity);
 	object_set_string(&root, "availability_topic", availability);
 	object_set_string(&root, "availability_template", "{{ 'offline' if value == 'offline' else 'online' }}");
 	set_topic(&root, "state_topic", node, door->id, TOPIC_ATTRIBUTES);
@@ -262,7 +368,9 @@ ssize_t document_discovery_agent(const struct document_node *node, char *buffer,
 	object_set_string(&connection, "payload_off", "offline");
 	json_t *components = json_object();
 	object_set(&components, "connection", connection);
-	json_t *root = device(node, NULL, name, "agent");
+	json_t *identity = json_object();
+	set_identity(&identity, node, name, "Agent");
+	json_t *root = device(node, NULL, identity);
 	object_set(&root, "components", components);
 	return document_finish(root, buffer, size);
 }

@@ -107,6 +107,9 @@ ssize_t document_attributes(const struct door_view *door, char *buffer, size_t s
 {
 	json_t *document = json_object();
 	describe_part(&document, door);
+	if (door->has_obstruction_sensor) /* Home Assistant's word, which its bridge to HomeKit reads */
+		set_sensor(&document, "obstruction-detected", door, true,
+				door->obstruction_sensor && !door->closed_sensor);
 	object_set(&document, "last_command", last_command(&door->last_command));
 	return document_finish(document, buffer, size);
 }

@@ -158,6 +158,7 @@ struct door_view {
 	const char *id;
 	const char *name;
 	const char *device_class; /* garage, gate or door */
+	const char *area;         /* the room that Home Assistant is to suggest; NULL: none */
 	enum door_state state;
 	enum door_confidence confidence;
 	enum door_fault fault;
@@ -175,6 +176,7 @@ struct door_view {
 	bool has_stop;     /* STOP can do something with this wiring */
 	bool has_position; /* a travel time lets a position be reckoned or a sensor says one */
 	bool has_open_sensor, has_closed_sensor, has_obstruction_sensor;
+	bool has_warning; /* a light or a buzzer before it closes */
 	bool open_sensor, closed_sensor, obstruction_sensor; /* active = the sensor says open, closed, obstructed */
 	bool settled;                                        /* the sensors have settled, so commands are accepted */
 	bool warning;                                        /* a close warning is running */

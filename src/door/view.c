@@ -34,6 +34,7 @@ void door_view(const struct door *door, int64_t now_ms, struct door_view *view)
 	view->has_closed_sensor = contacts_has(door, DOOR_SENSOR_CLOSED);
 	view->has_open_sensor = contacts_has(door, DOOR_SENSOR_OPEN);
 	view->has_obstruction_sensor = contacts_has(door, DOOR_SENSOR_OBSTRUCTION);
+	view->has_warning = door->config.lines[DOOR_LINE_WARNING];
 	view->closed_sensor = contacts_active(door, DOOR_SENSOR_CLOSED);
 	view->open_sensor = contacts_active(door, DOOR_SENSOR_OPEN);
 	view->obstruction_sensor = contacts_active(door, DOOR_SENSOR_OBSTRUCTION);

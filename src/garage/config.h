@@ -23,6 +23,7 @@ struct garage_line_config {
 /* Strings and machine are borrowed for as long as the garage has this configuration. */
 struct garage_door_config {
 	const char *id, *name, *device_class;
+	const char *area; /* NULL: none */
 	const struct door_config *machine;
 	struct garage_line_config lines[GARAGE_LINES]; /* read only when the garage or its lines are made */
 };

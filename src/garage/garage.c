@@ -199,6 +199,7 @@ void garage_reconfigure(struct garage *garage, size_t index, const struct garage
 	door->id = config->id;
 	door->name = config->name;
 	door->device_class = config->device_class;
+	door->area = config->area;
 	door->config = config->machine;
 	garage_step(door, &(struct door_input){.kind = DOOR_INPUT_CONFIG, .config = config->machine}, NULL);
 }
@@ -252,6 +253,7 @@ int garage_new(struct loop *loop, const struct log *log, struct alive *alive, co
 		door->id = doors[i].id;
 		door->name = doors[i].name;
 		door->device_class = doors[i].device_class;
+		door->area = doors[i].area;
 		door->config = doors[i].machine;
 	}
 	int failed = lines_new(doors, count, &garage->lines);

@@ -8,7 +8,7 @@
 
 struct garage_door {
 	struct garage *garage;
-	const char *id, *name, *device_class; /* borrowed */
+	const char *id, *name, *device_class, *area; /* borrowed */
 	const struct door_config *config;     /* borrowed */
 	struct door machine;
 	struct loop_timer timer;

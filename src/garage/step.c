@@ -43,6 +43,7 @@ void garage_view_door(const struct garage_door *door, int64_t now_ms, struct doo
 	view->id = door->id;
 	view->name = door->name;
 	view->device_class = door->device_class;
+	view->area = door->area;
 	view->last_changed_unix_ms = door->changed_unix_ms;
 	view->last_command = door->last_command;
 	door_view(&door->machine, now_ms, view);

@@ -123,12 +123,13 @@ void door_topics_publish(struct door_topics *door_topics)
 	}
 }
 
-void door_topics_discover(const struct door_topics *door_topics, bool simulated)
+void door_topics_discover(const struct door_topics *door_topics, bool simulated, const char *page_url)
 {
 	char topic[TOPIC_MAX + 1], document[DOCUMENT_MAX];
 	const struct document_node node = {
 			.topics = *door_topics->topics,
 			.version = PORTCULLIS_VERSION,
+			.configuration_url = *page_url ? page_url : NULL,
 			.simulated = simulated,
 			.mqtt5 = publisher_status(door_topics->publisher).version == 5,
 	};
@@ -148,12 +149,12 @@ void door_topics_forget(const struct door_topics *door_topics, const char *id, b
 {
 	static const enum topic_leaf leaves[] = {TOPIC_POSITION, TOPIC_STATE, TOPIC_ATTRIBUTES};
 	char topic[TOPIC_MAX + 1];
-	for (size_t i = 0; topics && i < sizeof(leaves) / sizeof(leaves[0]); i++) {
-		topic_door(door_topics->topics, id, leaves[i], topic);
+	if (discovery) { /* first: Home Assistant's templates would stumble over empty topics */
+		topic_discovery_door(door_topics->topics, id, topic);
 		publisher_text(door_topics->publisher, topic, "");
 	}
-	if (discovery) {
-		topic_discovery_door(door_topics->topics, id, topic);
+	for (size_t i = 0; topics && i < sizeof(leaves) / sizeof(leaves[0]); i++) {
+		topic_door(door_topics->topics, id, leaves[i], topic);
 		publisher_text(door_topics->publisher, topic, "");
 	}
 }

@@ -125,7 +125,7 @@ void link_publish(struct link *link)
 	neighbours_publish(link->neighbours);
 	presence_publish(&link->presence);
 	if (link->config.discovery)
-		door_topics_discover(&link->door_topics, link->config.simulated);
+		door_topics_discover(&link->door_topics, link->config.simulated, link->config.page_url);
 }
 
 static void link_connected(void *user)

@@ -18,6 +18,7 @@
 #include "garage/garage.h"
 #include "mqtt/mqtt.h"
 
+#define LINK_URL_MAX 279 /* https://, a name of 253 bytes and a port */
 #define LINK_STOP_LIMIT_MS 2500       /* for the broker to take our farewell */
 #define LINK_TAKE_BACK_LIMIT_MS 20000 /* for the broker to take in what it is to forget; nothing hurries us */
 
@@ -26,6 +27,7 @@ struct link_config {
 	const char *node, *topic_prefix, *discovery_prefix;
 	bool discovery; /* tell Home Assistant of our devices */
 	bool simulated;
+	char page_url[LINK_URL_MAX + 1]; /* where a browser finds the page; "": not from elsewhere */
 	struct mqtt_broker brokers[MQTT_BROKERS_MAX];
 	size_t broker_count;
 	const char *client_id, *username, *password;

@@ -954,7 +954,8 @@ static bool same_line(const struct config_line *a, const struct config_line *b)
 
 static bool same_door(const struct config_door *a, const struct config_door *b)
 {
-	bool same = same_text(a->id, b->id) && same_text(a->name, b->name) && a->device_class == b->device_class;
+	bool same = same_text(a->id, b->id) && same_text(a->name, b->name) && a->device_class == b->device_class &&
+		    same_text(a->area, b->area);
 
 	for (int i = 0; i < DOOR_LINES; i++)
 		same = same && same_line(&a->lines[i], &b->lines[i]);
@@ -974,7 +975,7 @@ static void printing(void)
 	static const char yaml[] = MQTT
 			"gpio: {backend: simulated, board: PIM213}\n"
 			"doors:\n"
-			"- {id: \"on\", name: 'Say \"A\\B\": # ''x'' & {y}, [ä]', device_class: gate, relay: 2, pulse: "
+			"- {id: \"on\", name: 'Say \"A\\B\": # ''x'' & {y}, [ä]', device_class: gate, area: 'The \"yard\"', relay: 2, pulse: "
 			"50ms, gap: 5s,"
 			"   opener: {while_opening: ignore, while_closing: stop, after_stop: continue}, debounce: 0ms,"
 			"   closed_sensor: {line: 5, contact: normally_closed, bias: pull_down},"

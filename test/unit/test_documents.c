@@ -34,6 +34,7 @@ static const struct door_view full = {
 		.has_open_sensor = true,
 		.has_closed_sensor = true,
 		.has_obstruction_sensor = true,
+		.has_warning = true,
 		.closed_sensor = true,
 };
 
@@ -137,6 +138,23 @@ static void attributes(void)
 	parsed_last_command(&asked,
 			"{\"number\":4,\"time\":null,\"command\":null,\"source\":\"mqtt\",\"result\":\"accepted\","
 			"\"reason\":null,\"detail\":null}");
+
+	tap_case("an obstruction is told by Home Assistant's word; a closed door's beam sleeps; without a sensor there is no such key");
+	static const struct {
+		bool obstructed, closed, detected;
+	} beams[] = {{true, false, true}, {true, true, false}, {false, false, false}};
+	for (size_t i = 0; i < sizeof(beams) / sizeof(beams[0]); i++) {
+		struct door_view beam = full;
+		beam.obstruction_sensor = beams[i].obstructed;
+		beam.closed_sensor = beams[i].closed;
+		a = parsed(document_attributes(&beam, text, sizeof(text)));
+		json_t *detected = json_object_get(a, "obstruction-detected");
+		CHECK(json_is_boolean(detected) && json_is_true(detected) == beams[i].detected);
+		json_decref(a);
+	}
+	a = parsed(document_attributes(&bare, text, sizeof(text)));
+	CHECK(!json_object_get(a, "obstruction-detected"));
+	json_decref(a);
 
 	tap_case("where nothing but \"not closed\" is known, the position is not");
 	asked = full;
@@ -374,7 +392,10 @@ static void check_components(json_t *document, json_t *unique_ids)
 		bool is_cover = strcmp(key, "door") == 0;
 		CHECK(is_cover ? json_is_null(json_object_get(part, "name"))
 			       : json_is_string(json_object_get(part, "name")));
-		CHECK(!!json_object_get(part, "message_expiry_interval") == is_cover);
+		CHECK(!!json_object_get(part, "message_expiry_interval") == !!json_object_get(part, "command_topic"));
+		const char *device_class = json_string_value(json_object_get(part, "device_class"));
+		bool is_enum = device_class && strcmp(device_class, "enum") == 0;
+		CHECK(is_enum == (json_array_size(json_object_get(part, "options")) > 0));
 	}
 }
 
@@ -412,9 +433,45 @@ static void discovery_door(void)
 	struct document_node feigned = node;
 	feigned.simulated = true;
 	json_t *simulated = discovery_of(&feigned, &full);
-	CHECK(says(at(d, "device", "model", NULL), "garage"));
-	CHECK(says(at(simulated, "device", "model", NULL), "garage (simulated)"));
+	CHECK(says(at(d, "device", "model", NULL), "Garage door"));
+	CHECK(says(at(simulated, "device", "model", NULL), "Garage door (simulated)"));
 	json_decref(simulated);
+
+	tap_case("the wiring is the model's id, and an area is suggested where there is one");
+	struct door_view placed = bare;
+	placed.area = "Yard";
+	json_t *yard = discovery_of(&node, &placed);
+	CHECK(says(at(d, "device", "model_id", NULL), "toggle relay, closed contact, open contact, light beam"));
+	CHECK(says(at(yard, "device", "model_id", NULL), "separate relays"));
+	CHECK(says(at(yard, "device", "suggested_area", NULL), "Yard") && !at(d, "device", "suggested_area", NULL));
+	json_decref(yard);
+
+	tap_case("what a person reads: each word for programs is among the options as the templates make it");
+	static const struct {
+		const char *key, *first, *last;
+		size_t count;
+	} lists[] = {{"fault", "No fault", "Sensor unsteady", DOOR_FAULT_LAST + 1},
+			{"confidence", "Unknown", "Sensed", 3},
+			{"source", "MQTT", "Auto-close", DOOR_SOURCE_AUTO_CLOSE}};
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		json_t *options = at(d, "components", lists[i].key, "options");
+		CHECK(json_array_size(options) == lists[i].count);
+		CHECK(says(json_array_get(options, 0), lists[i].first));
+		CHECK(says(json_array_get(options, lists[i].count - 1), lists[i].last));
+	}
+	const char *made = json_string_value(at(d, "components", "source", "value_template"));
+	for (enum door_source source = DOOR_SOURCE_MQTT; source <= DOOR_SOURCE_AUTO_CLOSE; source++) {
+		char pair[64];
+		snprintf(pair, sizeof(pair), "'%s': '%s'", door_source_name(source),
+				json_string_value(json_array_get(at(d, "components", "source", "options"), source - 1)));
+		CHECK(made && strstr(made, pair));
+	}
+
+	tap_case("noise is disabled until a person enables it");
+	static const char *const noise[] = {"event", "open_contact", "closed_contact", "confidence", "last_changed"};
+	for (size_t i = 0; i < sizeof(noise) / sizeof(noise[0]); i++)
+		CHECK(json_is_false(at(d, "components", noise[i], "enabled_by_default")));
+	CHECK(!at(d, "components", "last_command", "enabled_by_default"));
 
 	tap_case("the cover");
 	json_t *cover = at(d, "components", "door", NULL);
@@ -451,8 +508,7 @@ static void discovery_door(void)
 		CHECK(says(json_object_get(contact, "value_template"), contacts[i][1]));
 		CHECK(says(json_object_get(contact, "entity_category"), "diagnostic"));
 	}
-	CHECK(says(at(d, "components", "obstruction", "value_template"),
-			"{{ value_json.obstruction_sensor and not value_json.closed_sensor }}"));
+	CHECK(says(at(d, "components", "obstruction", "value_template"), "{{ value_json['obstruction-detected'] }}"));
 
 	tap_case("the event entity knows every event_type that there is");
 	json_t *event = at(d, "components", "event", NULL);
@@ -493,6 +549,7 @@ static void discovery_wirings(void)
 	old.mqtt5 = false;
 	json_t *d = discovery_of(&old, &full);
 	CHECK(!at(d, "components", "door", "message_expiry_interval"));
+	CHECK(!at(d, "components", "toggle", "message_expiry_interval"));
 	json_decref(d);
 
 	tap_case("wiring without STOP has payload_stop null, and without a position no topic of one");
@@ -503,7 +560,7 @@ static void discovery_wirings(void)
 	CHECK(says(at(d, "components", "door", "default_entity_id"), "cover.garage_side_gate_door"));
 
 	tap_case("a sensor that the door does not have is named by its platform alone, which removes it");
-	static const char *const sensors[] = {"open_contact", "closed_contact", "obstruction"};
+	static const char *const sensors[] = {"open_contact", "closed_contact", "obstruction", "close_warning"};
 	for (size_t i = 0; i < sizeof(sensors) / sizeof(sensors[0]); i++) {
 		json_t *removed = at(d, "components", sensors[i], NULL);
 		CHECK(json_object_size(removed) == 1 && says(json_object_get(removed, "platform"), "binary_sensor"));
@@ -595,6 +652,7 @@ static void bounds(void)
 	door.name = title;
 	door.fault = DOOR_FAULT_SENSOR_CONFLICT;
 	door.source = DOOR_SOURCE_AUTO_CLOSE;
+	door.area = title;
 	door.confidence = DOOR_CONFIDENCE_ESTIMATED;
 	door.cycles = INT64_MAX;
 	door.last_travel_ms = door.last_open_ms = door.last_close_ms = INT64_MAX;

@@ -428,9 +428,8 @@ static void test_gone_door(void)
 	begin();
 	broker_send((struct mqtt_message){
 			.topic = "portcullis/garage/middle/state", .payload = "open", .retained = true});
-	CHECK(SAID("portcullis/garage/middle/position ", "portcullis/garage/middle/state ",
-			"portcullis/garage/middle/attributes ",
-			"homeassistant/device/portcullis_garage_middle/config "));
+	CHECK(SAID("homeassistant/device/portcullis_garage_middle/config ", "portcullis/garage/middle/position ",
+			"portcullis/garage/middle/state ", "portcullis/garage/middle/attributes "));
 	broker_send((struct mqtt_message){.topic = "portcullis/garage/middle/state", .payload = "open"});
 	CHECK(NOTHING_SAID());
 	end();
@@ -443,11 +442,11 @@ static void test_leave(void)
 	begin();
 	broker.client->status.received = 7;
 	link_leave(link_under_test, true, true, count_ending, NULL);
-	CHECK(SAID("homeassistant/device/portcullis_garage/config ", "portcullis/garage/left/position ",
+	CHECK(SAID("homeassistant/device/portcullis_garage/config ",
+			"homeassistant/device/portcullis_garage_left/config ", "portcullis/garage/left/position ",
 			"portcullis/garage/left/state ", "portcullis/garage/left/attributes ",
-			"homeassistant/device/portcullis_garage_left/config ", "portcullis/garage/right/position ",
-			"portcullis/garage/right/state ", "portcullis/garage/right/attributes ",
-			"homeassistant/device/portcullis_garage_right/config ", "portcullis/garage/doors ",
+			"homeassistant/device/portcullis_garage_right/config ", "portcullis/garage/right/position ",
+			"portcullis/garage/right/state ", "portcullis/garage/right/attributes ", "portcullis/garage/doors ",
 			"portcullis/garage/availability "));
 	CHECK(broker.client->stop_limit_ms == LINK_TAKE_BACK_LIMIT_MS);
 	broker_command("OPEN");
