@@ -17,6 +17,7 @@
 #include "agent/translate.h"
 #include "agent/wall_clock.h"
 #include "base/alive.h"
+#include "base/machine.h"
 #include "base/notify.h"
 #include "base/priority.h"
 #include "documents/documents.h"
@@ -31,6 +32,7 @@ struct agent {
 	struct log *log;
 	struct loop *loop;
 	struct alive alive;
+	struct machine machine;
 	struct garage *garage;
 	struct door_log *door_log;
 	struct counters *counters;
@@ -117,6 +119,7 @@ static void agent_free(struct agent *agent)
 	door_log_free(agent->door_log);
 	counters_free(agent->counters);
 	loop_free(agent->loop);
+	machine_close(&agent->machine);
 	alive_destroy(&agent->alive);
 	free(agent);
 }
@@ -162,6 +165,8 @@ static int agent_new_reload(struct agent *agent, const struct config *config, co
 			.page = agent->page,
 			.secure = agent->secure,
 			.alive = &agent->alive,
+			.machine = &agent->machine,
+			.started_ms = agent->started_ms,
 			.path = path};
 	return reload_new(&rooms, config, &agent->reload);
 }
@@ -173,6 +178,7 @@ static int agent_new(const struct config *config, const char *path, struct log *
 	if (!agent)
 		return -ENOMEM;
 	agent->log = log;
+	agent->machine = (struct machine){.thermal_fd = -1, .wireless_fd = -1};
 	agent->terminal = isatty(STDERR_FILENO);
 	agent->started_ms = loop_now_ms();
 	alive_init(&agent->alive, agent->started_ms);
@@ -269,6 +275,7 @@ static int agent_start(struct agent *agent, const struct config *config, const c
 	if (error == 0)
 		error = page_start(agent->page, config);
 	wall_clock_init(&agent->wall_clock);
+	machine_open(&agent->machine);
 	if (error == 0) /* before any other thread starts */
 		error = confine_agent(agent->log, config, path, config->http.enabled && !page_listens(agent->page));
 	if (error == 0)

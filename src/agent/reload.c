@@ -161,7 +161,9 @@ int reload_connect(struct reload *reload)
 		log_error(reload->rooms.log, "mqtt.tls: %s", strerror(-failed));
 		return failed;
 	}
-	const struct link_config link = translate_link(reload->now, layers, reload->rooms.alive);
+	struct link_config link = translate_link(reload->now, layers, reload->rooms.alive);
+	link.machine = reload->rooms.machine;
+	link.started_ms = reload->rooms.started_ms;
 	failed = link_connect(reload->rooms.link, &link);
 	if (failed < 0)
 		return failed;

@@ -23,7 +23,9 @@ struct reload_rooms {
 	struct page *page;
 	struct secure *secure;
 	struct alive *alive;
-	const char *path; /* of the configuration */
+	const struct machine *machine;
+	int64_t started_ms; /* of the agent */
+	const char *path;   /* of the configuration */
 };
 
 struct reload;

@@ -21,7 +21,7 @@ enum options { NO_OPTIONS, FAULTS, CONFIDENCES, SOURCES };
 
 /* In the order of enum door_source; none is no state. */
 static const char *const source_words[] = {NULL, "MQTT", "Page or API", "By hand", "Auto-close"};
-#define SOURCE_TEMPLATE                                                                            \
+#define SOURCE_TEMPLATE                                                                              \
 	"{{ {'mqtt': 'MQTT', 'http': 'Page or API', 'local': 'By hand', 'auto_close': 'Auto-close'}" \
 	".get(value_json.source) }}"
 
@@ -302,7 +302,8 @@ static void set_wiring(json_t **identity, const struct door_view *door)
 {
 	char wiring[96];
 	snprintf(wiring, sizeof(wiring), "%s%s%s%s", door->toggles ? "toggle relay" : "separate relays",
-			door->has_closed_sensor ? ", closed contact" : "", door->has_open_sensor ? ", open contact" : "",
+			door->has_closed_sensor ? ", closed contact" : "",
+			door->has_open_sensor ? ", open contact" : "",
 			door->has_obstruction_sensor ? ", light beam" : "");
 	object_set_string(identity, "model_id", wiring);
 }
@@ -354,21 +355,85 @@ ssize_t document_discovery_door(
 	return document_finish(root, buffer, size);
 }
 
-ssize_t document_discovery_agent(const struct document_node *node, char *buffer, size_t size)
+/* Whether the machine has what a figure is about. */
+enum having { HAS_ALWAYS, HAS_TEMPERATURE, HAS_WIRELESS };
+
+/* The sensors of the agent's own device. All read NODE/agent, and are for the household's technician. */
+static const struct figure {
+	const char *key, *name, *template, *device_class, *state_class, *unit, *icon;
+	enum having having;
+} figures[] = {
+		{.key = "started",
+				.name = "Started",
+				.template = "{{ value_json.started }}",
+				.device_class = "timestamp"},
+		{.key = "reconnects",
+				.name = "Reconnects",
+				.template = "{{ value_json.reconnects }}",
+				.state_class = "total_increasing",
+				.icon = "mdi:lan-pending"},
+		{.key = "version",
+				.name = "Version",
+				.template = "{{ value_json.version }}",
+				.icon = "mdi:tag-outline"},
+		{.key = "temperature",
+				.name = "Temperature",
+				.template = "{{ value_json.temperature_c }}",
+				.device_class = "temperature",
+				.state_class = "measurement",
+				.unit = "\u00b0C",
+				.having = HAS_TEMPERATURE},
+		{.key = "wifi",
+				.name = "Wi-Fi signal",
+				.template = "{{ value_json.wifi_dbm }}",
+				.device_class = "signal_strength",
+				.state_class = "measurement",
+				.unit = "dBm",
+				.having = HAS_WIRELESS},
+};
+
+static json_t *figure(const struct document_node *node, const struct document_agent *agent, const struct figure *figure)
 {
-	char availability[TOPIC_MAX + 1], name[TOPIC_MAX + 1];
+	char topic[TOPIC_MAX + 1];
+	if ((figure->having == HAS_TEMPERATURE && !agent->has_temperature) ||
+			(figure->having == HAS_WIRELESS && !agent->has_wireless))
+		return removed("sensor");
+	json_t *object = component(&node->topics, NULL, "sensor", figure->key, figure->name);
+	object_set_string(&object, "state_topic", topic_agent(&node->topics, topic) < 0 ? NULL : topic);
+	object_set_string(&object, "value_template", figure->template);
+	object_set_some(&object, "device_class", figure->device_class);
+	object_set_some(&object, "state_class", figure->state_class);
+	object_set_some(&object, "unit_of_measurement", figure->unit);
+	object_set_some(&object, "icon", figure->icon);
+	object_set_string(&object, "entity_category", "diagnostic");
+	object_set(&object, "expire_after", json_integer(DOCUMENT_AGENT_EXPIRY_S));
+	return object;
+}
+
+static json_t *connection(const struct document_node *node)
+{
+	char availability[TOPIC_MAX + 1];
 	topic_availability(&node->topics, availability);
+	json_t *object = component(&node->topics, NULL, "binary_sensor", "connection", "Connection");
+	object_set_string(&object, "device_class", "connectivity");
+	object_set_string(&object, "entity_category", "diagnostic");
+	object_set_string(&object, "state_topic", availability);
+	object_set_string(&object, "value_template", "{{ 'online' if value == 'online' else 'offline' }}");
+	object_set_string(&object, "payload_on", "online");
+	object_set_string(&object, "payload_off", "offline");
+	object_set(&object, "expire_after", json_integer(DOCUMENT_AGENT_EXPIRY_S));
+	return object;
+}
+
+ssize_t document_discovery_agent(
+		const struct document_node *node, const struct document_agent *agent, char *buffer, size_t size)
+{
+	char name[TOPIC_MAX + 1];
 	snprintf(name, sizeof(name), "Portcullis %s", node->topics.node);
-	json_t *connection = component(&node->topics, NULL, "binary_sensor", "connection", "Connection");
-	object_set_string(&connection, "device_class", "connectivity");
-	object_set_string(&connection, "entity_category", "diagnostic");
-	object_set_string(&connection, "state_topic", availability);
-	object_set_string(&connection, "value_template", "{{ 'online' if value == 'online' else 'offline' }}");
-	object_set_string(&connection, "payload_on", "online");
-	object_set_string(&connection, "payload_off", "offline");
-	json_t *components = json_object();
-	object_set(&components, "connection", connection);
-	json_t *identity = json_object();
+	json_t *components = json_object(), *identity = json_object();
+	object_set(&components, "connection", connection(node));
+	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++)
+		object_set(&components, figures[i].key, figure(node, agent, &figures[i]));
 	set_identity(&identity, node, name, "Agent");
 	json_t *root = device(node, NULL, identity);
 	object_set(&root, "components", components);

@@ -114,6 +114,17 @@ ssize_t document_attributes(const struct door_view *door, char *buffer, size_t s
 	return document_finish(document, buffer, size);
 }
 
+ssize_t document_agent(const char *version, const struct document_agent *agent, char *buffer, size_t size)
+{
+	json_t *document = json_object();
+	object_set_string(&document, "version", version);
+	set_time(&document, "started", agent->started_unix_ms);
+	set_integer(&document, "reconnects", (int64_t)agent->reconnects, true);
+	set_integer(&document, "temperature_c", agent->celsius, agent->has_temperature);
+	set_integer(&document, "wifi_dbm", agent->dbm, agent->has_wireless);
+	return document_finish(document, buffer, size);
+}
+
 ssize_t document_door_event(enum door_news event, const struct door_view *door, char *buffer, size_t size)
 {
 	json_t *document = json_object();

@@ -38,6 +38,14 @@ struct document_node {
 	bool mqtt5;                    /* our connection speaks MQTT 5: allows message_expiry_interval in the cover */
 };
 
+/* What the agent tells of itself and its machine. */
+struct document_agent {
+	int64_t started_unix_ms; /* 0: the clock is not set */
+	uint64_t reconnects;     /* connections to a broker after the first */
+	bool has_temperature, has_wireless;
+	int celsius, dbm;
+};
+
 /*
  * Seeds Jansson's hash tables with random numbers of the kernel, so that nobody can choose keys that collide. Call it
  * once, before the first document and before files are closed to the agent: otherwise Jansson asks /dev/urandom, and
@@ -84,7 +92,15 @@ ssize_t document_history(const struct door_record *records, size_t count, const 
  */
 ssize_t document_discovery_door(
 		const struct document_node *node, const struct door_view *door, char *buffer, size_t size);
-ssize_t document_discovery_agent(const struct document_node *node, char *buffer, size_t size);
+ssize_t document_discovery_agent(
+		const struct document_node *node, const struct document_agent *agent, char *buffer, size_t size);
+
+/*
+ * The payload of NODE/agent. It is published so often that Home Assistant may take it for gone after
+ * DOCUMENT_AGENT_EXPIRY_S; so is the agent's availability.
+ */
+#define DOCUMENT_AGENT_EXPIRY_S 700
+ssize_t document_agent(const char *version, const struct document_agent *agent, char *buffer, size_t size);
 
 /*
  * Reads what another agent published to its NODE/doors; text may be any bytes. Returns 0; or -EINVAL with a sentence in

@@ -41,6 +41,11 @@ ssize_t topic_doors(const struct topic_base *base, char topic[static TOPIC_MAX +
 	return build(topic, "%s/%s/doors", base->prefix, base->node);
 }
 
+ssize_t topic_agent(const struct topic_base *base, char topic[static TOPIC_MAX + 1])
+{
+	return build(topic, "%s/%s/agent", base->prefix, base->node);
+}
+
 ssize_t topic_answers(const struct topic_base *base, char topic[static TOPIC_MAX + 1])
 {
 	return build(topic, "%s/%s/answers", base->prefix, base->node);

@@ -6,6 +6,7 @@
  *
  *     PREFIX/NODE/availability
  *     PREFIX/NODE/doors                        what /api/doors says, for other agents
+ *     PREFIX/NODE/agent                        when it started, and the machine's figures
  *     PREFIX/NODE/answers                      where other agents answer our commands
  *     PREFIX/NODE/DOOR/state                   and position, attributes, event, set
  *     DISCOVERY/device/portcullis_NODE/config          the agent's device in Home Assistant
@@ -36,6 +37,7 @@ enum topic_leaf { TOPIC_STATE, TOPIC_POSITION, TOPIC_ATTRIBUTES, TOPIC_EVENT, TO
 
 ssize_t topic_availability(const struct topic_base *base, char topic[static TOPIC_MAX + 1]);
 ssize_t topic_doors(const struct topic_base *base, char topic[static TOPIC_MAX + 1]);
+ssize_t topic_agent(const struct topic_base *base, char topic[static TOPIC_MAX + 1]);
 ssize_t topic_answers(const struct topic_base *base, char topic[static TOPIC_MAX + 1]);
 ssize_t topic_door(const struct topic_base *base, const char *door, enum topic_leaf leaf,
 		char topic[static TOPIC_MAX + 1]);

@@ -6,8 +6,6 @@
 
 #include <stdio.h>
 
-#include "documents/documents.h"
-
 static void door_topics_view(struct door_topics *door_topics, size_t door, const struct door_view *view, unsigned what)
 {
 	const struct publisher *publisher = door_topics->publisher;
@@ -123,25 +121,19 @@ void door_topics_publish(struct door_topics *door_topics)
 	}
 }
 
-void door_topics_discover(const struct door_topics *door_topics, bool simulated, const char *page_url)
+void door_topics_discover(const struct door_topics *door_topics, const struct document_node *node,
+		const struct document_agent *agent)
 {
 	char topic[TOPIC_MAX + 1], document[DOCUMENT_MAX];
-	const struct document_node node = {
-			.topics = *door_topics->topics,
-			.version = PORTCULLIS_VERSION,
-			.configuration_url = *page_url ? page_url : NULL,
-			.simulated = simulated,
-			.mqtt5 = publisher_status(door_topics->publisher).version == 5,
-	};
 	topic_discovery_agent(door_topics->topics, topic);
 	publisher_document(door_topics->publisher, topic, document,
-			document_discovery_agent(&node, document, sizeof(document)), true);
+			document_discovery_agent(node, agent, document, sizeof(document)), true);
 	for (size_t i = 0; i < garage_door_count(door_topics->garage); i++) {
 		struct door_view view;
 		garage_view(door_topics->garage, i, &view);
 		topic_discovery_door(door_topics->topics, view.id, topic);
 		publisher_document(door_topics->publisher, topic, document,
-				document_discovery_door(&node, &view, document, sizeof(document)), true);
+				document_discovery_door(node, &view, document, sizeof(document)), true);
 	}
 }
 

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "documents/topics.h"
+#include "documents/documents.h"
 #include "garage/garage.h"
 #include "link/publisher.h"
 
@@ -31,8 +31,9 @@ void door_topics_hear(struct door_topics *door_topics, const struct garage_news 
 /* Everything that is retained of each door. */
 void door_topics_publish(struct door_topics *door_topics);
 
-/* The devices of the doors and of the agent, for Home Assistant. page_url "": there is no page to lead to. */
-void door_topics_discover(const struct door_topics *door_topics, bool simulated, const char *page_url);
+/* The devices of the agent and of the doors, for Home Assistant. */
+void door_topics_discover(const struct door_topics *door_topics, const struct document_node *node,
+		const struct document_agent *agent);
 
 /* The broker is to forget a door: what it keeps of its topics, and of its device. */
 void door_topics_forget(const struct door_topics *door_topics, const char *id, bool topics, bool discovery);

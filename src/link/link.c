@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "documents/documents.h"
+#include "link/agent_topic.h"
 #include "link/door_topics.h"
 #include "link/neighbours.h"
 #include "link/presence.h"
@@ -39,6 +40,7 @@ struct link {
 	char (*set_topics)[TOPIC_MAX + 1];
 	struct subscriptions subscriptions;
 	struct door_topics door_topics;
+	struct agent_topic agent_topic;
 	struct presence presence;
 	struct neighbours *neighbours;
 
@@ -119,13 +121,29 @@ static void link_message(void *user, const struct mqtt_message *message)
 
 /* ---- The connection ---- */
 
+static void link_discover(struct link *link)
+{
+	const char *url = link->config.page_url;
+	const struct document_node node = {
+			.topics = link->topics,
+			.version = PORTCULLIS_VERSION,
+			.configuration_url = *url ? url : NULL,
+			.simulated = link->config.simulated,
+			.mqtt5 = publisher_status(&link->publisher).version == 5,
+	};
+	struct document_agent agent;
+	agent_topic_look(&link->agent_topic, &agent);
+	door_topics_discover(&link->door_topics, &node, &agent);
+}
+
 void link_publish(struct link *link)
 {
 	door_topics_publish(&link->door_topics);
 	neighbours_publish(link->neighbours);
+	agent_topic_publish(&link->agent_topic);
 	presence_publish(&link->presence);
 	if (link->config.discovery)
-		door_topics_discover(&link->door_topics, link->config.simulated, link->config.page_url);
+		link_discover(link);
 }
 
 static void link_connected(void *user)
@@ -179,6 +197,11 @@ static void link_prepare(struct link *link, const struct link_config *config)
 	link->config = *config;
 	link->topics = (struct topic_base){
 			.prefix = config->topic_prefix, .node = config->node, .discovery = config->discovery_prefix};
+	link->agent_topic = (struct agent_topic){.garage = link->garage,
+			.publisher = &link->publisher,
+			.topics = &link->topics,
+			.machine = config->machine,
+			.started_ms = config->started_ms};
 	topic_every_state(&link->topics, link->every_state_topic);
 	presence_connect(&link->presence, &link->topics);
 	link->subscriptions.count = 0;
@@ -308,8 +331,10 @@ void link_leave(struct link *link, bool forget_topics, bool forget_discovery, vo
 		garage_view(link->garage, i, &view);
 		door_topics_forget(&link->door_topics, view.id, forget_topics, discovery);
 	}
-	if (forget_topics)
+	if (forget_topics) {
 		neighbours_forget(link->neighbours);
+		agent_topic_forget(&link->agent_topic);
+	}
 	presence_leave(&link->presence, forget_topics ? "" : PRESENCE_OFFLINE);
 	link->publisher.silent = true;
 	link->ended = ended;
@@ -381,6 +406,7 @@ static void link_states_again(void *user)
 	struct link *link = user;
 	door_topics_publish(&link->door_topics);
 	neighbours_doors_changed(link->neighbours);
+	agent_topic_publish(&link->agent_topic);
 }
 
 int link_new(struct loop *loop, const struct log *log, struct garage *garage, void (*changed)(void *user), void *user,

@@ -15,10 +15,11 @@
 
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/machine.h"
 #include "garage/garage.h"
 #include "mqtt/mqtt.h"
 
-#define LINK_URL_MAX 279 /* https://, a name of 253 bytes and a port */
+#define LINK_URL_MAX 279              /* https://, a name of 253 bytes and a port */
 #define LINK_STOP_LIMIT_MS 2500       /* for the broker to take our farewell */
 #define LINK_TAKE_BACK_LIMIT_MS 20000 /* for the broker to take in what it is to forget; nothing hurries us */
 
@@ -31,7 +32,9 @@ struct link_config {
 	struct mqtt_broker brokers[MQTT_BROKERS_MAX];
 	size_t broker_count;
 	const char *client_id, *username, *password;
-	struct alive *alive; /* while connected, a thread gives it signs of life; NULL: none */
+	const struct machine *machine; /* whose figures are told; NULL: none */
+	int64_t started_ms;            /* of the agent */
+	struct alive *alive;           /* while connected, a thread gives it signs of life; NULL: none */
 	int64_t keepalive_ms;
 	bool follow_all; /* other agents: everybody who tells of doors, else these */
 	const char *const *follow;

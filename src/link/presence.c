@@ -4,8 +4,11 @@
  */
 #include "link/presence.h"
 
+#include <assert.h>
 #include <string.h>
 #include <sys/random.h>
+
+#include "documents/documents.h"
 
 #define SAY_AGAIN_FIRST_MS 10000 /* after a connect: a broker may publish an old will late, and nobody tells us */
 #define SAY_AGAIN_MIN_MS 270000  /* and then every five minutes, not all agents at once */
@@ -14,6 +17,8 @@
 #define BIRTH_DELAY_SPAN_MS 2000
 #define CONTRADICT_MIN_MS 1000 /* between two contradictions of a false "offline"; doubled for each */
 #define CONTRADICT_MAX_MS 300000
+
+static_assert(2 * (SAY_AGAIN_MIN_MS + SAY_AGAIN_SPAN_MS) < DOCUMENT_AGENT_EXPIRY_S * 1000, "one may be lost");
 
 static int64_t random_ms(uint32_t span_ms)
 {

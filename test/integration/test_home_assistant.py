@@ -1,8 +1,13 @@
 """Home Assistant as the agent sees it: a client that reads discovery documents and says when it was born."""
 
+import datetime
 import json
+import pathlib
 import re
+import socket
 import time
+
+import pytest
 
 import harness
 from harness import ask, door, retained
@@ -47,6 +52,40 @@ def test_documents_are_sent_on_connect_the_agent_first(broker, agent_factory, re
     assert event["event_type"] in left["components"]["event"]["event_types"]
 
 
+def test_the_agents_device_tells_of_itself_and_its_machine(broker, agent_factory, recorder_factory):
+    recorder = recorder_factory(broker)
+    agent = started(agent_factory, recorder, broker)
+    components = recorder.wait(AGENT).json["components"]
+    said = json.loads(retained(broker)[components["started"]["state_topic"]])
+    assert components["started"]["state_topic"] == agent.topic("agent")
+    began = datetime.datetime.fromisoformat(said["started"].replace("Z", "+00:00"))
+    assert abs((datetime.datetime.now(datetime.timezone.utc) - began).total_seconds()) < 60
+    assert said["reconnects"] == 0 and said["version"] == recorder.wait(AGENT).json["device"]["sw_version"]
+    thermal = pathlib.Path("/sys/class/thermal/thermal_zone0/temp")
+    assert (said["temperature_c"] is not None) == thermal.exists() == (len(components["temperature"]) > 1)
+    assert (said["wifi_dbm"] is not None) == (len(components["wifi"]) > 1)
+
+
+@pytest.mark.parametrize("http, url", [
+    ({"listen": "127.0.0.1:PORT"}, None),
+    ({"listen": "0.0.0.0:PORT"}, f"http://{socket.gethostname().split('.')[0]}.local:PORT/"),
+    ({"listen": "0.0.0.0:PORT", "hosts": ["garage.example"]}, "http://garage.example:PORT/"),
+    ({"listen": "off"}, None),
+])
+def test_a_device_leads_to_the_page(broker, agent_factory, recorder_factory, http, url):
+    recorder = recorder_factory(broker)
+    agent = agent_factory(broker)
+    port = str(agent.http_port)
+    agent.config["http"] = {key: value.replace("PORT", port) if isinstance(value, str) else value
+                            for key, value in http.items()}
+    agent.config["doors"][0]["area"] = "Yard"
+    agent.start()
+    device = recorder.wait(LEFT).json["device"]
+    assert device.get("configuration_url") == (url and url.replace("PORT", port))
+    assert recorder.wait(AGENT).json["device"].get("configuration_url") == device.get("configuration_url")
+    assert (device["suggested_area"], device["model"]) == ("Yard", "Garage door (simulated)")
+
+
 class OnlyThree(harness.FakeBroker):
     """Knows no MQTT 5."""
 
@@ -62,7 +101,7 @@ def test_over_mqtt_3_commands_do_not_expire(agent_factory):
     try:
         agent_factory(broker).start()
         document = json.loads(broker.wait_publish(LEFT).payload)
-        assert "message_expiry_interval" not in document["components"]["door"]
+        assert "message_expiry_interval" not in document["components"]["door"] | document["components"]["toggle"]
     finally:
         broker.close()
 

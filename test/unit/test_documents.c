@@ -50,6 +50,13 @@ static const struct door_view bare = {
 static_assert(DOORS_BYTES >= DOCUMENT_DOORS_MAX, "text has room for either");
 static char text[DOORS_BYTES];
 
+static const struct document_agent told = {.started_unix_ms = 1767323045678,
+		.reconnects = 2,
+		.has_temperature = true,
+		.has_wireless = true,
+		.celsius = 48,
+		.dbm = -56};
+
 /* The parsed document, which must be compact, terminated and as long as it says. The caller drops it. */
 static json_t *parsed(ssize_t length)
 {
@@ -463,7 +470,8 @@ static void discovery_door(void)
 	for (enum door_source source = DOOR_SOURCE_MQTT; source <= DOOR_SOURCE_AUTO_CLOSE; source++) {
 		char pair[64];
 		snprintf(pair, sizeof(pair), "'%s': '%s'", door_source_name(source),
-				json_string_value(json_array_get(at(d, "components", "source", "options"), source - 1)));
+				json_string_value(
+						json_array_get(at(d, "components", "source", "options"), source - 1)));
 		CHECK(made && strstr(made, pair));
 	}
 
@@ -602,7 +610,7 @@ static void discovery_wirings(void)
 static void discovery_agent(void)
 {
 	tap_case("the agent's device has its connection, and no availability that would hide it");
-	json_t *d = parsed(document_discovery_agent(&node, text, DOCUMENT_MAX));
+	json_t *d = parsed(document_discovery_agent(&node, &told, text, DOCUMENT_MAX));
 	check_root(d);
 	CHECK(!json_object_get(d, "availability_topic") && !json_object_get(d, "state_topic"));
 	CHECK(says(json_array_get(at(d, "device", "identifiers", NULL), 0), "portcullis_garage"));
@@ -616,6 +624,34 @@ static void discovery_agent(void)
 	json_t *unique_ids = json_object();
 	check_components(d, unique_ids);
 	json_decref(unique_ids);
+
+	tap_case("its figures are read from one topic, and what is not said again for long is taken for gone");
+	ssize_t length = document_agent("1.2.3", &told, text, sizeof(text));
+	CHECK(strcmp(text, "{\"version\":\"1.2.3\",\"started\":\"2026-01-02T03:04:05.678Z\",\"reconnects\":2,"
+			   "\"temperature_c\":48,\"wifi_dbm\":-56}") == 0);
+	json_t *said = parsed(length);
+	static const struct {
+		const char *key, *field;
+	} read[] = {{"started", "started"}, {"reconnects", "reconnects"}, {"version", "version"},
+			{"temperature", "temperature_c"}, {"wifi", "wifi_dbm"}};
+	for (size_t i = 0; i < sizeof(read) / sizeof(read[0]); i++) {
+		char template[64];
+		snprintf(template, sizeof(template), "{{ value_json.%s }}", read[i].field);
+		CHECK(says(at(d, "components", read[i].key, "value_template"), template));
+		CHECK(json_object_get(said, read[i].field));
+		CHECK(says(at(d, "components", read[i].key, "state_topic"), "portcullis/garage/agent"));
+		CHECK(is_integer(at(d, "components", read[i].key, "expire_after"), DOCUMENT_AGENT_EXPIRY_S));
+	}
+	CHECK(is_integer(at(d, "components", "connection", "expire_after"), DOCUMENT_AGENT_EXPIRY_S));
+	json_decref(said);
+	json_decref(d);
+
+	tap_case("a machine without Wi-Fi or a thermometer has no such sensor");
+	const struct document_agent bare_agent = {.reconnects = 0};
+	d = parsed(document_discovery_agent(&node, &bare_agent, text, DOCUMENT_MAX));
+	CHECK(json_object_size(at(d, "components", "temperature", NULL)) == 1);
+	CHECK(json_object_size(at(d, "components", "wifi", NULL)) == 1);
+	CHECK(json_object_size(at(d, "components", "version", NULL)) > 1);
 	json_decref(d);
 }
 
@@ -708,15 +744,17 @@ static ssize_t write_one(int which)
 		return document_discovery_door(&node, &bare, text, sizeof(text));
 	case 7:
 		return document_history(&(struct door_record){.number = 1}, 1, doors, 0, NULL, text, sizeof(text));
+	case 8:
+		return document_agent("1", &told, text, sizeof(text));
 	default:
-		return document_discovery_agent(&node, text, sizeof(text));
+		return document_discovery_agent(&node, &told, text, sizeof(text));
 	}
 }
 
 static void short_of_memory(void)
 {
 	tap_case("short of memory at whichever allocation: an error and nothing written, or the whole document");
-	for (int which = 0; which < 9; which++) {
+	for (int which = 0; which < 10; which++) {
 		static char whole[sizeof(text)];
 		const ssize_t length = write_one(which);
 		int enough = 0;
@@ -789,7 +827,7 @@ int main(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "--print") ==
 					 0) { /* for docs/home-assistant.md, and to show to Home Assistant */
-		document_discovery_agent(&node, text, sizeof(text));
+		document_discovery_agent(&node, &told, text, sizeof(text));
 		puts(text);
 		document_discovery_door(&node, &full, text, sizeof(text));
 		puts(text);

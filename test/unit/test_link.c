@@ -6,6 +6,7 @@
 
 #include <sys/random.h>
 
+#include "documents/documents.h"
 #include "fake_garage.h"
 #include "tap.h"
 
@@ -262,8 +263,8 @@ static void test_begin(void)
 	CHECK(SAID("portcullis/garage/left/position 0", "portcullis/garage/left/state closed",
 			"portcullis/garage/left/attributes {", "portcullis/garage/right/position 0",
 			"portcullis/garage/right/state closed", "portcullis/garage/right/attributes {",
-			"portcullis/garage/doors {", "portcullis/garage/availability online",
-			"homeassistant/device/portcullis_garage/config {",
+			"portcullis/garage/doors {", "portcullis/garage/agent {\"version\":",
+			"portcullis/garage/availability online", "homeassistant/device/portcullis_garage/config {",
 			"homeassistant/device/portcullis_garage_left/config {",
 			"homeassistant/device/portcullis_garage_right/config {"));
 	fake_run_until(fake_now_ms + 11 * SECOND);
@@ -422,6 +423,17 @@ static void test_birth(void)
 	end();
 }
 
+static void test_heartbeat(void)
+{
+	tap_case("what is at rest is said again so often that nobody takes it for gone, and not more often");
+	begin();
+	fake_run_until(fake_now_ms + HOUR);
+	size_t beats = times_said("portcullis/garage/agent {"),
+	       online = times_said("portcullis/garage/availability online");
+	CHECK(beats == online && beats >= HOUR / SECOND * 2 / DOCUMENT_AGENT_EXPIRY_S && beats <= 14);
+	end();
+}
+
 static void test_gone_door(void)
 {
 	tap_case("what the broker keeps of a door that is no longer configured goes");
@@ -446,8 +458,8 @@ static void test_leave(void)
 			"homeassistant/device/portcullis_garage_left/config ", "portcullis/garage/left/position ",
 			"portcullis/garage/left/state ", "portcullis/garage/left/attributes ",
 			"homeassistant/device/portcullis_garage_right/config ", "portcullis/garage/right/position ",
-			"portcullis/garage/right/state ", "portcullis/garage/right/attributes ", "portcullis/garage/doors ",
-			"portcullis/garage/availability "));
+			"portcullis/garage/right/state ", "portcullis/garage/right/attributes ",
+			"portcullis/garage/doors ", "portcullis/garage/agent ", "portcullis/garage/availability "));
 	CHECK(broker.client->stop_limit_ms == LINK_TAKE_BACK_LIMIT_MS);
 	broker_command("OPEN");
 	chip_press(); /* on the wall */
@@ -545,6 +557,7 @@ int main(void)
 	test_contradiction();
 	test_deaf();
 	test_birth();
+	test_heartbeat();
 	test_gone_door();
 	test_leave();
 	test_stop();
