@@ -45,7 +45,9 @@ struct garage_door_config translate_door(const struct config_door *from)
 			.name = from->name,
 			.device_class = config_device_class_name(from->device_class),
 			.area = from->area,
-			.machine = &from->machine};
+			.machine = &from->machine,
+			.left_open_ms = from->left_open_ms,
+			.left_open_again_ms = from->left_open_again_ms};
 	for (int line = 0; line < DOOR_LINES; line++)
 		door.lines[line] = translate_line(&from->lines[line]);
 	for (int sensor = 0; sensor < DOOR_SENSORS; sensor++)

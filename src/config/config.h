@@ -71,6 +71,8 @@ struct config_door {
 	const char *area; /* NULL: none */
 	struct config_line lines[DOOR_LINES];
 	struct config_line sensors[DOOR_SENSORS];
+	int64_t left_open_ms;       /* 0: nobody is told that the door is left open */
+	int64_t left_open_again_ms; /* 0: only once */
 	struct door_config machine; /* complete: ready for door_init */
 };
 

@@ -290,6 +290,13 @@ static const struct config_key door_keys[] = {
 		.offset = DOOR(door.machine.auto_close_ms), .minimum = MS(1), .maximum = HOURS(24), .standard = "off",
 		.example = "10m",
 		.help = "Closes a door that stood open for so long; needs close_warning."},
+	{.name = "left_open", .kind = CONFIG_KIND_DURATION, .may_be_off = true, .offset = DOOR(door.left_open_ms),
+		.minimum = MS(1), .maximum = HOURS(24), .standard = "off", .example = "10m",
+		.help = "Tells that the door has been open for so long: the page, MQTT, Home Assistant, the metrics. Moves nothing."},
+	{.name = "left_open_again", .kind = CONFIG_KIND_DURATION, .may_be_off = true,
+		.offset = DOOR(door.left_open_again_ms), .minimum = MS(1), .maximum = HOURS(24), .standard = "off",
+		.example = "30m",
+		.help = "With left_open: how often its event is told again until the door is closed."},
 	{.name = NULL},
 };
 

@@ -132,4 +132,8 @@ void config_print_door(const struct config_door *door, int64_t open_ms, int64_t 
 	}
 	if (machine->auto_close_ms > 0)
 		print_duration(stream, "auto_close", machine->auto_close_ms);
+	if (door->left_open_ms > 0)
+		print_duration(stream, "left_open", door->left_open_ms);
+	if (door->left_open_again_ms > 0)
+		print_duration(stream, "left_open_again", door->left_open_again_ms);
 }

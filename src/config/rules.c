@@ -252,6 +252,19 @@ static void closing_rules(struct config_reader *reader, struct config_door_setti
 				"with auto_close the warning lasts at least 5s (UL 325), expected time: 5s or more");
 }
 
+static void left_open_rules(struct config_reader *reader, struct config_door_settings *settings)
+{
+	const struct config_door *door = &settings->door;
+	const bool *sensors = door->machine.sensors;
+	if (door->left_open_again_ms > 0 && door->left_open_ms == 0)
+		config_error(reader, config_where(reader, &settings->door.left_open_again_ms),
+				"left_open_again has no effect without left_open, expected left_open: 10m or the like");
+	if (door->left_open_ms > 0 && door->machine.lines[DOOR_LINE_TOGGLE] && !sensors[DOOR_SENSOR_CLOSED] &&
+			!sensors[DOOR_SENSOR_OPEN])
+		config_warning(reader, config_where(reader, &settings->door.left_open_ms),
+				"left_open has no effect: with this wiring it is never known whether the door is open, expected a closed_sensor");
+}
+
 static void name_door(struct config_reader *reader, struct config_door_settings *settings)
 {
 	struct config_door *door = &settings->door;
@@ -307,6 +320,7 @@ void config_apply_rules(struct config_reader *reader)
 		name_door(reader, &settings->doors[i]);
 		time_rules(reader, &settings->doors[i]);
 		closing_rules(reader, &settings->doors[i]);
+		left_open_rules(reader, &settings->doors[i]);
 	}
 	unique_ids(reader);
 }

@@ -14,7 +14,7 @@
 /* A command that Home Assistant sent and nobody took within this time is not carried out later. */
 #define COMMAND_EXPIRY_S 10
 
-enum fitting { ALWAYS, OPEN_SENSOR, CLOSED_SENSOR, OBSTRUCTION_SENSOR, WARNING };
+enum fitting { ALWAYS, OPEN_SENSOR, CLOSED_SENSOR, OBSTRUCTION_SENSOR, WARNING, LEFT_OPEN };
 
 /* The words that a sensor of device class enum may have. Templates make them of the words for programs. */
 enum options { NO_OPTIONS, FAULTS, CONFIDENCES, SOURCES };
@@ -49,6 +49,13 @@ static const struct part {
 				.template = "{{ value_json['obstruction-detected'] }}",
 				.device_class = "problem",
 				.fitting = OBSTRUCTION_SENSOR},
+		{.key = "left_open",
+				.platform = "binary_sensor",
+				.name = "Left open",
+				.template = "{{ value_json.left_open }}",
+				.device_class = "problem",
+				.icon = "mdi:timer-alert-outline",
+				.fitting = LEFT_OPEN},
 		{.key = "close_warning",
 				.platform = "binary_sensor",
 				.name = "Close warning",
@@ -136,6 +143,8 @@ static bool fitted(const struct door_view *door, enum fitting fitting)
 		return door->has_obstruction_sensor;
 	case WARNING:
 		return door->has_warning;
+	case LEFT_OPEN:
+		return door->has_left_open;
 	case ALWAYS:
 		break;
 	}
@@ -252,7 +261,7 @@ static json_t *toggle(const struct document_node *node, const struct door_view *
 static json_t *event(const struct document_node *node, const struct door_view *door)
 {
 	json_t *types = json_array();
-	for (enum door_news news = DOOR_NEWS_OPENING; news <= DOOR_NEWS_COMMAND_CANCELLED; news++)
+	for (enum door_news news = DOOR_NEWS_OPENING; news <= DOOR_NEWS_EVENT_LAST; news++)
 		object_append(&types, json_string(door_news_name(news)));
 	json_t *object = component(&node->topics, door->id, "event", "event", "Event");
 	set_topic(&object, "state_topic", node, door->id, TOPIC_EVENT);

@@ -99,6 +99,9 @@ static void describe_part(json_t **object, const struct door_view *door)
 	set_sensor(object, "obstruction_sensor", door, door->has_obstruction_sensor, door->obstruction_sensor);
 	object_set(object, "close_warning", json_boolean(door->warning));
 	object_set(object, "settled", json_boolean(door->settled));
+	set_time(object, "open_since", door->open_since_unix_ms);
+	object_set(object, "open_at_least", json_boolean(door->open_at_least));
+	object_set(object, "left_open", door->has_left_open ? json_boolean(door->left_open) : json_null());
 	object_set(object, "position_known",
 			json_boolean(door->position != DOOR_POSITION_UNKNOWN && !door->only_not_closed));
 }

@@ -220,6 +220,9 @@ static const char *parse_door(const json_t *from, struct peer_door *door)
 	view->has_stop = json_is_true(json_object_get(from, "can_stop"));
 	view->settled = json_is_true(json_object_get(from, "settled"));
 	view->warning = json_is_true(json_object_get(from, "close_warning"));
+	view->open_since_unix_ms = read_time(json_object_get(from, "open_since"));
+	view->open_at_least = json_is_true(json_object_get(from, "open_at_least"));
+	read_sensor(json_object_get(from, "left_open"), &view->has_left_open, &view->left_open);
 	read_sensor(json_object_get(from, "open_sensor"), &view->has_open_sensor, &view->open_sensor);
 	read_sensor(json_object_get(from, "closed_sensor"), &view->has_closed_sensor, &view->closed_sensor);
 	read_sensor(json_object_get(from, "obstruction_sensor"), &view->has_obstruction_sensor,

@@ -209,6 +209,8 @@ const char *door_news_name(enum door_news news)
 		return "command_rejected";
 	case DOOR_NEWS_COMMAND_CANCELLED:
 		return "command_cancelled";
+	case DOOR_NEWS_LEFT_OPEN:
+		return "left_open";
 	case DOOR_NEWS_STARTED:
 		return "started";
 	case DOOR_NEWS_CLOCK_SET:

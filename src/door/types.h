@@ -104,10 +104,13 @@ enum door_news {
 	DOOR_NEWS_COMMAND_UNCHANGED,
 	DOOR_NEWS_COMMAND_REJECTED,
 	DOOR_NEWS_COMMAND_CANCELLED,
+	DOOR_NEWS_LEFT_OPEN, /* it has been open for longer than is configured */
 	/* These are in the history only. */
 	DOOR_NEWS_STARTED,   /* the agent has started and its sensors have settled: the state is what they say */
 	DOOR_NEWS_CLOCK_SET, /* the machine's clock was set: from here on there is a time */
 };
+
+#define DOOR_NEWS_EVENT_LAST DOOR_NEWS_LEFT_OPEN /* of those on the event topic */
 
 #define DOOR_ID_MAX 32 /* bytes without the terminator */
 #define DOOR_NAME_MAX 64
@@ -167,8 +170,9 @@ struct door_view {
 	bool only_not_closed;         /* nothing but "not closed" is known: position is no more than a word for that */
 	int64_t last_changed_unix_ms; /* wall clock; 0 = nobody saw it, or the clock is not set */
 	struct door_last_command last_command;
-	uint64_t cycles;      /* as in struct door_totals */
-	int64_t last_open_ms; /* duration of the last whole travel; 0 = none seen */
+	int64_t open_since_unix_ms; /* wall clock; 0 = it is not open, or not known */
+	uint64_t cycles;            /* as in struct door_totals */
+	int64_t last_open_ms;       /* duration of the last whole travel; 0 = none seen */
 	int64_t last_close_ms;
 	int64_t last_travel_ms;                   /* the later of the two */
 	enum door_reason refusals[DOOR_COMMANDS]; /* for OPEN to TOGGLE: why it would be rejected now, if it would */
@@ -176,7 +180,10 @@ struct door_view {
 	bool has_stop;     /* STOP can do something with this wiring */
 	bool has_position; /* a travel time lets a position be reckoned or a sensor says one */
 	bool has_open_sensor, has_closed_sensor, has_obstruction_sensor;
-	bool has_warning; /* a light or a buzzer before it closes */
+	bool has_left_open; /* it is told of when it is open for long */
+	bool left_open;     /* it is, and has been told of */
+	bool open_at_least; /* it may be open for longer than since open_since_unix_ms */
+	bool has_warning;   /* a light or a buzzer before it closes */
 	bool open_sensor, closed_sensor, obstruction_sensor; /* active = the sensor says open, closed, obstructed */
 	bool settled;                                        /* the sensors have settled, so commands are accepted */
 	bool warning;                                        /* a close warning is running */

@@ -201,6 +201,8 @@ void garage_reconfigure(struct garage *garage, size_t index, const struct garage
 	door->device_class = config->device_class;
 	door->area = config->area;
 	door->config = config->machine;
+	door->left_open_ms = config->left_open_ms;
+	door->left_open_again_ms = config->left_open_again_ms;
 	garage_step(door, &(struct door_input){.kind = DOOR_INPUT_CONFIG, .config = config->machine}, NULL);
 }
 
@@ -211,7 +213,8 @@ void garage_set_clock(struct garage *garage)
 	garage_tell(garage, &(struct garage_news){.kind = GARAGE_CLOCK_SET, .at = at});
 	for (size_t i = 0; i < garage->door_count; i++) {
 		struct garage_door *door = &garage->doors[i];
-		if (door->changed_ms == 0 && door->last_command.number == 0)
+		left_open_recall(door, &at);
+		if (door->changed_ms == 0 && door->last_command.number == 0 && !door->left_open.is_open)
 			continue;
 		if (door->changed_ms > 0)
 			door->changed_unix_ms = at.unix_ms - (at.ms - door->changed_ms);
@@ -255,6 +258,9 @@ int garage_new(struct loop *loop, const struct log *log, struct alive *alive, co
 		door->device_class = doors[i].device_class;
 		door->area = doors[i].area;
 		door->config = doors[i].machine;
+		door->left_open_ms = doors[i].left_open_ms;
+		door->left_open_again_ms = doors[i].left_open_again_ms;
+		door->left_open_timer = (struct loop_timer){.expired = left_open_due, .user = door};
 	}
 	int failed = lines_new(doors, count, &garage->lines);
 	if (failed < 0)
@@ -269,8 +275,10 @@ void garage_free(struct garage *garage)
 	if (!garage)
 		return;
 	lines_free(garage->lines);
-	for (size_t i = 0; i < garage->door_count; i++)
+	for (size_t i = 0; i < garage->door_count; i++) {
 		loop_timer_cancel(garage->loop, &garage->doors[i].timer);
+		loop_timer_cancel(garage->loop, &garage->doors[i].left_open_timer);
+	}
 	loop_timer_cancel(garage->loop, &garage->stall_timer);
 	loop_timer_cancel(garage->loop, &garage->caught_up_timer);
 	free(garage);
@@ -335,6 +343,7 @@ void garage_recall(struct garage *garage, size_t index, const struct garage_past
 	door_restore(&door->machine, &past->totals, at.ms);
 	if (door->seen && door->changed_ms == 0)
 		garage_recall_change(door, at.ms);
+	left_open_recall(door, &at);
 	garage_tell_attributes(door, &at);
 }
 

@@ -42,6 +42,8 @@ enum garage_kind {
 	GARAGE_CAUGHT_UP, /* all that waited has been heard: what the doors' views say now is the present */
 	GARAGE_CLOCK_SET, /* the wall clock is known from now on */
 	GARAGE_LOST,      /* error: the GPIO chip is gone and the garage has stopped */
+	/* door, view, again, open_ms: the door has been open for as long as is configured. A step has told so before. */
+	GARAGE_LEFT_OPEN,
 };
 
 /* Parts of a view that differ from what was told before. */
@@ -85,6 +87,8 @@ struct garage_news {
 	size_t happening_count;
 
 	const struct garage_ending *ending;
+	bool again;      /* it was told of this opening before */
+	int64_t open_ms; /* so long; longer where view->open_at_least */
 	int64_t stalled_ms;
 	int error;
 };

@@ -6,15 +6,27 @@
 #include "garage/lines.h"
 #include "garage/stall.h"
 
+#define LEFT_OPEN_LATER_MS 1000
+
+struct left_open {
+	bool was_closed; /* since the start */
+	bool is_open, at_least;
+	bool on;                         /* it has been told of */
+	int64_t since_ms, since_unix_ms; /* while is_open; unix: 0 where it is not known */
+};
+
 struct garage_door {
 	struct garage *garage;
 	const char *id, *name, *device_class, *area; /* borrowed */
-	const struct door_config *config;     /* borrowed */
+	const struct door_config *config;            /* borrowed */
 	struct door machine;
 	struct loop_timer timer;
 	int64_t changed_ms, changed_unix_ms; /* the last change of state; 0: not since the start; not known */
 	struct door_last_command last_command;
 	int64_t commanded_ms; /* when it came */
+	int64_t left_open_ms, left_open_again_ms;
+	struct left_open left_open;
+	struct loop_timer left_open_timer;
 	struct garage_past past;
 	enum door_source former_source; /* of a former run, while what the contacts say is still that */
 	bool seen;                      /* the contacts have settled since the start */
@@ -36,6 +48,14 @@ struct garage {
 	size_t door_count;
 	struct garage_door doors[];
 };
+
+/* ---- left_open.c ---- */
+
+/* After each step, before it is told: whether the attributes have changed. */
+bool left_open_look(struct garage_door *door, const struct garage_moment *at);
+/* The clock has been set, or a former run is known now. The attributes may have changed. */
+void left_open_recall(struct garage_door *door, const struct garage_moment *at);
+void left_open_due(struct loop_timer *timer, int64_t now_ms); /* left_open_timer.expired */
 
 /* ---- step.c ---- */
 

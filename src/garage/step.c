@@ -46,6 +46,10 @@ void garage_view_door(const struct garage_door *door, int64_t now_ms, struct doo
 	view->area = door->area;
 	view->last_changed_unix_ms = door->changed_unix_ms;
 	view->last_command = door->last_command;
+	view->has_left_open = door->left_open_ms > 0;
+	view->left_open = door->left_open.on;
+	view->open_at_least = door->left_open.is_open && door->left_open.at_least;
+	view->open_since_unix_ms = door->left_open.is_open ? door->left_open.since_unix_ms : 0;
 	door_view(&door->machine, now_ms, view);
 	if (view->source == DOOR_SOURCE_NONE)
 		view->source = door->former_source;
@@ -160,6 +164,7 @@ void garage_step(struct garage_door *door, const struct door_input *input, struc
 		switched |= output.action_count > 0;
 		if (output.state_changed)
 			note_change(door, &at);
+		output.attributes_changed |= left_open_look(door, &at);
 		tell_step(door, &queue[next], &output, switches, &at);
 		if (output.answered && answer)
 			*answer = (struct door_answer){.result = output.result, .reason = output.reason};

@@ -100,6 +100,9 @@ void door_topics_hear(struct door_topics *door_topics, const struct garage_news 
 	case GARAGE_ENDING:
 		door_topics_ending(door_topics, news);
 		break;
+	case GARAGE_LEFT_OPEN:
+		door_topics_event(door_topics, DOOR_NEWS_LEFT_OPEN, news->view);
+		break;
 	case GARAGE_STALLED:
 		door_topics_hold(door_topics);
 		break;

@@ -161,6 +161,12 @@ static void door_sensors(struct text *text, const char *name, const struct metri
 					sensors[i].active);
 }
 
+static void door_left_open(struct text *text, const char *name, const struct metrics_door *door)
+{
+	if (door->view.has_left_open)
+		put(text, "%s{door=\"%s\"} %d\n", name, door->view.id, door->view.left_open);
+}
+
 static void door_edges(struct text *text, const char *name, const struct metrics_door *door)
 {
 	struct sensor sensors[METRICS_SENSORS];
@@ -195,6 +201,8 @@ static const struct {
 				door_travel},
 		{"portcullis_door_sensor_active", "gauge",
 				"1 while the sensor says closed, open or obstructed, after debouncing.", door_sensors},
+		{"portcullis_door_left_open", "gauge", "1 while the door has been open for longer than is configured.",
+				door_left_open},
 		{"portcullis_gpio_edges_total", "counter", "Edges of the door's sensors, before debouncing.",
 				door_edges},
 };

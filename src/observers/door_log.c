@@ -130,6 +130,10 @@ void door_log_hear(void *user, const struct garage_news *news)
 	case GARAGE_ENDING:
 		log_ending(door_log, news);
 		break;
+	case GARAGE_LEFT_OPEN:
+		log_warning(door_log->log, "door %s: left open, for %s%" PRId64 " s now", news->view->id,
+				news->view->open_at_least ? "at least " : "", news->open_ms / 1000);
+		break;
 	case GARAGE_STALLED:
 		log_warning(door_log->log,
 				"the agent stood still for up to %" PRId64

@@ -51,6 +51,12 @@ void journal_hear(void *user, const struct garage_news *news)
 		journal_step(history, news);
 	else if (news->kind == GARAGE_ENDING)
 		journal_ending(history, news);
+	else if (news->kind == GARAGE_LEFT_OPEN && !news->again)
+		journal_add(history, news,
+				&(struct door_record){.news = DOOR_NEWS_LEFT_OPEN,
+						.command = -1,
+						.state = news->view->state,
+						.source = news->view->source});
 	else if (news->kind == GARAGE_CLOCK_SET)
 		history_clock_set(history, news->at.ms, news->at.unix_ms);
 }

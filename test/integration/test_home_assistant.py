@@ -86,6 +86,32 @@ def test_a_device_leads_to_the_page(broker, agent_factory, recorder_factory, htt
     assert (device["suggested_area"], device["model"]) == ("Yard", "Garage door (simulated)")
 
 
+def test_a_door_that_is_left_open_is_told_of_until_it_closes(broker, agent_factory, recorder_factory):
+    recorder = recorder_factory(broker)
+    agent = started(agent_factory, recorder, broker, doors=[door("left", left_open="1s", left_open_again="1s"),
+                                                            door("right", relay="GPIO27", closed_sensor=None, open_sensor=None)])
+    components = recorder.wait(LEFT).json["components"]
+    assert components["left_open"]["value_template"] == "{{ value_json.left_open }}"
+    assert "left_open" in components["event"]["event_types"]
+    assert recorder.wait(RIGHT).json["components"]["left_open"] == {"platform": "binary_sensor"}
+    attributes, event = agent.topic("left", "attributes"), agent.topic("left", "event")
+    since = recorder.mark()
+    recorder.publish(agent.topic("left", "set"), "OPEN")
+    opened = recorder.wait(attributes, lambda text: json.loads(text)["open_since"], since=since).json
+    assert (opened["left_open"], opened["open_at_least"]) == (False, False)
+    told = recorder.wait(attributes, lambda text: json.loads(text)["left_open"], since=since).json
+    assert told["open_since"] == opened["open_since"]
+    recorder.wait(event, re.compile('"left_open"'), since=since, count=2)
+    assert 'portcullis_door_left_open{door="left"} 1' in ask(agent, "GET", "/metrics").text
+    assert "Left open." in ask(agent, "GET", "/").text
+    since = recorder.mark()
+    recorder.publish(agent.topic("left", "set"), "CLOSE")
+    closed = recorder.wait(attributes, lambda text: json.loads(text)["open_since"] is None, since=since).json
+    assert (closed["left_open"], closed["closed_sensor"]) == (False, True)
+    history = json.loads(ask(agent, "GET", "/api/history?door=left").text)["events"]
+    assert [one["event"] for one in history].count("left_open") == 1, "told once an opening"
+
+
 class OnlyThree(harness.FakeBroker):
     """Knows no MQTT 5."""
 

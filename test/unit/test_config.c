@@ -542,6 +542,13 @@ static void wiring(void)
 			{NULL}},
 		{MQTT "gpio: {backend: simulated}\ndoors: [{name: L, relay: GPIO17, travel_time: 2s}]\n", {NULL}});
 
+	CHECK_ROWS("left open",
+		{MQTT "doors: [{name: L, relay: GPIO17, closed_sensor: GPIO23, left_open: 10m, left_open_again: 1h}]\n", {NULL}},
+		{MQTT "doors: [{name: L, relay: GPIO17, closed_sensor: GPIO23, left_open_again: 1h}]\n",
+			{"2:74: left_open_again has no effect without left_open"}},
+		{MQTT "doors: [{name: L, relay: GPIO17, left_open: 10m}]\n",
+			{"2:45: warning: left_open has no effect"}});
+
 	CHECK_ROWS("auto-close and its warning",
 		{MQTT "doors: [{name: L, relay: GPIO17, auto_close: 5m}]\n",
 			{"2:46: auto_close needs a warning before the door moves by itself (UL 325)"}},
@@ -967,7 +974,8 @@ static bool same_door(const struct config_door *a, const struct config_door *b)
 	       memcmp(&x->opener, &y->opener, sizeof(x->opener)) == 0 && x->gap_ms == y->gap_ms &&
 	       x->debounce_ms == y->debounce_ms && x->open_time_ms == y->open_time_ms &&
 	       x->close_time_ms == y->close_time_ms && x->warning_ms == y->warning_ms &&
-	       x->auto_close_ms == y->auto_close_ms;
+	       x->auto_close_ms == y->auto_close_ms && a->left_open_ms == b->left_open_ms &&
+	       a->left_open_again_ms == b->left_open_again_ms;
 }
 
 static void printing(void)
@@ -983,7 +991,8 @@ static void printing(void)
 			"   obstruction_sensor: {line: \"a b,c: d\", active: low, bias: as_is}}\n"
 			"- {name: Right, open_relay: {line: GPIO17, active: low}, close_relay: GPIO27, stop_relay: "
 			"{line: 22},"
-			"   closed_sensor: GPIO23, open_time: 14s, close_time: 1m, auto_close: 23h,"
+			"   closed_sensor: GPIO23, open_time: 14s, close_time: 1m, auto_close: 23h, left_open: 10m,"
+			"   left_open_again: 1h,"
 			"   close_warning: {line: GPIO4, active: low, time: 6500ms}}\n";
 	static struct config_report report;
 	static char text[4096], again[4096];

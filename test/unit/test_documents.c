@@ -35,6 +35,7 @@ static const struct door_view full = {
 		.has_closed_sensor = true,
 		.has_obstruction_sensor = true,
 		.has_warning = true,
+		.has_left_open = true,
 		.closed_sensor = true,
 };
 
@@ -177,8 +178,9 @@ static void attributes(void)
 	tap_case("what is not known is null");
 	a = parsed(document_attributes(&bare, text, sizeof(text)));
 	CHECK(json_is_false(json_object_get(a, "position_known")));
-	static const char *const unknown[] = {"last_command", "last_changed", "source", "fault", "last_travel_ms",
-			"last_open_ms", "last_close_ms", "open_sensor", "closed_sensor", "obstruction_sensor"};
+	static const char *const unknown[] = {"last_command", "open_since", "left_open", "last_changed", "source",
+			"fault", "last_travel_ms", "last_open_ms", "last_close_ms", "open_sensor", "closed_sensor",
+			"obstruction_sensor"};
 	for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
 		CHECK(json_is_null(json_object_get(a, unknown[i])));
 	CHECK(says(json_object_get(a, "confidence"), "unknown"));
@@ -522,9 +524,9 @@ static void discovery_door(void)
 	json_t *event = at(d, "components", "event", NULL);
 	CHECK(says(json_object_get(event, "platform"), "event"));
 	CHECK(says(json_object_get(event, "state_topic"), "portcullis/garage/left/event"));
-	for (enum door_news e = DOOR_NEWS_OPENING; e <= DOOR_NEWS_COMMAND_CANCELLED; e++)
+	for (enum door_news e = DOOR_NEWS_OPENING; e <= DOOR_NEWS_EVENT_LAST; e++)
 		CHECK(says(json_array_get(json_object_get(event, "event_types"), e), door_news_name(e)));
-	CHECK(json_array_size(json_object_get(event, "event_types")) == DOOR_NEWS_COMMAND_CANCELLED + 1);
+	CHECK(json_array_size(json_object_get(event, "event_types")) == DOOR_NEWS_EVENT_LAST + 1);
 
 	tap_case("toggle wiring: a button that presses once, for those who switch it on");
 	json_t *button = at(d, "components", "toggle", NULL);
@@ -568,7 +570,8 @@ static void discovery_wirings(void)
 	CHECK(says(at(d, "components", "door", "default_entity_id"), "cover.garage_side_gate_door"));
 
 	tap_case("a sensor that the door does not have is named by its platform alone, which removes it");
-	static const char *const sensors[] = {"open_contact", "closed_contact", "obstruction", "close_warning"};
+	static const char *const sensors[] = {
+			"open_contact", "closed_contact", "obstruction", "close_warning", "left_open"};
 	for (size_t i = 0; i < sizeof(sensors) / sizeof(sensors[0]); i++) {
 		json_t *removed = at(d, "components", sensors[i], NULL);
 		CHECK(json_object_size(removed) == 1 && says(json_object_get(removed, "platform"), "binary_sensor"));
@@ -689,6 +692,7 @@ static void bounds(void)
 	door.fault = DOOR_FAULT_SENSOR_CONFLICT;
 	door.source = DOOR_SOURCE_AUTO_CLOSE;
 	door.area = title;
+	door.open_since_unix_ms = 1767323045678;
 	door.confidence = DOOR_CONFIDENCE_ESTIMATED;
 	door.cycles = INT64_MAX;
 	door.last_travel_ms = door.last_open_ms = door.last_close_ms = INT64_MAX;

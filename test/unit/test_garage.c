@@ -84,6 +84,10 @@ static void record_news(void *user, const struct garage_news *news)
 				news->ending->result == DOOR_RESULT_REJECTED ? door_reason_name(news->ending->reason)
 									     : "");
 		break;
+	case GARAGE_LEFT_OPEN:
+		record(recorder, "%s: left open for %s%d min%s", news->view->id, news->view->open_at_least ? ">= " : "",
+				(int)(news->open_ms / MINUTE), news->again ? ", again" : "");
+		break;
 	case GARAGE_STALLED:
 		record(recorder, "stood still for %d s", (int)(news->stalled_ms / SECOND));
 		break;
@@ -370,6 +374,115 @@ static void test_recall(void)
 	garage_free(garage);
 }
 
+/* The right door tells of being left open. */
+static void set_left_open(struct garage *garage, int64_t left_open_ms, int64_t again_ms)
+{
+	static struct door_config machine;
+	machine = (struct door_config){.lines = {[DOOR_LINE_TOGGLE] = true},
+			.sensors = {[DOOR_SENSOR_CLOSED] = true},
+			.opener = left_machine().opener,
+			.pulse_ms = 500,
+			.gap_ms = 500,
+			.debounce_ms = 50,
+			.open_time_ms = 15 * SECOND,
+			.close_time_ms = 15 * SECOND};
+	garage_reconfigure(garage, 1,
+			&(struct garage_door_config){.id = "right",
+					.name = "Right",
+					.device_class = "garage",
+					.machine = &machine,
+					.left_open_ms = left_open_ms,
+					.left_open_again_ms = again_ms});
+}
+
+static struct door_view right_view(const struct garage *garage)
+{
+	struct door_view view;
+	garage_view(garage, 1, &view);
+	return view;
+}
+
+static void test_left_open(void)
+{
+	tap_case("a door that is left open is told of, again as configured, until it closes");
+	struct garage *garage = garage_begin(NULL);
+	set_left_open(garage, 10 * MINUTE, 30 * MINUTE);
+	at(5, 30);
+	garage_set_clock(garage);
+	at(6, 0);
+	CHECK(right_view(garage).has_left_open && right_view(garage).open_since_unix_ms == 0);
+	chip_edge(RIGHT_CLOSED, false);
+	at(6, 9);
+	CHECK(!right_view(garage).left_open && !right_view(garage).open_at_least);
+	CHECK(right_view(garage).open_since_unix_ms == loop_wall_ms() - 9 * MINUTE + 50);
+	recorder.count = 0;
+	at(7, 0);
+	CHECK(right_view(garage).left_open);
+	chip_edge(RIGHT_CLOSED, true);
+	at(9, 0);
+	CHECK(recorder_says(&recorder,
+			(const char *const[]){"06:10:00.050 right [a]", "06:10:00.050 right: left open for 10 min",
+					"06:40:00.050 right: left open for 40 min, again",
+					"07:00:00.000 right closed sensor",
+					"07:00:00.050 right [psa] closed by local closed", NULL}));
+	CHECK(!right_view(garage).left_open && right_view(garage).open_since_unix_ms == 0);
+
+	tap_case("a door that was closed in time is not told of, and another time counts from the opening");
+	chip_edge(RIGHT_CLOSED, false);
+	at(9, 9);
+	chip_edge(RIGHT_CLOSED, true);
+	at(9, 30);
+	chip_edge(RIGHT_CLOSED, false);
+	at(9, 35);
+	recorder.count = 0;
+	set_left_open(garage, 4 * MINUTE, 0);
+	at(9, 36);
+	CHECK(recorder_has(&recorder, "09:35:00.000 right: left open for 4 min"));
+	set_left_open(garage, 0, 0);
+	CHECK(!right_view(garage).left_open && !right_view(garage).has_left_open);
+	recorder.count = 0;
+	at(12, 0);
+	CHECK(recorder.count == 0);
+	garage_free(garage);
+}
+
+static void test_left_open_after_a_start(void)
+{
+	tap_case("a door that is open at the start is open since a former run saw it open");
+	fake_pasts[1] = (struct garage_past){
+			.state = DOOR_OPEN, .source = DOOR_SOURCE_LOCAL, .unix_ms = FAKE_WALL_MS - 7 * HOUR};
+	struct garage *garage = fake_garage(NULL);
+	memset(&recorder, 0, sizeof(recorder));
+	garage_observe(garage, (struct garage_observer){record_news, &recorder});
+	chip.levels[RIGHT_CLOSED] = false;
+	garage_start(garage, fake_pasts);
+	set_left_open(garage, HOUR, 0);
+	at(5, 30);
+	CHECK(right_view(garage).open_at_least && !right_view(garage).left_open); /* no clock yet */
+	garage_set_clock(garage);
+	fake_run_until(fake_now_ms + 100);
+	CHECK(!right_view(garage).open_at_least && right_view(garage).left_open);
+	CHECK(right_view(garage).open_since_unix_ms == FAKE_WALL_MS - 7 * HOUR);
+	garage_free(garage);
+
+	tap_case("where nobody saw that, it is open at least since the start, and so it is counted");
+	fake_pasts[1] = (struct garage_past){.state = DOOR_CLOSED, .unix_ms = FAKE_WALL_MS - 7 * HOUR};
+	garage = fake_garage(NULL);
+	memset(&recorder, 0, sizeof(recorder));
+	garage_observe(garage, (struct garage_observer){record_news, &recorder});
+	chip.levels[RIGHT_CLOSED] = false;
+	garage_start(garage, fake_pasts);
+	set_left_open(garage, HOUR, 0);
+	at(5, 30);
+	garage_set_clock(garage);
+	at(5, 59);
+	CHECK(right_view(garage).open_at_least && !right_view(garage).left_open);
+	at(6, 1);
+	CHECK(recorder_has(&recorder, "right: left open for >= 60 min") && right_view(garage).left_open);
+	fake_pasts[1] = (struct garage_past){.state = DOOR_UNKNOWN};
+	garage_free(garage);
+}
+
 static void test_age(void)
 {
 	tap_case("a command that may be older than 10 s is refused, and one of 10 s is not");
@@ -450,6 +563,8 @@ int main(void)
 	test_standstill();
 	test_signs_of_life();
 	test_recall();
+	test_left_open();
+	test_left_open_after_a_start();
 	test_age();
 	test_loss();
 	test_questions();

@@ -90,6 +90,18 @@ static void test_words(void)
 	CHECK(has(page, "Estimated by time, not seen."));
 	CHECK(has(page, "<meta http-equiv=\"refresh\" content=\"2\">"));
 	free(page);
+	tap_case("a door that is left open, and for how long");
+	door.left_open = true;
+	page = render_door(&door);
+	CHECK(has(page, "Left open.") && !has(page, "It has been open for"));
+	free(page);
+	door.open_since_unix_ms = door.last_changed_unix_ms;
+	door.open_at_least = true;
+	page = render_door(&door);
+	CHECK(has(page, "It has been open for at least "));
+	door.left_open = false;
+	free(page);
+
 	door.only_not_closed = true; /* which 40 is not, but the page asks for no number */
 	page = render_door(&door);
 	CHECK(has(page, "<p class=\"state\">Opening<small></small></p>"));

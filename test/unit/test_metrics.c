@@ -88,6 +88,10 @@ static void test_door(void)
 	render();
 	CHECK(!strstr(text, "portcullis_door_position_ratio{"));
 	CHECK(!strstr(text, "portcullis_door_last_change_timestamp_seconds{"));
+	CHECK(!strstr(text, "portcullis_door_left_open{"));
+	metrics.doors[0].view.has_left_open = metrics.doors[0].view.left_open = true;
+	render();
+	CHECK(line("portcullis_door_left_open{door=\"left\"} 1"));
 	metrics.doors[0].view.position = 99;
 	metrics.doors[0].view.only_not_closed = true;
 	render();

@@ -194,6 +194,20 @@ void page_field_obstruction(struct page_render *render)
 		page_put_message(render, "", "Something is in the doorway.", "It cannot be closed until that is gone.");
 }
 
+void page_field_left_open(struct page_render *render)
+{
+	const struct door_view *door = render->door;
+	char text[96] = "", duration[HTTP_DURATION_MAX];
+	if (!door->left_open)
+		return;
+	if (door->open_since_unix_ms > 0) {
+		http_page_duration(render->page->wall_ms - door->open_since_unix_ms, duration);
+		snprintf(text, sizeof(text), "It has been open for %s%s.", door->open_at_least ? "at least " : "",
+				duration);
+	}
+	page_put_message(render, "", "Left open.", text);
+}
+
 void page_field_notice(struct page_render *render)
 {
 	const struct http_page *page = render->page;

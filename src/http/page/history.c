@@ -20,6 +20,7 @@ static const char *const record_texts[] = {
 		[DOOR_NEWS_COMMAND_ACCEPTED] = "had a relay pulsed, %s",
 		[DOOR_NEWS_COMMAND_REJECTED] = "had a command refused: ",
 		[DOOR_NEWS_COMMAND_CANCELLED] = "did not get the rest of a command",
+		[DOOR_NEWS_LEFT_OPEN] = "was left open",
 		[DOOR_NEWS_STARTED] = "was %s when the agent started",
 		[DOOR_NEWS_CLOCK_SET] = NULL,
 };
