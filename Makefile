@@ -1,7 +1,7 @@
 # The front door: what it starts is in scripts/, cross/ and Meson. SETUP=: leaves the machine's packages alone.
 SETUP = scripts/setup
 
-.PHONY: all help cross lock image test-image deb test-deb release publish keys quick test test-machines test-brokers demo bench fuzz prove tidy check-format check-commits format clean amd64 armv6 armv7 arm64
+.PHONY: all help cross lock image test-image deb test-deb release publish keys quick test test-machines test-brokers demo pictures bench fuzz prove tidy check-format check-commits format clean amd64 armv6 armv7 arm64
 
 all: amd64 ## build/amd64/portcullis (the default)
 
@@ -76,6 +76,11 @@ demo: ## a broker, the agent and two simulated doors, until Ctrl-C
 	@$(SETUP) demo
 	@cross/build amd64
 	@scripts/demo
+
+pictures: ## docs/page.png and docs/page-phone.png, taken anew from the page in Chromium
+	@$(SETUP) test
+	@cross/build amd64 portcullis
+	@PORTCULLIS_AGENT=build/amd64/portcullis test/pictures/run
 
 bench: ## the figures of docs/figures.md, measured here
 	@$(SETUP) bench
