@@ -248,9 +248,11 @@ static inline const char *rules_lines(struct rules *rules, const struct door *be
 			limit = rules->door.ready_ms - rules->since_ms[i];
 		if (i == DOOR_LINE_WARNING && rules->door.relay != DOOR_LINES)
 			continue;
-		/* Or for a contact, though not for longer than a command may. */
-		if (i == DOOR_LINE_WARNING && rules_waits(rules))
-			limit += DOOR_AGE_MS + config->pulse_ms + config->gap_ms;
+		/* Or for a contact, though not for longer than its command may, which may be given again meanwhile. */
+		int64_t until_ms = rules->given_ms + DOOR_AGE_MS + config->warning_ms + rules->waited_ms +
+				   rules->presses * (config->pulse_ms + config->gap_ms) + 1;
+		if (i == DOOR_LINE_WARNING && rules_waits(rules) && until_ms > rules->since_ms[i] + limit)
+			limit = until_ms - rules->since_ms[i];
 		if (i != DOOR_LINE_WARNING || input->kind == DOOR_INPUT_TIME)
 			RULE("what is on goes off in its time", rules->now_ms < rules->since_ms[i] + limit);
 		RULE("what is on has a deadline", output->deadline_ms <= rules->since_ms[i] + limit ||
@@ -316,8 +318,10 @@ static inline const char *rules_cancelled(struct rules *rules, const struct door
 	 * that goes on down, and a second press might come as the door is at its end, and send it down.
 	 */
 	bool turned = rules->command == DOOR_COMMAND_STOP && before->state == DOOR_OPENING;
+	/* A contact that is silent for too long is a fault. */
+	bool fault = before->fault != door->fault;
 	RULE("a command that has begun to press is not given up, where nothing else happens",
-			!cancelled || !rules->undisturbed || late_arrival || turned || rules->presses == 0);
+			!cancelled || !rules->undisturbed || late_arrival || turned || fault || rules->presses == 0);
 	if (output->answered && output->result == DOOR_RESULT_ACCEPTED)
 		rules->undisturbed = before->goal == DOOR_GOAL_NONE && door->goal != DOOR_GOAL_NONE;
 	return NULL;
