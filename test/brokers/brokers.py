@@ -146,6 +146,45 @@ mqtt {{ listen: "127.0.0.1:{self.port}", ack_wait: "2s", max_ack_pending: 500 }}
 """)]
 
 
+class Rumqttd(RealBroker):
+    """One port speaks MQTT 5, another 3.1.1."""
+
+    title, package = "rumqttd 0.20.0", "rumqttd"
+    kind, number = "v5", 5
+
+    def command(self):
+        return [self.home / "broker", self.write("rumqttd.toml", f"""
+id = 0
+[router]
+id = 0
+max_connections = 1000
+max_outgoing_packet_count = 200
+max_segment_size = 104857600
+max_segment_count = 10
+[{self.kind}.1]
+name = "{self.kind}"
+listen = "127.0.0.1:{self.port}"
+next_connection_delay_ms = 1
+[{self.kind}.1.connections]
+connection_timeout_ms = 60000
+max_payload_size = 1048576
+max_inflight_count = 100
+dynamic_filters = true
+""")]
+
+    def answers(self):
+        if not self.speaks_5:
+            return super().answers()
+        assert self.running, "rumqttd does not start:\n" + "\n".join(self.log.lines[-40:])
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 2):
+            return True
+        return False
+
+
+class RumqttdOld(Rumqttd):
+    title, speaks_5, kind = "rumqttd 0.20.0, its port for 3.1.1", False, "v4"
+
+
 class OnJava(RealBroker):
     def java(self, *words):
         return ["java", "-Xmx256m", "-XX:+UseSerialGC", *words]
@@ -180,6 +219,8 @@ BROKERS = {
     "hivemq": HiveMQ,
     "artemis": Artemis,
     "mochi": Mochi,
+    "rumqttd": Rumqttd,
+    "rumqttd-3.1.1": RumqttdOld,
     "aedes": Aedes,
     "nats": Nats,
 }
