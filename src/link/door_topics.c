@@ -140,11 +140,15 @@ void door_topics_discover(const struct door_topics *door_topics, const struct do
 	}
 }
 
+/*
+ * The document goes first: Home Assistant, while it has the door, warns of attributes that are no JSON. The state goes last: as
+ * long as the broker has it, the agent's next start finds what is left.
+ */
 void door_topics_forget(const struct door_topics *door_topics, const char *id, bool topics, bool discovery)
 {
-	static const enum topic_leaf leaves[] = {TOPIC_POSITION, TOPIC_STATE, TOPIC_ATTRIBUTES};
+	static const enum topic_leaf leaves[] = {TOPIC_POSITION, TOPIC_ATTRIBUTES, TOPIC_STATE};
 	char topic[TOPIC_MAX + 1];
-	if (discovery) { /* first: Home Assistant's templates would stumble over empty topics */
+	if (discovery) {
 		topic_discovery_door(door_topics->topics, id, topic);
 		publisher_text(door_topics->publisher, topic, "");
 	}

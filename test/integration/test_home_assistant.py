@@ -188,6 +188,8 @@ def test_a_removed_door_is_removed_and_nobody_elses(broker, agent_factory, recor
     recorder.wait(RIGHT, "", since=since)
     harness.wait_until(lambda: not [t for t in retained(broker) if t.startswith(first.topic("right"))],
                        "the removed door's topics to go")
+    emptied = [message.topic for message in recorder.seen(payload="", since=since) if "right" in message.topic]
+    assert (emptied[0], emptied[-1]) == (RIGHT, first.topic("right", "state")), "Home Assistant would warn; we would not find it"
     kept = retained(broker)
     assert others.items() <= kept.items()
     assert LEFT in kept and second.topic("left", "state") in kept and RIGHT not in kept
