@@ -3,19 +3,22 @@
  */
 #include "door/private.h"
 
-void door_view(const struct door *door, int64_t now_ms, struct door_view *view)
+/* Whether a stop relay or a press can stop the door. */
+static bool view_stops(const struct door *door)
 {
 	bool closes;
-	bool stops = door->config.lines[DOOR_LINE_STOP];
+	if (door->config.lines[DOOR_LINE_STOP])
+		return true;
+	for (enum door_state state = DOOR_OPENING; state <= DOOR_CLOSING && door_toggles(door); state++)
+		if (door_is_moving(state) &&
+				door_presses(&door->config.opener, state, state, DOOR_STOPPED, &closes) > 0 && !closes)
+			return true;
+	return false;
+}
 
-	if (door_toggles(door)) {
-		for (enum door_state state = DOOR_OPENING; state <= DOOR_CLOSING; state++) {
-			if (door_is_moving(state) &&
-					door_presses(&door->config.opener, state, state, DOOR_STOPPED, &closes) > 0 &&
-					!closes)
-				stops = true;
-		}
-	}
+/* What can be new after a step. */
+static void view_fill(const struct door *door, int64_t now_ms, struct door_view *view)
+{
 	view->state = door->state;
 	view->confidence = position_confidence(door);
 	view->fault = door->fault;
@@ -26,20 +29,25 @@ void door_view(const struct door *door, int64_t now_ms, struct door_view *view)
 	view->last_open_ms = door->last_open_ms;
 	view->last_close_ms = door->last_close_ms;
 	view->last_travel_ms = door->last_travel_ms;
-	view->toggles = door_toggles(door);
-	for (enum door_command i = DOOR_COMMAND_OPEN; i < DOOR_COMMANDS; i++)
-		view->refusals[i] = commands_refusal(door, i);
-	view->has_stop = stops;
-	view->has_position = true;
-	view->has_closed_sensor = contacts_has(door, DOOR_SENSOR_CLOSED);
-	view->has_open_sensor = contacts_has(door, DOOR_SENSOR_OPEN);
-	view->has_obstruction_sensor = contacts_has(door, DOOR_SENSOR_OBSTRUCTION);
-	view->has_warning = door->config.lines[DOOR_LINE_WARNING];
 	view->closed_sensor = contacts_active(door, DOOR_SENSOR_CLOSED);
 	view->open_sensor = contacts_active(door, DOOR_SENSOR_OPEN);
 	view->obstruction_sensor = contacts_active(door, DOOR_SENSOR_OBSTRUCTION);
 	view->settled = door->settled;
 	view->warning = door->warned_ms != DOOR_NEVER;
+}
+
+void door_view(const struct door *door, int64_t now_ms, struct door_view *view)
+{
+	view_fill(door, now_ms, view);
+	view->toggles = door_toggles(door);
+	for (enum door_command i = DOOR_COMMAND_OPEN; i < DOOR_COMMANDS; i++)
+		view->refusals[i] = commands_refusal(door, i);
+	view->has_stop = view_stops(door);
+	view->has_position = true;
+	view->has_closed_sensor = contacts_has(door, DOOR_SENSOR_CLOSED);
+	view->has_open_sensor = contacts_has(door, DOOR_SENSOR_OPEN);
+	view->has_obstruction_sensor = contacts_has(door, DOOR_SENSOR_OBSTRUCTION);
+	view->has_warning = door->config.lines[DOOR_LINE_WARNING];
 }
 
 /* Compares with what was said before. A moving position is said every DOOR_POSITION_EVERY_MS only. */
@@ -48,7 +56,7 @@ void view_publish(struct door *door, int64_t now_ms, struct door_output *output)
 	struct door_view view = {0};
 	const struct door_view *said = &door->said;
 
-	door_view(door, now_ms, &view);
+	view_fill(door, now_ms, &view);
 	output->state_changed = view.state != said->state;
 	if (door_is_moving(view.state) && !output->state_changed &&
 			now_ms - door->said_position_ms < DOOR_POSITION_EVERY_MS)
