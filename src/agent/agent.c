@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "agent/confine.h"
+#include "agent/former.h"
 #include "agent/history_watch.h"
 #include "agent/page.h"
 #include "agent/reload.h"
@@ -278,6 +279,7 @@ static int agent_start(struct agent *agent, const struct config *config, const c
 	machine_open(&agent->machine);
 	if (error == 0) /* before any other thread starts */
 		error = confine_agent(agent->log, config, path, config->http.enabled && !page_listens(agent->page));
+	former_look(agent->log, config);
 	if (error == 0)
 		error = agent_start_history(agent, config);
 	if (error == 0)

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "agent/agent.h"
+#include "agent/former.h"
 #include "agent/reload_phase.h"
 #include "agent/translate.h"
 #include "base/notify.h"
@@ -203,6 +204,8 @@ static void take_over(struct reload *reload, const struct config *next, const st
 	reload->now = next;
 	log_set(reload->rooms.log, (enum log_level)next->log.level, (enum log_format)next->log.format);
 	log_info(reload->rooms.log, "the configuration is taken over");
+	if (changes->discovery)
+		former_keep(next);
 	if (changes->mqtt) {
 		reload_enter(reload, RELOAD_EVENT_LEAVE);
 		link_leave(reload->rooms.link, changes->topics, changes->discovery, reload_left, reload);

@@ -4,6 +4,7 @@ import datetime
 import json
 import pathlib
 import re
+import signal
 import socket
 import time
 
@@ -110,6 +111,34 @@ def test_a_door_that_is_left_open_is_told_of_until_it_closes(broker, agent_facto
     assert (closed["left_open"], closed["closed_sensor"]) == (False, True)
     history = json.loads(ask(agent, "GET", "/api/history?door=left").text)["events"]
     assert [one["event"] for one in history].count("left_open") == 1, "told once an opening"
+
+
+def test_what_a_former_name_has_left_is_named_once(broker, agent_factory, tmp_path):
+    said = "this agent had the topics"
+    for node, count in ("old_garage", 0), ("garage", 1), ("garage", 0):
+        agent = agent_factory(broker, config={"node": node, "history": {"directory": str(tmp_path)}})
+        agent.start().log.wait("connected to the broker")
+        assert len(agent.log.find(said)) == count, node
+        if count:
+            line = agent.log.wait(said)
+            assert "portcullis/old_garage before" in line and "homeassistant/device/portcullis_oldUgarage*/config" in line
+        assert agent.stop() == 0
+    agent.start().log.wait("connected to the broker")
+    agent.config["node"] = "barn"
+    agent.write_config()
+    agent.send_signal(signal.SIGHUP)
+    agent.log.wait("connected to the broker", count=2)
+    assert agent.stop() == 0
+    agent.start().log.wait("connected to the broker")
+    assert not agent.log.find(said), "a reload has taken the name back"
+    assert agent.stop() == 0
+    agent.config["node"] = "garage"
+    for damage in b"", b"\0 x y", b"portcullis garage", b"a b c" * 100, b"a \x1b[31m c\n":
+        (tmp_path / "name").write_bytes(damage)
+        agent.start().log.wait("connected to the broker", count=1)
+        assert not agent.log.find(said), damage
+        assert agent.stop() == 0
+    assert (tmp_path / "name").read_text() == "portcullis garage homeassistant\n"
 
 
 class OnlyThree(harness.FakeBroker):

@@ -102,6 +102,7 @@ static void test_words(void)
 	door.left_open = false;
 	free(page);
 
+	tap_case("where nothing but \"not closed\" is known, no number is shown");
 	door.only_not_closed = true; /* which 40 is not, but the page asks for no number */
 	page = render_door(&door);
 	CHECK(has(page, "<p class=\"state\">Opening<small></small></p>"));
