@@ -1,7 +1,7 @@
 /*
- * How long a door has been open. It begins when the closed door opens. A door that is open at the start has been open since
- * the former run saw it open; where nobody saw that, it has been open at least since the start. While nobody knows whether
- * the door is open, nothing begins, ends or is told.
+ * How long a door has been open. It begins when the closed door opens. A door that is open at the start has been open
+ * since the former run saw it open; where nobody saw that, it has been open at least since the start. While nobody
+ * knows whether the door is open, nothing begins, ends or is told.
  */
 #include <string.h>
 
