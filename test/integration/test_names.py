@@ -22,7 +22,7 @@ def test_a_name_that_does_not_resolve(agent_factory):
 
 def test_a_name_of_the_local_network_says_what_to_do(agent_factory):
     agent = agent_factory("mqtt://no-such-host.local").start()
-    assert "mDNS" in agent.log.wait(r"warning: broker no-such-host\.local:1883: the name does not resolve")
+    assert "multicast DNS" in agent.log.wait(r"warning: broker no-such-host\.local:1883: the name does not resolve")
 
 
 def test_a_name_server_that_is_silent_holds_up_nobody(broker, agent_factory, recorder_factory, tmp_path):
