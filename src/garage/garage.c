@@ -119,6 +119,15 @@ static void door_deadline(struct loop_timer *timer, int64_t now_ms)
 	garage_step_time(door);
 }
 
+static void left_open_due(struct loop_timer *timer, int64_t now_ms)
+{
+	struct garage_door *door = timer->user;
+	(void)now_ms;
+	notice_stall(door->garage);
+	catch_up_door(door);
+	left_open_tell(door);
+}
+
 static void tell_ending(struct garage_door *door, const struct garage_ending *ending)
 {
 	struct door_view view;

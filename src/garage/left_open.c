@@ -30,18 +30,24 @@ static void left_open_begin(struct garage_door *door, const struct garage_moment
 	open->since_unix_ms = recalled ? former_unix_ms : at->unix_ms;
 }
 
-/* The timer of a door that is not told of yet; one that is has its timer for the next time. */
-static void left_open_schedule(struct garage_door *door, const struct garage_moment *at)
+/* When it is to be told of next; LOOP_NEVER: it is not. */
+static int64_t left_open_due_ms(const struct garage_door *door)
+{
+	const struct left_open *open = &door->left_open;
+	if (!open->is_open || door->left_open_ms == 0)
+		return LOOP_NEVER;
+	if (!open->on)
+		return open->since_ms + door->left_open_ms;
+	return door->left_open_again_ms > 0 ? open->told_ms + door->left_open_again_ms : LOOP_NEVER;
+}
+
+static void left_open_schedule(struct garage_door *door, const struct garage_moment *at, const struct door_view *view)
 {
 	struct left_open *open = &door->left_open;
-	int64_t due_ms = open->since_ms + door->left_open_ms;
-	if (!open->is_open || door->left_open_ms == 0) {
+	if (!open->is_open || door->left_open_ms == 0 || open->since_ms + door->left_open_ms > at->ms)
 		open->on = false;
-		loop_timer_cancel(door->garage->loop, &door->left_open_timer);
-	} else if (!open->on || due_ms > at->ms) {
-		open->on = false;
-		loop_timer_set(door->garage->loop, &door->left_open_timer, due_ms);
-	}
+	loop_timer_set(door->garage->loop, &door->left_open_timer,
+			left_open_is_open(view) ? left_open_due_ms(door) : LOOP_NEVER);
 }
 
 bool left_open_look(struct garage_door *door, const struct garage_moment *at)
@@ -56,39 +62,41 @@ bool left_open_look(struct garage_door *door, const struct garage_moment *at)
 		*open = (struct left_open){.was_closed = true};
 	else if (left_open_is_open(&view) && !open->is_open)
 		left_open_begin(door, at);
-	left_open_schedule(door, at);
+	left_open_schedule(door, at, &view);
 	return open->on != before.on || open->is_open != before.is_open;
 }
 
 void left_open_recall(struct garage_door *door, const struct garage_moment *at)
 {
 	struct left_open *open = &door->left_open;
+	struct door_view view;
 	if (!open->is_open)
 		return;
 	if (open->at_least && left_open_former_unix_ms(door, at) > 0)
 		left_open_begin(door, at);
 	else if (open->since_unix_ms == 0 && at->unix_ms > 0)
 		open->since_unix_ms = at->unix_ms - (at->ms - open->since_ms);
-	left_open_schedule(door, at);
+	door_view(&door->machine, at->ms, &view);
+	left_open_schedule(door, at, &view);
 }
 
-void left_open_due(struct loop_timer *timer, int64_t now_ms)
+void left_open_tell(struct garage_door *door)
 {
-	struct garage_door *door = timer->user;
 	struct left_open *open = &door->left_open;
 	const struct garage_moment at = garage_now(door->garage);
 	struct door_view view;
+	garage_view_door(door, at.ms, &view);
+	left_open_schedule(door, &at, &view);
+	if (!left_open_is_open(&view) || left_open_due_ms(door) > at.ms)
+		return;
 	if (door->garage->catching_up) { /* what is believed now is of the past */
-		loop_timer_set(door->garage->loop, timer, now_ms + LEFT_OPEN_LATER_MS);
+		loop_timer_set(door->garage->loop, &door->left_open_timer, at.ms + LEFT_OPEN_LATER_MS);
 		return;
 	}
-	garage_view_door(door, at.ms, &view);
-	if (!left_open_is_open(&view))
-		return; /* the next step of the door looks again */
 	bool again = open->on;
 	open->on = true;
-	if (door->left_open_again_ms > 0)
-		loop_timer_set(door->garage->loop, timer, now_ms + door->left_open_again_ms);
+	open->told_ms = at.ms;
+	left_open_schedule(door, &at, &view);
 	if (!again)
 		garage_tell_attributes(door, &at);
 	garage_view_door(door, at.ms, &view);

@@ -13,6 +13,7 @@ struct left_open {
 	bool is_open, at_least;
 	bool on;                         /* it has been told of */
 	int64_t since_ms, since_unix_ms; /* while is_open; unix: 0 where it is not known */
+	int64_t told_ms;                 /* while on: the last time */
 };
 
 struct garage_door {
@@ -55,7 +56,8 @@ struct garage {
 bool left_open_look(struct garage_door *door, const struct garage_moment *at);
 /* The clock has been set, or a former run is known now. The attributes may have changed. */
 void left_open_recall(struct garage_door *door, const struct garage_moment *at);
-void left_open_due(struct loop_timer *timer, int64_t now_ms); /* left_open_timer.expired */
+/* left_open_timer has expired, and what the contacts say has been heard. Tells, if it is still due. */
+void left_open_tell(struct garage_door *door);
 
 /* ---- step.c ---- */
 

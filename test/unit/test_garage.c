@@ -555,6 +555,70 @@ static void test_reconfigure(void)
 	garage_free(garage);
 }
 
+/* The left door tells of being left open. It does not close by itself, and knows it when its contacts disagree. */
+static void set_left_open_of_left(struct garage *garage, int64_t left_open_ms, int64_t again_ms)
+{
+	static struct door_config machine;
+	machine = left_machine();
+	machine.auto_close_ms = 0;
+	garage_reconfigure(garage, 0,
+			&(struct garage_door_config){.id = "left",
+					.name = "Left",
+					.device_class = "garage",
+					.machine = &machine,
+					.left_open_ms = left_open_ms,
+					.left_open_again_ms = again_ms});
+}
+
+static void test_left_open_again(void)
+{
+	struct door_view view;
+	tap_case("while nobody knows whether it is open, nothing is told; when it is known again, it is told again");
+	struct garage *garage = garage_begin(NULL);
+	set_left_open_of_left(garage, 10 * MINUTE, 30 * MINUTE);
+	at(6, 0);
+	chip_edge(LEFT_CLOSED, false);
+	chip_edge(LEFT_OPEN, true);
+	at(6, 30);
+	chip_edge(LEFT_CLOSED, true);
+	at(6, 31);
+	garage_view(garage, 0, &view);
+	CHECK(view.state == DOOR_UNKNOWN && view.left_open);
+	recorder.count = 0;
+	at(6, 50);
+	CHECK(!recorder_has(&recorder, "left open"));
+	chip_edge(LEFT_CLOSED, false);
+	at(7, 30);
+	CHECK(recorder_has(&recorder, "06:50:00.050 left: left open for 50 min, again"));
+	CHECK(recorder_has(&recorder, "07:20:00.050 left: left open for 80 min, again"));
+
+	tap_case("another left_open_again counts from when it was told of last");
+	recorder.count = 0;
+	set_left_open_of_left(garage, 10 * MINUTE, 0);
+	at(8, 0);
+	CHECK(!recorder_has(&recorder, "left open"));
+	set_left_open_of_left(garage, 10 * MINUTE, HOUR);
+	at(9, 0);
+	CHECK(recorder_has(&recorder, "08:20:00.050 left: left open for 140 min, again"));
+	garage_free(garage);
+}
+
+static void test_left_open_after_a_standstill(void)
+{
+	tap_case("what the contacts say comes first: a door that was closed in a standstill is not left open");
+	struct garage *garage = garage_begin(NULL);
+	set_left_open(garage, 10 * MINUTE, 0);
+	at(6, 0);
+	chip_edge(RIGHT_CLOSED, false);
+	at(6, 10); /* 50 ms before it would be told */
+	recorder.count = 0;
+	chip.levels[RIGHT_CLOSED] = true; /* its edge waits in the kernel */
+	fake_stand_still(60 * SECOND);
+	fake_run_until(fake_now_ms + 5 * SECOND);
+	CHECK(!recorder_has(&recorder, "left open") && right_view(garage).state == DOOR_CLOSED);
+	garage_free(garage);
+}
+
 int main(void)
 {
 	test_day();
@@ -565,6 +629,8 @@ int main(void)
 	test_recall();
 	test_left_open();
 	test_left_open_after_a_start();
+	test_left_open_again();
+	test_left_open_after_a_standstill();
 	test_age();
 	test_loss();
 	test_questions();
