@@ -210,7 +210,9 @@ static void take_over(struct reload *reload, const struct config *next, const st
 		reload_enter(reload, RELOAD_EVENT_LEAVE);
 		link_leave(reload->rooms.link, changes->topics, changes->discovery, reload_left, reload);
 	} else {
-		link_publish(reload->rooms.link);
+		char page_url[LINK_URL_MAX + 1];
+		translate_page_url(next, page_url);
+		link_publish(reload->rooms.link, page_url);
 		reload_enter(reload, RELOAD_EVENT_TAKE);
 	}
 	reload_drop(reload, former);

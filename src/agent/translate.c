@@ -63,11 +63,7 @@ struct garage_door_config *translate_doors(const struct config *config)
 	return doors;
 }
 
-/*
- * The page's address for others: the first of its names; else the address that it listens on, and where that is any,
- * the host's name by multicast DNS, to which the page answers (http_guard_host).
- */
-static void translate_page_url(const struct config *config, char url[static LINK_URL_MAX + 1])
+void translate_page_url(const struct config *config, char url[static LINK_URL_MAX + 1])
 {
 	const char *address = config->http.address, *scheme = config->http.tls.certificate_file ? "https" : "http";
 	char host[HOST_NAME_MAX + 1] = "";

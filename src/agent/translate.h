@@ -14,6 +14,12 @@ struct garage_door_config translate_door(const struct config_door *door);
 /* All of them, in their order. NULL when memory is short; the caller frees with free. */
 struct garage_door_config *translate_doors(const struct config *config);
 
+/*
+ * The page's address for others: the first of its names; else the address that it listens on, and where that is any,
+ * the host's name by multicast DNS, to which the page answers (http_guard_host). "": others cannot reach it.
+ */
+void translate_page_url(const struct config *config, char url[static LINK_URL_MAX + 1]);
+
 /* layers: one for each broker, or NULL (secure_brokers). alive is handed on. */
 struct link_config translate_link(
 		const struct config *config, const struct mqtt_layer *const *layers, struct alive *alive);

@@ -136,7 +136,7 @@ static void link_discover(struct link *link)
 	door_topics_discover(&link->door_topics, &node, &agent);
 }
 
-void link_publish(struct link *link)
+static void link_say_all(struct link *link)
 {
 	door_topics_publish(&link->door_topics);
 	neighbours_publish(link->neighbours);
@@ -152,7 +152,7 @@ static void link_connected(void *user)
 	if (link->publisher.silent)
 		return;
 	link->changed(link->user);
-	link_publish(link);
+	link_say_all(link);
 	loop_timer_set(link->loop, &link->old_doors_timer, loop_now_ms() + OLD_DOORS_MS);
 	presence_connected(&link->presence);
 }
@@ -160,7 +160,7 @@ static void link_connected(void *user)
 /* Part of what is retained found no room, or was refused. */
 static void link_say_again(void *user)
 {
-	link_publish(user);
+	link_say_all(user);
 }
 
 static void link_disconnected(void *user)
@@ -289,6 +289,12 @@ int link_connect(struct link *link, const struct link_config *config)
 	return 0;
 }
 
+void link_publish(struct link *link, const char *page_url)
+{
+	snprintf(link->config.page_url, sizeof(link->config.page_url), "%s", page_url);
+	link_say_all(link);
+}
+
 /* ---- Last words ---- */
 
 /* Where names were to be taken back, and the broker has not taken all of it. */
@@ -398,7 +404,7 @@ int link_peer_command(
 
 static void link_home_assistant_born(void *user)
 {
-	link_publish(user);
+	link_say_all(user);
 }
 
 static void link_states_again(void *user)

@@ -54,8 +54,8 @@ void link_free(struct link *link); /* takes NULL; without link_stop the broker p
  */
 int link_connect(struct link *link, const struct link_config *config);
 
-/* Publishes all that is retained afresh: names of doors have changed. */
-void link_publish(struct link *link);
+/* Publishes all that is retained afresh: names of doors, or the page's address, have changed. page_url is copied. */
+void link_publish(struct link *link, const char *page_url);
 
 /*
  * The last words on a connection that another one replaces: that we are gone, and what the broker is to forget. Only

@@ -375,6 +375,18 @@ def test_the_hosts_of_the_page(agent):
     assert status(agent, Host="garage.example") == 200
 
 
+def test_devices_lead_to_the_page_by_its_new_name(agent_factory, broker, recorder_factory):
+    recorder, agent = recorder_factory(broker), agent_factory(broker)
+    agent.config["http"]["listen"] = f"0.0.0.0:{agent.http_port}"
+    agent.start()
+    document = "homeassistant/device/portcullis_garage_left/config"
+    assert ".local:" in recorder.wait(document).json["device"]["configuration_url"]
+    mark = recorder.mark()
+    reload(agent, {"http": {"hosts": ["garage.example"]}})
+    again = recorder.wait(document, since=mark).json["device"]["configuration_url"]
+    assert again == f"http://garage.example:{agent.http_port}/"
+
+
 def test_the_log(agent):
     reload(agent, {"log": {"format": "json"}}, says=f'"message":"{TAKEN}"')
     agent.config = merge(agent.config, {"log": {"level": "warning"}})
