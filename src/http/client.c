@@ -184,9 +184,17 @@ static void client_reply(struct http_client *client, enum http_event event)
 	client_write(client);
 }
 
-static void client_answer(struct http_client *client, enum http_reading reading)
+/* The request that is answered now: what it borrows of the configuration is another after a reload. */
+static struct http_request *client_request(const struct http_client *client)
 {
 	struct http_request *request = http_reader_request(client->reader);
+	request->frame_ancestors = http_site_frame_ancestors(client->all->site);
+	return request;
+}
+
+static void client_answer(struct http_client *client, enum http_reading reading)
+{
+	struct http_request *request = client_request(client);
 	if (reading == HTTP_READING_FAILED) {
 		struct http_failure failure = http_reader_failure(client->reader);
 		request->keep_alive = false;
@@ -198,7 +206,6 @@ static void client_answer(struct http_client *client, enum http_reading reading)
 	} else {
 		request->peer = &client->place->peer;
 		request->asked_ms = client->place->since_ms;
-		request->frame_ancestors = http_site_frame_ancestors(client->all->site);
 		if (!http_site_answer(client->all->site, request, &client->answer)) {
 			client_enter(client, HTTP_CHECK);
 			client_watch(client, 0);
@@ -302,7 +309,7 @@ static void client_late(struct http_client *client)
 		client_say(client, HTTP_LATE);
 		return;
 	}
-	struct http_request *request = http_reader_request(client->reader);
+	struct http_request *request = client_request(client);
 	request->keep_alive = false;
 	http_answer_problem(&client->answer, request, 408, "The request took too long.");
 	client->unread = true;

@@ -34,7 +34,7 @@ struct http_request {
 	size_t body_length;
 	const struct http_peer *peer; /* set by the server: the client's address */
 	int64_t asked_ms;             /* set by the server: when the first byte came, by the loop's clock */
-	const char *frame_ancestors;  /* set by the server: struct http_config's */
+	const char *frame_ancestors;  /* set by the server for each answer: struct http_config's */
 };
 
 enum http_reading {

@@ -375,6 +375,22 @@ def test_the_hosts_of_the_page(agent):
     assert status(agent, Host="garage.example") == 200
 
 
+def test_every_answer_says_whose_pages_may_frame_it_now(agent):
+    """Also to a request that cannot be read, on a connection that is older than the reload."""
+    def policy(answer):
+        head = dict(line.split(": ", 1) for line in answer.decode().split("\r\n\r\n")[0].split("\r\n")[1:])
+        return head["Content-Security-Policy"].rpartition("; frame-ancestors ")[2]
+
+    reload(agent, {"http": {"frame_ancestors": "https://first.example"}})
+    with socket.create_connection(("127.0.0.1", agent.http_port), timeout=DEADLINE) as connection:
+        connection.sendall(b"HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert policy(connection.recv(4096)) == "https://first.example"
+        reload(agent, {"http": {"frame_ancestors": "https://second.example"}})
+        connection.sendall(b"BAD\r\n\r\n")
+        answer = connection.recv(4096)
+        assert answer.startswith(b"HTTP/1.1 400 ") and policy(answer) == "https://second.example"
+
+
 def test_devices_lead_to_the_page_by_its_new_name(agent_factory, broker, recorder_factory):
     recorder, agent = recorder_factory(broker), agent_factory(broker)
     agent.config["http"]["listen"] = f"0.0.0.0:{agent.http_port}"
