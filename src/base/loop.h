@@ -4,8 +4,9 @@
  * Single-threaded: everything here is called from the thread that runs the loop, except the clocks (loop_now_ms,
  * loop_from_monotonic_ms, loop_wall_ms), which any thread may read. Time is milliseconds of CLOCK_BOOTTIME, absolute:
  * it never jumps, and it goes on while the machine is suspended, so that a message that waited through a suspend shows
- * its true age. A kernel that refuses a clock ends the program (kernel_check has looked for that). Sources and timers are embedded in the structs of their owners, who must remove or cancel
- * them before the memory goes; removing one from inside any callback is safe. Callbacks must not block.
+ * its true age. A kernel that refuses a clock ends the program (kernel_check has looked for that). Sources and timers
+ * are embedded in the structs of their owners, who must remove or cancel them before the memory goes; removing one from
+ * inside any callback is safe. Callbacks must not block.
  */
 #ifndef PORTCULLIS_BASE_LOOP_H
 #define PORTCULLIS_BASE_LOOP_H

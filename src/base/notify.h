@@ -1,6 +1,7 @@
 /*
  * The service manager's protocol (sd_notify(3)): datagrams to the socket that NOTIFY_SOCKET names. Without that
- * variable, or where it names another kind of socket than one of AF_UNIX, these functions do nothing and return 0. They do not block. Any thread.
+ * variable, or where it names another kind of socket than one of AF_UNIX, these functions do nothing and return 0. They
+ * do not block. Any thread.
  */
 #ifndef PORTCULLIS_BASE_NOTIFY_H
 #define PORTCULLIS_BASE_NOTIFY_H

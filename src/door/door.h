@@ -226,8 +226,10 @@ void door_restore(struct door *door, const struct door_totals *totals, int64_t n
 /* output is overwritten. input may be NULL for DOOR_INPUT_TIME. */
 void door_step(struct door *door, const struct door_input *input, int64_t now_ms, struct door_output *output);
 
-/* Sets what the machine knows; id, name, device_class, area, last_changed_unix_ms, last_command and what is about left_open stay as
- * they are. */
+/*
+ * Sets what the machine knows; id, name, device_class, area, last_changed_unix_ms, last_command and what is about
+ * left_open stay as they are.
+ */
 void door_view(const struct door *door, int64_t now_ms, struct door_view *view);
 
 /*
