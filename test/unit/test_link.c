@@ -441,7 +441,7 @@ static void test_gone_door(void)
 	broker_send((struct mqtt_message){
 			.topic = "portcullis/garage/middle/state", .payload = "open", .retained = true});
 	CHECK(SAID("homeassistant/device/portcullis_garage_middle/config ", "portcullis/garage/middle/position ",
-			"portcullis/garage/middle/state ", "portcullis/garage/middle/attributes "));
+			"portcullis/garage/middle/attributes ", "portcullis/garage/middle/state "));
 	broker_send((struct mqtt_message){.topic = "portcullis/garage/middle/state", .payload = "open"});
 	CHECK(NOTHING_SAID());
 	end();
@@ -456,9 +456,9 @@ static void test_leave(void)
 	link_leave(link_under_test, true, true, count_ending, NULL);
 	CHECK(SAID("homeassistant/device/portcullis_garage/config ",
 			"homeassistant/device/portcullis_garage_left/config ", "portcullis/garage/left/position ",
-			"portcullis/garage/left/state ", "portcullis/garage/left/attributes ",
+			"portcullis/garage/left/attributes ", "portcullis/garage/left/state ",
 			"homeassistant/device/portcullis_garage_right/config ", "portcullis/garage/right/position ",
-			"portcullis/garage/right/state ", "portcullis/garage/right/attributes ",
+			"portcullis/garage/right/attributes ", "portcullis/garage/right/state ",
 			"portcullis/garage/doors ", "portcullis/garage/agent ", "portcullis/garage/availability "));
 	CHECK(broker.client->stop_limit_ms == LINK_TAKE_BACK_LIMIT_MS);
 	broker_command("OPEN");
