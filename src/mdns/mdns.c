@@ -168,6 +168,7 @@ static void listen_once(const struct query *query, nfds_t i, struct mdns_address
 	struct sockaddr_storage from;
 	for (int n = 0; n < AT_ONCE_MAX; n++) {
 		socklen_t size = sizeof(from);
+		memset(&from, 0, sizeof(from));
 		ssize_t got = recvfrom(query->sockets[i].fd, bytes, sizeof(bytes), 0, (struct sockaddr *)&from, &size);
 		if (got < 0)
 			return;
@@ -224,6 +225,26 @@ bool mdns_is_local(const char *host)
 	size_t length = strlen(host);
 	length -= length > 0 && host[length - 1] == '.';
 	return length > 6 && strncasecmp(host + length - 6, ".local", 6) == 0;
+}
+
+bool mdns_is_pinned(const char *host)
+{
+	FILE *file = fopen("/etc/hosts", "re");
+	char *line = NULL;
+	size_t size = 0;
+	bool found = false;
+	while (file && !found && getline(&line, &size, file) >= 0) {
+		char *rest = line;
+		line[strcspn(line, "#\n")] = '\0';
+		for (size_t n = 0; !found && rest;) {
+			const char *word = strsep(&rest, " \t");
+			found = *word && n++ > 0 && strcasecmp(word, host) == 0; /* the first is the address */
+		}
+	}
+	free(line);
+	if (file)
+		fclose(file);
+	return found;
 }
 
 int mdns_resolve(const char *host, int64_t until_ms, struct mdns_addresses *found)

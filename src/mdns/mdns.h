@@ -28,6 +28,9 @@ struct mdns_addresses {
 /* True for NAME.local and for NAME.local., in capitals, too. */
 bool mdns_is_local(const char *host);
 
+/* True if /etc/hosts has the name: who wrote it there wants no other answer. Reads the file, and so may block. */
+bool mdns_is_pinned(const char *host);
+
 /*
  * Asks for the addresses of a name for which mdns_is_local is true. Blocks until an answer came, and then a tenth of a
  * second for others of the same name; or until the loop's clock reaches until_ms. Returns 0 or -errno: -ENOENT when

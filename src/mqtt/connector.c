@@ -103,7 +103,7 @@ static void look_up(const struct mqtt_connector *connector, struct mqtt_connecto
 		struct addresses *addresses)
 {
 	struct mdns_addresses found;
-	if (mdns_is_local(connector->host)) {
+	if (mdns_is_local(connector->host) && !mdns_is_pinned(connector->host)) {
 		result->local = mdns_resolve(connector->host, loop_now_ms() + MULTICAST_LIMIT_MS, &found);
 		if (!result->local) {
 			take_local(&found, (uint16_t)strtoul(connector->port, NULL, 10), addresses);

@@ -1,7 +1,7 @@
 /*
  * One attempt to connect to HOST:PORT by TCP, in a thread of its own. The thread looks up the name, for which the C
- * library has only a blocking function, and then tries each address in turn. A name that ends in .local is asked for by
- * multicast DNS first; if nobody answers, it is looked up as any other, in /etc/hosts and by DNS. A look-up that hangs
+ * library has only a blocking function, and then tries each address in turn. A name that ends in .local and is not in
+ * /etc/hosts is asked for by multicast DNS first; if nobody answers, it is looked up as any other. A look-up that hangs
  * delays nobody. All functions belong to the loop's thread; none blocks.
  *
  * The connected socket is non-blocking and has TCP_NODELAY. Without that, an acknowledgement and then a message of our

@@ -13,7 +13,7 @@ from contextlib import suppress
 
 import pytest
 
-from harness import Process, free_port, wait_until
+from harness import Process, free_port, wait_until, with_file
 
 AGENT, BROKER = "10.98.7.1", "10.98.7.2"
 NAME = "homeassistant.local"
@@ -236,6 +236,15 @@ def test_a_name_that_nobody_has(cable, avahi, agent_factory):
     avahi(cable.agent)
     agent = agent_factory("mqtt://nobody.local").start(prefix=cable.agent.prefix)
     agent.log.wait("warning: broker nobody.local:1883: the name does not resolve: no machine of the local network", deadline=20)
+
+
+def test_a_name_in_etc_hosts_is_not_asked_for(cable, answering, port, agent_factory, tmp_path):
+    responder = answering(lambda query, _: [("right", address_record(query, AGENT))])
+    hosts = tmp_path / "hosts"
+    hosts.write_text(f"# {NAME}\n{BROKER} other.local HomeAssistant.local # the broker\n")
+    agent = agent_factory(f"mqtt://{NAME}:{port}").start(prefix=[*cable.agent.prefix, *with_file("/etc/hosts", hosts)])
+    agent.log.wait(f"connected to the broker {NAME}:{port}")
+    assert not responder.asked
 
 
 def test_without_a_network(agent_factory, request):
