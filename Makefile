@@ -1,7 +1,7 @@
 # The front door: what it starts is in scripts/, cross/ and Meson. SETUP=: leaves the machine's packages alone.
 SETUP = scripts/setup
 
-.PHONY: all help cross lock image test-image deb test-deb release publish keys quick test test-machines test-brokers demo pictures bench fuzz prove tidy check-format check-commits format clean amd64 armv6 armv7 arm64
+.PHONY: all help cross lock image test-image deb test-deb release publish keys quick test test-machines test-brokers test-home-assistant demo pictures bench fuzz prove tidy check-format check-commits format clean amd64 armv6 armv7 arm64
 
 all: amd64 ## build/amd64/portcullis (the default)
 
@@ -71,6 +71,11 @@ test-brokers: ## the agent with each real MQTT broker that can be had: the table
 	@$(SETUP) brokers
 	@cross/build amd64
 	@test/brokers/run
+
+test-home-assistant: ## the agent with a real Home Assistant, built from Debian and PyPI; as root (minutes)
+	@$(SETUP) home-assistant
+	@cross/build amd64
+	@/usr/bin/python3 -m pytest -q -rs -p no:cacheprovider test/home-assistant
 
 demo: ## a broker, the agent and two simulated doors, until Ctrl-C
 	@$(SETUP) demo
