@@ -8,9 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "metrics/metrics.h"
-
-#define CLOCK_STEP_MS 1000 /* more is no drift: somebody set the clock */
 
 /*
  * When the agent started, by the wall clock of now: a Pi gets the time from the network after it. Else it stays the
@@ -19,8 +18,7 @@
 static int64_t started_unix_ms(struct scrape *scrape)
 {
 	int64_t at_ms = loop_wall_ms() - (loop_now_ms() - scrape->started_ms);
-	if (llabs(at_ms - scrape->started_unix_ms) > CLOCK_STEP_MS)
-		scrape->started_unix_ms = at_ms;
+	scrape->started_unix_ms = clock_steady_ms(scrape->started_unix_ms, at_ms);
 	return scrape->started_unix_ms;
 }
 

@@ -66,21 +66,21 @@ struct garage_door_config *translate_doors(const struct config *config)
 void translate_page_url(const struct config *config, char url[static LINK_URL_MAX + 1])
 {
 	const char *address = config->http.address, *scheme = config->http.tls.certificate_file ? "https" : "http";
-	char host[HOST_NAME_MAX + 1] = "";
+	char host[HOST_NAME_MAX + 1] = "", local[sizeof(host) + sizeof(".local")], place[NET_PRINT_MAX];
 	bool any = strcmp(address, "0.0.0.0") == 0 || strcmp(address, "::") == 0;
-	bool bracketed = config->http.host_count == 0 && strchr(address, ':');
 	*url = '\0';
 	if (!config->http.enabled || config->http.port == 0 || net_is_loopback_host(address))
 		return;
 	gethostname(host, sizeof(host) - 1);
 	host[strcspn(host, ".")] = '\0';
-	if (config->http.host_count > 0)
-		snprintf(url, LINK_URL_MAX + 1, "%s://%s:%u/", scheme, config->http.hosts[0], config->http.port);
-	else if (!any)
-		snprintf(url, LINK_URL_MAX + 1, bracketed ? "%s://[%s]:%u/" : "%s://%s:%u/", scheme, address,
-				config->http.port);
-	else if (*host)
-		snprintf(url, LINK_URL_MAX + 1, "%s://%s.local:%u/", scheme, host, config->http.port);
+	snprintf(local, sizeof(local), "%s.local", host);
+	if (any && config->http.host_count == 0 && !*host)
+		return;
+	net_print(config->http.host_count > 0 ? config->http.hosts[0]
+			: any                 ? local
+					      : address,
+			config->http.port, place);
+	snprintf(url, LINK_URL_MAX + 1, "%s://%s/", scheme, place);
 }
 
 struct link_config translate_link(

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/timex.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
  * unless it is to set the hardware clock, too (rtcsync). timedatectl(1) goes by the error for that reason.
  */
 #define MAXERROR_UNKNOWN_US 16000000
+#define STEP_MS 1000 /* more is no drift: somebody set the clock */
 
 static bool is_synchronized(void)
 {
@@ -45,6 +47,11 @@ static bool has_own_clock(void)
 		closedir(clocks);
 	return own;
 #endif
+}
+
+int64_t clock_steady_ms(int64_t told_unix_ms, int64_t unix_ms)
+{
+	return llabs(unix_ms - told_unix_ms) > STEP_MS ? unix_ms : told_unix_ms;
 }
 
 void clock_init(struct clock *clock)

@@ -34,6 +34,12 @@ struct clock_facts {
 	int64_t monotonic_ms; /* loop_now_ms */
 };
 
+/*
+ * A moment of the past by the wall clock of now, unix_ms, as it is told people: what was told of it before, told_unix_ms
+ * (0: nothing), as long as the clock only drifts, and unix_ms once somebody has set the clock. Pure.
+ */
+int64_t clock_steady_ms(int64_t told_unix_ms, int64_t unix_ms);
+
 /* Looks for a hardware clock in /sys. Call it before files are closed to the process: clock_is_set needs only /run. */
 void clock_init(struct clock *clock);
 

@@ -1,17 +1,15 @@
 /* The start has a time as soon as the clock is set, and keeps it while the clock only drifts. */
 #include "link/agent_topic.h"
 
-#include <stdlib.h>
-
-#define CLOCK_STEP_MS 1000 /* more is no drift: somebody set the clock */
+#include "base/clock.h"
 
 void agent_topic_look(struct agent_topic *topic, struct document_agent *agent)
 {
 	const struct garage_moment now = garage_now(topic->garage);
 	const struct mqtt_status status = publisher_status(topic->publisher);
-	int64_t started_ms = now.unix_ms - (now.ms - topic->started_ms);
-	if (now.unix_ms > 0 && llabs(started_ms - topic->started_unix_ms) > CLOCK_STEP_MS)
-		topic->started_unix_ms = started_ms;
+	if (now.unix_ms > 0)
+		topic->started_unix_ms =
+				clock_steady_ms(topic->started_unix_ms, now.unix_ms - (now.ms - topic->started_ms));
 	*agent = (struct document_agent){.started_unix_ms = topic->started_unix_ms,
 			.reconnects = status.connects > 0 ? status.connects - 1 : 0};
 	if (!topic->machine)

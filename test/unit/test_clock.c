@@ -43,6 +43,13 @@ int main(void)
 		CHECK(clock.set == rows[i].set);
 	}
 
+	tap_case("a moment of the past stays what it was told, until somebody sets the clock");
+	CHECK(clock_steady_ms(0, 1800000000000) == 1800000000000);
+	CHECK(clock_steady_ms(1800000000000, 1800000001000) == 1800000000000);
+	CHECK(clock_steady_ms(1800000000000, 1799999999000) == 1800000000000);
+	CHECK(clock_steady_ms(1800000000000, 1800000001001) == 1800000001001);
+	CHECK(clock_steady_ms(1800000000000, 1799999998999) == 1799999998999);
+
 	tap_case("what is set stays set");
 	struct clock clock = {.set = true};
 	CHECK(clock_judge(&clock, &(struct clock_facts){.unix_ms = 1000}));

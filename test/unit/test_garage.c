@@ -374,7 +374,19 @@ static void test_recall(void)
 	garage_free(garage);
 }
 
-/* The right door tells of being left open. */
+/* One of the two doors tells of being left open. machine is the caller's, and outlives the garage. */
+static void set_left_open_of(struct garage *garage, size_t door, const struct door_config *machine,
+		int64_t left_open_ms, int64_t again_ms)
+{
+	garage_reconfigure(garage, door,
+			&(struct garage_door_config){.id = door == 0 ? "left" : "right",
+					.name = door == 0 ? "Left" : "Right",
+					.device_class = "garage",
+					.machine = machine,
+					.left_open_ms = left_open_ms,
+					.left_open_again_ms = again_ms});
+}
+
 static void set_left_open(struct garage *garage, int64_t left_open_ms, int64_t again_ms)
 {
 	static struct door_config machine;
@@ -386,13 +398,16 @@ static void set_left_open(struct garage *garage, int64_t left_open_ms, int64_t a
 			.debounce_ms = 50,
 			.open_time_ms = 15 * SECOND,
 			.close_time_ms = 15 * SECOND};
-	garage_reconfigure(garage, 1,
-			&(struct garage_door_config){.id = "right",
-					.name = "Right",
-					.device_class = "garage",
-					.machine = &machine,
-					.left_open_ms = left_open_ms,
-					.left_open_again_ms = again_ms});
+	set_left_open_of(garage, 1, &machine, left_open_ms, again_ms);
+}
+
+/* It does not close by itself, and knows it when its contacts disagree. */
+static void set_left_open_of_left(struct garage *garage, int64_t left_open_ms, int64_t again_ms)
+{
+	static struct door_config machine;
+	machine = left_machine();
+	machine.auto_close_ms = 0;
+	set_left_open_of(garage, 0, &machine, left_open_ms, again_ms);
 }
 
 static struct door_view right_view(const struct garage *garage)
@@ -553,21 +568,6 @@ static void test_reconfigure(void)
 	CHECK(view.state == DOOR_OPEN); /* no auto-close */
 	CHECK(chip.presses == 1);
 	garage_free(garage);
-}
-
-/* The left door tells of being left open. It does not close by itself, and knows it when its contacts disagree. */
-static void set_left_open_of_left(struct garage *garage, int64_t left_open_ms, int64_t again_ms)
-{
-	static struct door_config machine;
-	machine = left_machine();
-	machine.auto_close_ms = 0;
-	garage_reconfigure(garage, 0,
-			&(struct garage_door_config){.id = "left",
-					.name = "Left",
-					.device_class = "garage",
-					.machine = &machine,
-					.left_open_ms = left_open_ms,
-					.left_open_again_ms = again_ms});
 }
 
 static void test_left_open_again(void)
