@@ -4,32 +4,22 @@ import socket
 import threading
 from contextlib import suppress
 
-from harness import CONNACK, CONNECT, PUBACK, PUBLISH, packet
+from harness import CONNACK, CONNECT, PUBACK, PUBLISH, exactly, packet
 
 DUP = 8
 
 
-def _exactly(sock, count):
-    data = b""
-    while len(data) < count:
-        piece = sock.recv(count - len(data))
-        if not piece:
-            raise OSError("closed")
-        data += piece
-    return data
-
-
 def _frame(sock):
     """The next packet as it came."""
-    frame = _exactly(sock, 1)
+    frame = exactly(sock, 1)
     length = shift = 0
     while True:
-        digit = _exactly(sock, 1)
+        digit = exactly(sock, 1)
         frame += digit
         length |= (digit[0] & 0x7F) << shift
         shift += 7
         if not digit[0] & 0x80:
-            return frame + _exactly(sock, length)
+            return frame + exactly(sock, length)
 
 
 class Proxy:

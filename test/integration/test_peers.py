@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import pytest
 
-from harness import (CONNACK, ROOT, SLOWNESS, FakeBroker, Recorder, agent_command, await_commands, door, is_static, packet,
+from harness import (CONNACK, ROOT, SLOWNESS, FakeBroker, Recorder, agent_command, await_commands, door, hand_on, is_static, packet,
                      retained, wait_until)
 from test_events import Listener
 from test_http import ask, browse, press
@@ -316,16 +316,8 @@ class Without5:
                 return
             with socket.create_connection(("127.0.0.1", self.broker.port)) as server:
                 server.sendall(connect)
-                threading.Thread(target=self.copy, args=(server, client), daemon=True).start()
-                self.copy(client, server)
-
-    @staticmethod
-    def copy(source, target):
-        with suppress(OSError):
-            while data := source.recv(65536):
-                target.sendall(data)
-        with suppress(OSError):
-            target.shutdown(socket.SHUT_RDWR)
+                threading.Thread(target=hand_on, args=(server, client, socket.SHUT_RDWR), daemon=True).start()
+                hand_on(client, server, socket.SHUT_RDWR)
 
     def close(self):
         self.listener.close()

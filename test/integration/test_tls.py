@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import pytest
 
 from certificates import CONSTRAINED, DAY, NOW, Authority, chain
-from harness import (CONNECT, SLOWNESS, Closed, FakeBroker, ask, door, free_port, get, packet, text, wait_until,
+from harness import (CONNECT, SLOWNESS, Closed, FakeBroker, ask, door, exactly, free_port, get, packet, text, wait_until,
                      with_file)
 
 NAME = "door.broker.test"
@@ -442,21 +442,11 @@ class Relay:
                 threading.Thread(target=self._pass, args=(near, far, state), daemon=True).start()
                 threading.Thread(target=self._pass, args=(far, near, state), daemon=True).start()
 
-    @staticmethod
-    def _exactly(source, count):
-        data = b""
-        while len(data) < count:
-            more = source.recv(count - len(data))
-            if not more:
-                raise OSError("end")
-            data += more
-        return data
-
     def _pass(self, source, target, state):
         with suppress(OSError):
             while True:
-                head = self._exactly(source, 5)
-                record = head + self._exactly(source, int.from_bytes(head[3:5], "big"))
+                head = exactly(source, 5)
+                record = head + exactly(source, int.from_bytes(head[3:5], "big"))
                 with self.lock:
                     number = self.records[state["connection"]]
                     self.records[state["connection"]] += 1

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from .packets import (CONNACK, CONNECT, DISCONNECT, PINGREQ, PINGRESP, PUBACK, PUBLISH, SUBACK, SUBSCRIBE, UNSUBACK, UNSUBSCRIBE,
                       Packet, packet, text, varint)
+from .sockets import exactly
 from .waiting import DEADLINE, REPLAY, SLOWNESS, sleep_until
 
 
@@ -29,16 +30,10 @@ class Connection:
         self.lock = threading.Lock()
 
     def _exactly(self, count):
-        data = b""
-        while len(data) < count:
-            try:
-                piece = self.sock.recv(count - len(data))
-            except OSError as error:
-                raise Closed from error
-            if not piece:
-                raise Closed
-            data += piece
-        return data
+        try:
+            return exactly(self.sock, count)
+        except OSError as error:
+            raise Closed from error
 
     def read(self):
         head = self._exactly(1)[0]

@@ -5,6 +5,8 @@ import socket
 import threading
 from contextlib import suppress
 
+from .sockets import hand_on
+
 
 class PathProxy:
     """Hands on what is asked below path, without that path, and everything else as it came. Answers 404 elsewhere."""
@@ -40,16 +42,8 @@ class PathProxy:
             rest = rest.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)  # one request each
             with socket.create_connection(("127.0.0.1", self.port)) as far:
                 far.sendall(b" ".join([method, path[len(self.path):], rest]))
-                threading.Thread(target=self._pass, args=(near, far), daemon=True).start()
-                self._pass(far, near)
-
-    @staticmethod
-    def _pass(source, target):
-        with suppress(OSError):
-            while data := source.recv(65536):
-                target.sendall(data)
-        with suppress(OSError):
-            target.shutdown(socket.SHUT_WR)
+                threading.Thread(target=hand_on, args=(near, far), daemon=True).start()
+                hand_on(far, near)
 
     def close(self):
         self.listener.close()
