@@ -26,6 +26,8 @@ struct loop {
 	struct epoll_event events[EVENTS_MAX];
 	int event_count, event_next;
 	struct loop_lateness lateness;
+	int64_t busy_since_ms; /* the callbacks of this turn run, or loop_forget_busy was called, since then; 0: the loop waits */
+	int64_t busy_ms; /* the longest turn since loop_forget_busy */
 };
 
 const int64_t loop_late_bounds_us[LOOP_LATE_BOUNDS] = {
@@ -166,10 +168,35 @@ static void note_lateness(struct loop_lateness *lateness, int64_t late_us)
 	lateness->total_us += late_us;
 }
 
+int64_t loop_busy_ms(const struct loop *loop)
+{
+	int64_t busy_ms = loop->busy_since_ms > 0 ? loop_now_ms() - loop->busy_since_ms : 0;
+	return busy_ms > loop->busy_ms ? busy_ms : loop->busy_ms;
+}
+
+void loop_forget_busy(struct loop *loop)
+{
+	loop->busy_ms = 0;
+	if (loop->busy_since_ms > 0)
+		loop->busy_since_ms = loop_now_ms();
+}
+
+static void begin_turn(struct loop *loop)
+{
+	loop->busy_since_ms = loop_now_ms();
+}
+
+static void end_turn(struct loop *loop)
+{
+	loop->event_count = loop->event_next = 0;
+	loop->busy_ms = loop_busy_ms(loop);
+	loop->busy_since_ms = 0;
+}
+
 static void run_timers(struct loop *loop)
 {
 	/* At most as many as were armed: a timer that sets itself to the past again cannot starve the descriptors. */
-	int64_t now_ms = loop_now_ms();
+	int64_t now_ms = loop->busy_since_ms;
 	struct loop_timer *timer;
 	int most = 0;
 	for (timer = loop->timers; timer; timer = timer->next)
@@ -234,6 +261,7 @@ int loop_run(struct loop *loop)
 				continue;
 			return -errno;
 		}
+		begin_turn(loop);
 		/* Deadlines first: a relay's release never waits behind a flood of input. */
 		run_timers(loop);
 		for (loop->event_next = 0; loop->event_next < loop->event_count && !loop->stopped;) {
@@ -247,7 +275,7 @@ int loop_run(struct loop *loop)
 				source->ready(source, event->events);
 			}
 		}
-		loop->event_count = loop->event_next = 0;
+		end_turn(loop);
 	}
 	return 0;
 }

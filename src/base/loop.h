@@ -79,6 +79,13 @@ struct loop_lateness {
 extern const int64_t loop_late_bounds_us[LOOP_LATE_BOUNDS];
 const struct loop_lateness *loop_lateness(const struct loop *loop);
 
+/*
+ * For how long the callbacks of one turn have run at most, without a wait for events between them; the turn that runs
+ * now counts up to now. What came in such a time has waited. loop_forget_busy begins anew from now.
+ */
+int64_t loop_busy_ms(const struct loop *loop);
+void loop_forget_busy(struct loop *loop);
+
 /* Runs until loop_stop, which a callback calls. Returns 0, or -errno when the loop itself failed. */
 int loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);

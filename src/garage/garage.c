@@ -254,7 +254,7 @@ int garage_new(struct loop *loop, const struct log *log, struct alive *alive, co
 		return -ENOMEM;
 	garage->loop = loop;
 	garage->log = log;
-	garage->stall = (struct stall){.alive = alive, .alone = true};
+	garage->stall = (struct stall){.loop = loop, .alive = alive, .alone = true};
 	garage->stall_timer = (struct loop_timer){.expired = look_at_stall, .user = garage};
 	garage->caught_up_timer = (struct loop_timer){.expired = caught_up, .user = garage};
 	garage->door_count = count;

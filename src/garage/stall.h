@@ -1,8 +1,9 @@
 /*
  * Whether the agent stood still: frozen, suspended, or starved of the processor. What waited meanwhile is of the past.
  *
- * Two things say so: a timer of the garage that should have run, and a gap in the signs of life of all threads
- * (base/alive.h), which is the finer of the two while another thread gives such signs. Times are of the loop's clock.
+ * Three things say so: a gap in the signs of life of all threads (base/alive.h), which is the finest while another
+ * thread gives such signs; a turn of the loop that took too long, when the loop alone stood still in a call; and a timer
+ * of the garage that should have run. Times are of the loop's clock.
  */
 #ifndef PORTCULLIS_GARAGE_STALL_H
 #define PORTCULLIS_GARAGE_STALL_H
@@ -11,14 +12,16 @@
 #include <stdint.h>
 
 #include "base/alive.h"
+#include "base/loop.h"
 
 #define STALL_CHECK_MS 2500 /* between two looks; half of AGE_PING_MS, and in step with it: one turn for both */
 #define STALL_ALONE_MS 1000 /* the same while no other thread gives signs of life */
-#define STALL_MS 2000       /* a look this late: the agent stood still */
+#define STALL_MS 2000       /* a look this late, or a turn this long: the agent stood still */
 #define STALL_STALE_MS 5000 /* for so long after that, what waited still arrives */
 
 struct stall {
-	struct alive *alive;    /* of all threads; NULL: only the timer says anything */
+	struct loop *loop;
+	struct alive *alive;    /* of all threads; NULL: only the loop and the timer say anything */
 	bool alone;             /* no other thread gives signs of life now */
 	int64_t due_ms;         /* of the next look; 0: not started */
 	int64_t stale_until_ms; /* what comes before that may have waited */

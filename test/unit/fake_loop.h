@@ -14,6 +14,7 @@
 
 struct loop {
 	struct loop_timer *timers;
+	int64_t busy_ms;
 };
 
 static struct loop fake_loop;
@@ -27,6 +28,16 @@ int64_t loop_now_ms(void)
 int64_t loop_wall_ms(void)
 {
 	return FAKE_WALL_MS + fake_now_ms;
+}
+
+int64_t loop_busy_ms(const struct loop *loop)
+{
+	return loop->busy_ms;
+}
+
+void loop_forget_busy(struct loop *loop)
+{
+	loop->busy_ms = 0;
 }
 
 void loop_timer_cancel(struct loop *loop, struct loop_timer *timer)

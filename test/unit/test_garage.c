@@ -327,6 +327,24 @@ static void test_standstill(void)
 	garage_free(garage);
 }
 
+static void test_busy_loop(void)
+{
+	tap_case("a turn of the loop that took 2 s is a standstill, whatever the other threads did, and a shorter one is none");
+	struct garage *garage = garage_begin(NULL);
+	at(6, 0);
+	recorder.count = 0;
+	fake_loop.busy_ms = 2 * SECOND - 1;
+	CHECK(!garage_is_past(garage, fake_now_ms));
+	CHECK(say(garage, DOOR_COMMAND_CLOSE, DOOR_SOURCE_HTTP).result == DOOR_RESULT_UNCHANGED);
+	fake_loop.busy_ms = 2 * SECOND;
+	CHECK(garage_is_past(garage, fake_now_ms));
+	CHECK(say(garage, DOOR_COMMAND_OPEN, DOOR_SOURCE_HTTP).reason == DOOR_REASON_STALE);
+	CHECK(recorder_has(&recorder, "stood still for 2 s") && chip.presses == 0);
+	fake_run_until(fake_now_ms + 5 * SECOND);
+	CHECK(say(garage, DOOR_COMMAND_OPEN, DOOR_SOURCE_HTTP).result == DOOR_RESULT_ACCEPTED);
+	garage_free(garage);
+}
+
 static void test_signs_of_life(void)
 {
 	tap_case("a standstill of 2 s is noticed by the signs of life of another thread");
@@ -625,6 +643,7 @@ int main(void)
 	test_former_run();
 	test_order();
 	test_standstill();
+	test_busy_loop();
 	test_signs_of_life();
 	test_recall();
 	test_left_open();

@@ -209,6 +209,11 @@ int main(void)
 	}
 	CHECK(counted == 3 && late >= 2);
 	CHECK(lateness->total_us >= (int64_t)2 * SLOW_MS * 1000);
+
+	tap_case("a turn whose callbacks take long is told until it is forgotten, also after its end");
+	CHECK(loop_busy_ms(trace.loop) >= SLOW_MS);
+	loop_forget_busy(trace.loop);
+	CHECK(loop_busy_ms(trace.loop) == 0);
 	loop_free(trace.loop);
 
 	tap_case("loop_free takes NULL");
