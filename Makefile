@@ -1,7 +1,7 @@
 # The front door: what it starts is in scripts/, cross/ and Meson. SETUP=: leaves the machine's packages alone.
 SETUP = scripts/setup
 
-.PHONY: all help cross lock image test-image deb test-deb release publish keys quick test test-machines test-brokers test-home-assistant demo pictures bench fuzz prove tidy check-format check-commits format clean amd64 armv6 armv7 arm64
+.PHONY: all help cross lock image test-image deb test-deb release publish keys quick test test-all test-machines test-brokers test-home-assistant demo pictures bench fuzz prove tidy check-format check-commits format clean amd64 armv6 armv7 arm64
 
 all: amd64 ## build/amd64/portcullis (the default)
 
@@ -63,6 +63,10 @@ test: ## every suite that this machine can run, with a count at the end
 	@$(SETUP) test || echo "make test: going on without what is missing" >&2
 	@scripts/test
 
+test-all: ## what make test leaves out: all tests on each processor, all of clang-tidy's analyzer (half an hour)
+	@$(SETUP) test
+	@scripts/test amd64-all armv7-all arm64-all tidy-all
+
 test-machines: ## the real agent on an emulated Pi Zero and an emulated ARMv7 machine (minutes)
 	@$(SETUP) machines
 	@scripts/test machine6 machine7
@@ -105,7 +109,7 @@ fuzz: ## each fuzz target for a minute
 
 tidy: ## clang-tidy over all of the C
 	@$(SETUP) test
-	@scripts/test tidy
+	@scripts/test tidy-all
 
 check-format: ## is the C as clang-format would have it?
 	@$(SETUP) test
