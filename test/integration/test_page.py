@@ -659,14 +659,15 @@ def test_a_session_that_ended_shows_the_login_page(browse):
     page.driver.delete_all_cookies()
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
-def test_below_a_path_of_a_proxy(browse, fakes, script):
+@pytest.mark.parametrize("path, script", [("/house/garage", True), ("/house/garage", False), ("//house/garage", True)],
+                         ids=["script", "no script", "two slashes"])
+def test_below_a_path_of_a_proxy(browse, fakes, path, script):
     """Browser.check sees that nothing is asked for elsewhere."""
     page = browse(LEFT, http={"username": "me", "password": "right"})
     page.expected = "status of 40[15]|from the Manifest"
     page.driver.get("about:blank")
     page.driver.get_log("performance")
-    proxy = fakes(PathProxy(page.agent.http_port, "/house/garage"))
+    proxy = fakes(PathProxy(page.agent.http_port, path))
     page.origin = proxy.url
     page.cdp("Emulation.setScriptExecutionDisabled", value=not script)
     page.open("/login?setup")

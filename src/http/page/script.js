@@ -7,7 +7,8 @@
 	const byId = (id) => document.getElementById(id);
 	const RETRY_MS = 1000, RETRY_MAX_MS = 5000, SILENCE_MS = 25000, ANSWER_MS = 8000, NOTICE_MS = 8000, ARMED_MS = 6000;
 	const PARTS = ["messages", "doors", "peers", "stops", "history", "about", "setup"];
-	const home = location.pathname; // the doors, or the Set-up view
+	// The doors, or the Set-up view. From the page's own folder: a path that begins with two slashes would name a host.
+	const home = "./" + location.pathname.replace(/.*\//, "");
 	// The folder of the page, below whatever path; without the user:password@ that location has, and that fetch refuses.
 	const site = location.origin + location.pathname.replace(/[^/]*$/, "");
 	let address = home; // with how the last command ended, for a while
@@ -238,8 +239,7 @@
 		try {
 			const {answer, text} = await asked;
 			if (answer.ok) {
-				const {pathname, search} = new URL(answer.url);
-				address = pathname + search;
+				address = answer.url;
 				show(text);
 				measure(form.closest("section"));
 			} else {
