@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "mdns/mdns.h"
 #include "mqtt/sentences.h"
 
 #define LOOK_UP_LIMIT_MS 10000
@@ -79,7 +80,10 @@ static void look_up_timed_out(struct loop_timer *timer, int64_t now_ms)
 		loop_timer_set(reach->loop, timer, now_ms + CONNECT_LIMIT_MS);
 		return;
 	}
-	snprintf(why, sizeof(why), "the name does not resolve: no answer from a DNS server within %d s",
+	snprintf(why, sizeof(why),
+			mdns_is_local(reach->broker->host)
+					? "the name does not resolve: no answer by multicast DNS, and none from a DNS server within %d s"
+					: "the name does not resolve: no answer from a DNS server within %d s",
 			LOOK_UP_LIMIT_MS / 1000);
 	end_attempt(reach, -1, why);
 }

@@ -25,12 +25,23 @@ def test_a_name_of_the_local_network_says_what_to_do(agent_factory):
     assert "multicast DNS" in agent.log.wait(r"warning: broker no-such-host\.local:1883: the name does not resolve")
 
 
-def test_a_name_server_that_is_silent_holds_up_nobody(broker, agent_factory, recorder_factory, tmp_path):
-    class SilentNameServer(NameServer):
-        def _answer(self):
-            while True:
-                self.asked.append(self.socket.recvfrom(512))
+class SilentNameServer(NameServer):
+    def _answer(self):
+        while True:
+            self.asked.append(self.socket.recvfrom(512))
 
+
+def test_a_name_of_the_local_network_that_nobody_answers_to(agent_factory, tmp_path):
+    server = SilentNameServer()
+    resolv = tmp_path / "resolv.conf"
+    resolv.write_text(f"nameserver {server.address}\n")
+    agent = agent_factory("mqtt://no-such-host.local").start(prefix=harness.with_file("/etc/resolv.conf", resolv))
+    agent.log.wait(r"no-such-host\.local:1883: the name does not resolve: no answer by multicast DNS, and none from a DNS",
+                   deadline=30)
+    server.close()
+
+
+def test_a_name_server_that_is_silent_holds_up_nobody(broker, agent_factory, recorder_factory, tmp_path):
     server = SilentNameServer()
     resolv = tmp_path / "resolv.conf"
     resolv.write_text(f"nameserver {server.address}\n")
