@@ -1,6 +1,6 @@
 /*
- * What a door is made of: its lines, its contacts, its opener and its times, as config/ reads them and door_init takes them.
- * Plain values without resources.
+ * What a door is made of: its lines, its contacts, its opener and its times. config/ fills it, door_init takes it. Plain
+ * values without resources.
  */
 #ifndef PORTCULLIS_DOOR_CONFIG_H
 #define PORTCULLIS_DOOR_CONFIG_H
@@ -30,7 +30,7 @@ enum door_press {
 struct door_opener {
 	enum door_press while_opening; /* stop, reverse or ignore */
 	enum door_press while_closing; /* stop, reverse or ignore */
-	enum door_press after_stop;    /* reverse or continue: as seen from the direction before the stop */
+	enum door_press after_stop;    /* reverse or continue: relative to the direction before the stop */
 };
 
 /* Values out of range are pulled into it by door_init: a broken configuration is slow, never dangerous. */
@@ -42,7 +42,7 @@ struct door_config {
 	int64_t pulse_ms;          /* 1 to DOOR_PULSE_MAX_MS */
 	int64_t gap_ms;            /* from a release to the next press; DOOR_GAP_MIN_MS at least */
 	int64_t debounce_ms;       /* 0: each edge counts */
-	int64_t open_time_ms;      /* a whole travel, rather too long than too short; 1 at least */
+	int64_t open_time_ms;      /* a whole travel: better too long than too short; 1 at least */
 	int64_t close_time_ms;
 	int64_t warning_ms;    /* 0: none; needs the warning line */
 	int64_t auto_close_ms; /* 0: off; needs a warning of DOOR_AUTO_CLOSE_WARNING_MS */

@@ -10,17 +10,17 @@
  *   rejected (not_settled) until each level has stood still for debounce_ms.
  * - Every edge of a sensor, with the time of the edge. Repeated levels do no harm. Edges that wait are handed over
  *   before a command or a bare passing of time. A level that was read, since a chip may lose edges, is marked sampled:
- *   it never undoes an edge that has not stood still yet. A state whose time has run out is given up in the next
- *   step only, so that all levels can be read before.
+ *   it never undoes an edge that has not stood still yet. Nor does the step of a sampled level give up a state whose
+ *   time has run out: the step after it does, so that all levels can be read before.
  * - With a command, when it was given (given_ms), where that was earlier than now.
  * - To carry out the actions of each output in their order, at once. Where a line cannot be driven:
  *   DOOR_INPUT_LINE_FAILED, after the rest of the list; if that list belonged to a command, the answer to the
  *   command is the one in the output of that second step. Where a relay went on later than at the time of the step,
  *   DOOR_INPUT_LINE_LATE next: the pulse counts from then.
  * - DOOR_INPUT_TIME at deadline_ms. Being late is safe for the door: whatever comes, a step first ends the pulse
- *   that is due, and after DOOR_LATE_MS or more it cancels the presses still to come: who asked for them may have gone.
+ *   that is due, and after DOOR_LATE_MS or more it cancels the presses still to come, since the person may have gone.
  *   All delays together, from given_ms on, may be DOOR_AGE_MS; what the warning, pulses and gaps take does not count.
- *   Being early or calling again is harmless. A deadline that has passed means: once more, at once.
+ *   Being early or calling again is harmless. For a deadline that has passed, call once more at once.
  * - DOOR_INPUT_STOPPING before the end: everything goes off, and nothing comes on after it.
  *
  * What it promises, whatever the input (docs/security.md; test_door_explore.c walks every state for it):
@@ -36,10 +36,10 @@
  * - A press of a toggle relay is counted only from what is certain: a sensed end, or a way that began with the leaving
  *   of a sensed end in a commanded move and that nothing but presses from here has touched. From anything else OPEN,
  *   STOP and what takes several presses are refused (uncertain, unknown_state), and one press for CLOSE or TOGGLE
- *   counts as closing and leads to an unknown state. None is made to stop an opening door that may be at its end by
- *   then.
- * - A command is refused (uncertain) at once if one of its presses would come too late for DOOR_AGE_MS with nothing else
- *   happening: since it waits for the end of an opening, or for a contact to stand still.
+ *   counts as closing and leads to an unknown state. No press is made to stop an opening door that may be at its end
+ *   when the press comes.
+ * - A command is refused (uncertain) at once if one of its presses would come too late for DOOR_AGE_MS even if nothing
+ *   else happens: the press may have to wait for the end of an opening, or for a contact to stand still.
  * - OPEN begins with no press that closes, unless allow_detour is set.
  * - No retry and no reversal of its own.
  * - DOOR_COMMAND_PULSE presses one relay once, whatever is believed of the door, and else keeps the same rules: pulse,
@@ -54,9 +54,9 @@
  * Faults, each with what begins and what ends it:
  * - did_not_start: after a press, the sensor of the end to leave stays active for DOOR_START_MS and a quarter of the
  *   travel time; the state falls back to what that sensor says.
- *   Ends when it leaves after all, when the door comes to an end, or when a command is accepted.
- *   A door that leaves an end within DOOR_START_MS of a press there was moved by it, whatever was believed; within
- *   DOOR_COAST_MS of one that stops it or sends it back, it only runs on.
+ *   Ends when the door leaves after all, when it comes to an end, or when a command is accepted.
+ *   A door that leaves an end within DOOR_START_MS of a press there was moved by that press, whatever was believed. If
+ *   the press was to stop the door or to send it back, the door only runs on for up to DOOR_COAST_MS.
  * - did_not_finish: in a commanded move, the sensor of the end to reach is not active DOOR_FINISH_MS and 5/4 of the
  *   travel time after the start; the state is stopped where a closed sensor says "not closed", else unknown. Also where
  *   CLOSE was pressed from what is not certain, and no contact has said closed for the longest travel.
@@ -71,9 +71,9 @@
  *   Ends when the door is closed, or when a command is accepted.
  * - relay_failed: a line could not be driven; the command ends, everything goes off, the state is what the sensors
  *   say. Ends when a later pulse went through whole.
- * - sensor_unsteady: the edges of a contact have come closer than DOOR_QUIET_MS or the debounce for DOOR_UNREST_MS or
- * ten debounces. An end contact is then as if it were not there; an obstruction counts as there. Ends when each has
- * stood still for as long.
+ * - sensor_unsteady: for the longer of DOOR_UNREST_MS and ten times debounce_ms, no pause between two edges of a
+ *   contact was as long as the longer of DOOR_QUIET_MS and debounce_ms. An end contact is then as if it were not there;
+ *   an obstruction contact is as if it were active. Ends when each contact has stood still for that time.
  */
 #ifndef PORTCULLIS_DOOR_DOOR_H
 #define PORTCULLIS_DOOR_DOOR_H
@@ -90,8 +90,8 @@
 #define DOOR_START_MS 5000          /* to leave an end, besides a quarter of the travel time (pre-flash of gates) */
 #define DOOR_FINISH_MS 2000         /* to reach an end, besides 5/4 of the travel time */
 #define DOOR_POSITION_EVERY_MS 1000 /* a position that changes is published so often */
-#define DOOR_LATE_MS 5000           /* a press that is later than this after its own time is not made */
-#define DOOR_AGE_MS 10000           /* nor one of a command given so long ago, besides what it takes by itself */
+#define DOOR_LATE_MS 5000           /* a press that comes so long after its own time is not made */
+#define DOOR_AGE_MS 10000           /* nor is one so long after its command, besides what the command itself takes */
 #define DOOR_UNREST_MS 2000         /* a contact that does not stand still for so long is not known */
 #define DOOR_QUIET_MS 250           /* edges of a contact that are closer than this are one unrest */
 #define DOOR_COAST_MS 1000          /* after a press that stops it or sends it back, a door may still leave its end */
@@ -176,7 +176,7 @@ enum door_goal {
 struct door {
 	struct door_config config;
 	struct door_contact contacts[DOOR_SENSORS];
-	int64_t time_ms; /* what is believed is believed as of now */
+	int64_t time_ms; /* of the last step: what is believed is believed of this time */
 	bool settled, stopping;
 
 	enum door_state state;
@@ -187,22 +187,22 @@ struct door {
 	bool certain;             /* toggle wiring, between the ends: it left a sensed end in a commanded move, and was
 				     touched by nothing but our presses since */
 	int64_t pressed_ms;       /* the last press that was to change something */
-	enum door_state press_to; /* what it was to bring; unknown: nobody could tell */
-	enum door_state press_at; /* at which end the door was sensed then; unknown: at none */
-	int64_t moved_ms;         /* when the position was base: at the press, or at the edge of the sensor it left */
-	int64_t base_ppm;         /* position at moved_ms; -1 unknown */
-	int64_t highest_ppm;      /* what it was then at most */
-	bool whole;               /* it comes from the other end */
-	int64_t expire_ms;        /* when the state is given up: did not start, did not finish, arrived by reckoning */
+	enum door_state press_to; /* what that press was to bring; unknown: nobody could tell */
+	enum door_state press_at; /* at which end the door was sensed at that press; unknown: at none */
+	int64_t moved_ms;    /* when the position was base_ppm: at the press, or at the edge of the sensor it left */
+	int64_t base_ppm;    /* position at moved_ms; -1 unknown */
+	int64_t highest_ppm; /* the highest that the position can have been at moved_ms */
+	bool whole;          /* the move began at the other end */
+	int64_t expire_ms;   /* when the state is given up: did not start, did not finish, arrived by reckoning */
 
 	enum door_goal goal; /* a command with presses still to come */
 	enum door_source goal_source;
 	enum door_state goal_state;           /* in which it was accepted */
 	int64_t goal_given_ms, goal_takes_ms; /* when it was given; what warning, gaps and presses take of themselves */
-	int64_t goal_due_ms;                  /* what it waited for has come, or it waited for nothing */
+	int64_t goal_due_ms;                  /* when it was accepted, or when what it waited for came */
 	bool goal_warned;                     /* the warning for it has run */
 	enum door_line pulse_line;            /* of DOOR_GOAL_PULSE */
-	int64_t warned_ms;                    /* the warning before it ends; DOOR_NEVER: none is running */
+	int64_t warned_ms;                    /* when the running warning ends; DOOR_NEVER: none is running */
 	int64_t auto_close_ms;                /* when it is due */
 
 	enum door_line relay; /* on now; DOOR_LINES: none */
@@ -218,6 +218,7 @@ struct door {
 	int64_t said_position_ms;
 };
 
+/* config is copied; what is out of range in it is pulled into range. The state is unknown until the sensors settle. */
 void door_init(struct door *door, const struct door_config *config, int64_t now_ms);
 
 /* Call it between door_init and the first step: sets the totals to those of an earlier run. Nothing else changes. */
