@@ -4,7 +4,7 @@ import socket
 import threading
 from contextlib import suppress
 
-from harness import CONNACK, CONNECT, PUBACK, PUBLISH, exactly, packet
+from harness import CONNACK, CONNECT, PUBACK, PUBLISH, TcpServer, exactly, packet
 
 DUP = 8
 
@@ -30,23 +30,8 @@ class Proxy:
         self.held = 0  # acknowledgements kept back
         self.again = []  # topics and payloads of what the broker sent with the DUP flag
         self.sockets = []
-        self.listener = socket.socket()
-        self.listener.bind(("127.0.0.1", 0))
-        self.listener.listen(16)
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    @property
-    def url(self):
-        return f"mqtt://127.0.0.1:{self.port}"
-
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+        self.listener = TcpServer(self._serve)
+        self.url = f"mqtt://127.0.0.1:{self.listener.port}"
 
     def _serve(self, client):
         with suppress(OSError):

@@ -10,8 +10,8 @@ from contextlib import suppress
 
 import pytest
 
-from harness import (CONNACK, ROOT, SLOWNESS, FakeBroker, Recorder, agent_command, await_commands, door, hand_on, is_static, packet,
-                     retained, wait_until)
+from harness import (CONNACK, ROOT, SLOWNESS, FakeBroker, Recorder, TcpServer, agent_command, await_commands, door, hand_on,
+                     is_static, packet, retained, wait_until)
 from test_events import Listener
 from test_http import ask, browse, press
 
@@ -299,14 +299,8 @@ class Without5:
 
     def __init__(self, broker):
         self.broker = broker
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"mqtt://127.0.0.1:{self.listener.getsockname()[1]}"
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        with suppress(OSError):
-            while True:
-                threading.Thread(target=self.serve, args=(self.listener.accept()[0],), daemon=True).start()
+        self.listener = TcpServer(self.serve)
+        self.url = f"mqtt://127.0.0.1:{self.listener.port}"
 
     def serve(self, client):
         with suppress(OSError), client:

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import pytest
 
 from certificates import CONSTRAINED, DAY, NOW, Authority, chain
-from harness import (CONNECT, SLOWNESS, Closed, FakeBroker, ask, door, exactly, free_port, get, packet, text, wait_until,
-                     with_file)
+from harness import (CONNECT, SLOWNESS, Closed, FakeBroker, TcpServer, ask, door, exactly, free_port, get, packet, text,
+                     wait_until, with_file)
 
 NAME = "door.broker.test"
 HELLO = 0x16
@@ -422,25 +422,21 @@ class Relay:
         self.records = []
         self.open = []
         self.lock = threading.Lock()
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
+        self.listener = TcpServer(self._serve)
+        self.port = self.listener.port
         self.url = f"mqtts://127.0.0.1:{self.port}"
-        threading.Thread(target=self._accept, daemon=True).start()
 
-    def _accept(self):
-        with suppress(OSError):
-            while True:
-                near, _ = self.listener.accept()
-                far = socket.create_connection(("127.0.0.1", self.target))
-                for end in (near, far):
-                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                with self.lock:
-                    cut = self.cuts.pop(0) if self.cuts else None
-                    self.open += [near, far]
-                    self.records.append(0)
-                    state = {"cut": cut, "connection": len(self.records) - 1}
-                threading.Thread(target=self._pass, args=(near, far, state), daemon=True).start()
-                threading.Thread(target=self._pass, args=(far, near, state), daemon=True).start()
+    def _serve(self, near):
+        far = socket.create_connection(("127.0.0.1", self.target))
+        for end in (near, far):
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with self.lock:
+            cut = self.cuts.pop(0) if self.cuts else None
+            self.open += [near, far]
+            self.records.append(0)
+            state = {"cut": cut, "connection": len(self.records) - 1}
+        threading.Thread(target=self._pass, args=(near, far, state), daemon=True).start()
+        self._pass(far, near, state)
 
     def _pass(self, source, target, state):
         with suppress(OSError):
@@ -658,6 +654,7 @@ def test_a_session_without_a_new_key_is_not_offered(made, fakes, start_agent):
     assert b"\x00\x2d\x00\x02\x01\x01" in hellos[0]
 
 
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")  # it is to speak what nobody should
 def test_a_server_of_tls_1_1(made, fakes, start_agent):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_ciphers("DEFAULT@SECLEVEL=0")

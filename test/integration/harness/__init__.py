@@ -15,7 +15,7 @@ from .path_proxy import PathProxy
 from .places import ROOT, free_port, is_static, with_file
 from .process import Process
 from .recorder import Message, Recorder, retained
-from .sockets import exactly, hand_on
+from .sockets import TcpServer, exactly, hand_on
 from .waiting import DEADLINE, REPLAY, SLOWNESS, sleep_until, wait_until
 from .world import World
 
@@ -31,7 +31,7 @@ __all__ = [
     "ROOT", "free_port", "is_static", "with_file",
     "Process",
     "Message", "Recorder", "retained",
-    "exactly", "hand_on",
+    "TcpServer", "exactly", "hand_on",
     "DEADLINE", "REPLAY", "SLOWNESS", "sleep_until", "wait_until",
     "World",
 ]

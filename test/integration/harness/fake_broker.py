@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from .packets import (CONNACK, CONNECT, DISCONNECT, PINGREQ, PINGRESP, PUBACK, PUBLISH, SUBACK, SUBSCRIBE, UNSUBACK, UNSUBSCRIBE,
                       Packet, packet, text, varint)
-from .sockets import exactly
+from .sockets import TcpServer, exactly
 from .waiting import DEADLINE, REPLAY, SLOWNESS, sleep_until
 
 
@@ -109,32 +109,19 @@ class FakeBroker:
     def __init__(self):
         self.changed = threading.Condition()
         self.connections = []
-        self.listener = socket.socket()
-        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listener.bind(("127.0.0.1", 0))
-        self.listener.listen(16)
-        self.port = self.listener.getsockname()[1]
-        self.thread = threading.Thread(target=self._accept, daemon=True)
-        self.thread.start()
+        self.listener = TcpServer(self._serve)
+        self.port = self.listener.port
 
     @property
     def url(self):
         return f"mqtt://127.0.0.1:{self.port}"
 
-    def _accept(self):
-        while True:
-            try:
-                sock, _ = self.listener.accept()
-            except OSError:
-                return
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection = Connection(self, sock)
-            with self.changed:
-                self.connections.append(connection)
-                self.changed.notify_all()
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection):
+    def _serve(self, sock):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection = Connection(self, sock)
+        with self.changed:
+            self.connections.append(connection)
+            self.changed.notify_all()
         with suppress(Closed):
             self.serve(connection)
         connection.close()
@@ -194,8 +181,6 @@ class FakeBroker:
         return found()[count - 1]
 
     def close(self):
-        with suppress(OSError):
-            self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         for connection in list(self.connections):
             connection.close()

@@ -5,7 +5,7 @@ import socket
 import threading
 from contextlib import suppress
 
-from .sockets import hand_on
+from .sockets import TcpServer, hand_on
 
 
 class PathProxy:
@@ -13,17 +13,8 @@ class PathProxy:
 
     def __init__(self, port, path):
         self.port, self.path, self.elsewhere = port, path, []
-        self.listener = socket.socket()
-        self.listener.bind(("127.0.0.1", 0))
-        self.listener.listen(16)
-        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}{path}"
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        with suppress(OSError):
-            while True:
-                near, _ = self.listener.accept()
-                threading.Thread(target=self._serve, args=(near,), daemon=True).start()
+        self.listener = TcpServer(self._serve)
+        self.url = f"http://127.0.0.1:{self.listener.port}{path}"
 
     def _serve(self, near):
         head = b""
