@@ -18,7 +18,8 @@
 
 #define LISTENER_UNSENT_MAX 16384
 #define LISTENER_GONE_MS 30000
-#define LAST_WORDS_MS 1000 /* for an answer that ends a connection after its time is over, and to take the rest */
+#define REFUSED_READS_MAX 64 /* of a client for whom there is no place: it may send as fast as we read */
+#define LAST_WORDS_MS 1000   /* for an answer that ends a connection after its time is over, and to take the rest */
 
 static void client_enter(struct http_client *client, enum http_event event)
 {
@@ -406,7 +407,7 @@ void http_client_refuse(int fd)
 	http_answer_send(&answer, fd);
 	shutdown(fd, SHUT_WR);
 	/* As in client_leave, as far as it can be done at once. */
-	while (recv(fd, drop, sizeof(drop), MSG_DONTWAIT) == sizeof(drop))
+	for (int i = 0; i < REFUSED_READS_MAX && recv(fd, drop, sizeof(drop), MSG_DONTWAIT) == sizeof(drop); i++)
 		;
 	close(fd);
 }
