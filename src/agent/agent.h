@@ -13,7 +13,8 @@
 #include "base/log.h"
 #include "config/config.h"
 
-void agent_signals(sigset_t *signals); /* what ends the agent, SIGTERM and SIGINT; and SIGHUP, which reloads */
+void agent_signals(
+		sigset_t *signals); /* sets them to SIGTERM and SIGINT, which end the agent, and SIGHUP, which reloads */
 
 /*
  * Runs until a signal ends it. Returns 0 after an orderly end; or -errno, which has been logged, when it could not

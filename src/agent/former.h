@@ -1,8 +1,8 @@
 /*
  * Whether this agent had another name before: a restart cannot take back what the broker keeps of a former one.
  *
- * The name is in a file "name" of the history's directory. Reads and writes that file, which may block: at the start, and
- * in a reload.
+ * The name is in a file "name" of the history's directory. Each function reads or writes that file, and so may wait for
+ * the disk. Loop thread: former_look before the loop runs, former_keep in a reload, while no relay is on.
  */
 #ifndef PORTCULLIS_AGENT_FORMER_H
 #define PORTCULLIS_AGENT_FORMER_H

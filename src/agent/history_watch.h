@@ -20,7 +20,8 @@ struct history_watch {
 	char problem[HISTORY_PROBLEM_MAX];
 };
 
-/* Looks from now on. changed is called when problem is another. Borrows what it is given. */
+/* Looks from now on. changed is called when problem is another, and when what a former run has left has come. Borrows
+ * what it is given. */
 void history_watch_start(struct history_watch *watch, struct loop *loop, struct garage *garage, struct history *history,
 		void (*changed)(void *user), void *user);
 

@@ -1,7 +1,8 @@
 /*
  * The page: what the HTTP server asks of the other rooms, and when the server is there. An observer of the garage. Loop
  * thread only. Where the server cannot start (its address is not there yet, its port is another's, its certificate
- * cannot be read) the agent goes on without it, says so once for each reason, and tries again.
+ * cannot be read) the agent goes on without it, says so once for each reason, and tries again every few seconds. A try
+ * reads the certificate's files, which may block; while a relay is on, none is made.
  */
 #ifndef PORTCULLIS_AGENT_PAGE_H
 #define PORTCULLIS_AGENT_PAGE_H

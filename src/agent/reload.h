@@ -1,6 +1,7 @@
 /*
  * Another configuration while the agent runs (docs/reload.md), and which configuration each room borrows from. Loop
- * thread only. Reading files blocks for as long as they do, but not while a relay is on.
+ * thread only. A reload reads files, and may write one (former.h): the loop waits for the disk then. It does so only
+ * while no relay is on.
  */
 #ifndef PORTCULLIS_AGENT_RELOAD_H
 #define PORTCULLIS_AGENT_RELOAD_H

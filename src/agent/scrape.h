@@ -1,4 +1,4 @@
-/* What GET /metrics answers, gathered from the rooms that know it. Loop thread only; reads /proc/self. */
+/* What GET /metrics answers, gathered from the rooms that know it. Loop thread only; reads /proc/self/statm. */
 #ifndef PORTCULLIS_AGENT_SCRAPE_H
 #define PORTCULLIS_AGENT_SCRAPE_H
 

@@ -49,7 +49,8 @@ extern const char http_type_html[], http_type_json[], http_type_problem[], http_
 
 /*
  * Each writes the whole answer to request, which says what the client can take: no body for HEAD, an end of the
- * connection. A body of http_answer_shared is held until http_answer_done.
+ * connection. http_answer_short copies its body, the body of http_answer_constant is a constant, and that of
+ * http_answer_shared gets one more reference until http_answer_done: the caller keeps its own.
  */
 void http_answer_short(struct http_answer *answer, const struct http_request *request, const struct http_head *head,
 		const char *body, size_t length); /* at most HTTP_ANSWER_BODY_MAX */
@@ -58,7 +59,7 @@ void http_answer_constant(struct http_answer *answer, const struct http_request 
 void http_answer_shared(struct http_answer *answer, const struct http_request *request, const struct http_head *head,
 		struct http_body *body);
 
-/* Part of a body. The body is held until http_answer_done. */
+/* As http_answer_shared, with a part of the body. */
 void http_answer_part(struct http_answer *answer, const struct http_request *request, const struct http_head *head,
 		struct http_body *body, size_t offset, size_t length);
 
@@ -67,7 +68,7 @@ void http_answer_part(struct http_answer *answer, const struct http_request *req
  * and the beat are constants; first is what the stream begins with.
  */
 void http_answer_stream(struct http_answer *answer, const struct http_request *request, const char *first);
-void http_answer_event(struct http_answer *answer, struct http_body *body); /* held until http_answer_done */
+void http_answer_event(struct http_answer *answer, struct http_body *body); /* one more reference, likewise */
 void http_answer_beat(struct http_answer *answer, const char *constant);
 
 const char *http_answer_phrase(int status); /* "Not Found" */

@@ -55,7 +55,8 @@ void http_exchange_problem(const struct http_exchange *exchange, int status, con
 void http_exchange_problem_with(const struct http_exchange *exchange, int status, const char *detail,
 		const char *header, const char *value);
 
-void http_exchange_body(const struct http_exchange *exchange, const char *type, struct http_body *body); /* NULL: 503 */
+/* 200 with body, of which the caller keeps its reference; 503 where body is NULL. */
+void http_exchange_body(const struct http_exchange *exchange, const char *type, struct http_body *body);
 
 /*
  * The way from a request's path to the page, as "./" or "../../../". All addresses that the page has are relative: a

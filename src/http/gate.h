@@ -3,14 +3,14 @@
  *
  * A plain password is compared at once, in a time that does not tell how much of it was right. A hashed one is checked by
  * a thread, one check at a time, since that takes long by design (tls/password.h). The gate remembers the header that was
- * right, so only the first request of a visitor waits. Each address has one question before the gate at a time, and the
- * questions come in their order. A failure counts when its check ends, even when the client is gone by then. A verdict is
- * kept for the client that asked. Loop thread only. Nothing blocks, except http_gate_free during a check.
+ * right, so only the first request of a visitor waits. Each address has one check at a time, and the checks come in
+ * their order. A failure counts when its check ends, even when the client is gone by then. A verdict is kept for the
+ * client that asked. Loop thread only. Nothing blocks, except http_gate_free during a check.
  *
  * An address that fails HTTP_GATE_FREE_TRIES times waits 1 s, and twice as long after each further failure, up to
  * HTTP_GATE_WAIT_MAX_MS. An IPv6 network of 64 bits counts as one address, except those of its addresses that were right
- * before or came with a session. When more than HTTP_GATE_TOTAL_MINUTE failures come from everywhere in a minute, only
- * addresses that were right before are heard. Each failure is one line in the log, with the address.
+ * before or came with a session. When HTTP_GATE_TOTAL_MINUTE failures have come from everywhere in a minute, only such
+ * addresses are heard for the rest of it. Each failure is one line in the log, with the address.
  */
 #ifndef PORTCULLIS_HTTP_GATE_H
 #define PORTCULLIS_HTTP_GATE_H

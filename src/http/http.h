@@ -10,9 +10,9 @@
  * Who may do what (docs/api.md has the table):
  * - A Host that is a name must be localhost, the host's own name (alone or with .local) or a configured one. Any
  *   address is accepted. The port does not matter. Any other Host is refused (DNS rebinding), also for /healthz.
- * - With a password everything except /healthz and the login page asks for it: by Basic authentication, or for a
- *   session that the login page has begun. /healthz says no more than that all is well, or the sentence of struct
- *   http_agent's healthy. A reload ends no session unless user name or password changes.
+ * - With a password everything except /healthz, the login page, the login and the logout asks for it: by Basic
+ *   authentication, or for a session that a login has begun. /healthz says no more than that all is well, or the
+ *   sentence of struct http_agent's healthy. A reload ends no session unless user name or password changes.
  * - Without a password, and if the server listens on an address that is not loopback, the page is read-only and
  *   commands are refused with 403, unless allow_anonymous_commands is set.
  * - A POST that a browser sends for another site (Origin, Sec-Fetch-Site) is refused with 403.
@@ -38,7 +38,7 @@
 #define HTTP_LISTENERS_MAX 32       /* of these, to events */
 #define HTTP_CLIENTS_LOOPBACK 2     /* of these, kept for clients on the loopback: the health check gets through */
 #define HTTP_CLIENTS_OF_ONE 32      /* of all clients, for one address (IPv6: one /64) that is not the loopback's */
-#define HTTP_LISTENERS_OF_ONE 16    /* of all listeners, the same */
+#define HTTP_LISTENERS_OF_ONE 16    /* of all listeners, for one such address */
 #define HTTP_TARGET_MAX 512         /* bytes of the request's target, else 414 */
 #define HTTP_HEAD_MAX 8192          /* bytes of request line and headers, else 431 */
 #define HTTP_BODY_MAX 1024          /* bytes of the body, however it is coded, else 413 */

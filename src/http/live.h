@@ -50,6 +50,6 @@ struct http_part {
 	size_t offset, length;
 };
 struct http_part http_live_doors(struct http_live *live);
-struct http_part http_live_peers(struct http_live *live); /* where peers are followed */
+struct http_part http_live_peers(struct http_live *live); /* call it only if peers is not NULL */
 
 #endif

@@ -11,9 +11,9 @@
 #include "garage/garage.h"
 #include "link/publisher.h"
 
-/* All is borrowed, but the last. */
+/* Set by the owner, except the last member. What the pointers lead to is borrowed. */
 struct agent_topic {
-	const struct garage *garage; /* whether there is a time */
+	const struct garage *garage; /* tells the time, if there is one */
 	const struct publisher *publisher;
 	const struct topic_base *topics;
 	const struct machine *machine; /* NULL: nothing is known of it */
@@ -21,9 +21,9 @@ struct agent_topic {
 	int64_t started_unix_ms; /* agent_topic.c's: as it was said last */
 };
 
-/* What there is to say now. */
+/* Sets agent to what there is to say now. */
 void agent_topic_look(struct agent_topic *topic, struct document_agent *agent);
 void agent_topic_publish(struct agent_topic *topic);
-void agent_topic_forget(const struct agent_topic *topic);
+void agent_topic_forget(const struct agent_topic *topic); /* the broker is to forget the topic */
 
 #endif

@@ -19,8 +19,8 @@ struct door_topics {
 	const struct topic_base *topics;
 	bool held; /* after a standstill: what is heard is of the past */
 	struct {
-		unsigned unsaid;       /* GARAGE_POSITION ...: what the broker has not been told since held */
-		enum door_state state; /* that the broker knew before */
+		unsigned unsaid; /* GARAGE_POSITION ...: what has changed while held, and the broker has not been told */
+		enum door_state state; /* the last one before held was set */
 	} doors[DOORS_MAX];
 };
 

@@ -23,7 +23,8 @@
 #define LINK_STOP_LIMIT_MS 2500       /* for the broker to take our farewell */
 #define LINK_TAKE_BACK_LIMIT_MS 20000 /* for the broker to take in what it is to forget; nothing hurries us */
 
-/* Strings, arrays and layers are borrowed until the next success of link_connect, or link_free. */
+/* Strings, arrays and layers are borrowed, also by a link_connect that fails, until the next link_connect has
+ * succeeded, or link_free. */
 struct link_config {
 	const char *node, *topic_prefix, *discovery_prefix;
 	bool discovery; /* tell Home Assistant of our devices */
@@ -36,7 +37,7 @@ struct link_config {
 	int64_t started_ms;            /* of the agent */
 	struct alive *alive;           /* while connected, a thread gives it signs of life; NULL: none */
 	int64_t keepalive_ms;
-	bool follow_all; /* other agents: everybody who tells of doors, else these */
+	bool follow_all; /* other agents: all that tell of doors; else those in follow */
 	const char *const *follow;
 	size_t follow_count;
 };

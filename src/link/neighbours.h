@@ -23,7 +23,7 @@ struct neighbours_config {
 	const struct garage *garage;
 	const struct publisher *publisher;
 	const struct topic_base *topics;
-	bool all;                 /* follow everybody who tells of doors */
+	bool all;                 /* follow all agents that tell of doors */
 	const char *const *nodes; /* else these; our own among them is passed over */
 	size_t node_count;
 	void (*changed)(void *user); /* what neighbours_view shows has changed */

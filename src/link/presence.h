@@ -19,10 +19,10 @@
 #define PRESENCE_DEAF "deaf" /* online, but the broker denies us a subscription to commands */
 #define PRESENCE_OFFLINE "offline"
 
-/* What presence has said again; the rest is the owner's. */
+/* What the owner is asked to publish. */
 struct presence_handlers {
-	void (*born)(void *user);  /* Home Assistant has started, and listens by now: publish everything */
-	void (*again)(void *user); /* publish the states of the doors: a broker may have lost them */
+	void (*born)(void *user); /* Home Assistant has started, and listens by now: everything, the availability, too */
+	void (*again)(void *user); /* the states of the doors: a broker may have lost them. The availability follows */
 	void *user;
 };
 
@@ -38,14 +38,14 @@ struct presence {
 	int64_t contradict_gap_ms, contradicted_ms;
 };
 
-/* Borrows all it is given. Freed with presence_disconnected: it holds nothing but timers. */
+/* Borrows all it is given; handlers are copied. Ended with presence_disconnected: it holds nothing except timers. */
 void presence_init(struct presence *presence, struct loop *loop, const struct log *log,
 		const struct publisher *publisher, const struct presence_handlers *handlers);
 
 /* Builds the topics of another connection. topics is borrowed. */
 void presence_connect(struct presence *presence, const struct topic_base *topics);
-void presence_connected(struct presence *presence);
-void presence_disconnected(struct presence *presence);
+void presence_connected(struct presence *presence);    /* from now on again is called from time to time */
+void presence_disconnected(struct presence *presence); /* stops all timers: nothing is called any more */
 
 /* Says that we are online or deaf. */
 void presence_publish(const struct presence *presence);
@@ -53,8 +53,8 @@ void presence_publish(const struct presence *presence);
 void presence_leave(const struct presence *presence, const char *payload);
 
 /*
- * True when the message is about presence; it has been dealt with then. *ours is set in any case: true when the broker's
- * last word on our availability is what we said.
+ * True when the message is about presence; it has been dealt with then. *ours is set in any case: true when the message
+ * is our own availability, as we say it.
  */
 bool presence_message(struct presence *presence, const struct mqtt_message *message, bool *ours);
 

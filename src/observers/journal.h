@@ -1,6 +1,6 @@
 /*
- * What the history keeps of the doors: each change, fault and command, and the start. An observer of the garage. Loop
- * thread only.
+ * What the history keeps of the doors: each change and fault, each command that was not needless, a door that is left
+ * open, the start, and the setting of the clock. An observer of the garage. Loop thread only.
  */
 #ifndef PORTCULLIS_OBSERVERS_JOURNAL_H
 #define PORTCULLIS_OBSERVERS_JOURNAL_H

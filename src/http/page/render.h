@@ -47,8 +47,8 @@ struct page_render {
 	bool failed; /* body takes nothing more */
 };
 
-/* Text as it is; text from outside, with what HTML would understand in it escaped; a format, escaped likewise and cut after
- * 511 bytes. */
+/* Write text as it is; a text from outside, of which all is escaped that means something in HTML; and a printf format,
+ * escaped in the same way and cut after 511 bytes. */
 void page_put(struct page_render *render, const char *text, size_t length);
 void page_put_escaped(struct page_render *render, const char *text);
 __attribute__((format(printf, 2, 3))) void page_put_format(struct page_render *render, const char *format, ...);
@@ -58,9 +58,10 @@ void page_put_message(struct page_render *render, const char *kind, const char *
 void page_put_time(struct page_render *render, int64_t unix_ms);
 void page_put_outcome(struct page_render *render); /* how the last command to a peer's door ended */
 
-/* A render for a page of doors, with everything else unset; and a whole document, owned by the caller, NULL when memory is
- * short or it would be longer than HTTP_PAGE_MAX. */
+/* A render for page, with everything else unset. */
 struct page_render page_rendering(const struct http_page *page);
+/* Writes the pieces as a whole document: one reference for the caller; NULL when memory is short or the document would
+ * be longer than HTTP_PAGE_MAX. */
 struct http_body *page_render_all(struct page_render render, const struct page_piece *pieces);
 
 /* Calls put_door with render->door and render->peer_door set to each door of peer in turn. */
