@@ -35,15 +35,16 @@ struct clock_facts {
 };
 
 /*
- * A moment of the past by the wall clock of now, unix_ms, as it is told people: what was told of it before, told_unix_ms
- * (0: nothing), as long as the clock only drifts, and unix_ms once somebody has set the clock. Pure.
+ * The time of a past moment, as people are to be told it. The wall clock of now makes it unix_ms; earlier, people were
+ * told told_unix_ms (0: nothing). Returns told_unix_ms while the two differ by a second at most, since the clock only
+ * drifts; else unix_ms, since somebody has set the clock. Pure.
  */
 int64_t clock_steady_ms(int64_t told_unix_ms, int64_t unix_ms);
 
 /* Looks for a hardware clock in /sys. Call it before files are closed to the process: clock_is_set needs only /run. */
 void clock_init(struct clock *clock);
 
-/* Looks at the clock now. known_unix_ms: the newest time in the history; 0: there is none. */
+/* True once the clock counts as set; looks at it until then. known_unix_ms: the newest time in the history; 0: none. */
 bool clock_is_set(struct clock *clock, int64_t known_unix_ms);
 
 /* Decides as clock_is_set does, from facts instead of a look at the machine. Sets clock->set. Pure. */

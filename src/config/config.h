@@ -1,9 +1,10 @@
 /*
  * The configuration: one YAML file becomes one validated struct, or a report of everything that is wrong with it.
  *
- * This room reads the file, the files with secrets that it names, and the host's name; it touches nothing else of the
- * machine. Reading may block, so call it only at start-up, for --check, and in a reload while no relay is on. The
- * result has only plain values. No room includes this header: only src/agent, which translates, and main.c do.
+ * This room reads the file, the files with secrets that it names, and the host's name. For a broker whose name ends in
+ * .local it also looks at the machine's network interfaces (mdns_obstacle), for a warning. It changes nothing. Reading
+ * may block, so call it only at start-up, for --check, and in a reload while no relay is on. The result has only plain
+ * values. No room includes this header: only src/agent, which translates, and main.c do.
  */
 #ifndef PORTCULLIS_CONFIG_CONFIG_H
 #define PORTCULLIS_CONFIG_CONFIG_H
@@ -182,7 +183,7 @@ struct config_changes {
 	bool mqtt;        /* make a new connection to the broker */
 	bool topics;      /* remove what the broker retains under the old names */
 	bool discovery;   /* remove what was announced to Home Assistant */
-	bool credentials; /* of the page: disconnect listeners, who must come with the new ones */
+	bool credentials; /* of the page: disconnect listeners, which must come with the new ones */
 };
 
 /*

@@ -23,11 +23,11 @@ struct stall {
 	struct loop *loop;
 	struct alive *alive;    /* of all threads; NULL: only the loop and the timer say anything */
 	bool alone;             /* no other thread gives signs of life now */
-	int64_t due_ms;         /* of the next look; 0: not started */
+	int64_t due_ms;         /* of the next look; 0: not started, and nothing is noticed */
 	int64_t stale_until_ms; /* what comes before that may have waited */
 };
 
-/* From now on a look is due at due_ms. */
+/* Sets due_ms to the time of the next look. The owner looks then, by stall_notice. */
 void stall_look_next(struct stall *stall, int64_t now_ms);
 
 /* Forgets what was before the start, which is no standstill. */

@@ -28,7 +28,7 @@ struct mdns_addresses {
 /* True for NAME.local and for NAME.local., in capitals, too. */
 bool mdns_is_local(const char *host);
 
-/* True if /etc/hosts has the name: who wrote it there wants no other answer. Reads the file, and so may block. */
+/* True if /etc/hosts has the name: then no other answer is wanted. Reads the file, and so may block. */
 bool mdns_is_pinned(const char *host);
 
 /*
@@ -39,8 +39,8 @@ bool mdns_is_pinned(const char *host);
 int mdns_resolve(const char *host, int64_t until_ms, struct mdns_addresses *found);
 
 /*
- * For warnings. Returns NULL if .local names can be found from here, or why not, as the end of a sentence: no network
- * is up, or a container has a network of its own.
+ * For warnings. Returns NULL if .local names can be found from here, or why not, as the end of a sentence (a constant):
+ * no network is up, or a container has a network of its own. Looks at the network interfaces, and asks nobody.
  */
 const char *mdns_obstacle(void);
 

@@ -20,22 +20,23 @@ struct mqtt_memory {
 	bool v3_guessed;                /* and 3.1.1 has not worked yet */
 	bool spoke_5;                   /* once */
 	unsigned silences;              /* in a row, to a CONNECT of MQTT 5 */
-	char logged[2][MQTT_ERROR_MAX]; /* sentences, the newest first: a reset comes before or after our greeting */
+	char logged[2][MQTT_ERROR_MAX]; /* the last two sentences, the newest first: one cause may have either */
 };
 
 /* 5 or 3. */
 int mqtt_memory_version(const struct mqtt_memory *memory, int64_t now_ms);
 
-/* Whether a close without a word, to a CONNECT of this version, may mean that it does not speak it. */
+/* Whether a broker that closes without a word after a CONNECT of this version may not speak this version. */
 bool mqtt_memory_may_refuse(const struct mqtt_memory *memory, int version);
 
-/* What has become of a CONNECT: accepted; refused, in words or (guessed) by a close; silence; or another failure. */
-void mqtt_memory_accepted(struct mqtt_memory *memory, int version);
+/* Each remembers what has become of an attempt. */
+void mqtt_memory_accepted(struct mqtt_memory *memory, int version); /* CONNACK */
+/* The broker does not speak MQTT 5: it said so, or (guessed) it closed without a word. */
 void mqtt_memory_refused_5(struct mqtt_memory *memory, bool guessed, int64_t now_ms);
-void mqtt_memory_silent(struct mqtt_memory *memory, int version, int64_t now_ms);
-void mqtt_memory_failed(struct mqtt_memory *memory);
+void mqtt_memory_silent(struct mqtt_memory *memory, int version, int64_t now_ms); /* no answer to CONNECT */
+void mqtt_memory_failed(struct mqtt_memory *memory);                              /* anything else */
 
-/* Whether the sentence is none of the last two; it is remembered. */
+/* True if the sentence is neither of the last two; then it is remembered in the place of the older one. */
 bool mqtt_memory_is_news(struct mqtt_memory *memory, const char *sentence);
 
 #endif

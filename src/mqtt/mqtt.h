@@ -21,7 +21,7 @@
 #define MQTT_SUBSCRIPTIONS_MAX 176 /* 64 doors' set topics, 3 for each of 32 peers, some more */
 #define MQTT_TOPIC_MAX 255
 #define MQTT_COMMAND_PAYLOAD_MAX 1024 /* longer payloads are dropped and counted */
-#define MQTT_BULK_PAYLOAD_MAX 49152   /* the same for subscriptions to bulk */
+#define MQTT_BULK_PAYLOAD_MAX 49152   /* of subscriptions to bulk, likewise */
 #define MQTT_CORRELATION_MAX 128
 #define MQTT_ERROR_MAX 512
 
@@ -144,7 +144,7 @@ int mqtt_new(struct loop *loop, const struct log *log, const struct mqtt_config 
  * Publishes with QoS 1. payload is copied. Returns 0 when the message is sent or queued: a message beyond the broker's
  * Receive Maximum waits, and of a retained topic only the newest value waits. -ENOTCONN: there is no connection, and
  * nothing is kept; the caller publishes retained messages again in connected. -ENOBUFS: the queue is full. -EMSGSIZE:
- * the broker takes no packet of this size.
+ * the broker takes no packet of this size. -ENOMEM: memory is short.
  */
 int mqtt_publish(struct mqtt *mqtt, const char *topic, const char *payload, size_t length, bool retained);
 

@@ -26,12 +26,16 @@ struct mqtt_reach {
 	bool wanted; /* an attempt is under way */
 };
 
+/*
+ * Begins an attempt, which takes at most 10 s for each part: look-up, TCP, layer. A look-up that takes longer goes on,
+ * and what it finds serves the attempt that runs by then.
+ */
 void mqtt_reach_start(struct mqtt_reach *reach);
 
-/* ended is not called any more. A layer that has begun is not cancelled: that is the owner's. Also when nothing runs. */
+/* ended is not called any more. A layer that has begun is not cancelled: the owner does that. Allowed at any time. */
 void mqtt_reach_cancel(struct mqtt_reach *reach);
 
-/* mqtt_reach_cancel, and a look-up that hangs is left behind. */
+/* mqtt_reach_cancel, and gives up a look-up that still runs. Call it before reach is freed. */
 void mqtt_reach_abandon(struct mqtt_reach *reach);
 
 #endif
