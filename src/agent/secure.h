@@ -2,8 +2,8 @@
  * TLS as the agent uses it: makes of the configuration the layers between the brokers and the MQTT client, and between
  * the network and the page. It belongs to the agent, so it may include all rooms. Loop thread only.
  */
-#ifndef PORTCULLIS_SECURE_H
-#define PORTCULLIS_SECURE_H
+#ifndef PORTCULLIS_AGENT_SECURE_H
+#define PORTCULLIS_AGENT_SECURE_H
 
 #include <stddef.h>
 

@@ -1,7 +1,7 @@
 /*
- * Whether the process stood still (SIGSTOP, a suspend, no processor at all): its threads give signs of life, and a gap
- * between two of them, of whichever threads, is longer than any pause that they make by themselves. What came in such a
- * gap has waited.
+ * Whether the process stood still (SIGSTOP, a suspend, no processor at all). Its threads give signs of life. By themselves
+ * they never pause for ALIVE_GAP_MS, so such a gap between two signs, of whichever threads, shows a standstill. What came
+ * in the gap has waited.
  *
  * At least one thread gives a sign each second or oftener. Then a standstill of ALIVE_GAP_MS or more is certain to be
  * noticed, by the first sign after it; a shorter one may be. Times are of the loop's clock, which goes on in a suspend.

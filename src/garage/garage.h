@@ -3,7 +3,7 @@
  *
  * An edge of a contact, the passing of time or a command becomes one input of a door's machine (door/door.h). The
  * garage switches the lines that the machine asks for and tells what happened to its observers. It knows none of them:
- * who logs, records, counts, publishes or shows is an observer, and a new one is a new file and one call of
+ * what logs, records, counts, publishes or shows is an observer, and a new one is a new file and one call of
  * garage_observe. The garage also finds out when the whole agent stood still, since what waited meanwhile is of the
  * past.
  *
@@ -42,7 +42,8 @@ enum garage_kind {
 	GARAGE_CAUGHT_UP, /* all that waited has been heard: what the doors' views say now is the present */
 	GARAGE_CLOCK_SET, /* the wall clock is known from now on */
 	GARAGE_LOST,      /* error: the GPIO chip is gone and the garage has stopped */
-	/* door, view, again, open_ms: the door has been open for as long as is configured. A step has told so before. */
+	/* door, view, again, open_ms: the door has been open for as long as is configured. A GARAGE_STEP with the changed
+	   attributes comes before, unless again is set. */
 	GARAGE_LEFT_OPEN,
 };
 

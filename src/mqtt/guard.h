@@ -1,7 +1,7 @@
 /*
  * Whether what a broker sends is MQTT, and is expected: Paho 1.3 trusts the lengths inside of a packet and keeps what
- * nobody asked for. Nothing here reads or writes a descriptor, blocks, allocates or knows of threads: who shares a
- * guard holds a lock. Packets are whole ones, from the first byte of their header on.
+ * nobody asked for. Nothing here reads or writes a descriptor, blocks, allocates or knows of threads: threads that
+ * share a guard hold a lock. Packets are whole ones, from the first byte of their header on.
  *
  * A guard is one connection. It learns from what we send which version is spoken, what is in flight and how many
  * topics a SUBSCRIBE asked for. What it lets through, for 5 (5.0) and 3.1.1: CONNACK once and first; PUBLISH of QoS 0

@@ -20,7 +20,7 @@ struct mqtt_inbox {
 	size_t subscription_count;
 	struct mqtt_ring *ring, *bulk_ring;         /* bulk_ring: NULL without a subscription to bulk */
 	pthread_mutex_t lock;                       /* guards the rest */
-	int64_t settled_ms[MQTT_SUBSCRIPTIONS_MAX]; /* past what the broker replays; LOOP_NEVER = not granted */
+	int64_t settled_ms[MQTT_SUBSCRIPTIONS_MAX]; /* commands count from then on; LOOP_NEVER = not granted */
 };
 
 /* 0 or -ENOMEM. The subscriptions are borrowed. Loop; mqtt_inbox_destroy also after a failure, once. */

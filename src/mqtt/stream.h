@@ -1,6 +1,6 @@
 /*
  * A connection's bytes, both ways, cut into packets for the guard. Nothing here reads or writes a descriptor, blocks,
- * allocates or knows of threads: who shares a stream holds a lock.
+ * allocates or knows of threads: threads that share a stream hold a lock.
  */
 #ifndef PORTCULLIS_MQTT_STREAM_H
 #define PORTCULLIS_MQTT_STREAM_H

@@ -15,7 +15,7 @@ void counters_free(struct counters *counters);
 
 void counters_hear(void *counters, const struct garage_news *news); /* garage_observer.hear */
 
-/* Of one door. Valid until counters_free, and counting on. */
+/* Of one door. The pointer is valid until counters_free, and its figures go on growing. */
 const struct metrics_counts *counters_of(const struct counters *counters, size_t door);
 
 #endif
