@@ -279,6 +279,8 @@ static int agent_start(struct agent *agent, const struct config *config, const c
 	machine_open(&agent->machine);
 	if (error == 0) /* before any other thread starts */
 		error = confine_agent(agent->log, config, path, config->http.enabled && !page_listens(agent->page));
+	if (error == 0)
+		machine_start(&agent->machine, MACHINE_EVERY_MS);
 	former_look(agent->log, config);
 	if (error == 0)
 		error = agent_start_history(agent, config);

@@ -2,6 +2,7 @@
 #include "base/machine.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +12,8 @@
 #define HEAD                                                                                 \
 	"Inter-| sta-|   Quality        |   Discarded packets               | Missed | WE\n" \
 	" face | tus | link level noise |  nwid  crypt   frag  retry   misc | beacon | 22\n"
+
+#define PATIENCE_MS 20000 /* for a thread that reads every ms */
 
 static bool temperature(const char *text, int *celsius)
 {
@@ -58,16 +61,32 @@ static void test_files(void)
 {
 	char path[] = "/tmp/portcullis-machine-XXXXXX";
 	int celsius = 0, dbm;
-	tap_case("a file is read anew each time, and one that is not there is no figure");
-	struct machine machine = {.thermal_fd = mkstemp(path), .wireless_fd = -1};
-	CHECK(machine.thermal_fd >= 0 && unlink(path) == 0);
+	tap_case("a file is read at the start and then again and again, and one that is not there is no figure");
+	struct machine machine;
+	machine_open(&machine);
 	CHECK(!machine_temperature(&machine, &celsius) && !machine_wireless(&machine, &dbm));
+	machine_close(&machine);
+	machine.thermal_fd = mkstemp(path);
+	CHECK(machine.thermal_fd >= 0 && unlink(path) == 0);
 	CHECK(pwrite(machine.thermal_fd, "41000\n", 6, 0) == 6);
-	CHECK(machine_temperature(&machine, &celsius) && celsius == 41);
+	machine_start(&machine, 1);
+	CHECK(machine_temperature(&machine, &celsius) && celsius == 41 && !machine_wireless(&machine, &dbm));
 	CHECK(pwrite(machine.thermal_fd, "52000\n", 6, 0) == 6);
-	CHECK(machine_temperature(&machine, &celsius) && celsius == 52);
+	for (int i = 0; i < PATIENCE_MS && machine_temperature(&machine, &celsius) && celsius == 41; i++)
+		poll(NULL, 0, 1);
+	CHECK(celsius == 52);
+	CHECK(ftruncate(machine.thermal_fd, 0) == 0);
+	for (int i = 0; i < PATIENCE_MS && machine_temperature(&machine, &celsius); i++)
+		poll(NULL, 0, 1);
+	CHECK(!machine_temperature(&machine, &celsius));
 	machine_close(&machine);
 	CHECK(machine.thermal_fd == -1 && !machine_temperature(&machine, &celsius));
+	machine_close(&machine);
+
+	tap_case("without either file there is no thread");
+	machine_start(&machine, 1);
+	CHECK(!machine.stop.open && !machine_temperature(&machine, &celsius) && !machine_wireless(&machine, &dbm));
+	machine_close(&machine);
 }
 
 int main(void)
