@@ -42,8 +42,8 @@ void config_slug(const char *text, char *slug, size_t size);
 bool config_set_holds(const char *set, const char *text, size_t length);
 
 /*
- * The number of insertions, deletions, replacements and swaps of neighbours that make b of a. 32 when a
- * word is longer than 32 bytes.
+ * The number of insertions, deletions, replacements and swaps of neighbours that make b of a. 32 when a word is longer
+ * than 32 bytes.
  */
 unsigned config_distance(const char *a, const char *b);
 

@@ -5,7 +5,8 @@
  * A token contains its end and its number, and is signed with HMAC-SHA-256. The key is derived from a random key, which
  * is made when the server starts and is kept only in memory, and from the configured user name and password. So a
  * restart and another password end every session, and another reload ends none. Nothing is stored of a session until a
- * logout ends it. Loop thread only; nothing blocks.
+ * logout ends it. Loop thread only; nothing blocks, except http_sessions_init where the kernel has only just started and
+ * has no random numbers yet.
  */
 #ifndef PORTCULLIS_HTTP_SESSION_H
 #define PORTCULLIS_HTTP_SESSION_H

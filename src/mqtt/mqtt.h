@@ -105,6 +105,7 @@ struct mqtt_handlers {
 	 * once a minute), or the broker refused it (after 5, 10, 30 and then each 60 s, until it has taken everything).
 	 */
 	void (*say_again)(void *user);
+	/* A connection that was up is lost. Not called for an attempt that fails, nor for an end in good order. */
 	void (*disconnected)(void *user);
 	void (*heard)(void *user); /* mqtt_status.warning has changed: the broker denies or grants a subscription */
 	void (*message)(void *user, const struct mqtt_message *message);
