@@ -1,7 +1,8 @@
 # The front door: what it starts is in scripts/, cross/ and Meson. SETUP=: leaves the machine's packages alone.
 SETUP = scripts/setup
 
-.PHONY: all help cross lock image test-image deb test-deb release publish keys quick test test-all test-machines test-brokers test-home-assistant demo pictures bench fuzz prove tidy check-format check-commits format clean amd64 armv6 armv7 arm64
+.PHONY: all help cross lock image test-image deb test-deb release publish keys quick test test-all test-machines test-brokers \
+	test-home-assistant test-first-door demo pictures bench fuzz prove tidy check-format check-commits format clean amd64 armv6 armv7 arm64
 
 all: amd64 ## build/amd64/portcullis (the default)
 
@@ -80,6 +81,12 @@ test-home-assistant: ## the agent with a real Home Assistant, built from Debian 
 	@$(SETUP) home-assistant
 	@cross/build amd64
 	@/usr/bin/python3 -m pytest -q -rs -p no:cacheprovider test/home-assistant
+
+test-first-door: ## the commands of docs/first-door.md and docs/trouble.md in a Debian 13, with a simulated door; as root (minutes)
+	@$(SETUP) deb
+	@cross/build amd64
+	@scripts/deb amd64
+	@test/first-door/run
 
 demo: ## a broker, the agent and two simulated doors, until Ctrl-C
 	@$(SETUP) demo
