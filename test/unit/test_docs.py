@@ -1,5 +1,7 @@
-"""Holds the documents to the tree: each link leads somewhere, and each file and test that they name is there. TAP for Meson."""
+"""Holds the documents to the tree: each link leads somewhere, each file and test that they name is there, each command is run by a
+test or says why not, and keys are written as the manual does. TAP for Meson."""
 
+import json
 import pathlib
 import re
 import sys
@@ -46,15 +48,85 @@ def missing_tests(page):
         yield f"{name}: there is no such test"
 
 
+def blocks(text):
+    """(kind, number of its first line, text) of each block of code: fenced, with its word, or indented, with ""."""
+    lines = text.splitlines()
+    at = 0
+    while at < len(lines):
+        fence = re.match(r"( *)```(\w*)$", lines[at])
+        if fence:
+            end = next(i for i in range(at + 1, len(lines)) if lines[i].strip() == "```")
+            yield fence[2] or "text", at + 1, "\n".join(line[len(fence[1]):] for line in lines[at + 1:end])
+            at = end
+        elif lines[at].startswith("    ") and not lines[at - 1].strip():
+            end = next((i for i in range(at, len(lines)) if lines[i].strip() and not lines[i].startswith("    ")), len(lines))
+            yield "", at + 1, "\n".join(line[4:] for line in lines[at:end]).rstrip()
+            at = end - 1
+        at += 1
+
+
+WALKED = ("first-door.md", "trouble.md")  # what test/first-door/run reads
+
+# By its first word a block is known for commands. "run: NAME" means that test NAME runs it; first-door is test/first-door/run,
+# which reads its commands out of the page.
+COMMAND = re.compile(r" *(?:\$ |\w+=\S+ )*(?:sudo )?(?:apt|cd|clang-tidy|cross/\w+|curl|docker|dpkg|git|grep|hostname|journalctl|make|"
+                     r"make=\S+|meson|mosquitto_\w+|ninja|ping|portcullis|scp|sh|ssh|sudo|sudoedit|systemctl|tar|test/\S+|timedatectl)(?=\s|$)")
+MARK = re.compile(r" *<!-- (not run: \S.*|run: (\S+)) -->$")
+
+
+def unmarked_commands(page):
+    text = page.read_text()
+    lines = text.splitlines()
+    known = {path.stem for path in ROOT.glob("test/**/*.py")} | {path.parent.name for path in ROOT.glob("test/*/run")}
+    for kind, number, block in blocks(text):
+        if kind not in ("sh", "console") and not (kind == "" and COMMAND.match(block)):
+            continue
+        before = next((line for line in reversed(lines[:number - 1]) if line.strip()), "")
+        mark = MARK.match(before)
+        if not mark:
+            yield f"line {number}: is it run by a test (<!-- run: NAME -->), or why not (<!-- not run: WHY -->)?"
+        elif mark[2] == "first-door" and page.name not in WALKED:
+            yield f"line {number}: test/first-door/run does not read this page"
+        elif mark[2] and mark[2] not in known:
+            yield f"line {number}: there is no test {mark[2]}"
+
+
+def keys_of(schema, name="", at=None, found=None):
+    """The keys of each section of the configuration, from its schema."""
+    found = {} if found is None else found
+    at = schema if at is None else at
+    at = {**schema.get("$defs", {}).get(at.get("$ref", "").rpartition("/")[2], {}), **at}
+    for key, value in at.get("properties", {}).items():
+        found.setdefault(name, set()).add(key)
+        keys_of(schema, key, value, found)
+    for value in [*at.get("oneOf", []), *at.get("anyOf", []), *([at["items"]] if "items" in at else [])]:
+        keys_of(schema, name, value, found)
+    return found
+
+
+KEYS = keys_of(json.loads((ROOT / "config/portcullis.schema.json").read_text()))
+
+
+def keys_on_one_line(page):
+    """gpio: backend: x on one line is an error of YAML, so prose says gpio.backend."""
+    prose = re.sub(r"^```.*?^```|^    .*?$", "", page.read_text(), flags=re.M | re.S)
+    for section, key in re.findall(r"\b(\w+):\s+(\w+)\b", prose):
+        if key in KEYS.get(section, ()):
+            yield f"{section}: {key}, expected {section}.{key}"
+
+
 def main():
     cases = failed = 0
     for page in PAGES:
-        for what, faults in (("links", broken_links), ("files", missing_files), ("tests", missing_tests)):
+        for what, faults in (("links that it names are there", broken_links), ("files that it names are there", missing_files),
+                            ("tests that it names are there", missing_tests),
+                            ("commands are run by a test, or say why not", unmarked_commands),
+                            ("keys are written as section.key", keys_on_one_line)):
             found = sorted(faults(page))
             cases += 1
             failed += bool(found)
             print(*(f"# {page.relative_to(ROOT)}: {fault}\n" for fault in found), sep="", end="")
-            print(f"{'not ' if found else ''}ok {cases} - {page.relative_to(ROOT)}: the {what} that it names are there")
+            print(f"{'not ' if found else ''}ok {cases} - {page.relative_to(ROOT)}: the {what}")
     print(f"1..{cases}")
     return 1 if failed else 0
 
