@@ -66,6 +66,7 @@ def test_yaml(first, text, secrets, tmp_path):
     path.write_text(whole(first, text).replace("/etc/portcullis/", f"{secrets}/"))
     said = subprocess.run([*AGENT, "--config", path, "--check"], capture_output=True, text=True, timeout=60, check=False)
     assert said.returncode == 0, f"{path.read_text()}\n{said.stdout}{said.stderr}"
+    assert "at power-on" not in said.stderr, "the line does not fit the board's polarity"
 
 
 def test_the_yaml_is_found():
