@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "gpio/gpio.h"
+#include "import/import.h"
 #include "tls/password.h"
 
 #define PASSWORD_MAX 200 /* with a user name it fits into the header that browsers send */
@@ -23,7 +24,7 @@
 /* sysexits.h; the unit file names 2 and 78 as not worth a restart. */
 enum status { STATUS_GOOD = 0, STATUS_FAILED = 1, STATUS_USAGE = 2, STATUS_CONFIG = 78 };
 
-enum mode { RUN, CHECK, HEALTHCHECK, LIST_LINES, WATCH, RELEASE, HASH_PASSWORD };
+enum mode { RUN, CHECK, HEALTHCHECK, LIST_LINES, WATCH, RELEASE, HASH_PASSWORD, IMPORT };
 
 static const char usage[] = "Usage: portcullis [--config FILE] [MODE]\n"
 			    "\n"
@@ -37,6 +38,7 @@ static const char usage[] = "Usage: portcullis [--config FILE] [MODE]\n"
 			    "  --list-lines      the GPIO chips and lines, their names and users\n"
 			    "  --watch           live levels of the configured contacts; no relay is touched\n"
 			    "  --release         put every configured relay line back to rest\n"
+			    "  --import FILE     print NormallyClosed's, GarageQTPi's or mqtt-io's FILE as ours\n"
 			    "  --hash-password   read a password, print what may stand for it in http: password\n"
 			    "  --version\n"
 			    "  --help\n"
@@ -57,6 +59,20 @@ static int list_lines(void)
 		return STATUS_FAILED;
 	}
 	return STATUS_GOOD;
+}
+
+static int import(const char *path)
+{
+	struct config_report *report = calloc(1, sizeof(*report));
+	int error = report ? import_file(path, stdout, report) : -ENOMEM;
+	if (report)
+		config_report_print(report, stderr);
+	free(report);
+	if (error == -EINVAL)
+		return STATUS_CONFIG;
+	if (error < 0)
+		fprintf(stderr, "portcullis: cannot import %s: %s\n", path, strerror(-error));
+	return error < 0 || fflush(stdout) != 0 ? STATUS_FAILED : STATUS_GOOD;
 }
 
 /* One line of standard input, without an echo where that is a terminal. The length, or -1. */
@@ -192,11 +208,12 @@ int main(int argc, char *argv[])
 			{"watch", no_argument, NULL, WATCH},
 			{"release", no_argument, NULL, RELEASE},
 			{"hash-password", no_argument, NULL, HASH_PASSWORD},
+			{"import", required_argument, NULL, IMPORT},
 			{"version", no_argument, NULL, 'V'},
 			{"help", no_argument, NULL, 'h'},
 			{0},
 	};
-	const char *path = DEFAULT_CONFIG;
+	const char *path = DEFAULT_CONFIG, *foreign = NULL;
 	enum mode mode = RUN;
 	int option;
 	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) >= 0) {
@@ -214,6 +231,7 @@ int main(int argc, char *argv[])
 			if (mode != RUN && mode != (enum mode)option)
 				return try_help("only one mode at a time", NULL);
 			mode = (enum mode)option;
+			foreign = mode == IMPORT ? optarg : NULL;
 		}
 	}
 	if (optind < argc)
@@ -222,6 +240,8 @@ int main(int argc, char *argv[])
 		return list_lines();
 	if (mode == HASH_PASSWORD)
 		return hash_password();
+	if (mode == IMPORT)
+		return import(foreign);
 
 	sigset_t signals;
 	agent_signals(&signals);

@@ -58,6 +58,15 @@ void config_warning(struct config_reader *reader, struct config_position at, con
 	va_end(arguments);
 }
 
+void config_report_error(struct config_report *report, unsigned line, const char *format, ...)
+{
+	struct config_reader reader = {.report = report};
+	va_list arguments;
+	va_start(arguments, format);
+	add_problem(&reader, true, (struct config_position){.line = line, .column = line > 0}, format, arguments);
+	va_end(arguments);
+}
+
 const char *config_keep(struct config_reader *reader, const char *text, size_t length)
 {
 	struct config_string *string = malloc(sizeof(*string) + length + 1);
@@ -188,28 +197,49 @@ static ssize_t load_file(const char *path, char *bytes, size_t size, bool *reada
 	return length;
 }
 
+/* 0 and the file's bytes, which the caller frees; or -EINVAL, which is reported, or -ENOMEM. hint: where there is none. */
+static int read_file(struct config_reader *reader, const char *hint, char **bytes, size_t *length)
+{
+	*bytes = malloc(CONFIG_FILE_MAX + 1);
+	if (!*bytes)
+		return -ENOMEM;
+	ssize_t size = load_file(reader->path, *bytes, CONFIG_FILE_MAX + 1, &reader->readable_by_all);
+	if (size >= 0 && size <= CONFIG_FILE_MAX) {
+		*length = (size_t)size;
+		return 0;
+	}
+	if (size == -ENOENT)
+		config_error(reader, (struct config_position){0}, "there is no such file, expected a configuration%s",
+				hint);
+	else if (size < 0)
+		config_error(reader, (struct config_position){0},
+				"cannot be read: %s, expected a file that the agent's user may read",
+				strerror((int)-size));
+	else
+		config_error(reader, (struct config_position){0}, "the file is larger than expected, at most %d KiB",
+				CONFIG_FILE_MAX / 1024);
+	free(*bytes);
+	*bytes = NULL;
+	return -EINVAL;
+}
+
+int config_read_file(const char *path, char **bytes, size_t *length, struct config_report *report)
+{
+	struct config_reader reader = {.report = report, .path = path};
+	begin_report(report, path);
+	return read_file(&reader, "", bytes, length);
+}
+
 int config_load(const char *path, enum config_secrets secrets, struct config *config, struct config_report *report)
 {
 	struct config_reader reader = {.report = report, .path = path, .secrets = secrets};
-	int error = -EINVAL;
+	char *bytes;
+	size_t length;
 	begin_report(report, path);
 	*config = (struct config){0};
-	char *bytes = malloc(CONFIG_FILE_MAX + 1);
-	if (!bytes)
-		return -ENOMEM;
-	ssize_t length = load_file(path, bytes, CONFIG_FILE_MAX + 1, &reader.readable_by_all);
-	if (length == -ENOENT)
-		config_error(&reader, (struct config_position){0},
-				"there is no such file, expected a configuration (--config FILE names another one)");
-	else if (length < 0)
-		config_error(&reader, (struct config_position){0},
-				"cannot be read: %s, expected a file that the agent's user may read",
-				strerror((int)-length));
-	else if (length > CONFIG_FILE_MAX)
-		config_error(&reader, (struct config_position){0}, "the file is larger than expected, at most %d KiB",
-				CONFIG_FILE_MAX / 1024);
-	else
-		error = parse_file(&reader, bytes, (size_t)length, config);
+	int error = read_file(&reader, " (--config FILE names another one)", &bytes, &length);
+	if (error == 0)
+		error = parse_file(&reader, bytes, length, config);
 	free(bytes);
 	return error;
 }

@@ -171,6 +171,12 @@ int config_parse(const char *bytes, size_t length, const char *path, struct conf
 		struct config_report *report);
 
 /*
+ * Reads the bytes of a file that is to be parsed. Begins the report. Returns 0, and the caller frees bytes; or -EINVAL
+ * with an error in the report, or -ENOMEM, and then *bytes is NULL.
+ */
+int config_read_file(const char *path, char **bytes, size_t *length, struct config_report *report);
+
+/*
  * Whether path is a file of systemd's LoadCredential=. systemd shows such a file to the service itself, but not to
  * ExecReload= and ExecStopPost= (systemd.exec(5)), nor to a shell.
  */
@@ -193,6 +199,10 @@ struct config_changes {
  */
 bool config_compare(const struct config *now, const struct config *next, struct config_changes *changes,
 		struct config_report *report);
+
+/* Adds an error to a report. line: of the file, from 1; 0 = the file as a whole. Control characters become "?". */
+__attribute__((format(printf, 3, 4))) void config_report_error(
+		struct config_report *report, unsigned line, const char *format, ...);
 
 /* One line each: FILE:LINE:COLUMN: text, with "warning: " before a warning's. */
 void config_report_print(const struct config_report *report, FILE *stream);

@@ -1,6 +1,6 @@
 /*
- * For this room only: a file as a tree of YAML nodes, and the functions that read it. Only yaml.c, document.c, hints.c
- * and strict.c use libyaml.
+ * For this room only: a file as a tree of YAML nodes, and the functions that read it. Only yaml.c, document.c, flat.c,
+ * hints.c and strict.c use libyaml.
  */
 #ifndef PORTCULLIS_CONFIG_DOCUMENT_H
 #define PORTCULLIS_CONFIG_DOCUMENT_H
@@ -18,9 +18,15 @@ struct config_document {
 	const char *bytes; /* the file */
 	size_t length;
 	yaml_document_t yaml;
+	struct flat *flat; /* flat.c's; NULL otherwise */
 };
 
-/* yaml.c */
+/*
+ * yaml.c: makes the tree of the document's bytes, hands its root, a mapping, to read, and frees the tree. read is not
+ * called when something is wrong with the file, which is reported. expected: what an empty file lacks, for the message.
+ */
+void config_document_load(struct config_document *document, const char *expected,
+		void (*read)(struct config_document *document, yaml_node_t *root));
 /* Where the node begins in the file. */
 struct config_position config_node_position(const yaml_node_t *node);
 

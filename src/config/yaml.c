@@ -71,9 +71,12 @@ static bool check_brackets(struct config_reader *reader, const char *bytes, size
 	return true;
 }
 
-void config_read_yaml(struct config_reader *reader, const char *bytes, size_t length)
+void config_document_load(struct config_document *document, const char *expected,
+		void (*read)(struct config_document *document, yaml_node_t *root))
 {
-	struct config_document document = {.reader = reader, .bytes = bytes, .length = length};
+	struct config_reader *reader = document->reader;
+	const char *bytes = document->bytes;
+	size_t length = document->length;
 	yaml_document_t second;
 	yaml_parser_t parser;
 	if (!check_encoding(reader, bytes, length) || !check_brackets(reader, bytes, length))
@@ -83,14 +86,14 @@ void config_read_yaml(struct config_reader *reader, const char *bytes, size_t le
 		return;
 	}
 	yaml_parser_set_input_string(&parser, (const unsigned char *)bytes, length);
-	if (!yaml_parser_load(&parser, &document.yaml)) {
+	if (!yaml_parser_load(&parser, &document->yaml)) {
 		syntax_error(reader, &parser, bytes, length);
 		goto parser_delete;
 	}
-	yaml_node_t *root = yaml_document_get_root_node(&document.yaml);
+	yaml_node_t *root = yaml_document_get_root_node(&document->yaml);
 	if (!root || config_node_is_nothing(root)) {
 		config_error(reader, (struct config_position){.line = 1, .column = 1},
-				"the file is empty, expected at least mqtt: with a broker and doors: with one door");
+				"the file is empty, expected at least %s", expected);
 		goto document_delete;
 	}
 	if (root->type != YAML_MAPPING_NODE) {
@@ -107,10 +110,16 @@ void config_read_yaml(struct config_reader *reader, const char *bytes, size_t le
 				"a second document begins before this, expected one document (no --- but in the first line)");
 	yaml_document_delete(&second);
 	if (config_check_strict(reader, bytes, length))
-		config_document_read(&document, root);
+		read(document, root);
 
 document_delete:
-	yaml_document_delete(&document.yaml);
+	yaml_document_delete(&document->yaml);
 parser_delete:
 	yaml_parser_delete(&parser);
+}
+
+void config_read_yaml(struct config_reader *reader, const char *bytes, size_t length)
+{
+	struct config_document document = {.reader = reader, .bytes = bytes, .length = length};
+	config_document_load(&document, "mqtt: with a broker and doors: with one door", config_document_read);
 }

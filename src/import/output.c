@@ -1,0 +1,74 @@
+/*
+ * Lines of our configuration. Beside each, its line of the other file is kept. A comment names a key of the other file and
+ * its line, never its value, which may be a password.
+ */
+#include <ctype.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "import/private.h"
+
+void import_line(struct import *import, unsigned line, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	vfprintf(import->out, format, arguments);
+	va_end(arguments);
+	fputc('\n', import->out);
+	if (import->line_count < IMPORT_LINES_MAX)
+		import->lines[import->line_count++] = line;
+}
+
+const char *import_quoted(struct import_quote *quote, const char *text)
+{
+	size_t length = 0;
+	quote->text[length++] = '"';
+	for (; *text && length + 4 <= sizeof(quote->text); text++) {
+		if (*text == '"' || *text == '\\')
+			quote->text[length++] = '\\';
+		quote->text[length++] = *text;
+	}
+	quote->text[length++] = '"';
+	quote->text[length] = '\0';
+	return quote->text;
+}
+
+/* How many bytes of the path the pattern stands for; 0: the path is not at or below it. */
+static size_t match(const char *pattern, const char *path)
+{
+	const char *at = path;
+	for (; *pattern; pattern++) {
+		if (*pattern != '*') {
+			if (*at++ != *pattern)
+				return 0;
+			continue;
+		}
+		if (!isdigit((unsigned char)*at))
+			return 0;
+		while (isdigit((unsigned char)*at))
+			at++;
+	}
+	return *at == '\0' || *at == '.' ? (size_t)(at - path) : 0;
+}
+
+void import_rest(struct import *import, const struct import_reason *reasons)
+{
+	for (size_t i = 0; i < import->flat.count; i++) {
+		struct flat_value *value = &import->flat.values[i];
+		const char *why = "Portcullis has nothing like it";
+		size_t length = strlen(value->path);
+		if (value->used)
+			continue;
+		for (const struct import_reason *reason = reasons; reason->path; reason++) {
+			size_t matched = match(reason->path, value->path);
+			if (matched > 0) {
+				length = matched;
+				why = reason->reason;
+				break;
+			}
+		}
+		import_line(import, value->line, "# line %u: %.*s: not carried over: %s", value->line, (int)length,
+				value->path, why);
+		import_take_all(import, "%.*s", (int)length, value->path);
+	}
+}
