@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
-#include <unistd.h>
 
 #include "agent/agent.h"
 #include "base/kernel.h"
@@ -16,15 +14,25 @@
 #include "config/config.h"
 #include "gpio/gpio.h"
 #include "import/import.h"
-#include "tls/password.h"
 
-#define PASSWORD_MAX 200 /* with a user name it fits into the header that browsers send */
 #define DEFAULT_CONFIG "/etc/portcullis/portcullis.yaml"
 
 /* sysexits.h; the unit file names 2 and 78 as not worth a restart. */
 enum status { STATUS_GOOD = 0, STATUS_FAILED = 1, STATUS_USAGE = 2, STATUS_CONFIG = 78 };
 
-enum mode { RUN, CHECK, HEALTHCHECK, LIST_LINES, WATCH, RELEASE, HASH_PASSWORD, IMPORT };
+enum mode {
+	RUN,
+	CHECK,
+	HEALTHCHECK,
+	LIST_LINES,
+	WATCH,
+	RELEASE,
+	HASH_PASSWORD,
+	SET_PASSWORD,
+	SET_MQTT_PASSWORD,
+	SET_PAGE_PASSWORD,
+	IMPORT
+};
 
 static const char usage[] = "Usage: portcullis [--config FILE] [MODE]\n"
 			    "\n"
@@ -40,6 +48,8 @@ static const char usage[] = "Usage: portcullis [--config FILE] [MODE]\n"
 			    "  --release         put every configured relay line back to rest\n"
 			    "  --import FILE     print NormallyClosed's, GarageQTPi's or mqtt-io's FILE as ours\n"
 			    "  --hash-password   read a password, print what may stand for it in http: password\n"
+			    "  --set-password mqtt|page\n"
+			    "                    ask for the password and write it to its password_file\n"
 			    "  --version\n"
 			    "  --help\n"
 			    "\n"
@@ -75,46 +85,13 @@ static int import(const char *path)
 	return error < 0 || fflush(stdout) != 0 ? STATUS_FAILED : STATUS_GOOD;
 }
 
-/* One line of standard input, without an echo where that is a terminal. The length, or -1. */
-static ssize_t read_password(char *password, size_t size)
+/* The exit status of a mode whose errors have been told. */
+static enum status status_of(int error)
 {
-	struct termios before, quiet;
-	bool terminal = tcgetattr(STDIN_FILENO, &before) == 0;
-	if (terminal) {
-		quiet = before;
-		quiet.c_lflag &= ~(tcflag_t)ECHO;
-		fputs("Password: ", stderr);
-		tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
-	}
-	bool read = fgets(password, (int)size, stdin) != NULL;
-	if (terminal) {
-		tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-		fputc('\n', stderr);
-	}
-	if (!read)
-		return -1;
-	size_t length = strlen(password);
-	bool whole = length + 1 < size || password[length - 1] == '\n';
-	while (length > 0 && (password[length - 1] == '\n' || password[length - 1] == '\r'))
-		password[--length] = '\0';
-	return whole ? (ssize_t)length : -1;
-}
-
-static int hash_password(void)
-{
-	char password[PASSWORD_MAX + 2], hash[TLS_PASSWORD_HASH_MAX];
-	ssize_t length = read_password(password, sizeof(password));
-	if (length <= 0) {
-		fprintf(stderr, "portcullis: expected a password of 1 to %d bytes on standard input\n", PASSWORD_MAX);
-		return STATUS_USAGE;
-	}
-	int error = tls_password_hash(password, (size_t)length, hash);
-	explicit_bzero(password, sizeof(password));
-	if (error < 0) {
-		fprintf(stderr, "portcullis: the password cannot be hashed: %s\n", strerror(-error));
-		return STATUS_FAILED;
-	}
-	return puts(hash) < 0 || fflush(stdout) != 0 ? STATUS_FAILED : STATUS_GOOD;
+	return error == 0         ? STATUS_GOOD
+	       : error == -EINVAL ? STATUS_USAGE
+	       : error == -ENOENT ? STATUS_CONFIG
+				  : STATUS_FAILED;
 }
 
 static int check(const char *path, const struct config *config, size_t warnings, const struct log *log)
@@ -141,15 +118,31 @@ static int run_mode(enum mode mode, const char *path, const struct config *confi
 		return agent_watch(config, log, stdout);
 	case RELEASE:
 		return agent_release(config, log);
+	case SET_MQTT_PASSWORD:
+	case SET_PAGE_PASSWORD:
+		return agent_set_password(config, path, mode == SET_PAGE_PASSWORD, stdout);
 	default:
 		return agent_run(config, path, log);
 	}
 }
 
+/* SET_PASSWORD: of nothing that is known. */
+static enum mode whose_password(const char *word)
+{
+	return strcmp(word, "mqtt") == 0   ? SET_MQTT_PASSWORD
+	       : strcmp(word, "page") == 0 ? SET_PAGE_PASSWORD
+					   : SET_PASSWORD;
+}
+
+static bool sets_password(enum mode mode)
+{
+	return mode == SET_MQTT_PASSWORD || mode == SET_PAGE_PASSWORD;
+}
+
 /* The journal needs its priorities on each line; people and --check want the lines as editors know them. */
 static void print_report(enum mode mode, const struct config_report *report, const struct log *log)
 {
-	if (mode == HEALTHCHECK && report->errors == 0)
+	if ((mode == HEALTHCHECK || sets_password(mode)) && report->errors == 0)
 		return;
 	if (mode != RUN) {
 		config_report_print(report, stderr);
@@ -195,6 +188,8 @@ static int run(enum mode mode, const char *path)
 	}
 	error = run_mode(mode, path, &config, warnings, &log);
 	config_free(&config);
+	if (sets_password(mode))
+		return status_of(error);
 	return error == 0 ? STATUS_GOOD : mode == CHECK ? STATUS_CONFIG : STATUS_FAILED;
 }
 
@@ -208,12 +203,13 @@ int main(int argc, char *argv[])
 			{"watch", no_argument, NULL, WATCH},
 			{"release", no_argument, NULL, RELEASE},
 			{"hash-password", no_argument, NULL, HASH_PASSWORD},
+			{"set-password", required_argument, NULL, SET_PASSWORD},
 			{"import", required_argument, NULL, IMPORT},
 			{"version", no_argument, NULL, 'V'},
 			{"help", no_argument, NULL, 'h'},
 			{0},
 	};
-	const char *path = DEFAULT_CONFIG, *foreign = NULL;
+	const char *path = DEFAULT_CONFIG, *argument = NULL;
 	enum mode mode = RUN;
 	int option;
 	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) >= 0) {
@@ -231,7 +227,7 @@ int main(int argc, char *argv[])
 			if (mode != RUN && mode != (enum mode)option)
 				return try_help("only one mode at a time", NULL);
 			mode = (enum mode)option;
-			foreign = mode == IMPORT ? optarg : NULL;
+			argument = optarg;
 		}
 	}
 	if (optind < argc)
@@ -239,9 +235,11 @@ int main(int argc, char *argv[])
 	if (mode == LIST_LINES)
 		return list_lines();
 	if (mode == HASH_PASSWORD)
-		return hash_password();
+		return status_of(agent_hash_password(stdout));
 	if (mode == IMPORT)
-		return import(foreign);
+		return import(argument);
+	if (mode == SET_PASSWORD && (mode = whose_password(argument)) == SET_PASSWORD)
+		return try_help("--set-password takes mqtt or page", NULL);
 
 	sigset_t signals;
 	agent_signals(&signals);

@@ -44,4 +44,14 @@ int agent_release(const struct config *config, const struct log *log);
 int agent_watch(const struct config *config, const struct log *log, FILE *out);
 int agent_healthcheck(const struct config *config, const struct log *log);
 
+/*
+ * --hash-password: asks for a password and writes its hash to out, which is flushed. --set-password: asks for the password
+ * of the page, or for the broker, and puts it (the page's as a hash) into the file that the configuration names; config
+ * may be without its passwords. What is wrong is written to standard error. Both block while they ask. Each returns 0;
+ * -EINVAL when what was typed is no password; or another -errno: -ENOENT when there is no file to be written to, -EINTR
+ * when a signal ended it. The password is wiped from memory in each case.
+ */
+int agent_hash_password(FILE *out);
+int agent_set_password(const struct config *config, const char *config_path, bool page, FILE *out);
+
 #endif

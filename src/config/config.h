@@ -85,9 +85,10 @@ struct config {
 	const char *node;
 	struct {
 		struct config_broker brokers[CONFIG_BROKERS_MAX];
-		size_t broker_count;  /* at least 1 */
-		const char *username; /* NULL: none */
-		const char *password; /* NULL: none; from password or password_file */
+		size_t broker_count;       /* at least 1 */
+		const char *username;      /* NULL: none */
+		const char *password;      /* NULL: none; from password or password_file */
+		const char *password_file; /* NULL: none; whether or not it was read */
 		const char *client_id;
 		const char *topic_prefix;
 		int64_t keepalive_ms; /* whole seconds */
@@ -107,6 +108,7 @@ struct config {
 		uint16_t port;        /* 0: the kernel chooses */
 		const char *username; /* both or neither of the two */
 		const char *password;
+		const char *password_file; /* NULL: none; whether or not it was read */
 		const char *hosts[CONFIG_HOSTS_MAX];
 		size_t host_count;
 		const char *frame_ancestors; /* NULL, "self", or addresses with blanks between */
@@ -181,6 +183,9 @@ int config_read_file(const char *path, char **bytes, size_t *length, struct conf
  * ExecReload= and ExecStopPost= (systemd.exec(5)), nor to a shell.
  */
 bool config_is_credential(const char *path);
+
+/* Whether this text, alone on its line, is a password when a password_file is read. */
+bool config_is_secret(const char *text, size_t length);
 
 void config_free(struct config *config);
 

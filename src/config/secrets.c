@@ -70,6 +70,13 @@ static struct config_scalar trim(const char *bytes, size_t length, struct config
 	return secret;
 }
 
+bool config_is_secret(const char *text, size_t length)
+{
+	struct config_scalar secret = {.text = text, .length = length};
+	return length > 0 && length <= CONFIG_SECRET_MAX && !config_scalar_has_controls(secret) &&
+	       !config_scalar_has(secret, 0, "\ufeff");
+}
+
 void config_secret_read_file(struct config_reader *reader, const struct config_key *key, const char **value,
 		struct config_scalar scalar)
 {
@@ -81,6 +88,10 @@ void config_secret_read_file(struct config_reader *reader, const struct config_k
 		return;
 	if (config->secret_file_count < CONFIG_SECRET_FILES_MAX)
 		config->secret_files[config->secret_file_count++] = path;
+	if (value == &reader->settings->mqtt_password_from_file)
+		config->mqtt.password_file = path;
+	else if (value == &reader->settings->http_password_from_file)
+		config->http.password_file = path;
 	if (reader->secrets == CONFIG_SECRETS_UNNEEDED)
 		return;
 	ssize_t length = read_secret(path, bytes, sizeof(bytes), &readable_by_all);

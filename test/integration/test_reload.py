@@ -321,6 +321,11 @@ def test_the_page_gets_another_password_and_stays(agent, tmp_path):
         secret.write_text("second\n")  # the configuration is the same, the secret is not
         reload(agent)
         assert ask(page, **basic("me", "first"))[0] == 401 and ask(page, **basic("me", "second"))[0] == 200
+        # another file in that place, as a hash: the lock-down goes by the folder
+        subprocess.run([*agent.command, "--config", agent.config_path, "--set-password", "page"], input=b"third\n", check=True,
+                       timeout=DEADLINE)
+        reload(agent)
+        assert ask(page, **basic("me", "second"))[0] == 401 and ask(page, **basic("me", "third"))[0] == 200
         reload(agent, {"http": {"username": None, "password_file": None}})
         assert ask(page)[0] == 200
     assert status(agent, "/healthz") == 200
