@@ -50,7 +50,7 @@ publish: ## the image and the release to where they are to be had: see scripts/p
 	@$(SETUP) publish
 	@scripts/with-docker scripts/publish
 
-keys: ## the schema and the manual's keys, from the table in src/config/keys.c
+keys: ## the schema, the manual's keys and the new configurations, from src/config/keys.c and new.c
 	@$(SETUP) build
 	@cross/build amd64 test/unit/config_tool
 	@scripts/key-files build/amd64/test/unit/config_tool

@@ -31,29 +31,34 @@ enum mode {
 	SET_PASSWORD,
 	SET_MQTT_PASSWORD,
 	SET_PAGE_PASSWORD,
-	IMPORT
+	IMPORT,
+	NEW_CONFIG
 };
 
-static const char usage[] = "Usage: portcullis [--config FILE] [MODE]\n"
-			    "\n"
-			    "Runs the garage-door agent in the foreground.\n"
-			    "\n"
-			    "  --config FILE     the configuration (default " DEFAULT_CONFIG ")\n"
-			    "\n"
-			    "Modes, instead of running:\n"
-			    "  --check           validate the configuration, print every error and warning\n"
-			    "  --healthcheck     ask the running agent whether it is well\n"
-			    "  --list-lines      the GPIO chips and lines, their names and users\n"
-			    "  --watch           live levels of the configured contacts; no relay is touched\n"
-			    "  --release         put every configured relay line back to rest\n"
-			    "  --import FILE     print NormallyClosed's, GarageQTPi's or mqtt-io's FILE as ours\n"
-			    "  --hash-password   read a password, print what may stand for it in http: password\n"
-			    "  --set-password mqtt|page\n"
-			    "                    ask for the password and write it to its password_file\n"
-			    "  --version\n"
-			    "  --help\n"
-			    "\n"
-			    "Exit status: 0 good, 1 failed while running, 2 usage, 78 configuration.\n";
+static const char usage[] =
+		"Usage: portcullis [--config FILE] [MODE]\n"
+		"\n"
+		"Runs the garage-door agent in the foreground.\n"
+		"\n"
+		"  --config FILE     the configuration (default " DEFAULT_CONFIG ")\n"
+		"\n"
+		"Modes, instead of running:\n"
+		"  --check           validate the configuration, print every error and warning\n"
+		"  --healthcheck     ask the running agent whether it is well\n"
+		"  --list-lines      the GPIO chips and lines, their names and users\n"
+		"  --watch           live levels of the configured contacts; no relay is touched\n"
+		"  --release         put every configured relay line back to rest\n"
+		"  --import FILE     print NormallyClosed's, GarageQTPi's or mqtt-io's FILE as ours\n"
+		"  --new-config toggle-high|toggle-low|separate-high|separate-low\n"
+		"                    print a new configuration, for one relay on the wall button or one each to\n"
+		"                    open and close, which are on while their input is high or low\n"
+		"  --hash-password   read a password, print what may stand for it in http: password\n"
+		"  --set-password mqtt|page\n"
+		"                    ask for the password and write it to its password_file\n"
+		"  --version\n"
+		"  --help\n"
+		"\n"
+		"Exit status: 0 good, 1 failed while running, 2 usage, 78 configuration.\n";
 
 static int try_help(const char *problem, const char *argument)
 {
@@ -83,6 +88,13 @@ static int import(const char *path)
 	if (error < 0)
 		fprintf(stderr, "portcullis: cannot import %s: %s\n", path, strerror(-error));
 	return error < 0 || fflush(stdout) != 0 ? STATUS_FAILED : STATUS_GOOD;
+}
+
+static int new_config(const char *name)
+{
+	if (config_print_new(name, stdout) < 0)
+		return try_help("there is no such wiring", name);
+	return fflush(stdout) != 0 ? STATUS_FAILED : STATUS_GOOD;
 }
 
 /* The exit status of a mode whose errors have been told. */
@@ -204,6 +216,7 @@ int main(int argc, char *argv[])
 			{"release", no_argument, NULL, RELEASE},
 			{"hash-password", no_argument, NULL, HASH_PASSWORD},
 			{"set-password", required_argument, NULL, SET_PASSWORD},
+			{"new-config", required_argument, NULL, NEW_CONFIG},
 			{"import", required_argument, NULL, IMPORT},
 			{"version", no_argument, NULL, 'V'},
 			{"help", no_argument, NULL, 'h'},
@@ -238,6 +251,8 @@ int main(int argc, char *argv[])
 		return status_of(agent_hash_password(stdout));
 	if (mode == IMPORT)
 		return import(argument);
+	if (mode == NEW_CONFIG)
+		return new_config(argument);
 	if (mode == SET_PASSWORD && (mode = whose_password(argument)) == SET_PASSWORD)
 		return try_help("--set-password takes mqtt or page", NULL);
 

@@ -219,6 +219,12 @@ void config_report_print(const struct config_report *report, FILE *stream);
  */
 void config_print_door(const struct config_door *door, int64_t open_ms, int64_t close_ms, FILE *stream);
 
+/*
+ * Prints a new configuration with comments, for one door. name: its wiring and the level that switches its relays on:
+ * toggle-high, toggle-low, separate-high or separate-low. Returns 0, or -EINVAL for another name.
+ */
+int config_print_new(const char *name, FILE *stream);
+
 /* Prints the table of keys as JSON. Schema and manual page are made from that. */
 void config_print_keys(FILE *stream);
 

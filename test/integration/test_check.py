@@ -34,6 +34,25 @@ def test_examples_pass(path):
         assert not warnings
 
 
+@pytest.mark.parametrize("name", ["toggle-high", "toggle-low", "separate-high", "separate-low"])
+def test_a_new_configuration_is_the_example_and_has_no_warning(name):
+    printed = run("--new-config", name)
+    assert printed.returncode == 0 and printed.stdout == (ROOT / f"config/examples/{name}.yaml").read_text()
+    checked = subprocess.run([*AGENT, "--config", "/dev/stdin", "--check"], input=printed.stdout, capture_output=True, text=True,
+                             timeout=60, check=False)
+    assert checked.returncode == 0 and "good: node garage, 1 door\n" in checked.stdout and not checked.stderr
+    assert "- id: main" in printed.stdout  # no entity is called garage_garage_door_door
+
+
+@pytest.mark.parametrize("name", ["toggle-high", "separate-low"])
+def test_what_is_commented_out_in_a_new_configuration_is_right(name):
+    printed = run("--new-config", name).stdout
+    all_keys, count = re.subn(r"^( *)#(?!username|password_file)([a-z_]+:)", r"\1\2", printed, flags=re.M)
+    checked = subprocess.run([*AGENT, "--config", "/dev/stdin", "--check"], input=all_keys, capture_output=True, text=True,
+                             timeout=60, check=False)
+    assert count >= 8 and checked.returncode == 0, checked.stderr
+
+
 def test_all_errors_with_their_places(tmp_path):
     path = tmp_path / "bad.yaml"
     path.write_text("mqtt: {brokre: mqtt://b}\ndoors:\n  - name: Left\n    relay: GPIO17\n    pulse: 6s\n")
@@ -54,7 +73,7 @@ def test_a_wrong_file_starts_nothing(tmp_path):
 
 
 def test_wrong_usage():
-    for arguments in (["--frobnicate"], ["--config"], ["stray"]):
+    for arguments in (["--frobnicate"], ["--config"], ["stray"], ["--new-config"], ["--new-config", "toggle"]):
         assert run(*arguments).returncode == 2, arguments
 
 

@@ -1,4 +1,5 @@
-/* For scripts/key-files and test_config_schema.py: "keys" prints the table, "check FILE..." what is said of files. Status 1: one was refused.
+/* For scripts/key-files and test_config_schema.py: "keys" prints the table, "new NAME" a new configuration,
+ * "check FILE..." what is said of files. Status 1: one was refused.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +16,10 @@ int main(int count, char **arguments)
 		config_print_keys(stdout);
 		return 0;
 	}
+	if (count == 3 && strcmp(arguments[1], "new") == 0)
+		return config_print_new(arguments[2], stdout) < 0;
 	if (count < 3 || strcmp(arguments[1], "check") != 0) {
-		fprintf(stderr, "usage: config_tool keys | check FILE...\n");
+		fprintf(stderr, "usage: config_tool keys | new NAME | check FILE...\n");
 		return 2;
 	}
 	for (int i = 2; i < count; i++) {

@@ -45,6 +45,13 @@ def check_manual(keys, tool):
     check_file(keys, generator.MANUAL)
 
 
+def check_new(keys, tool):
+    for path, text in generator.new_files(tool).items():
+        assert path.read_text() == text, f"{path.name} is not what --new-config prints: make keys"
+    other = subprocess.run([*tool, "new", "toggle"], capture_output=True, check=False)
+    assert other.returncode == 1 and not other.stdout
+
+
 def run_check(tool, *files):
     return subprocess.run([*tool, "check", *map(str, files)], capture_output=True, text=True, check=False)
 
@@ -133,6 +140,7 @@ CHECKS = [
     ("relays and sensors have the same keys everywhere", check_keys_agree),
     ("the schema is the table", check_schema),
     ("the manual's keys are the table", check_manual),
+    ("the new configurations are those of the examples", check_new),
     ("the agent accepts the example files", check_examples),
     ("the schema accepts the example files", check_schema_accepts),
     ("what the schema refuses, the agent refuses, and the other way round", check_both_refuse),
