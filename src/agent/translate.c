@@ -69,7 +69,7 @@ void translate_page_url(const struct config *config, char url[static LINK_URL_MA
 	char host[HOST_NAME_MAX + 1] = "", local[sizeof(host) + sizeof(".local")], place[NET_PRINT_MAX];
 	bool any = strcmp(address, "0.0.0.0") == 0 || strcmp(address, "::") == 0;
 	*url = '\0';
-	if (!config->http.enabled || config->http.port == 0 || net_is_loopback_host(address))
+	if (!config->http.enabled || config->http.port == 0 || config->http.ingress || net_is_loopback_host(address))
 		return;
 	gethostname(host, sizeof(host) - 1);
 	host[strcspn(host, ".")] = '\0';
@@ -116,6 +116,7 @@ struct http_config translate_http(const struct config *config)
 			.port = config->http.port,
 			.host_count = config->http.host_count,
 			.frame_ancestors = config->http.frame_ancestors,
+			.ingress = config->http.ingress,
 			.username = config->http.username,
 			.password = password,
 			.password_right = password && tls_password_looks_hashed(password) ? tls_password_check : NULL,

@@ -131,6 +131,7 @@ bool config_compare(const struct config *now, const struct config *next, struct 
 			!same_text(now->mqtt.client_id, next->mqtt.client_id) ||
 			now->mqtt.keepalive_ms != next->mqtt.keepalive_ms;
 	changes->credentials = !same_text(now->http.username, next->http.username) ||
-			       !same_text(now->http.password, next->http.password);
+			       !same_text(now->http.password, next->http.password) ||
+			       !same_text(now->http.ingress, next->http.ingress);
 	return true;
 }

@@ -27,6 +27,7 @@
 #define CONFIG_BROKERS_MAX 8
 #define CONFIG_HOSTS_MAX 16
 #define CONFIG_FRAME_ANCESTORS_MAX 255
+#define CONFIG_ADDRESS_MAX 45 /* of IPv6, as a text */
 #define CONFIG_RELAYS_MAX 192
 #define CONFIG_PEERS_MAX PEERS_NAMED_MAX
 #define CONFIG_LINE_NAME_MAX 31
@@ -112,6 +113,7 @@ struct config {
 		const char *hosts[CONFIG_HOSTS_MAX];
 		size_t host_count;
 		const char *frame_ancestors; /* NULL, "self", or addresses with blanks between */
+		const char *ingress;         /* NULL, or a numeric address, without brackets */
 		bool allow_anonymous_commands;
 		struct config_tls tls; /* certificate_file and key_file */
 	} http;
@@ -194,7 +196,7 @@ struct config_changes {
 	bool mqtt;        /* make a new connection to the broker */
 	bool topics;      /* remove what the broker retains under the old names */
 	bool discovery;   /* remove what was announced to Home Assistant */
-	bool credentials; /* of the page: disconnect listeners, which must come with the new ones */
+	bool credentials; /* of the page, or its ingress: disconnect listeners, which must come with the new ones */
 };
 
 /*

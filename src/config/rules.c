@@ -144,7 +144,7 @@ static void page_warnings(struct config_reader *reader, bool password)
 	const struct config *config = &reader->settings->config;
 	const char *address = config->http.address;
 	struct config_position at = config_where(reader, &config->http.address);
-	if (!config->http.enabled || net_is_loopback_host(address))
+	if (!config->http.enabled || config->http.ingress || net_is_loopback_host(address))
 		return;
 	if (config->http.password && !config->http.tls.certificate_file)
 		config_warning(reader, at,
@@ -170,6 +170,20 @@ static void check_frame_ancestors(struct config_reader *reader)
 		}
 }
 
+static void check_ingress(struct config_reader *reader)
+{
+	const struct config *config = &reader->settings->config;
+	struct sockaddr_storage ignored;
+	if (!config->http.ingress)
+		return;
+	if (!net_address(config->http.ingress, 0, &ignored))
+		config_error(reader, config_where(reader, &config->http.ingress),
+				"ingress: expected a numeric address, that of Home Assistant's Supervisor: 172.30.32.2");
+	if (config_given(reader, &config->http.username))
+		config_error(reader, config_where(reader, &config->http.username),
+				"http has ingress and a username, expected one of them: who comes by the ingress is asked by Home Assistant, and nobody else is served");
+}
+
 static void http_rules(struct config_reader *reader)
 {
 	struct config *config = &reader->settings->config;
@@ -189,6 +203,7 @@ static void http_rules(struct config_reader *reader)
 				CONFIG_CREDENTIALS_MAX);
 	check_pair(reader, &config->http.tls);
 	check_frame_ancestors(reader);
+	check_ingress(reader);
 	if (password && config->http.allow_anonymous_commands)
 		config_warning(reader, config_where(reader, &config->http.allow_anonymous_commands),
 				"allow_anonymous_commands has no effect: http has a password, and everybody needs it");

@@ -30,7 +30,7 @@ bool http_site_in_session(const struct http_site *site, const struct http_cookie
 
 static const char *login_target(const struct http_request *request)
 {
-	bool setup = strcmp(request->path, "/setup") == 0 || strcmp(request->query, "setup") == 0;
+	bool setup = strcmp(request->path, "/setup") == 0 || http_exchange_of_setup(request);
 	return setup ? "setup" : "";
 }
 

@@ -79,10 +79,15 @@ void http_exchange_see_other(const struct http_exchange *exchange, const char *l
 			0);
 }
 
+bool http_exchange_of_setup(const struct http_request *request)
+{
+	return strcmp(request->query, "setup") == 0 || strcmp(request->query, "setup=") == 0;
+}
+
 void http_exchange_see_door(const struct http_exchange *exchange, const char *id, const char *said)
 {
 	char location[LOCATION_MAX];
-	const char *from = strcmp(exchange->request->query, "setup") == 0 ? "setup" : "";
+	const char *from = http_exchange_of_setup(exchange->request) ? "setup" : "";
 	if (said)
 		snprintf(location, sizeof(location), "%s?door=%s&said=%s#door-%s", from, id, said, id);
 	else
@@ -90,10 +95,10 @@ void http_exchange_see_door(const struct http_exchange *exchange, const char *id
 	http_exchange_see_other(exchange, location, NULL);
 }
 
-/* Only those who gave the password, or sit at the machine, wire the doors. False: the answer is made. */
+/* Only those who gave the password, whom the ingress has let in, or who sit at the machine, wire the doors. False: the answer is made. */
 bool http_exchange_may_wire(const struct http_exchange *exchange)
 {
-	if (exchange->site->config.username || exchange->request->peer->loopback)
+	if (exchange->site->config.username || exchange->site->config.ingress || exchange->request->peer->loopback)
 		return true;
 	http_exchange_problem(exchange, 403,
 			"The Set-up view is for those who log in (http: username and password_file) and for the machine itself.");

@@ -10,6 +10,7 @@
 
 #include "http/answer.h"
 #include "http/gate.h"
+#include "http/guard.h"
 #include "http/http.h"
 #include "http/live.h"
 #include "http/reader.h"
@@ -27,6 +28,7 @@ struct http_site {
 	struct http_agent agent;
 	struct http_gate *gate;
 	struct http_sessions *sessions; /* borrowed */
+	struct http_peer ingress;       /* text is "": none is configured */
 	bool read_only;
 	bool setup; /* those who see the page may see the Set-up view */
 	struct http_live live;
@@ -69,7 +71,10 @@ void http_exchange_see_other(const struct http_exchange *exchange, const char *l
 /* 303 to a door on the page that the form came from; said: how the command ended, or NULL. */
 void http_exchange_see_door(const struct http_exchange *exchange, const char *id, const char *said);
 
-/* Only those who gave the password, or who sit at the machine, wire the doors. False: the refusal is made. */
+/* Whether the query is the Set-up view's mark, "setup": also as "setup=", which Home Assistant's ingress makes of it. */
+bool http_exchange_of_setup(const struct http_request *request);
+
+/* Only those who gave the password, whom the ingress has let in, or who sit at the machine, wire the doors. False: the refusal is made. */
 bool http_exchange_may_wire(const struct http_exchange *exchange);
 
 #endif

@@ -56,6 +56,12 @@ struct http_config {
 	const char *hosts[HTTP_HOSTS_MAX]; /* accepted names, besides addresses, localhost and the host's own */
 	size_t host_count;
 	const char *frame_ancestors; /* who may frame the page: "self", or as Content-Security-Policy has it; NULL: nobody */
+	/*
+	 * NULL: none. Otherwise the numeric address of a proxy that has asked its visitors who they are, as Home Assistant's
+	 * Supervisor does. Only it is served, without a password and by any Host. Everybody else gets 403; this machine
+	 * itself still gets /healthz. Then there is no username.
+	 */
+	const char *ingress;
 	const char *host_name; /* the host's own name, accepted as it is, as its first label, and as that + ".local" */
 	const char *username;  /* NULL: no password; with one, both are there */
 	const char *password;

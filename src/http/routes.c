@@ -1,6 +1,7 @@
 /*
- * The table of routes, and the questions that stand before each of them, in this order: does the request name this host;
- * may it come in; is there such a route, for this method; does a command come from our own page; are commands taken at all.
+ * The table of routes, and the questions that stand before each of them, in this order: does it come by the ingress, where
+ * there is one; does it name this host; may it come in; is there such a route, for this method; does a command come from
+ * our own page; are commands taken at all.
  */
 #include "http/site.h"
 
@@ -66,6 +67,15 @@ static void route_log_refusal(struct http_site *site, const char *what, const ch
 	site->refusal_logged_ms = now_ms;
 }
 
+/* Whether an ingress is configured and the request does not come from it. The machine itself may ask for its health. */
+static bool route_passes_by(const struct http_exchange *exchange, const struct route *route)
+{
+	const struct http_peer *peer = exchange->request->peer;
+	if (!exchange->site->config.ingress || strcmp(peer->text, exchange->site->ingress.text) == 0)
+		return false;
+	return !(peer->loopback && route && route->handle == http_get_health);
+}
+
 bool http_site_answer(struct http_site *site, const struct http_request *request, struct http_answer *answer)
 {
 	const char *rest = "";
@@ -75,10 +85,14 @@ bool http_site_answer(struct http_site *site, const struct http_request *request
 	const struct route *route = route_find(request->path, &rest);
 	bool post = request->verb == HTTP_VERB_POST;
 	bool get = request->verb == HTTP_VERB_GET || request->verb == HTTP_VERB_HEAD;
+	bool ingress = site->config.ingress; /* has asked who it is; its visitors cannot be led here by a name */
 	if (exchange.session)
 		http_gate_remember(site->gate, request->peer);
-	/* HTTP/1.0 may come without a Host, and no browser that could be led astray sends it so. */
-	if (!(request->old && !*request->host) && !http_guard_host(&site->config, request->host)) {
+	if (route_passes_by(&exchange, route)) {
+		route_log_refusal(site, "a client that does not come by the ingress,", request->peer->text);
+		http_exchange_problem(&exchange, 403, "Only the address of http: ingress is served here.");
+	} else if (!ingress && /* HTTP/1.0 may come without a Host, and no browser that could be led astray sends it so */
+			!(request->old && !*request->host) && !http_guard_host(&site->config, request->host)) {
 		route_log_refusal(site, "host", request->host);
 		http_exchange_problem(&exchange, 421,
 				"This server does not know that name as its own. If it is, add it to http: hosts.");

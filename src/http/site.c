@@ -41,9 +41,13 @@ int http_site_new(struct loop *loop, const struct log *log, const struct http_co
 		const struct http_agent *agent, struct http_sessions *sessions, void (*checked)(void *user), void *user,
 		struct http_site **out, char error[static HTTP_ERROR_MAX])
 {
-	struct sockaddr_storage address;
+	struct sockaddr_storage address, ingress;
 	if (!net_address(config->address, config->port, &address)) {
 		snprintf(error, HTTP_ERROR_MAX, "%s is no address to listen on", config->address);
+		return -EINVAL;
+	}
+	if (config->ingress && !net_address(config->ingress, 0, &ingress)) {
+		snprintf(error, HTTP_ERROR_MAX, "%s is no address of an ingress", config->ingress);
 		return -EINVAL;
 	}
 	struct http_site *site = calloc(1, sizeof(*site));
@@ -55,9 +59,10 @@ int http_site_new(struct loop *loop, const struct log *log, const struct http_co
 	site->config = *config;
 	site->agent = *agent;
 	site->sessions = sessions;
-	site->read_only = !config->username && !config->allow_anonymous_commands &&
-			  !net_is_loopback((const struct sockaddr *)&address);
-	site->setup = config->username || net_is_loopback((const struct sockaddr *)&address);
+	if (config->ingress)
+		http_guard_peer((const struct sockaddr *)&ingress, &site->ingress);
+	site->setup = config->username || config->ingress || net_is_loopback((const struct sockaddr *)&address);
+	site->read_only = !site->setup && !config->allow_anonymous_commands;
 	http_live_init(&site->live, log, &site->agent);
 	int result = http_gate_new(loop, log, config, checked, user, &site->gate, error);
 	if (result < 0) {

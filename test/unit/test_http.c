@@ -1549,6 +1549,56 @@ static void test_share_of_one_address(void)
 		close(fds[i]);
 }
 
+/* ---- Ingress. ---- */
+
+static int status_from(struct server *server, const struct sockaddr_in *from, const char *request)
+{
+	halt(server);
+	int fd = adopt(server, from, request);
+	resume(server);
+	struct answer answer = hear(fd, false);
+	close(fd);
+	return answer.status;
+}
+
+static void test_ingress(void)
+{
+	static const char open[] = "POST /api/doors/left/open HTTP/1.1\r\nHost: any.example\r\n\r\n";
+	static const char foreign[] =
+			"POST /api/doors/left/open HTTP/1.1\r\nHost: any.example\r\nOrigin: http://evil.example\r\n\r\n";
+	static const char back[] =
+			"POST /api/doors/left/open?setup= HTTP/1.1\r\nHost: any.example\r\nAccept: text/html\r\n\r\n";
+	struct http_config config = {.address = "0.0.0.0"};
+	char ingress[INET_ADDRSTRLEN];
+	struct server server;
+	inet_ntop(AF_INET, &elsewhere.sin_addr, ingress, sizeof(ingress));
+	config.ingress = ingress;
+	start(&server, &config);
+
+	tap_case("who comes by the ingress needs no password and no known host");
+	CHECK(status_from(&server, &elsewhere, "GET / HTTP/1.1\r\nHost: any.example\r\n\r\n") == 200);
+	CHECK(status_from(&server, &elsewhere, open) == 202 && server.agent.commands == 1);
+	CHECK(status_from(&server, &elsewhere, "GET /setup HTTP/1.1\r\nHost: any.example\r\n\r\n") == 200);
+	CHECK(status_from(&server, &elsewhere, foreign) == 403 && server.agent.commands == 1);
+
+	tap_case("nobody else is served, but for the machine's own question for its health");
+	CHECK(status_from(&server, &beside, open) == 403);
+	CHECK(status_from(&server, &beside, "GET /healthz HTTP/1.1\r\n" HOST "\r\n") == 403);
+	CHECK(ask(&server, "POST /api/doors/left/open HTTP/1.1\r\n" HOST "\r\n").status == 403);
+	CHECK(ask(&server, "GET / HTTP/1.1\r\n" HOST "\r\n").status == 403);
+	CHECK(ask(&server, "GET /healthz HTTP/1.1\r\n" HOST "\r\n").status == 200);
+	CHECK(server.agent.commands == 1);
+
+	tap_case("a form of the Set-up view leads back to it, though the ingress writes the query anew");
+	halt(&server);
+	int fd = adopt(&server, &elsewhere, back);
+	resume(&server);
+	struct answer answer = hear(fd, false);
+	CHECK(answer.status == 303 && strstr(header(&answer, "Location"), "../../../setup?door=left"));
+	close(fd);
+	finish(&server);
+}
+
 /* ---- Events. ---- */
 
 /* Opens door 0 to this position and says that it changed. */
@@ -1872,6 +1922,7 @@ int main(void)
 	test_many_clients();
 	test_loopback_reserve();
 	test_share_of_one_address();
+	test_ingress();
 	test_events();
 	test_reconfigure();
 	test_descriptors();
