@@ -36,11 +36,12 @@ enum mode {
 };
 
 static const char usage[] =
-		"Usage: portcullis [--config FILE] [MODE]\n"
+		"Usage: portcullis [--config FILE] [--example FILE] [MODE]\n"
 		"\n"
 		"Runs the garage-door agent in the foreground.\n"
 		"\n"
 		"  --config FILE     the configuration (default " DEFAULT_CONFIG ")\n"
+		"  --example FILE    when running without a configuration yet: begin with a copy of this\n"
 		"\n"
 		"Modes, instead of running:\n"
 		"  --check           validate the configuration, print every error and warning\n"
@@ -169,7 +170,17 @@ static enum config_secrets secrets(enum mode mode)
 	return mode == RUN ? CONFIG_SECRETS_NEEDED : mode == CHECK ? CONFIG_SECRETS_CHECKED : CONFIG_SECRETS_UNNEEDED;
 }
 
-static int run(enum mode mode, const char *path)
+/* Without an example, or with a configuration, nothing. What goes wrong is told; the missing file is told by config_load. */
+static void begin(const char *path, const char *example, const struct log *log)
+{
+	int error = example ? config_begin(path, example) : -EEXIST;
+	if (error == 0)
+		log_info(log, "there was no %s: it is now a copy of %s", path, example);
+	else if (error != -EEXIST)
+		log_error(log, "cannot make %s of %s: %s", path, example, strerror(-error));
+}
+
+static int run(enum mode mode, const char *path, const char *example)
 {
 	struct log log;
 	struct config config;
@@ -184,6 +195,8 @@ static int run(enum mode mode, const char *path)
 		log_error(&log, "out of memory before the start");
 		return STATUS_FAILED;
 	}
+	if (mode == RUN)
+		begin(path, example, &log);
 	int error = config_load(path, secrets(mode), &config, report);
 	if (error == 0) {
 		log.level = (enum log_level)config.log.level;
@@ -198,7 +211,11 @@ static int run(enum mode mode, const char *path)
 		log_error(&log, "cannot load %s: %s", path, strerror(-error));
 		return STATUS_FAILED;
 	}
-	error = run_mode(mode, path, &config, warnings, &log);
+	error = mode == RUN ? agent_find_broker(&config, &log) : 0;
+	if (error == 0)
+		error = run_mode(mode, path, &config, warnings, &log);
+	else if (error == -EINTR)
+		error = 0; /* told to end before it has begun */
 	config_free(&config);
 	if (sets_password(mode))
 		return status_of(error);
@@ -209,6 +226,7 @@ int main(int argc, char *argv[])
 {
 	static const struct option options[] = {
 			{"config", required_argument, NULL, 'c'},
+			{"example", required_argument, NULL, 'e'},
 			{"check", no_argument, NULL, CHECK},
 			{"healthcheck", no_argument, NULL, HEALTHCHECK},
 			{"list-lines", no_argument, NULL, LIST_LINES},
@@ -222,13 +240,16 @@ int main(int argc, char *argv[])
 			{"help", no_argument, NULL, 'h'},
 			{0},
 	};
-	const char *path = DEFAULT_CONFIG, *argument = NULL;
+	const char *path = DEFAULT_CONFIG, *argument = NULL, *example = NULL;
 	enum mode mode = RUN;
 	int option;
 	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) >= 0) {
 		switch (option) {
 		case 'c':
 			path = optarg;
+			break;
+		case 'e':
+			example = optarg;
 			break;
 		case 'V':
 			return puts("portcullis " PORTCULLIS_VERSION) < 0 ? STATUS_FAILED : STATUS_GOOD;
@@ -261,5 +282,5 @@ int main(int argc, char *argv[])
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* the history's disk is full, and says so by its error */
-	return run(mode, path);
+	return run(mode, path, example);
 }

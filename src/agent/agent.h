@@ -17,6 +17,13 @@ void agent_signals(
 		sigset_t *signals); /* sets them to SIGTERM and SIGINT, which end the agent, and SIGHUP, which reloads */
 
 /*
+ * Before agent_run: where the configuration leaves the broker to Home Assistant's Supervisor, asks it, and takes its answer
+ * into config. Blocks until it knows one. The signals of agent_signals must be blocked. 0; -EINTR when one of them has
+ * ended the wait; or another -errno, which has been logged unless memory is short.
+ */
+int agent_find_broker(struct config *config, const struct log *log);
+
+/*
  * Runs until a signal ends it. Returns 0 after an orderly end; or -errno, which has been logged, when it could not
  * start or the loop failed. config, path and log are borrowed. SIGHUP reads the file at path again, and then log's
  * level and format become those of the file.

@@ -110,6 +110,8 @@ static int read_files(const struct reload *reload, struct config *next, struct c
 		return -EINVAL;
 	}
 	int failed = config_load(reload->rooms.path, CONFIG_SECRETS_NEEDED, next, report);
+	if (failed == 0)
+		failed = config_inherit_service(next, reload->now);
 	if (failed == 0 && !config_compare(reload->now, next, changes, report))
 		failed = -EINVAL;
 	agent_log_report(report, reload->rooms.log);

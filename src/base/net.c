@@ -96,6 +96,24 @@ int net_wait(int fd, short events, int64_t until_ms)
 	}
 }
 
+ssize_t net_receive(int fd, void *bytes, size_t size, int64_t until_ms)
+{
+	size_t length = 0;
+	while (length < size) {
+		int waited = net_wait(fd, POLLIN, until_ms);
+		if (waited < 0)
+			return waited;
+		ssize_t received = recv(fd, (char *)bytes + length, size - length, 0);
+		if (received == 0)
+			break;
+		if (received < 0 && errno != EAGAIN && errno != EINTR)
+			return -errno;
+		if (received > 0)
+			length += (size_t)received;
+	}
+	return (ssize_t)length;
+}
+
 int net_connect(int fd, const struct sockaddr *address, socklen_t length, int64_t until_ms)
 {
 	int error = 0;

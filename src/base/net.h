@@ -1,7 +1,7 @@
 /*
  * Numeric addresses: which kind one is, whether it is this machine's own, and how to connect to one within a time. The
- * configuration, --check and the page all ask here. Nothing here asks a name service. Any thread. Only net_wait and
- * net_connect block. The functions about addresses are pure, except net_is_here.
+ * configuration, --check and the page all ask here. Nothing here asks a name service. Any thread. Only net_wait,
+ * net_receive and net_connect block. The functions about addresses are pure, except net_is_here.
  */
 #ifndef PORTCULLIS_BASE_NET_H
 #define PORTCULLIS_BASE_NET_H
@@ -42,6 +42,12 @@ bool net_is_here(const char *text, uint16_t port);
  * Returns 0, -ETIMEDOUT at until_ms, or -errno. until_ms is at most INT_MAX ms away: LOOP_NEVER is no such time.
  */
 int net_wait(int fd, short events, int64_t until_ms);
+
+/*
+ * Receives until the other side ends, or size bytes are there. Blocks as net_wait does. Returns the number of bytes or
+ * -errno.
+ */
+ssize_t net_receive(int fd, void *bytes, size_t size, int64_t until_ms);
 
 /*
  * Connects the non-blocking socket fd. Blocks as net_wait does. Returns 0 or -errno; the caller closes fd in either

@@ -107,6 +107,8 @@ bool config_compare(const struct config *now, const struct config *next, struct 
 	if (compare_ids(now, next, report))
 		for (size_t i = 0; i < now->door_count; i++)
 			compare_wiring(&now->doors[i], &next->doors[i], report);
+	if (next->mqtt.brokers[0].by_supervisor && !now->mqtt.brokers[0].by_supervisor)
+		refuse(report, "mqtt: broker is now the Supervisor's to tell: that takes a restart");
 	if (now->gpio.backend != next->gpio.backend)
 		refuse(report, "gpio: backend is another: that takes a restart");
 	if (!same_text(now->gpio.chip, next->gpio.chip))

@@ -67,18 +67,37 @@ void config_report_error(struct config_report *report, unsigned line, const char
 	va_end(arguments);
 }
 
-const char *config_keep(struct config_reader *reader, const char *text, size_t length)
+static const char *keep(struct config *config, const char *text, size_t length)
 {
 	struct config_string *string = malloc(sizeof(*string) + length + 1);
-	if (!string) {
-		reader->out_of_memory = true;
-		return "";
-	}
-	string->next = reader->settings->config.strings;
+	if (!string)
+		return NULL;
+	string->next = config->strings;
 	memcpy(string->text, text, length);
 	string->text[length] = '\0';
-	reader->settings->config.strings = string;
+	config->strings = string;
 	return string->text;
+}
+
+const char *config_keep(struct config_reader *reader, const char *text, size_t length)
+{
+	const char *kept = keep(&reader->settings->config, text, length);
+	reader->out_of_memory |= !kept;
+	return kept ? kept : "";
+}
+
+int config_take_service(struct config *config, const struct config_service *service)
+{
+	const char *host = keep(config, service->host, strlen(service->host));
+	const char *username = service->username ? keep(config, service->username, strlen(service->username)) : NULL;
+	const char *password = service->password ? keep(config, service->password, strlen(service->password)) : NULL;
+	if (!host || (service->username && !username) || (service->password && !password))
+		return -ENOMEM;
+	config->mqtt.brokers[0] = (struct config_broker){
+			.host = host, .port = service->port, .tls = service->tls, .by_supervisor = true};
+	config->mqtt.username = username;
+	config->mqtt.password = password;
+	return 0;
 }
 
 void config_mark(struct config_reader *reader, const void *field, struct config_position at)
@@ -113,6 +132,18 @@ struct config_position config_where(const struct config_reader *reader, const vo
 {
 	const struct config_mark *mark = find_mark(reader, field);
 	return mark ? mark->at : (struct config_position){0};
+}
+
+int config_inherit_service(struct config *next, const struct config *now)
+{
+	const struct config_broker *broker = &now->mqtt.brokers[0];
+	if (!next->mqtt.brokers[0].by_supervisor || !broker->by_supervisor)
+		return 0;
+	return config_take_service(next, &(struct config_service){.host = broker->host,
+							 .port = broker->port,
+							 .tls = broker->tls,
+							 .username = now->mqtt.username,
+							 .password = now->mqtt.password});
 }
 
 static void sort_problems(struct config_report *report)

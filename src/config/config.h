@@ -2,9 +2,9 @@
  * The configuration: one YAML file becomes one validated struct, or a report of everything that is wrong with it.
  *
  * This room reads the file, the files with secrets that it names, and the host's name. For a broker whose name ends in
- * .local it also looks at the machine's network interfaces (mdns_obstacle), for a warning. It changes nothing. Reading
+ * .local it also looks at the machine's network interfaces (mdns_obstacle), for a warning. Reading
  * may block, so call it only at start-up, for --check, and in a reload while no relay is on. The result has only plain
- * values. No room includes this header: only src/agent, which translates, and main.c do.
+ * values. No room includes this header: only src/agent, which translates, and main.c do. config_begin alone writes.
  */
 #ifndef PORTCULLIS_CONFIG_CONFIG_H
 #define PORTCULLIS_CONFIG_CONFIG_H
@@ -56,6 +56,17 @@ struct config_broker {
 	const char *host; /* a name or an address; an IPv6 address without brackets */
 	uint16_t port;
 	bool tls;
+	/* The file gives the numeric address of Home Assistant's Supervisor, which is the only entry then: host and port are
+	   the Supervisor's own until config_take_service, and the broker's from then on. */
+	bool by_supervisor;
+};
+
+/* A broker and the login there, as the Supervisor tells them. */
+struct config_service {
+	const char *host;
+	uint16_t port;
+	bool tls;
+	const char *username, *password; /* NULL: none */
 };
 
 /* Paths of PEM files; NULL = not given. */
@@ -163,6 +174,12 @@ struct config_report {
 };
 
 /*
+ * Where there is no file at path yet, makes it a copy of the file example, whole or not at all. 0; -EEXIST when there is
+ * something already, which stays as it is; or another -errno.
+ */
+int config_begin(const char *path, const char *example);
+
+/*
  * Reads and validates a file. 0 when it can be used (there may be warnings); -EINVAL with at least one error in the
  * report, or -ENOMEM, and then config is empty. The caller frees with config_free after success; freeing an empty one is
  * allowed. Nothing of the YAML document is kept.
@@ -188,6 +205,14 @@ bool config_is_credential(const char *path);
 
 /* Whether this text, alone on its line, is a password when a password_file is read. */
 bool config_is_secret(const char *text, size_t length);
+/*
+ * Takes the broker and the login from the service; the strings are copied. Only for a configuration whose brokers[0] is
+ * by_supervisor. 0 or -ENOMEM.
+ */
+int config_take_service(struct config *config, const struct config_service *service);
+
+/* The same for a reload, where the Supervisor is not asked: next gets what now has of it, where both are by_supervisor. */
+int config_inherit_service(struct config *next, const struct config *now);
 
 void config_free(struct config *config);
 

@@ -71,7 +71,7 @@ static const struct config_key mqtt_tls_keys[] = {
 static const struct config_key mqtt_keys[] = {
 	{.name = "broker", .kind = CONFIG_KIND_BROKERS, .required = true, .offset = AT(config.mqtt.brokers),
 		.minimum = 1, .maximum = CONFIG_BROKERS_MAX, .example = "mqtt://broker.lan",
-		.help = "The broker: mqtts://HOST with TLS, mqtt://HOST without, and :PORT where it is not 8883 or 1883. A list is tried in turn (the members of a cluster)."},
+		.help = "The broker: mqtts://HOST with TLS, mqtt://HOST without, and :PORT where it is not 8883 or 1883. A list is tried in turn (the members of a cluster). supervisor://172.30.32.2 in an app of Home Assistant: its Supervisor is asked at the start, and tells the login, too."},
 	{.name = "username", .kind = CONFIG_KIND_TEXT, .offset = AT(config.mqtt.username), .minimum = 1,
 		.maximum = 255, .example = "portcullis",
 		.help = "The name to log in with. Default: none."},

@@ -83,7 +83,10 @@ void config_network_read_broker(struct config_reader *reader, struct config_scal
 {
 	struct config *config = &reader->settings->config;
 	struct config_broker *broker = &config->mqtt.brokers[config->mqtt.broker_count];
-	static const char *const schemes[] = {"mqtt://", "mqtts://"};
+	static const struct {
+		const char *name;
+		unsigned port;
+	} schemes[] = {{"mqtt://", 1883}, {"mqtts://", 8883}, {"supervisor://", 80}};
 	const char *host;
 	size_t host_length;
 	struct config_quote quote;
@@ -93,19 +96,27 @@ void config_network_read_broker(struct config_reader *reader, struct config_scal
 		return;
 	}
 	for (size_t i = 0; i < COUNT(schemes); i++) {
-		size_t scheme = strlen(schemes[i]);
-		unsigned port = i == 0 ? 1883 : 8883;
-		if (scalar.length < scheme || memcmp(scalar.text, schemes[i], scheme) != 0)
+		size_t scheme = strlen(schemes[i].name);
+		unsigned port = schemes[i].port;
+		if (scalar.length < scheme || memcmp(scalar.text, schemes[i].name, scheme) != 0)
 			continue;
 		if (!split_host_port(scalar.text + scheme, scalar.length - scheme, &host, &host_length, &port) ||
 				port == 0) {
 			config_error(reader, scalar.at,
 					"broker: %s is no address of a broker, expected %sHOST or %sHOST:PORT with a port from 1 to 65535, and an IPv6 address as [::1]",
-					config_scalar_quote(&quote, scalar), schemes[i], schemes[i]);
+					config_scalar_quote(&quote, scalar), schemes[i].name, schemes[i].name);
 			return;
 		}
-		*broker = (struct config_broker){
-				.host = config_keep(reader, host, host_length), .port = (uint16_t)port, .tls = i == 1};
+		*broker = (struct config_broker){.host = config_keep(reader, host, host_length),
+				.port = (uint16_t)port,
+				.tls = i == 1,
+				.by_supervisor = i == 2};
+		if (broker->by_supervisor && !is_numeric(AF_INET, host, host_length)) {
+			config_error(reader, scalar.at,
+					"broker: %s is no numeric address, expected that of Home Assistant's Supervisor: supervisor://172.30.32.2",
+					config_scalar_quote(&quote, scalar));
+			return;
+		}
 		if (!check_zone(reader, broker, scalar.at))
 			return;
 		config_mark(reader, broker, scalar.at);

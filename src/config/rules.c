@@ -81,7 +81,7 @@ static void home_assistant_warnings(struct config_reader *reader, const struct c
 	if (obstacle)
 		config_warning(reader, at, "broker: %s: .local names are found by multicast DNS, and %s", broker->host,
 				obstacle);
-	else if (strcasecmp(broker->host, "core-mosquitto") == 0)
+	else if (strcasecmp(broker->host, "core-mosquitto") == 0 && !reader->settings->config.http.ingress)
 		config_warning(reader, at,
 				"broker: core-mosquitto is known inside Home Assistant's own machine alone: use that machine's address");
 	if (broker->port == HOME_ASSISTANT_PORT)
@@ -94,6 +94,8 @@ static void broker_warnings(struct config_reader *reader, const struct config_br
 {
 	struct config_position at = config_where(reader, broker);
 	bool open = !broker->tls && !net_is_loopback_host(broker->host);
+	if (broker->by_supervisor)
+		return;
 	home_assistant_warnings(reader, broker);
 	if (open && any_tls)
 		config_warning(reader, at,
@@ -103,6 +105,23 @@ static void broker_warnings(struct config_reader *reader, const struct config_br
 		config_warning(reader, at,
 				"broker: the password goes to %s without TLS, to be read by whoever is on the network: use mqtts:// where the broker can",
 				broker->host);
+}
+
+/* The broker is the Supervisor's to name, and so is the login there. */
+static void supervisor_rules(struct config_reader *reader)
+{
+	const struct config *config = &reader->settings->config;
+	for (size_t i = 0; i < config->mqtt.broker_count; i++) {
+		const struct config_broker *broker = &config->mqtt.brokers[i];
+		if (!broker->by_supervisor)
+			continue;
+		if (config->mqtt.broker_count > 1)
+			config_error(reader, config_where(reader, broker),
+					"broker: supervisor:// stands in a list, expected it alone");
+		if (config_given(reader, &config->mqtt.username))
+			config_error(reader, config_where(reader, &config->mqtt.username),
+					"mqtt has a username and broker: supervisor://, which tells the login as well, expected one of them");
+	}
 }
 
 static void mqtt_rules(struct config_reader *reader)
@@ -124,7 +143,8 @@ static void mqtt_rules(struct config_reader *reader)
 	}
 	for (size_t i = 0; i < config->mqtt.broker_count; i++)
 		broker_warnings(reader, &config->mqtt.brokers[i], any_tls);
-	if (tls && !any_tls)
+	supervisor_rules(reader);
+	if (tls && !any_tls && !config->mqtt.brokers[0].by_supervisor) /* which may name one with TLS */
 		config_error(reader, config_where(reader, tls),
 				"mqtt.tls is given and no broker uses it, expected broker: mqtts://...");
 	check_pair(reader, &config->mqtt.tls);

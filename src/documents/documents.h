@@ -110,6 +110,23 @@ ssize_t document_agent(const char *version, const struct document_agent *agent, 
  */
 int document_read_doors(const char *text, size_t length, struct peer_doors *doors, const char **wrong);
 
+/* A service as Home Assistant's Supervisor tells it (GET /services/mqtt); "" where it gives no username or password. */
+struct document_service {
+	char host[254];
+	uint16_t port;
+	bool tls;
+	char username[256];
+	char password[1025];
+};
+
+/*
+ * Reads the Supervisor's answer; text may be any bytes. Returns 0; -ENOENT when the Supervisor itself says that there is
+ * none, with its words in said; or -EINVAL, with a sentence there. service is defined only after 0.
+ */
+#define DOCUMENT_SAID_MAX 160
+int document_read_service(
+		const char *text, size_t length, struct document_service *service, char said[static DOCUMENT_SAID_MAX]);
+
 /*
  * Reads how a command ended. With command NULL only a document of document_result is read; otherwise only one of
  * document_command_event, and *command is the command that it names. *reason is DOOR_REASON_NONE when none is given or

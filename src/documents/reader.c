@@ -1,5 +1,5 @@
 /*
- * What other agents tell, read from JSON: bounded before Jansson sees it, and then key by key. Most values that make no
+ * What other agents and Home Assistant's Supervisor tell, read from JSON: bounded before Jansson sees it, and then key by key. Most values that make no
  * sense here are taken for not known; a fault that is not known, or a wrong form, refuses the document as a whole.
  */
 #include "documents/documents.h"
@@ -284,4 +284,65 @@ int document_read_result(const char *text, size_t length, enum door_command *com
 	*result = (enum door_result)(command ? event : ended);
 	*reason = why < 0 ? DOOR_REASON_NONE : (enum door_reason)why;
 	return 0;
+}
+
+/* A member that is a text of at most size - 1 bytes without anything that controls; "" where it is not there. */
+static bool read_plain(const json_t *object, const char *key, char *plain, size_t size)
+{
+	const json_t *value = json_object_get(object, key);
+	const char *text = json_string_value(value);
+	*plain = '\0';
+	if (!value || json_is_null(value))
+		return true;
+	if (!text || strlen(text) >= size)
+		return false;
+	for (size_t i = 0, bytes; text[i]; i += bytes ? bytes : 1) {
+		unsigned code;
+		bytes = text_character(text + i, &code);
+		if (text_is_control(code))
+			return false;
+	}
+	memcpy(plain, text, strlen(text) + 1);
+	return true;
+}
+
+/* The Supervisor's documents show it as a text, and its code as a number. 0 where it is neither. */
+static json_int_t read_port(const json_t *value)
+{
+	const char *text = json_string_value(value);
+	bool digits = text && strlen(text) <= 5 && strspn(text, "0123456789") == strlen(text);
+	return digits ? read_digits(text, strlen(text)) : json_integer_value(value);
+}
+
+static const char *parse_service(const json_t *data, struct document_service *service)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.:_-";
+	json_int_t port = read_port(json_object_get(data, "port"));
+	if (!read_plain(data, "host", service->host, sizeof(service->host)) || !*service->host ||
+			service->host[strspn(service->host, letters)] || strchr(".-", service->host[0]))
+		return "it names no host of the broker";
+	if (port < 1 || port > UINT16_MAX)
+		return "it names no port of the broker";
+	if (!read_plain(data, "username", service->username, sizeof(service->username)) ||
+			!read_plain(data, "password", service->password, sizeof(service->password)))
+		return "its login is no text, or too long";
+	if (*service->password && !*service->username)
+		return "it gives a password and no username";
+	service->port = (uint16_t)port;
+	service->tls = json_is_true(json_object_get(data, "ssl"));
+	return NULL;
+}
+
+int document_read_service(
+		const char *text, size_t length, struct document_service *service, char said[static DOCUMENT_SAID_MAX])
+{
+	json_t *document = read_object(text, length);
+	const char *result = json_string_value(json_object_get(document, "result"));
+	const char *message = json_string_value(json_object_get(document, "message"));
+	const char *wrong =
+			!document ? "it is no JSON object" : parse_service(json_object_get(document, "data"), service);
+	bool refused = result && strcmp(result, "error") == 0;
+	copy_text(said, DOCUMENT_SAID_MAX, refused ? (message ? message : "") : wrong ? wrong : "");
+	json_decref(document);
+	return refused ? -ENOENT : wrong ? -EINVAL : 0;
 }

@@ -16,26 +16,6 @@
 #include "base/net.h"
 #include "http/http.h"
 
-/* The whole answer, terminated; what does not fit is dropped. Its length or -errno. */
-static ssize_t healthcheck_receive(int fd, char *answer, size_t size, int64_t deadline_ms)
-{
-	size_t length = 0;
-	while (length < size - 1) {
-		int waited = net_wait(fd, POLLIN, deadline_ms);
-		if (waited < 0)
-			return waited;
-		ssize_t received = recv(fd, answer + length, size - 1 - length, 0);
-		if (received == 0)
-			break;
-		if (received < 0 && errno != EAGAIN && errno != EINTR)
-			return -errno;
-		if (received > 0)
-			length += (size_t)received;
-	}
-	answer[length] = '\0';
-	return (ssize_t)length;
-}
-
 static int healthcheck_ask(const struct http_config *config, int *fd, const struct sockaddr_storage *address,
 		socklen_t length, int64_t deadline_ms, char *answer, size_t size)
 {
@@ -50,7 +30,8 @@ static int healthcheck_ask(const struct http_config *config, int *fd, const stru
 		return *fd;
 	if (send(*fd, request, sizeof(request) - 1, MSG_NOSIGNAL) != sizeof(request) - 1)
 		return -errno;
-	ssize_t received = healthcheck_receive(*fd, answer, size, deadline_ms);
+	ssize_t received = net_receive(*fd, answer, size - 1, deadline_ms); /* what does not fit is dropped */
+	answer[received < 0 ? 0 : received] = '\0';
 	return received < 0 ? (int)received : 0;
 }
 

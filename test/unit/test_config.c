@@ -327,6 +327,14 @@ static void texts(void)
 			{"2:16: name: it holds a line end or another control character"}});
 
 	CHECK_ROWS("the broker's address",
+		{"mqtt: {broker: \"supervisor://172.30.32.2\"}\n" DOOR, {NULL}},
+		{"mqtt: {broker: \"supervisor://172.30.32.2:81\", tls: {ca_file: /a}}\n" DOOR, {NULL}},
+		{"mqtt: {broker: \"supervisor://supervisor\"}\n" DOOR,
+			{"1:16: broker: \"supervisor://supervisor\" is no numeric address"}},
+		{"mqtt: {broker: [\"supervisor://1.2.3.4\", \"mqtt://b\"]}\n" DOOR,
+			{"1:17: broker: supervisor:// stands in a list, expected it alone"}},
+		{"mqtt: {broker: \"supervisor://1.2.3.4\", username: u, password: p}\n" DOOR,
+			{"1:50: mqtt has a username and broker: supervisor://"}},
 		{"mqtt: {broker: b.lan}\n" DOOR, {"1:16: broker: \"b.lan\" does not begin with mqtt:// or mqtts://"}},
 		{"mqtt: {broker: tcp://b:1883}\n" DOOR, {"1:16: broker: \"tcp://b:1883\" does not begin with"}},
 		{"mqtt: {broker: \"mqtt://\"}\n" DOOR, {"1:16: broker: \"mqtt://\" is no address of a broker"}},
@@ -414,7 +422,7 @@ static void http(void)
 		{MQTT DOOR "http: {frame_ancestors: \"https://a self\"}\n", {"3:25: frame_ancestors: expected self, or addresses"}},
 		{MQTT DOOR "http: {frame_ancestors: \"https://a; script-src *\"}\n", {"3:25: frame_ancestors: "}},
 		{MQTT DOOR "http: {ingress: 172.30.32.2, listen: 0.0.0.0:8099}\n", {NULL}},
-		{MQTT DOOR "http: {ingress: \"::1\"}\n", {NULL}},
+		{"mqtt: {broker: \"mqtt://core-mosquitto\"}\n" DOOR "http: {ingress: \"::1\"}\n", {NULL}},
 		{MQTT DOOR "http: {ingress: 172.30.32}\n", {"3:17: ingress: expected a numeric address"}},
 		{MQTT DOOR "http: {ingress: 172.30.32.2, username: a, password: b}\n",
 			{"3:40: http has ingress and a username, expected one of them"}},
@@ -1109,6 +1117,8 @@ static void comparing(void)
 			{"a warning's line", "name: L", "name: L, close_warning: {line: GPIO5, time: 5s}",
 					"doors: l: close_warning: line is wired in another way", {0}},
 			{"a number for a name", "GPIO17", "{line: 17}", "doors: l: relay is wired in another way", {0}},
+			{"the Supervisor's broker", "mqtt://b, username: u, password: p", "supervisor://1.2.3.4",
+					"mqtt: broker is now the Supervisor's to tell", {0}},
 			{"the chip", "http:", "gpio: {chip: c}\nhttp:", "gpio: chip is another", {0}},
 			{"the backend", "http:", "gpio: {backend: simulated}\nhttp:", "gpio: backend is another", {0}},
 			{"the page's address", "http: {", "http: {listen: '0.0.0.0:8080', ", "http: listen is another",
@@ -1152,6 +1162,27 @@ static void comparing(void)
 			"doors: [{name: L, relay: GPIO1, closed_sensor: GPIO23}, {name: R, relay: GPIO2}]\n");
 	report = (struct config_report){0};
 	CHECK(!config_compare(&now, &next, &changes, &report) && report.errors == 4 && report.count == 4);
+	config_free(&now);
+	config_free(&next);
+
+	tap_case("what the Supervisor has told stays known, and can give way to a broker");
+	now = parsed_config("mqtt: {broker: 'supervisor://1.2.3.4:81'}\ndoors: [{name: L, relay: GPIO17}]\n");
+	next = parsed_config("mqtt: {broker: 'supervisor://1.2.3.4:81'}\ndoors: [{name: L, relay: GPIO17}]\n");
+	CHECK(strcmp(now.mqtt.brokers[0].host, "1.2.3.4") == 0 && now.mqtt.brokers[0].port == 81);
+	CHECK(config_take_service(&now, &(struct config_service){.host = "core",
+							.port = 1884,
+							.tls = true,
+							.username = "u",
+							.password = "p"}) == 0);
+	CHECK(config_inherit_service(&next, &now) == 0 && strcmp(next.mqtt.brokers[0].host, "core") == 0);
+	CHECK(next.mqtt.brokers[0].port == 1884 && next.mqtt.brokers[0].tls && next.mqtt.brokers[0].by_supervisor);
+	CHECK(strcmp(next.mqtt.username, "u") == 0 && strcmp(next.mqtt.password, "p") == 0);
+	report = (struct config_report){0};
+	CHECK(config_compare(&now, &next, &changes, &report) && !changes.mqtt);
+	config_free(&next);
+	next = parsed_config("mqtt: {broker: mqtt://b}\ndoors: [{name: L, relay: GPIO17}]\n");
+	CHECK(config_inherit_service(&next, &now) == 0 && strcmp(next.mqtt.brokers[0].host, "b") == 0);
+	CHECK(config_compare(&now, &next, &changes, &report) && changes.mqtt);
 	config_free(&now);
 	config_free(&next);
 

@@ -87,6 +87,7 @@ doors: [{name: Left, relay: GPIO17}]
 RIGHT = [
     ("mqtt://b", "['mqtt://b', 'mqtts://b:8884']"),
     ("mqtt://b", "'mqtt://[fe80::1%eth0]:1883'"),
+    ("mqtt://b", "supervisor://172.30.32.2"),
     ("relay: GPIO17", "open_relay: GPIO17, close_relay: GPIO18, stop_relay: {line: GPIO27, active: low}"),
     ("doors:", "http: {listen: '[::1]:8080'}\ndoors:"),
     ("doors:", "http: {listen: off}\ndoors:"),
@@ -95,6 +96,7 @@ RIGHT = [
 BAD = [
     ("doors:", "dors:"),
     ("mqtt://b", "http://b"),
+    ("mqtt://b", "supervisor://b"),
     ("mqtt://b", "[]"),
     ("mqtt://b", "mqtt://b, keepalive: 30"),
     ("mqtt://b", "mqtt://b, keepalive: 1.5s"),
