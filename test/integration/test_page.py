@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from harness import DEADLINE, ROOT, PathProxy, door, wait_until
+from harness import DEADLINE, ROOT, Ingress, PathProxy, door, wait_until
 
 if not shutil.which("chromium") or not shutil.which("chromedriver"):
     pytest.skip("no chromium and chromedriver here: scripts/setup test installs them", allow_module_level=True)
@@ -692,6 +692,55 @@ def test_below_a_path_of_a_proxy(browse, fakes, path, script):
     arrives(page, 'api/login"')
     assert page.driver.current_url == f"{page.origin}/login" and not proxy.elsewhere
     page.driver.delete_all_cookies()
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+def test_in_a_frame_below_an_ingress(chromium, agent_factory, broker, fakes, script):
+    """As in Home Assistant's sidebar, which a page with a frame and a proxy stand in for. Browser.check sees that nothing is
+    asked for elsewhere."""
+    agent = agent_factory(broker, config={"doors": [LEFT], "http": {"ingress": Ingress.address, "frame_ancestors": "self"}}).start()
+    agent.log.wait("connected to the broker")
+    agent.log.wait("door left: ")
+    ingress = fakes(Ingress(agent.http_port))
+    page = Browser(chromium, agent)
+    page.origin = ingress.root
+    page.cdp("Emulation.setScriptExecutionDisabled", value=not script)
+    page.open()
+    try:
+        chromium.switch_to.frame(page.find("iframe"))
+        if script:
+            wait_until(lambda: page.script("return document.documentElement.className") == "live", "a live page")
+        arrives(page, "Simulated.")  # so says the page of the example, too
+        page.confirm("left", "open")
+        agent.log.wait("door left: open from http accepted")
+        if script:
+            page.state("left", "^Open$")
+        page.tap("a[href='setup']")
+        arrives(page, "Set-up of")
+        page.confirm("left", "close")
+        agent.log.wait("door left: close from http accepted")
+        arrives(page, "Set-up of")
+        assert not ingress.elsewhere
+    finally:
+        chromium.switch_to.default_content()
+        page.cdp("Emulation.setScriptExecutionDisabled", value=False)
+    page.check()
+    chromium.get("about:blank")
+
+
+def test_not_in_a_frame_of_others(chromium, agent_factory, broker, fakes):
+    """Without frame_ancestors the same page shows nothing in the frame."""
+    agent = agent_factory(broker, config={"doors": [LEFT], "http": {"ingress": Ingress.address}}).start()
+    agent.log.wait("connected to the broker")
+    ingress = fakes(Ingress(agent.http_port))
+    page = Browser(chromium, agent)
+    page.origin, page.expected = ingress.root, "frame-ancestors"
+    page.open()
+    chromium.switch_to.frame(page.find("iframe"))
+    assert not page.there("#door-left")
+    chromium.switch_to.default_content()
+    assert wait_until(lambda: [line for line in chromium.get_log("browser") if "frame-ancestors" in line["message"]], "a refusal")
+    chromium.get("about:blank")
 
 
 def test_many_tabs(browse):

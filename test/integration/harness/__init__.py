@@ -16,6 +16,7 @@ from .places import ROOT, free_port, is_static, with_file
 from .process import Process
 from .recorder import Message, Recorder, retained
 from .sockets import TcpServer, exactly, hand_on
+from .supervisor import Ingress, Supervisor
 from .waiting import DEADLINE, REPLAY, SLOWNESS, sleep_until, wait_until
 from .world import World
 
@@ -32,6 +33,7 @@ __all__ = [
     "Process",
     "Message", "Recorder", "retained",
     "TcpServer", "exactly", "hand_on",
+    "Ingress", "Supervisor",
     "DEADLINE", "REPLAY", "SLOWNESS", "sleep_until", "wait_until",
     "World",
 ]
