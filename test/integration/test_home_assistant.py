@@ -77,6 +77,7 @@ def test_the_agents_device_tells_of_itself_and_its_machine(broker, agent_factory
     ({"listen": "127.0.0.1:PORT"}, None),
     ({"listen": "0.0.0.0:PORT"}, f"http://{socket.gethostname().split('.')[0]}.local:PORT/"),
     ({"listen": "0.0.0.0:PORT", "hosts": ["garage.example"]}, "http://garage.example:PORT/"),
+    ({"listen": "0.0.0.0:PORT", "ingress": "172.30.32.2"}, None),
     ({"listen": "off"}, None),
 ])
 def test_a_device_leads_to_the_page(broker, agent_factory, recorder_factory, http, url):
