@@ -5,6 +5,8 @@ second build, from nothing.
 """
 
 import hashlib
+import http.client
+import http.server
 import io
 import json
 import os
@@ -13,6 +15,7 @@ import shutil
 import socket
 import subprocess
 import tarfile
+import threading
 import time
 import urllib.request
 from pathlib import Path
@@ -329,6 +332,67 @@ def test_health_check_can_fail(garage):
     must("docker", "kill", "--signal", "CONT", agent)
     assert failed.returncode == 1 and "no answer from the agent" in failed.stdout
     assert run(*check).returncode == 0
+
+
+class Services(http.server.BaseHTTPRequestHandler):
+    """What stands in for Home Assistant's Supervisor: its answer to one question."""
+
+    def do_GET(self):
+        right = (self.path, self.headers["Authorization"]) == ("/services/mqtt", "Bearer of-the-app")
+        data = {"host": "core-mosquitto", "port": 1883, "ssl": False, "username": "addons", "password": "secret"}
+        body = json.dumps({"result": "ok", "data": data} if right else {"result": "error", "message": "Forbidden"}).encode()
+        self.send_response(200 if right else 403)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@pytest.fixture
+def house():
+    """A network as Home Assistant OS has it, with something in the Supervisor's place. Gives the network's name."""
+    if os.geteuid():
+        pytest.skip("takes root: the Supervisor's address is put on a bridge")
+    must("docker", "network", "create", "--subnet", "172.30.32.0/23", "--opt", "com.docker.network.bridge.name=house0", "house")
+    try:
+        must("ip", "address", "add", "172.30.32.2/23", "dev", "house0")
+        with http.server.ThreadingHTTPServer(("172.30.32.2", 80), Services) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            yield "house"
+            server.shutdown()
+    finally:
+        must("docker", "network", "rm", "house")
+
+
+def test_app_of_home_assistant(image, house, tmp_path):
+    """Its Dockerfile, first start and page, at the very addresses. There is no Home Assistant, and so no AppArmor profile."""
+    def get(source):
+        connection = http.client.HTTPConnection("172.30.33.5", 8099, timeout=10, source_address=(source, 0))
+        connection.request("GET", "/", headers={"Host": "homeassistant.local:8123"})
+        status = connection.getresponse().status
+        connection.close()
+        return status
+
+    must("docker", "tag", image, f"portcullis:{VERSION}")
+    must("docker", "buildx", "build", "--load", "-t", "portcullis-app", ROOT / "home-assistant/portcullis")
+    for name in ("config", "data"):
+        (tmp_path / name).mkdir(mode=0o755)
+    app = must("docker", "run", "--detach", "--network", house, "--ip", "172.30.33.5", "--env", "SUPERVISOR_TOKEN=of-the-app",
+               "--volume", f"{tmp_path}/config:/etc/portcullis", "--volume", f"{tmp_path}/data:/data", "portcullis-app").strip()
+    try:
+        deadline = time.monotonic() + 60
+        while "listening on" not in (log := must("docker", "logs", app)):
+            assert time.monotonic() < deadline, log
+            time.sleep(0.1)
+        assert "names the broker core-mosquitto, port 1883" in log and "secret" not in log and "of-the-app" not in log
+        example = (ROOT / "home-assistant/portcullis/example.yaml").read_text()
+        assert (tmp_path / "config/portcullis.yaml").read_text() == example
+        assert get("172.30.32.2") == 200 and get("172.30.32.1") == 403
+        must("docker", "exec", app, "/usr/bin/portcullis", "--healthcheck")
+        must("docker", "stop", "--time", "20", app)
+        assert json.loads(must("docker", "inspect", app))[0]["State"]["ExitCode"] == 0
+        assert (tmp_path / "data/history.jsonl").exists()
+    finally:
+        run("docker", "rm", "--force", app)
 
 
 def answers(address):
