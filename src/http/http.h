@@ -15,6 +15,7 @@
  *   sentence of struct http_agent's healthy. A reload ends no session unless user name or password changes.
  * - Without a password, and if the server listens on an address that is not loopback, the page is read-only and
  *   commands are refused with 403, unless allow_anonymous_commands is set.
+ * - With an ingress only that address is served, by any Host and without a password; see struct http_config.
  * - A POST that a browser sends for another site (Origin, Sec-Fetch-Site) is refused with 403.
  */
 #ifndef PORTCULLIS_HTTP_HTTP_H
