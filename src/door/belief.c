@@ -178,11 +178,12 @@ static void arrive_at_end(struct door *door, enum door_state end, int64_t edge_m
 {
 	enum door_state towards = end == DOOR_OPEN ? DOOR_OPENING : DOOR_CLOSING;
 	bool away = door_is_moving(door->state) && door->state != towards;
+	bool sent_away = away && door->commanded && !door->press_early;
 
 	if (door->press_at != end)
 		door->press_at = DOOR_UNKNOWN;
 	/* It came to its end just before the press that sent it away, or just ran on to it. */
-	if (away && door->commanded && (edge_ms < door->pressed_ms || is_coasting(door, edge_ms))) {
+	if (sent_away && (edge_ms < door->pressed_ms || is_coasting(door, edge_ms))) {
 		door->base_ppm = door->highest_ppm = end == DOOR_OPEN ? PPM : 0;
 		door->whole = true;
 		belief_expect(door);
@@ -198,8 +199,14 @@ static void arrive_at_end(struct door *door, enum door_state end, int64_t edge_m
 		door->source = DOOR_SOURCE_LOCAL;
 	if (door->fault != DOOR_FAULT_OBSTRUCTED || end == DOOR_CLOSED) {
 		belief_clear_fault_of_move(door, output);
-		if (away && door->commanded)
+		if (sent_away)
 			belief_enter_fault(door, DOOR_FAULT_REVERSED, output);
+	}
+	if (door_toggles(door) && door->press_to == DOOR_STOPPED && is_coasting(door, edge_ms)) {
+		/* The opener may hear the press only now, and send the door back, which nobody asked for. */
+		door->press_at = end;
+		door->press_to = end == DOOR_OPEN ? DOOR_CLOSING : DOOR_OPENING;
+		door->press_early = true;
 	}
 	if (end == DOOR_OPEN)
 		came_to_open(door, output);
@@ -253,7 +260,7 @@ static void leave_end(struct door *door, enum door_state end, int64_t edge_ms, s
 		door->source = DOOR_SOURCE_LOCAL;
 	belief_move(door, away, edge_ms, output);
 	door->commanded = ours;
-	door->certain = ours && door->press_to == away;
+	door->certain = ours && door->press_to == away && !door->press_early;
 }
 
 /* An auto-close that something came in the way of, before its press, has its time anew. */

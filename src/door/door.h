@@ -189,6 +189,7 @@ struct door {
 	int64_t pressed_ms;       /* the last press that was to change something */
 	enum door_state press_to; /* what that press was to bring; unknown: nobody could tell */
 	enum door_state press_at; /* at which end the door was sensed at that press; unknown: at none */
+	bool press_early;         /* no: just after that press, which was to stop it */
 	int64_t moved_ms;    /* when the position was base_ppm: at the press, or at the edge of the sensor it left */
 	int64_t base_ppm;    /* position at moved_ms; -1 unknown */
 	int64_t highest_ppm; /* the highest that the position can have been at moved_ms */

@@ -63,6 +63,7 @@ static void press_line(struct door *door, const struct plan *plan, int64_t now_m
 	door->commanded = true;
 	door->pressed_ms = now_ms;
 	door->press_at = end;
+	door->press_early = false;
 	door->press_to = next == DOOR_UNKNOWN && door->goal == DOOR_GOAL_CLOSE ? DOOR_CLOSING : next;
 	if (contacts_conflict(door))
 		return;
