@@ -51,23 +51,28 @@ static const struct import_reason reasons[] = {
 		{0},
 };
 
-/* An input or an output: whether it is on the Pi's own lines, and on which. */
+/* An input or an output. chip: what its module drives, "" for the Pi's own by name; NULL: nothing that the agent can. */
 struct pin {
-	bool ours;
-	bool pulled;   /* the module sets the Pi's resistors */
+	const char *chip;
 	char line[16]; /* as our configuration names it */
 };
 
-/* Which module the one with this name in the file is: raspberrypi ...; NULL: there is none. */
-static const char *find_module(struct import *import, const char *name)
+/* Which chip the module with this name in the file drives. False: there is no such module. */
+static bool find_chip(struct import *import, const char *name, const char **chip)
 {
 	for (size_t i = 0; import_has(import, "gpio_modules.%zu", i); i++) {
 		const struct flat_value *called = import_take(import, "gpio_modules.%zu.name", i);
 		const struct flat_value *module = import_take(import, "gpio_modules.%zu.module", i);
-		if (called && module && strcmp(called->text, name) == 0)
-			return module->text;
+		const struct flat_value *path = import_take(import, "gpio_modules.%zu.chip", i);
+		if (!called || !module || strcmp(called->text, name) != 0)
+			continue;
+		*chip = strcmp(module->text, "raspberrypi") == 0 ? ""
+			: strcmp(module->text, "gpiod") != 0     ? NULL
+			: path                                   ? path->text
+								 : "/dev/gpiochip0";
+		return true;
 	}
-	return NULL;
+	return false;
 }
 
 /* False: the entry is wrong, which is reported. */
@@ -75,31 +80,43 @@ static bool find_pin(struct import *import, const char *list, size_t index, stru
 {
 	const struct flat_value *called = import_need(import, list, index, "module");
 	const struct flat_value *number = import_need(import, list, index, "pin");
-	const char *module = called ? find_module(import, called->text) : NULL;
+	unsigned offset;
 	if (!called || !number)
 		return false;
-	if (!module) {
+	if (!find_chip(import, called->text, &pin->chip)) {
 		config_report_error(
 				import->report, called->line, "%s: gpio_modules has none of that name", called->path);
 		return false;
 	}
-	pin->pulled = strcmp(module, "raspberrypi") == 0;
-	pin->ours = pin->pulled || strcmp(module, "gpiod") == 0;
-	unsigned offset;
-	if (!pin->ours)
+	if (!pin->chip)
 		return true;
-	if (!import_number(import, number, 0, pin->pulled ? IMPORT_GPIO_MAX : OFFSET_MAX, &offset))
+	if (!import_number(import, number, 0, *pin->chip ? OFFSET_MAX : IMPORT_GPIO_MAX, &offset))
 		return false;
-	snprintf(pin->line, sizeof(pin->line), "%s%u", pin->pulled ? "GPIO" : "", offset);
+	snprintf(pin->line, sizeof(pin->line), "%s%u", *pin->chip ? "" : "GPIO", offset);
 	return true;
 }
 
-static size_t count_ours(struct import *import, const char *list)
+static bool is_on(const struct pin *pin, const char *chip)
+{
+	return pin->chip && strcmp(pin->chip, chip) == 0;
+}
+
+/* The agent drives one chip: that of the first output that is on one. NULL: there is none, or an entry is wrong. */
+static const char *choose_chip(struct import *import)
+{
+	struct pin pin = {0};
+	for (size_t i = 0; import_has(import, "digital_outputs.%zu", i); i++)
+		if (!find_pin(import, "digital_outputs", i, &pin) || pin.chip)
+			break;
+	return pin.chip;
+}
+
+static size_t count_on(struct import *import, const char *list, const char *chip)
 {
 	size_t count = 0;
 	for (size_t i = 0; import_has(import, "%s.%zu", list, i); i++) {
 		struct pin pin = {0};
-		count += find_pin(import, list, i, &pin) && pin.ours;
+		count += find_pin(import, list, i, &pin) && is_on(&pin, chip);
 	}
 	return count;
 }
@@ -108,8 +125,8 @@ static void write_foreign(struct import *import, const char *list, size_t index)
 {
 	unsigned line = import_take_all(import, "%s.%zu", list, index);
 	import_line(import, line,
-			"# line %u: %s.%zu: not carried over: it is on a module other than raspberrypi and gpiod", line,
-			list, index);
+			"# line %u: %s.%zu: not carried over: its module drives another chip than the first output's, or is neither raspberrypi nor gpiod",
+			line, list, index);
 }
 
 /* The level that switches the relay on. False: the file contradicts itself, which is reported. */
@@ -154,13 +171,13 @@ static bool says_open(const struct flat_value *device_class)
 }
 
 /* alone: there is one door and one input. */
-static bool write_input(struct import *import, size_t index, bool alone)
+static bool write_input(struct import *import, size_t index, const char *chip, bool alone)
 {
 	struct pin pin = {0};
 	bool inverted = false, up = false, down = false;
 	if (!find_pin(import, "digital_inputs", index, &pin))
 		return false;
-	if (!pin.ours) {
+	if (!is_on(&pin, chip)) {
 		write_foreign(import, "digital_inputs", index);
 		return true;
 	}
@@ -172,7 +189,7 @@ static bool write_input(struct import *import, size_t index, bool alone)
 			!import_boolean(import, import_take(import, "digital_inputs.%zu.pulldown", index), &down))
 		return false;
 	unsigned line = name ? name->line : 0;
-	const char *bias = !pin.pulled ? "as_is" : up ? "pull_up" : down ? "pull_down" : "disabled";
+	const char *bias = *chip ? "as_is" : up ? "pull_up" : down ? "pull_down" : "disabled";
 	if (alone && says_open(device_class)) {
 		import_line(import, line,
 				"    # CHECK the contact: by its device class the input is on while the door is open, so that this is its level");
@@ -190,7 +207,7 @@ static bool write_input(struct import *import, size_t index, bool alone)
 	return true;
 }
 
-static bool write_output(struct import *import, size_t index, size_t *doors)
+static bool write_output(struct import *import, size_t index, const char *chip, size_t *doors)
 {
 	struct pin pin = {0};
 	unsigned pulse_ms = 500;
@@ -199,7 +216,7 @@ static bool write_output(struct import *import, size_t index, size_t *doors)
 	if (!name || !find_pin(import, "digital_outputs", index, &pin) ||
 			(time && !import_number(import, time, 0, 9999999, &pulse_ms)))
 		return false;
-	if (!pin.ours) {
+	if (!is_on(&pin, chip)) {
 		write_foreign(import, "digital_outputs", index);
 		return true;
 	}
@@ -253,32 +270,25 @@ static bool write_mqtt(struct import *import)
 			import_take(import, "mqtt.ha_discovery.prefix"));
 }
 
-static void write_chip(struct import *import)
-{
-	for (size_t i = 0; import_has(import, "gpio_modules.%zu", i); i++) {
-		struct import_quote quote;
-		const struct flat_value *chip = import_take(import, "gpio_modules.%zu.chip", i);
-		if (!chip)
-			continue;
-		import_line(import, 0, "gpio:");
-		import_line(import, chip->line, "  chip: %s", import_quoted(&quote, chip->text));
-		return;
-	}
-}
-
 void import_mqtt_io(struct import *import)
 {
+	struct import_quote quote;
 	size_t doors = 0;
-	bool alone = count_ours(import, "digital_outputs") == 1 && count_ours(import, "digital_inputs") == 1;
+	const char *chip = choose_chip(import);
+	bool alone = chip && count_on(import, "digital_outputs", chip) == 1 &&
+		     count_on(import, "digital_inputs", chip) == 1;
 	if (import->report->errors > 0)
 		return;
 	import_line(import, 0, "# Made from a configuration of mqtt-io by portcullis --import.");
 	if (!write_mqtt(import))
 		return;
-	write_chip(import);
+	if (chip && *chip) {
+		import_line(import, 0, "gpio:");
+		import_line(import, 0, "  chip: %s # CHECK with portcullis --list-lines", import_quoted(&quote, chip));
+	}
 	import_line(import, 0, "doors:");
-	for (size_t i = 0; import_has(import, "digital_outputs.%zu", i); i++)
-		if (!write_output(import, i, &doors))
+	for (size_t i = 0; chip && import_has(import, "digital_outputs.%zu", i); i++)
+		if (!write_output(import, i, chip, &doors))
 			return;
 	if (doors == 0) {
 		config_report_error(import->report, 0,
@@ -286,7 +296,7 @@ void import_mqtt_io(struct import *import)
 		return;
 	}
 	for (size_t i = 0; import_has(import, "digital_inputs.%zu", i); i++)
-		if (!write_input(import, i, alone))
+		if (!write_input(import, i, chip, alone))
 			return;
 	import_rest(import, reasons);
 }

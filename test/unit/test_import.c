@@ -153,6 +153,15 @@ static void check_mqtt_io(void)
 			(const char *const[]){"# line 4: digital_outputs.0: not carried over",
 					"# line 5: digital_outputs.1: not carried over: its timed_set_ms",
 					"- id: \"c\"", "# line 7: sensor_modules: not carried over", NULL});
+	check_taken("mqtt-io: a line of another chip is not taken for one of this",
+			"mqtt: {host: b}\ngpio_modules: [{name: g, module: gpiod}, {name: h, module: gpiod, chip: /dev/gpiochip1}, "
+			"{name: pi, module: raspberrypi}]\ndigital_outputs:\n- {name: a, module: g, pin: 5}\n"
+			"- {name: c, module: h, pin: 6}\n- {name: d, module: pi, pin: 7}\n"
+			"digital_inputs: [{name: e, module: h, pin: 8}]\n",
+			(const char *const[]){"chip: \"/dev/gpiochip0\" # CHECK", "- id: \"a\"", "relay: {line: 5, ",
+					"# line 5: digital_outputs.1: not carried over",
+					"# line 6: digital_outputs.2: not carried over",
+					"# line 7: digital_inputs.0: not carried over", NULL});
 	check_taken("mqtt-io: TLS, keepalive, a chip of gpiod",
 			"mqtt:\n  host: b\n  port: 8883\n  keepalive: 20\n  client_id: me\n  ha_discovery: {enabled: yes, prefix: p}\n"
 			"  tls: {enabled: yes, ca_certs: ca.pem, certfile: c.pem, keyfile: c.key, insecure: true}\n"
@@ -160,7 +169,7 @@ static void check_mqtt_io(void)
 			"digital_outputs: [{name: a, module: g, pin: 40}]\n",
 			(const char *const[]){"mqtts://b:8883", "keepalive: 20s\n", "ca_file: \"ca.pem\"\n",
 					"certificate_file: \"c.pem\"\n", "key_file: \"c.key\"\n", "discovery: true\n",
-					"prefix: \"p\"\n", "chip: \"/dev/gpiochip4\"\n",
+					"prefix: \"p\"\n", "chip: \"/dev/gpiochip4\" #",
 					"relay: {line: 40, active: high}", "# line 5: mqtt.client_id: not carried over",
 					"# line 7: mqtt.tls.insecure", NULL});
 }
