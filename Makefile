@@ -103,7 +103,7 @@ bench: ## the figures of docs/figures.md, measured here
 	@cross/build amd64
 	@test/bench/run
 
-prove: ## every state of the door, 100,000 random worlds, and CBMC on the guard before Paho (minutes)
+prove: ## the door's states within a large budget, 100,000 random worlds, CBMC on the guard before Paho (half an hour)
 	@$(SETUP) prove
 	@cross/build amd64 test/unit/test_door_explore test/unit/test_door_random
 	@DOOR_EXPLORE=full build/amd64/test/unit/test_door_explore

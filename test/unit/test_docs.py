@@ -1,5 +1,5 @@
-"""Holds the documents to the tree: each link leads somewhere, each file and test that they name is there, each command is run by a
-test or says why not, and keys are written as the manual does. TAP for Meson."""
+"""Holds the documents to the tree: each link leads somewhere, each file, test and goal of make that they name is there, each
+command is run by a test or says why not, and keys are written as the manual does. TAP for Meson."""
 
 import json
 import pathlib
@@ -11,6 +11,8 @@ PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 FILE = re.compile(r"(?<![\w/.-])(?:src|test|scripts|docs|config|cross|docker|deb)/[\w./-]*[\w-]")
 TEST = re.compile(r"(?<![\w/])(test_\w+|fuzz_\w+)")
+CASE = re.compile(r"((?:test/[\w/-]+/)?)(test_\w+)::(\w+)")  # a function of a test, in Python or in C
+GOAL = re.compile(r"(?:`|^ {4,})make((?: [a-z][a-z0-9-]*)+)", re.M)
 
 
 def anchors(page):
@@ -43,9 +45,20 @@ def missing_files(page):
 
 
 def missing_tests(page):
-    known = {path.stem for kind in ("c", "py") for path in ROOT.glob(f"test/**/*.{kind}")}
-    for name in set(TEST.findall(page.read_text())) - known:
+    files = [path for kind in ("c", "py") for path in ROOT.glob(f"test/**/*.{kind}")]
+    text = page.read_text()
+    for folder, name, function in set(CASE.findall(text)):
+        if not any(path.stem == name and folder in f"{path.relative_to(ROOT)}" and
+                   re.search(rf"^(?:async )?(?:def|static void) {function}\(", path.read_text(), re.M) for path in files):
+            yield f"{folder}{name}::{function}: there is no such function of a test"
+    for name in set(TEST.findall(CASE.sub(r"\1\2", text))) - {path.stem for path in files}:
         yield f"{name}: there is no such test"
+
+
+def missing_goals(page):
+    known = set(re.findall(r"[\w-]+", " ".join(re.findall(r"^([a-z][\w -]*):", (ROOT / "Makefile").read_text(), re.M))))
+    for name in set(" ".join(GOAL.findall(page.read_text())).split()) - known:
+        yield f"make {name}: the Makefile has no such goal"
 
 
 def blocks(text):
@@ -120,6 +133,7 @@ def main():
     for page in PAGES:
         for what, faults in (("links that it names are there", broken_links), ("files that it names are there", missing_files),
                             ("tests that it names are there", missing_tests),
+                            ("goals of make that it names are there", missing_goals),
                             ("commands are run by a test, or say why not", unmarked_commands),
                             ("keys are written as section.key", keys_on_one_line)):
             found = sorted(faults(page))
