@@ -534,6 +534,19 @@ static void test_age(void)
 	garage_free(garage);
 }
 
+static void test_reads_before_a_command(void)
+{
+	tap_case("the contacts are read before a command: what came into the way with an edge that got lost refuses CLOSE");
+	struct garage *garage = garage_begin(NULL);
+	at(6, 0);
+	CHECK(say(garage, DOOR_COMMAND_OPEN, DOOR_SOURCE_MQTT).result == DOOR_RESULT_ACCEPTED);
+	at(6, 1);
+	chip.levels[LEFT_OBSTRUCTION] = true; /* no edge */
+	CHECK(say(garage, DOOR_COMMAND_CLOSE, DOOR_SOURCE_MQTT).reason == DOOR_REASON_OBSTRUCTED);
+	CHECK(chip.presses == 1 && !chip.levels[LEFT_WARNING]);
+	garage_free(garage);
+}
+
 static void test_loss(void)
 {
 	tap_case("a chip that goes away stops the garage, and is told last");
@@ -651,6 +664,7 @@ int main(void)
 	test_left_open_again();
 	test_left_open_after_a_standstill();
 	test_age();
+	test_reads_before_a_command();
 	test_loss();
 	test_questions();
 	test_reconfigure();
