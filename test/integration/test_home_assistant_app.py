@@ -161,7 +161,7 @@ def asked(url, method="GET", **headers):
 def test_page_by_ingress_alone(agent_factory, supervisor, house, fakes):
     supervisor.provide(house)
     agent = agent_factory(config=app_config(supervisor)).start(env=ENVIRONMENT)
-    agent.log.wait("connected to the broker")
+    agent.log.wait("door left: closed")  # before that no command is taken
     ingress = fakes(Ingress(agent.http_port))
     status, headers = asked(ingress.url + "/", Host="house.example")
     assert status == 200 and "frame-ancestors 'self'" in headers["Content-Security-Policy"]
