@@ -222,6 +222,23 @@ static int run(enum mode mode, const char *path, const char *example)
 	return error == 0 ? STATUS_GOOD : mode == CHECK ? STATUS_CONFIG : STATUS_FAILED;
 }
 
+/* The modes that need no configuration. -1: it is none of them. */
+static int run_alone(enum mode mode, const char *argument)
+{
+	switch (mode) {
+	case LIST_LINES:
+		return list_lines();
+	case HASH_PASSWORD:
+		return status_of(agent_hash_password(stdout));
+	case IMPORT:
+		return import(argument);
+	case NEW_CONFIG:
+		return new_config(argument);
+	default:
+		return -1;
+	}
+}
+
 int main(int argc, char *argv[])
 {
 	static const struct option options[] = {
@@ -266,14 +283,9 @@ int main(int argc, char *argv[])
 	}
 	if (optind < argc)
 		return try_help("unexpected argument", argv[optind]);
-	if (mode == LIST_LINES)
-		return list_lines();
-	if (mode == HASH_PASSWORD)
-		return status_of(agent_hash_password(stdout));
-	if (mode == IMPORT)
-		return import(argument);
-	if (mode == NEW_CONFIG)
-		return new_config(argument);
+	int status = run_alone(mode, argument);
+	if (status >= 0)
+		return status;
 	if (mode == SET_PASSWORD && (mode = whose_password(argument)) == SET_PASSWORD)
 		return try_help("--set-password takes mqtt or page", NULL);
 
