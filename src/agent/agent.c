@@ -215,7 +215,10 @@ static int agent_start_history(struct agent *agent, const struct config *config)
 	const struct history_config history = {.directory = config->history.directory,
 			.doors = ids,
 			.door_count = config->door_count,
-			.started_ms = agent->started_ms};
+			.started_ms = agent->started_ms,
+			.loop = agent->loop,
+			.changed = history_watch_changed,
+			.user = &agent->history_watch};
 	int error = history_new(agent->log, &history, &agent->history);
 	if (error < 0)
 		log_error(agent->log, "history: %s", strerror(-error));

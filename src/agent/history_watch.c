@@ -7,6 +7,17 @@
 
 #define LOOK_MS 2500
 
+static void history_watch_lockouts(const struct history_watch *watch)
+{
+	static const enum garage_keeping keeping[] = {
+			[HISTORY_LOCKOUTS_NONE] = GARAGE_KEEPS_NONE,
+			[HISTORY_LOCKOUTS_SAVED] = GARAGE_KEEPS_ALL,
+			[HISTORY_LOCKOUTS_SAVING] = GARAGE_KEEPS_SOON,
+			[HISTORY_LOCKOUTS_FAILED] = GARAGE_KEEPS_FAILED,
+	};
+	garage_keep_lockouts(watch->garage, keeping[history_lockouts(watch->history)]);
+}
+
 static void history_watch_look(struct history_watch *watch)
 {
 	struct history_status status;
@@ -15,6 +26,7 @@ static void history_watch_look(struct history_watch *watch)
 		const struct garage_past past = journal_past(watch->history, i);
 		garage_recall(watch->garage, i, &past);
 	}
+	history_watch_lockouts(watch);
 	history_status(watch->history, &status);
 	if (!came && strcmp(status.problem, watch->problem) == 0)
 		return;
@@ -29,6 +41,13 @@ static void history_watch_due(struct loop_timer *timer, int64_t now_ms)
 	loop_timer_set(watch->loop, timer, loop_in_step_ms(now_ms, LOOK_MS));
 }
 
+void history_watch_changed(void *user)
+{
+	struct history_watch *watch = user;
+	if (watch->history)
+		history_watch_look(watch);
+}
+
 void history_watch_start(struct history_watch *watch, struct loop *loop, struct garage *garage, struct history *history,
 		void (*changed)(void *user), void *user)
 {
@@ -36,4 +55,5 @@ void history_watch_start(struct history_watch *watch, struct loop *loop, struct 
 			.loop = loop, .garage = garage, .history = history, .changed = changed, .user = user};
 	watch->timer = (struct loop_timer){.expired = history_watch_due, .user = watch};
 	loop_timer_set(loop, &watch->timer, loop_in_step_ms(loop_now_ms(), LOOK_MS));
+	history_watch_lockouts(watch);
 }

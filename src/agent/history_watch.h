@@ -1,6 +1,6 @@
 /*
  * Looks from time to time after the history: whether its directory has come, and whether something keeps it in memory
- * only. What a former run has left of the doors may come late, and then the garage goes on from there. Loop thread only.
+ * only, and whether what was said of lock-outs is on its disk. What a former run has left of the doors may come late, and then the garage goes on from there. Loop thread only.
  */
 #ifndef PORTCULLIS_AGENT_HISTORY_WATCH_H
 #define PORTCULLIS_AGENT_HISTORY_WATCH_H
@@ -24,5 +24,8 @@ struct history_watch {
  * what it is given. */
 void history_watch_start(struct history_watch *watch, struct loop *loop, struct garage *garage, struct history *history,
 		void (*changed)(void *user), void *user);
+
+/* For struct history_config: looks at once. watch may not be started yet. */
+void history_watch_changed(void *watch);
 
 #endif

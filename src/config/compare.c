@@ -91,7 +91,8 @@ static void compare_wiring(const struct config_door *now, const struct config_do
 {
 	static const char *const lines[DOOR_LINES] = {
 			"relay", "open_relay", "close_relay", "stop_relay", "close_warning: line"};
-	static const char *const sensors[DOOR_SENSORS] = {"closed_sensor", "open_sensor", "obstruction_sensor"};
+	static const char *const sensors[DOOR_SENSORS] = {
+			"closed_sensor", "open_sensor", "obstruction_sensor", "lockout_sensor"};
 	static const char text[] = "doors: %s: %s is wired in another way: that takes a restart";
 	for (size_t i = 0; i < DOOR_LINES; i++)
 		if (!same_wire(&now->lines[i], &next->lines[i]))

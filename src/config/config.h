@@ -42,7 +42,7 @@ enum config_device_class { CONFIG_GARAGE, CONFIG_GATE, CONFIG_DOOR };
 
 /*
  * A GPIO line. active_low already includes the kind of a sensor's contact (normally open or closed) and its pull:
- * active means relay on, closed, open or obstructed.
+ * active means relay on, closed, open, obstructed or locked out.
  */
 struct config_line {
 	const char *name; /* NULL: use offset */

@@ -52,6 +52,8 @@ static const struct config_word moving_presses[] = {
 static const struct config_word stopped_presses[] = {
 	{"reverse", DOOR_PRESS_REVERSE}, {"continue", DOOR_PRESS_CONTINUE}, {NULL, 0}};
 
+static const struct config_word lockouts[] = {{"open", CONFIG_LOCKOUT_OPEN}, {"all", CONFIG_LOCKOUT_ALL}, {NULL, 0}};
+
 static const struct config_key mqtt_tls_keys[] = {
 	{.name = "ca_file", .kind = CONFIG_KIND_FILE, .offset = AT(config.mqtt.tls.ca_file),
 		.maximum = CONFIG_PATH_MAX, .example = "/etc/portcullis/ca.pem",
@@ -120,7 +122,7 @@ static const struct config_key sensor_keys[] = {
 		.help = "A GPIO line: its name (GPIO23) or its number on the chip (23)."},
 	{.name = "contact", .kind = CONFIG_KIND_WORD, .offset = LINE(contact), .words = contacts,
 		.standard = "normally_open", .example = "normally_open",
-		.help = "normally_open: the contact closes when there is something to say (the door is closed, open, obstructed); normally_closed: it opens then."},
+		.help = "normally_open: the contact closes when there is something to say (the door is closed, open, obstructed, locked out); normally_closed: it opens then."},
 	{.name = "bias", .kind = CONFIG_KIND_WORD, .offset = LINE(bias), .words = bias_words, .standard = "pull_up",
 		.example = "pull_up",
 		.help = "The Pi's own resistor: pull_up for a contact between line and ground, pull_down for one between line and 3.3 V, disabled or as_is where the circuit has its own (then say active)."},
@@ -273,6 +275,12 @@ static const struct config_key door_keys[] = {
 	{.name = "obstruction_sensor", .kind = CONFIG_KIND_SENSOR, .offset = DOOR(sensors[DOOR_SENSOR_OBSTRUCTION]),
 		.keys = sensor_keys, .example = SENSOR_EXAMPLE,
 		.help = "The contact of a light beam that says that something is in the way: CLOSE is refused then."},
+	{.name = "lockout_sensor", .kind = CONFIG_KIND_SENSOR, .offset = DOOR(sensors[DOOR_SENSOR_LOCKOUT]),
+		.keys = sensor_keys, .example = "{line: GPIO26, contact: normally_closed}",
+		.help = "The contact of a key switch that locks the door out; it alone can lift that. With normally_closed a broken wire locks."},
+	{.name = "lockout", .kind = CONFIG_KIND_WORD, .offset = DOOR(lockout), .words = lockouts, .standard = "open",
+		.example = "all",
+		.help = "What is refused while the door is locked out: open, each command that may open it; all, CLOSE as well. STOP never is."},
 	{.name = "debounce", .kind = CONFIG_KIND_DURATION, .offset = DOOR(door.machine.debounce_ms), .maximum = MS(2),
 		.standard = "50ms", .example = "50ms",
 		.help = "How long a contact must stand still before it is believed."},

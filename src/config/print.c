@@ -111,6 +111,7 @@ void config_print_door(const struct config_door *door, int64_t open_ms, int64_t 
 	put_sensor(stream, "closed_sensor", &sensors[DOOR_SENSOR_CLOSED]);
 	put_sensor(stream, "open_sensor", &sensors[DOOR_SENSOR_OPEN]);
 	put_sensor(stream, "obstruction_sensor", &sensors[DOOR_SENSOR_OBSTRUCTION]);
+	put_sensor(stream, "lockout_sensor", &sensors[DOOR_SENSOR_LOCKOUT]);
 	print_duration(stream, "debounce", machine->debounce_ms);
 	if (opening_ms == closing_ms) {
 		print_duration(stream, "travel_time", opening_ms);
@@ -136,4 +137,6 @@ void config_print_door(const struct config_door *door, int64_t open_ms, int64_t 
 		print_duration(stream, "left_open", door->left_open_ms);
 	if (door->left_open_again_ms > 0)
 		print_duration(stream, "left_open_again", door->left_open_again_ms);
+	if (machine->lockout_all)
+		fputs("  lockout: all\n", stream);
 }

@@ -300,6 +300,17 @@ static void left_open_rules(struct config_reader *reader, struct config_door_set
 				"left_open has no effect: with this wiring it is never known whether the door is open, expected a closed_sensor");
 }
 
+static void lockout_rules(struct config_reader *reader, struct config_door_settings *settings)
+{
+	settings->door.machine.lockout_all = settings->lockout == CONFIG_LOCKOUT_ALL;
+	if (config_given(reader, &settings->lockout) && !reader->settings->config.history.directory)
+		config_warning(reader, config_where(reader, &settings->lockout),
+				"a restart lifts a lock-out by page, MQTT or API: nothing keeps it, expected history: {directory: ...}");
+	if (settings->door.id && strcmp(settings->door.id, "lockout") == 0)
+		config_error(reader, settings->at,
+				"the id \"lockout\" is taken: its topics would be those of all doors' lock-out, expected another id");
+}
+
 static void name_door(struct config_reader *reader, struct config_door_settings *settings)
 {
 	struct config_door *door = &settings->door;
@@ -356,6 +367,7 @@ void config_apply_rules(struct config_reader *reader)
 		time_rules(reader, &settings->doors[i]);
 		closing_rules(reader, &settings->doors[i]);
 		left_open_rules(reader, &settings->doors[i]);
+		lockout_rules(reader, &settings->doors[i]);
 	}
 	unique_ids(reader);
 }

@@ -71,12 +71,15 @@ struct config_position {
 	unsigned line, column; /* from 1; 0, 0 = the file as a whole */
 };
 
+enum config_lockout { CONFIG_LOCKOUT_OPEN, CONFIG_LOCKOUT_ALL };
+
 struct config_door_settings {
 	struct config_door door;
 	struct config_position at;
 	struct config_line_settings lines[DOOR_LINES];
 	struct config_line_settings sensors[DOOR_SENSORS];
 	int64_t travel_time_ms;
+	enum config_lockout lockout;
 };
 
 enum config_board { CONFIG_PIM213, CONFIG_PIM487, CONFIG_PIM221, CONFIG_RAS_109, CONFIG_RAS_194 };

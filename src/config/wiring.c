@@ -24,6 +24,7 @@ static const char *const sensor_names[DOOR_SENSORS] = {
 		[DOOR_SENSOR_CLOSED] = "closed_sensor",
 		[DOOR_SENSOR_OPEN] = "open_sensor",
 		[DOOR_SENSOR_OBSTRUCTION] = "obstruction_sensor",
+		[DOOR_SENSOR_LOCKOUT] = "lockout_sensor",
 };
 
 static size_t board_relays(enum config_board board, const uint8_t **lines)

@@ -12,6 +12,7 @@
 #include "documents/object.h"
 
 /* A command that Home Assistant sent and nobody took within this time is not carried out later. */
+#define AVAILABILITY_TEMPLATE "{{ 'offline' if value == 'offline' else 'online' }}"
 #define COMMAND_EXPIRY_S 10
 
 enum fitting { ALWAYS, OPEN_SENSOR, CLOSED_SENSOR, OBSTRUCTION_SENSOR, WARNING, LEFT_OPEN };
@@ -98,7 +99,7 @@ static const struct part {
 				.platform = "sensor",
 				.name = "Last command",
 				.template = "{% set c = value_json.last_command %}"
-					    "{{ ((c.command or 'command') | capitalize) ~ {'accepted': ' accepted', "
+					    "{{ ((c.command or 'command') | replace('_', ' ') | capitalize) ~ {'accepted': ' accepted', "
 					    "'unchanged': ' not needed'}.get(c.result, ' refused') ~ "
 					    "(': ' ~ c.detail if c.detail else '') if c else None }}",
 				.attributes = "{{ (value_json.last_command or {}) | tojson }}",
@@ -258,6 +259,25 @@ static json_t *toggle(const struct document_node *node, const struct door_view *
 	return object;
 }
 
+/* The topics of a lock-out are of the door, or of all doors. */
+static void set_lockout(json_t **object, const struct document_node *node)
+{
+	object_set_string(object, "payload_on", "ON");
+	object_set_string(object, "payload_off", "OFF");
+	object_set_string(object, "entity_category", "config");
+	object_set_string(object, "icon", "mdi:lock-outline");
+	set_expiry(object, node);
+}
+
+static json_t *lockout(const struct document_node *node, const struct door_view *door)
+{
+	json_t *object = component(&node->topics, door->id, "switch", "lockout", "Lock-out");
+	set_topic(&object, "command_topic", node, door->id, TOPIC_LOCKOUT_SET);
+	set_topic(&object, "state_topic", node, door->id, TOPIC_LOCKOUT);
+	set_lockout(&object, node);
+	return object;
+}
+
 static json_t *event(const struct document_node *node, const struct door_view *door)
 {
 	json_t *types = json_array();
@@ -350,6 +370,7 @@ ssize_t document_discovery_door(
 	object_set(&components, "door", cover(node, door));
 	object_set(&components, "event", event(node, door));
 	object_set(&components, "toggle", toggle(node, door));
+	object_set(&components, "lockout", lockout(node, door));
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		object_set(&components, parts[i].key, part(node, door, &parts[i]));
 	json_t *identity = json_object();
@@ -358,7 +379,7 @@ ssize_t document_discovery_door(
 	object_set_some(&identity, "suggested_area", door->area);
 	json_t *root = device(node, door->id, identity);
 	object_set_string(&root, "availability_topic", availability);
-	object_set_string(&root, "availability_template", "{{ 'offline' if value == 'offline' else 'online' }}");
+	object_set_string(&root, "availability_template", AVAILABILITY_TEMPLATE);
 	set_topic(&root, "state_topic", node, door->id, TOPIC_ATTRIBUTES);
 	object_set(&root, "components", components);
 	return document_finish(root, buffer, size);
@@ -434,6 +455,21 @@ static json_t *connection(const struct document_node *node)
 	return object;
 }
 
+static json_t *lockout_of_all(const struct document_node *node)
+{
+	char availability[TOPIC_MAX + 1], topic[TOPIC_MAX + 1];
+	topic_availability(&node->topics, availability);
+	json_t *object = component(&node->topics, NULL, "switch", "lockout", "Lock-out of all doors");
+	topic_all_doors(&node->topics, TOPIC_LOCKOUT_SET, topic);
+	object_set_string(&object, "command_topic", topic);
+	topic_all_doors(&node->topics, TOPIC_LOCKOUT, topic);
+	object_set_string(&object, "state_topic", topic);
+	object_set_string(&object, "availability_topic", availability);
+	object_set_string(&object, "availability_template", AVAILABILITY_TEMPLATE);
+	set_lockout(&object, node);
+	return object;
+}
+
 ssize_t document_discovery_agent(
 		const struct document_node *node, const struct document_agent *agent, char *buffer, size_t size)
 {
@@ -441,6 +477,7 @@ ssize_t document_discovery_agent(
 	snprintf(name, sizeof(name), "Portcullis %s", node->topics.node);
 	json_t *components = json_object(), *identity = json_object();
 	object_set(&components, "connection", connection(node));
+	object_set(&components, "lockout", lockout_of_all(node));
 	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++)
 		object_set(&components, figures[i].key, figure(node, agent, &figures[i]));
 	set_identity(&identity, node, name, "Agent");

@@ -83,6 +83,16 @@ static json_t *last_command(const struct door_last_command *last)
 	return command;
 }
 
+/* Why it is locked out, and how that lasts. */
+static void describe_lockout(json_t **object, const struct door_view *door)
+{
+	object_set(object, "lockout_remote", json_boolean(door->lockout_remote));
+	object_set(object, "lockout_sensor",
+			door->has_lockout_sensor ? json_boolean(door->lockout_sensor) : json_null());
+	object_set_string(object, "lockout_refuses", door->lockout_all ? "all" : "open");
+	object_set(object, "lockout_saved", json_boolean(door->lockout_saved));
+}
+
 /* What the attributes topic and the API both tell. No key is one that Home Assistant keeps for itself. */
 static void describe_part(json_t **object, const struct door_view *door)
 {
@@ -99,6 +109,7 @@ static void describe_part(json_t **object, const struct door_view *door)
 	set_sensor(object, "obstruction_sensor", door, door->has_obstruction_sensor, door->obstruction_sensor);
 	object_set(object, "close_warning", json_boolean(door->warning));
 	object_set(object, "settled", json_boolean(door->settled));
+	object_set(object, "locked_out", json_boolean(door->locked_out));
 	set_time(object, "open_since", door->open_since_unix_ms);
 	object_set(object, "open_at_least", json_boolean(door->open_at_least));
 	object_set(object, "left_open", door->has_left_open ? json_boolean(door->left_open) : json_null());
@@ -110,6 +121,7 @@ ssize_t document_attributes(const struct door_view *door, char *buffer, size_t s
 {
 	json_t *document = json_object();
 	describe_part(&document, door);
+	describe_lockout(&document, door);
 	if (door->has_obstruction_sensor) /* Home Assistant's word, which its bridge to HomeKit reads */
 		set_sensor(&document, "obstruction-detected", door, true,
 				door->obstruction_sensor && !door->closed_sensor);
@@ -176,8 +188,10 @@ ssize_t document_doors(const struct document_node *node, const struct door_view 
 	json_t *list = json_array();
 	for (size_t i = 0; i < count; i++) {
 		json_t *one = whole_door(doors[i].id, doors[i].name, &doors[i]);
-		if (!node->brief)
+		if (!node->brief) {
+			describe_lockout(&one, &doors[i]);
 			object_set(&one, "last_command", last_command(&doors[i].last_command));
+		}
 		object_append(&list, one);
 	}
 	json_t *document = json_object();

@@ -219,6 +219,7 @@ static const char *parse_door(const json_t *from, struct peer_door *door)
 	view->last_travel_ms = read_count(json_object_get(from, "last_travel_ms"));
 	view->has_stop = json_is_true(json_object_get(from, "can_stop"));
 	view->settled = json_is_true(json_object_get(from, "settled"));
+	view->locked_out = json_is_true(json_object_get(from, "locked_out"));
 	view->warning = json_is_true(json_object_get(from, "close_warning"));
 	view->open_since_unix_ms = read_time(json_object_get(from, "open_since"));
 	view->open_at_least = json_is_true(json_object_get(from, "open_at_least"));

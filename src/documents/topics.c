@@ -17,6 +17,8 @@ static const char *const leaf_names[] = {
 		[TOPIC_ATTRIBUTES] = "attributes",
 		[TOPIC_EVENT] = "event",
 		[TOPIC_SET] = "set",
+		[TOPIC_LOCKOUT] = "lockout",
+		[TOPIC_LOCKOUT_SET] = "lockout/set",
 };
 
 __attribute__((format(printf, 2, 3))) static ssize_t build(char topic[static TOPIC_MAX + 1], const char *format, ...)
@@ -55,6 +57,22 @@ ssize_t topic_door(
 		const struct topic_base *base, const char *door, enum topic_leaf leaf, char topic[static TOPIC_MAX + 1])
 {
 	return build(topic, "%s/%s/%s/%s", base->prefix, base->node, door, leaf_names[leaf]);
+}
+
+ssize_t topic_all_doors(const struct topic_base *base, enum topic_leaf leaf, char topic[static TOPIC_MAX + 1])
+{
+	return build(topic, "%s/%s/%s", base->prefix, base->node, leaf_names[leaf]);
+}
+
+bool topic_is_all_doors(const struct topic_base *base, enum topic_leaf leaf, const char *topic)
+{
+	char all[TOPIC_MAX + 1];
+	return topic_all_doors(base, leaf, all) > 0 && strcmp(all, topic) == 0;
+}
+
+ssize_t topic_every_lockout_set(const struct topic_base *base, char topic[static TOPIC_MAX + 1])
+{
+	return topic_door(base, "+", TOPIC_LOCKOUT_SET, topic);
 }
 
 ssize_t topic_every_state(const struct topic_base *base, char topic[static TOPIC_MAX + 1])

@@ -8,7 +8,8 @@
  *     PREFIX/NODE/doors                        what /api/doors says, for other agents
  *     PREFIX/NODE/agent                        when it started, and the machine's figures
  *     PREFIX/NODE/answers                      where other agents answer our commands
- *     PREFIX/NODE/DOOR/state                   and position, attributes, event, set
+ *     PREFIX/NODE/DOOR/state                   and position, attributes, event, set, lockout, lockout/set
+ *     PREFIX/NODE/lockout                      of all doors, and lockout/set; so no door has this id
  *     DISCOVERY/device/portcullis_NODE/config          the agent's device in Home Assistant
  *     DISCOVERY/device/portcullis_NODE_DOOR/config     a door's; a "_" of NODE is written "U" here, so that no two
  *                                                      nodes and doors share an id (both are [a-z0-9_-]+)
@@ -33,7 +34,15 @@ struct topic_base {
 
 enum topic_peer { TOPIC_PEER_AVAILABILITY, TOPIC_PEER_DOORS, TOPIC_PEER_EVENT };
 
-enum topic_leaf { TOPIC_STATE, TOPIC_POSITION, TOPIC_ATTRIBUTES, TOPIC_EVENT, TOPIC_SET };
+enum topic_leaf {
+	TOPIC_STATE,
+	TOPIC_POSITION,
+	TOPIC_ATTRIBUTES,
+	TOPIC_EVENT,
+	TOPIC_SET,
+	TOPIC_LOCKOUT,
+	TOPIC_LOCKOUT_SET,
+};
 
 ssize_t topic_availability(const struct topic_base *base, char topic[static TOPIC_MAX + 1]);
 ssize_t topic_doors(const struct topic_base *base, char topic[static TOPIC_MAX + 1]);
@@ -41,6 +50,12 @@ ssize_t topic_agent(const struct topic_base *base, char topic[static TOPIC_MAX +
 ssize_t topic_answers(const struct topic_base *base, char topic[static TOPIC_MAX + 1]);
 ssize_t topic_door(const struct topic_base *base, const char *door, enum topic_leaf leaf,
 		char topic[static TOPIC_MAX + 1]);
+
+/* Of all doors of the node: TOPIC_LOCKOUT or TOPIC_LOCKOUT_SET. */
+ssize_t topic_all_doors(const struct topic_base *base, enum topic_leaf leaf, char topic[static TOPIC_MAX + 1]);
+bool topic_is_all_doors(const struct topic_base *base, enum topic_leaf leaf, const char *topic);
+/* A filter for the lock-out commands of each door. */
+ssize_t topic_every_lockout_set(const struct topic_base *base, char topic[static TOPIC_MAX + 1]);
 
 /* A filter for the states of all doors that this node has or had, as far as the broker retains them. */
 ssize_t topic_every_state(const struct topic_base *base, char topic[static TOPIC_MAX + 1]);

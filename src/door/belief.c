@@ -333,6 +333,8 @@ static void sensor_settled(struct door *door, enum door_sensor sensor, struct do
 	} else if (sensor == DOOR_SENSOR_OBSTRUCTION) {
 		if (contact->active != was_active)
 			obstruction_changed(door, output);
+	} else if (sensor == DOOR_SENSOR_LOCKOUT) {
+		return; /* says nothing of where the door is */
 	} else if (conflict || contacts_conflict(door) || was_unsteady) {
 		if (was_unsteady)
 			surprise(door, output);
@@ -349,7 +351,7 @@ static void sensor_settled(struct door *door, enum door_sensor sensor, struct do
 	}
 }
 
-/* A contact has not stood still for too long. What is in the way then cannot be known: it counts as there. */
+/* A contact has not stood still for too long. What is in the way, or locked, then cannot be known: it is. */
 void belief_unsteady(struct door *door, enum door_sensor sensor, struct door_output *output)
 {
 	struct door_contact *contact = &door->contacts[sensor];
@@ -357,7 +359,7 @@ void belief_unsteady(struct door *door, enum door_sensor sensor, struct door_out
 
 	contact->unsteady = true;
 	contact->known = false;
-	contact->active = sensor == DOOR_SENSOR_OBSTRUCTION;
+	contact->active = sensor == DOOR_SENSOR_OBSTRUCTION || sensor == DOOR_SENSOR_LOCKOUT;
 	if (!door->settled) {
 		settle(door, output);
 		return;
@@ -365,7 +367,7 @@ void belief_unsteady(struct door *door, enum door_sensor sensor, struct door_out
 	if (sensor == DOOR_SENSOR_OBSTRUCTION) {
 		if (!was_active)
 			obstruction_changed(door, output);
-	} else {
+	} else if (sensor != DOOR_SENSOR_LOCKOUT) {
 		surprise(door, output);
 		if (door->fault == DOOR_FAULT_SENSOR_CONFLICT)
 			belief_clear_fault(door, output);

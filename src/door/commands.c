@@ -48,6 +48,16 @@ static struct plan plan_command(const struct door *door, enum door_goal goal, in
 	return plan;
 }
 
+/* The plan for what is asked for from afar. */
+static struct plan plan_asked(const struct door *door, enum door_goal goal, int64_t given_ms)
+{
+	struct plan plan = plan_command(door, goal, given_ms);
+
+	if (lockout_forbids(door, goal))
+		plan.reason = DOOR_REASON_LOCKED_OUT;
+	return plan;
+}
+
 void commands_auto_close(struct door *door, int64_t now_ms, struct door_output *output)
 {
 	if (now_ms < door->auto_close_ms)
@@ -70,6 +80,11 @@ static const enum door_goal goals[] = {
 		[DOOR_COMMAND_PULSE] = DOOR_GOAL_PULSE,
 };
 
+static bool is_lockout(enum door_command command)
+{
+	return command == DOOR_COMMAND_LOCKOUT_ON || command == DOOR_COMMAND_LOCKOUT_OFF;
+}
+
 /* Why a command is refused before anything is planned for it; sets what it asks for, unless it takes back a close. */
 static enum door_reason understand(const struct door *door, const struct door_input *input, int64_t given_ms,
 		int64_t now_ms, enum door_goal *goal, bool *takes_back)
@@ -78,17 +93,21 @@ static enum door_reason understand(const struct door *door, const struct door_in
 
 	if (door->stopping)
 		return DOOR_REASON_STOPPING;
-	if (!door->settled)
+	if (!door->settled && !is_lockout(input->command))
 		return DOOR_REASON_NOT_SETTLED;
-	if (input->command > DOOR_COMMAND_PULSE)
+	if (input->command > DOOR_COMMAND_LAST)
 		return DOOR_REASON_UNKNOWN_COMMAND;
 	if (now_ms - given_ms > DOOR_AGE_MS)
 		return DOOR_REASON_STALE;
+	if (is_lockout(input->command))
+		return DOOR_REASON_NONE;
 	if (relays_stuck(door))
 		return DOOR_REASON_RELAY_FAILED;
 	*takes_back = input->command == DOOR_COMMAND_TOGGLE && door->warned_ms != DOOR_NEVER;
 	if (*takes_back)
 		return DOOR_REASON_NONE;
+	if (input->command == DOOR_COMMAND_TOGGLE && lockout_is_on(door))
+		return DOOR_REASON_LOCKED_OUT;
 	if (once && (door->goal != DOOR_GOAL_NONE || plan_is_busy(door)))
 		return DOOR_REASON_BUSY;
 	if (input->command == DOOR_COMMAND_TOGGLE)
@@ -108,19 +127,23 @@ void commands_give(struct door *door, const struct door_input *input, int64_t no
 		door_put_answer(output, DOOR_RESULT_REJECTED, reason);
 		return;
 	}
+	if (is_lockout(input->command)) {
+		lockout_give(door, input->command, output);
+		return;
+	}
 	if (cancelled) {
 		goal_cancel(door, output);
 		door_put_answer(output, DOOR_RESULT_ACCEPTED, DOOR_REASON_NONE);
 		return;
 	}
-	if (goal == door->goal) {
+	if (goal == door->goal && !lockout_forbids(door, goal)) {
 		door->goal_given_ms = door_max(door->goal_given_ms, given_ms);
 		door_put_answer(output, DOOR_RESULT_UNCHANGED, DOOR_REASON_NONE);
 		return;
 	}
 	if (goal == DOOR_GOAL_PULSE)
 		door->pulse_line = input->line;
-	struct plan plan = plan_command(door, goal, given_ms);
+	struct plan plan = plan_asked(door, goal, given_ms);
 	/* Who asks for OPEN, even where it cannot be done, wants no close that is warned of. */
 	bool unwanted = goal == DOOR_GOAL_STOP || (goal == DOOR_GOAL_OPEN && door->warned_ms != DOOR_NEVER);
 	if (door->goal != DOOR_GOAL_NONE && (unwanted || plan.reason == DOOR_REASON_NONE)) {
@@ -151,8 +174,10 @@ enum door_reason commands_refusal(const struct door *door, enum door_command com
 		return DOOR_REASON_RELAY_FAILED;
 	if (command == DOOR_COMMAND_TOGGLE && door->warned_ms != DOOR_NEVER)
 		return DOOR_REASON_NONE;
+	if (command == DOOR_COMMAND_TOGGLE && lockout_is_on(door))
+		return DOOR_REASON_LOCKED_OUT;
 	enum door_reason reason = command == DOOR_COMMAND_TOGGLE ? plan_toggle_goal(door, &goal) : DOOR_REASON_NONE;
 	if (reason != DOOR_REASON_NONE)
 		return reason;
-	return plan_command(door, goal, door->time_ms).reason;
+	return plan_asked(door, goal, door->time_ms).reason;
 }

@@ -15,8 +15,8 @@
 /* The lines that a door drives. */
 enum door_line { DOOR_LINE_TOGGLE, DOOR_LINE_OPEN, DOOR_LINE_CLOSE, DOOR_LINE_STOP, DOOR_LINE_WARNING, DOOR_LINES };
 
-/* The contacts that it hears. Active: the door is closed, is open, something is in its way. */
-enum door_sensor { DOOR_SENSOR_CLOSED, DOOR_SENSOR_OPEN, DOOR_SENSOR_OBSTRUCTION, DOOR_SENSORS };
+/* The contacts that it hears. Active: the door is closed, is open, something is in its way, its key switch locks it out. */
+enum door_sensor { DOOR_SENSOR_CLOSED, DOOR_SENSOR_OPEN, DOOR_SENSOR_OBSTRUCTION, DOOR_SENSOR_LOCKOUT, DOOR_SENSORS };
 
 /* What one press of a toggle relay does. */
 enum door_press {
@@ -39,6 +39,7 @@ struct door_config {
 	bool sensors[DOOR_SENSORS];
 	struct door_opener opener; /* toggle wiring only */
 	bool allow_detour;         /* toggle wiring: OPEN may begin with a press that closes */
+	bool lockout_all;          /* a lock-out refuses CLOSE, too, and not only what may open the door */
 	int64_t pulse_ms;          /* 1 to DOOR_PULSE_MAX_MS */
 	int64_t gap_ms;            /* from a release to the next press; DOOR_GAP_MIN_MS at least */
 	int64_t debounce_ms;       /* 0: each edge counts */

@@ -1,7 +1,8 @@
 /*
  * What the contacts say. An edge gives a contact a new raw level; once that has stood still for debounce_ms, it is the
  * level that counts (active), and the contact is known. Edges that come close together for too long make it unsteady:
- * it is then as if it were not there, an obstruction contact as if it were active. Nothing here acts or believes.
+ * it is then as if it were not there, an obstruction or lock-out contact as if it were active. Nothing here acts or
+ * believes.
  */
 #include "door/private.h"
 

@@ -9,6 +9,7 @@
  *   view        what is published
  *   commands    what is asked for
  *   relays      what is pressed, and when
+ *   lockout     what a lock-out forbids
  *   plan        what a goal needs
  *   belief      what is believed
  *   position    where the door is, and how certain that is
@@ -132,6 +133,15 @@ void door_init(struct door *door, const struct door_config *config, int64_t now_
 	view_publish(door, now_ms, &output);
 }
 
+void door_restore_lockout(struct door *door, bool locked, int64_t now_ms)
+{
+	struct door_output output = {0};
+
+	door->locked_remote = locked;
+	door->locked_told = lockout_is_on(door);
+	view_publish(door, now_ms, &output);
+}
+
 void door_restore(struct door *door, const struct door_totals *totals, int64_t now_ms)
 {
 	struct door_output output = {0};
@@ -184,6 +194,7 @@ static void switch_off_for_good(struct door *door, int64_t now_ms, struct door_o
 void door_step(struct door *door, const struct door_input *input, int64_t now_ms, struct door_output *output)
 {
 	enum door_input_kind kind = input != NULL ? input->kind : DOOR_INPUT_TIME;
+	bool was_settled = door->settled;
 
 	memset(output, 0, sizeof(*output));
 	now_ms = door_max(now_ms, door->time_ms);
@@ -224,6 +235,8 @@ void door_step(struct door *door, const struct door_input *input, int64_t now_ms
 		commands_auto_close(door, now_ms, output);
 		break;
 	}
+	bool asked = kind == DOOR_INPUT_COMMAND && input->command >= DOOR_COMMAND_LOCKOUT_ON;
+	lockout_watch(door, asked ? input->source : DOOR_SOURCE_LOCAL, was_settled, output);
 	view_publish(door, now_ms, output);
 	output->deadline_ms = next_deadline(door, now_ms);
 }

@@ -42,6 +42,13 @@
  *   else happens: the press may have to wait for the end of an opening, or for a contact to stand still.
  * - OPEN begins with no press that closes, unless allow_detour is set.
  * - No retry and no reversal of its own.
+ * - While the door is locked out, no relay is pressed for a command from afar that may open the door: for OPEN, TOGGLE, a
+ *   pulse of the toggle relay or the relay to open, and for CLOSE where a toggle relay's presses may lead up; with
+ *   lockout_all, for CLOSE and a pulse of the relay to close at all. They are refused (locked_out), and those that wait
+ *   for their first press are cancelled; presses that had begun before are made to their end. STOP, what takes a close
+ *   back in its warning, and auto-close go on. A lock-out has two causes, and holds while one of them does: what a
+ *   command has set (DOOR_COMMAND_LOCKOUT_ON), until one lifts it; and the lock-out contact, whose first edge counts, and
+ *   which also locks while its level is not known. A door may be locked out before its sensors have settled.
  * - DOOR_COMMAND_PULSE presses one relay once, whatever is believed of the door, and else keeps the same rules: pulse,
  *   gap, one relay at a time, not before the sensors have settled. The relay to close and the toggle relay may bring
  *   the door down, so for them the warning runs before, and nothing may be in the way. Where by what is believed it
@@ -73,7 +80,7 @@
  *   say. Ends when a later pulse went through whole.
  * - sensor_unsteady: for the longer of DOOR_UNREST_MS and ten times debounce_ms, no pause between two edges of a
  *   contact was as long as the longer of DOOR_QUIET_MS and debounce_ms. An end contact is then as if it were not there;
- *   an obstruction contact is as if it were active. Ends when each contact has stood still for that time.
+ *   an obstruction or lock-out contact is as if it were active. Ends when each contact has stood still for that time.
  */
 #ifndef PORTCULLIS_DOOR_DOOR_H
 #define PORTCULLIS_DOOR_DOOR_H
@@ -132,12 +139,15 @@ enum door_event {
 	DOOR_EVENT_WARNING,       /* a warning before closing begins */
 	DOOR_EVENT_AUTO_CLOSE,    /* auto-close has begun to act */
 	DOOR_EVENT_CANCELLED,     /* an accepted command ends before its last press: STOP, a sensor, an obstruction */
+	DOOR_EVENT_LOCKED_OUT,    /* source: who did it; local: the key switch */
+	DOOR_EVENT_LOCKOUT_LIFTED,
 };
 
 struct door_happening {
 	enum door_event event;
 	enum door_state state;
 	enum door_fault fault;
+	enum door_source source; /* of a lock-out */
 };
 
 #define DOOR_ACTIONS_MAX 8
@@ -196,12 +206,16 @@ struct door {
 	bool whole;          /* the move began at the other end */
 	int64_t expire_ms;   /* when the state is given up: did not start, did not finish, arrived by reckoning */
 
+	bool locked_remote; /* locked out by a command */
+	bool locked_told;   /* locked out, by what was told last */
+
 	enum door_goal goal; /* a command with presses still to come */
 	enum door_source goal_source;
 	enum door_state goal_state;           /* in which it was accepted */
 	int64_t goal_given_ms, goal_takes_ms; /* when it was given; what warning, gaps and presses take of themselves */
 	int64_t goal_due_ms;                  /* when it was accepted, or when what it waited for came */
 	bool goal_warned;                     /* the warning for it has run */
+	bool goal_free;                       /* it had begun to press before a lock-out */
 	enum door_line pulse_line;            /* of DOOR_GOAL_PULSE */
 	int64_t warned_ms;                    /* when the running warning ends; DOOR_NEVER: none is running */
 	int64_t auto_close_ms;                /* when it is due */
@@ -225,12 +239,15 @@ void door_init(struct door *door, const struct door_config *config, int64_t now_
 /* Call it between door_init and the first step: sets the totals to those of an earlier run. Nothing else changes. */
 void door_restore(struct door *door, const struct door_totals *totals, int64_t now_ms);
 
+/* Whether a former run has left the door locked out by a command, or may have. After door_init. */
+void door_restore_lockout(struct door *door, bool locked, int64_t now_ms);
+
 /* output is overwritten. input may be NULL for DOOR_INPUT_TIME. */
 void door_step(struct door *door, const struct door_input *input, int64_t now_ms, struct door_output *output);
 
 /*
- * Sets what the machine knows; id, name, device_class, area, last_changed_unix_ms, last_command and what is about
- * left_open stay as they are.
+ * Sets what the machine knows; id, name, device_class, area, last_changed_unix_ms, last_command, what is about
+ * left_open, lockout_saving and lockout_saved stay as they are.
  */
 void door_view(const struct door *door, int64_t now_ms, struct door_view *view);
 

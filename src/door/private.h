@@ -146,6 +146,19 @@ bool plan_may_be_freed(const struct door *door, enum door_goal goal, const struc
 /* Sets goal to what TOGGLE asks for in this state. Returns DOOR_REASON_NONE, or why nobody can tell. */
 enum door_reason plan_toggle_goal(const struct door *door, enum door_goal *goal);
 
+/* lockout.c: what a lock-out forbids. */
+
+bool lockout_is_on(const struct door *door);
+bool lockout_by_contact(const struct door *door);
+/* Whether a command from afar with this goal is refused now; of a pulse, by pulse_line. */
+bool lockout_forbids(const struct door *door, enum door_goal goal);
+/* Whether the presses to come may not be made. */
+bool lockout_stops(const struct door *door);
+/* DOOR_COMMAND_LOCKOUT_ON and _OFF. */
+void lockout_give(struct door *door, enum door_command command, struct door_output *output);
+/* At the end of a step: cancels what may not go on, and tells whether the door is locked out, when that has changed. */
+void lockout_watch(struct door *door, enum door_source source, bool was_settled, struct door_output *output);
+
 /* relays.c: what is pressed, and when. */
 
 void relays_release(struct door *door, int64_t now_ms, struct door_output *output); /* ends the pulse, begins the gap */

@@ -55,6 +55,7 @@ static void press_line(struct door *door, const struct plan *plan, int64_t now_m
 	door->relay = line;
 	door->release_ms = now_ms + door->config.pulse_ms;
 	door->goal_takes_ms += door->config.pulse_ms + door->config.gap_ms;
+	door->goal_free |= !lockout_is_on(door);
 	if (plan->idle)
 		return;
 	if (line == DOOR_LINE_TOGGLE && !position_is_certain(door))
@@ -115,7 +116,7 @@ void relays_accept(struct door *door, enum door_goal goal, enum door_source sour
 	door->goal = goal;
 	door->goal_source = source;
 	door->goal_state = door->state;
-	door->goal_warned = false;
+	door->goal_warned = door->goal_free = false;
 	door->goal_given_ms = given_ms;
 	door->goal_takes_ms = door->relay != DOOR_LINES ? door->release_ms - now_ms + door->config.gap_ms
 							: door_max(door->ready_ms - now_ms, 0);
@@ -165,7 +166,7 @@ void relays_proceed(struct door *door, int64_t now_ms, struct door_output *outpu
 		belief_enter_fault(door, DOOR_FAULT_OBSTRUCTED, output);
 		return;
 	}
-	if (plan.reason != DOOR_REASON_NONE) {
+	if (plan.reason != DOOR_REASON_NONE || lockout_stops(door)) {
 		goal_cancel(door, output);
 		return;
 	}

@@ -4,6 +4,7 @@
  */
 #include "door/types.h"
 
+#include <string.h>
 #include <strings.h>
 
 const char *door_state_name(enum door_state state)
@@ -91,6 +92,10 @@ const char *door_command_name(enum door_command command)
 		return "toggle";
 	case DOOR_COMMAND_PULSE:
 		return "pulse";
+	case DOOR_COMMAND_LOCKOUT_ON:
+		return "lockout_on";
+	case DOOR_COMMAND_LOCKOUT_OFF:
+		return "lockout_off";
 	}
 	return "none";
 }
@@ -139,6 +144,8 @@ const char *door_reason_name(enum door_reason reason)
 		return "stopping";
 	case DOOR_REASON_UNCERTAIN:
 		return "uncertain";
+	case DOOR_REASON_LOCKED_OUT:
+		return "locked_out";
 	}
 	return "none";
 }
@@ -167,13 +174,15 @@ const char *door_reason_text(enum door_reason reason)
 	case DOOR_REASON_RETAINED:
 		return "The command was retained by the broker, so nobody asks for it now; publish it without retain.";
 	case DOOR_REASON_UNKNOWN_COMMAND:
-		return "This is not a command; OPEN, CLOSE, STOP and TOGGLE are.";
+		return "This is not a command; OPEN, CLOSE, STOP and TOGGLE are, and ON and OFF for a lock-out.";
 	case DOOR_REASON_STALE:
 		return "The command may be old: give it again.";
 	case DOOR_REASON_STOPPING:
 		return "The agent is shutting down.";
 	case DOOR_REASON_UNCERTAIN:
 		return "Where the door is now is reckoned and not sensed, and a press could close it; wait until it rests.";
+	case DOOR_REASON_LOCKED_OUT:
+		return "The door is locked out. Lift the lock-out first; what its key switch has set only the key switch lifts.";
 	}
 	return "";
 }
@@ -211,6 +220,10 @@ const char *door_news_name(enum door_news news)
 		return "command_cancelled";
 	case DOOR_NEWS_LEFT_OPEN:
 		return "left_open";
+	case DOOR_NEWS_LOCKED_OUT:
+		return "locked_out";
+	case DOOR_NEWS_LOCKOUT_LIFTED:
+		return "lockout_lifted";
 	case DOOR_NEWS_STARTED:
 		return "started";
 	case DOOR_NEWS_CLOCK_SET:
@@ -285,35 +298,58 @@ enum door_news door_news_of_result(enum door_result result)
 	return DOOR_NEWS_COMMAND_REJECTED;
 }
 
+struct door_answer door_answer_of_all(struct door_answer all, struct door_answer one)
+{
+	bool stands = all.result == DOOR_RESULT_REJECTED || one.result == DOOR_RESULT_UNCHANGED;
+	return stands ? all : one;
+}
+
 static bool is_space(char c)
 {
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-bool door_command_parse(const char *text, size_t length, enum door_command *command)
-{
-	static const struct {
-		const char *word;
-		size_t length;
-		enum door_command command;
-	} words[] = {
-			{"open", 4, DOOR_COMMAND_OPEN},
-			{"close", 5, DOOR_COMMAND_CLOSE},
-			{"stop", 4, DOOR_COMMAND_STOP},
-			{"toggle", 6, DOOR_COMMAND_TOGGLE},
-	};
+struct word {
+	const char *word;
+	enum door_command command;
+};
 
+/* words end with one that is NULL. */
+static bool parse(const char *text, size_t length, const struct word *words, enum door_command *command)
+{
 	while (length > 0 && is_space(text[0])) {
 		text++;
 		length--;
 	}
 	while (length > 0 && is_space(text[length - 1]))
 		length--;
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (length == words[i].length && strncasecmp(text, words[i].word, length) == 0) {
-			*command = words[i].command;
+	for (; words->word; words++) {
+		if (length == strlen(words->word) && strncasecmp(text, words->word, length) == 0) {
+			*command = words->command;
 			return true;
 		}
 	}
 	return false;
+}
+
+bool door_command_parse(const char *text, size_t length, enum door_command *command)
+{
+	static const struct word words[] = {
+			{"open", DOOR_COMMAND_OPEN},
+			{"close", DOOR_COMMAND_CLOSE},
+			{"stop", DOOR_COMMAND_STOP},
+			{"toggle", DOOR_COMMAND_TOGGLE},
+			{NULL, DOOR_COMMAND_OPEN},
+	};
+	return parse(text, length, words, command);
+}
+
+bool door_lockout_parse(const char *text, size_t length, enum door_command *command)
+{
+	static const struct word words[] = {
+			{"on", DOOR_COMMAND_LOCKOUT_ON},
+			{"off", DOOR_COMMAND_LOCKOUT_OFF},
+			{NULL, DOOR_COMMAND_OPEN},
+	};
+	return parse(text, length, words, command);
 }

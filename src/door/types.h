@@ -53,7 +53,12 @@ enum door_command {
 	DOOR_COMMAND_STOP,
 	DOOR_COMMAND_TOGGLE,
 	DOOR_COMMAND_PULSE, /* a pulse of one relay, only from the Set-up view; door_command_parse never returns it */
+	/* Set and lift the lock-out from afar: door_lockout_parse. */
+	DOOR_COMMAND_LOCKOUT_ON,
+	DOOR_COMMAND_LOCKOUT_OFF,
 };
+
+#define DOOR_COMMAND_LAST DOOR_COMMAND_LOCKOUT_OFF
 
 /* How a command ends: it is carried out, the door is already as asked for, or it is refused with a door_reason. */
 enum door_result {
@@ -77,6 +82,7 @@ enum door_reason {
 	DOOR_REASON_STALE,           /* it may have waited on its way: nobody asks for it now */
 	DOOR_REASON_STOPPING,        /* the agent is shutting down */
 	DOOR_REASON_UNCERTAIN,       /* toggle wiring, and what is believed is reckoned: a press could close the door */
+	DOOR_REASON_LOCKED_OUT, /* the door is locked out, and the command may open it; or the key switch holds it */
 };
 
 /* How a command ended. */
@@ -85,8 +91,12 @@ struct door_answer {
 	enum door_reason reason; /* of DOOR_RESULT_REJECTED; else DOOR_REASON_NONE */
 };
 
+/* The answer to a command for all doors so far, and that of one more: a refusal stands, the first one's reason; else it is
+ * accepted where one is. Begin with unchanged. */
+struct door_answer door_answer_of_all(struct door_answer all, struct door_answer one);
+
 #define DOOR_FAULT_LAST DOOR_FAULT_SENSOR_UNSTEADY
-#define DOOR_REASON_LAST DOOR_REASON_UNCERTAIN
+#define DOOR_REASON_LAST DOOR_REASON_LOCKED_OUT
 
 /* The kinds of news of a door: on its event topic, for Home Assistant, in its history. */
 enum door_news {
@@ -105,12 +115,14 @@ enum door_news {
 	DOOR_NEWS_COMMAND_REJECTED,
 	DOOR_NEWS_COMMAND_CANCELLED,
 	DOOR_NEWS_LEFT_OPEN, /* it has been open for longer than is configured */
+	DOOR_NEWS_LOCKED_OUT,
+	DOOR_NEWS_LOCKOUT_LIFTED,
 	/* These are in the history only. */
 	DOOR_NEWS_STARTED,   /* the agent has started and its sensors have settled: the state is what they say */
 	DOOR_NEWS_CLOCK_SET, /* the machine's clock was set: from here on there is a time */
 };
 
-#define DOOR_NEWS_EVENT_LAST DOOR_NEWS_LEFT_OPEN /* of those on the event topic */
+#define DOOR_NEWS_EVENT_LAST DOOR_NEWS_LOCKOUT_LIFTED /* of those on the event topic */
 
 #define DOOR_ID_MAX 32 /* bytes without the terminator */
 #define DOOR_NAME_MAX 64
@@ -179,14 +191,20 @@ struct door_view {
 	bool toggles;      /* toggle wiring: one relay, and what a press does depends on the door */
 	bool has_stop;     /* STOP can do something with this wiring */
 	bool has_position; /* a travel time lets a position be reckoned or a sensor says one */
-	bool has_open_sensor, has_closed_sensor, has_obstruction_sensor;
+	bool has_open_sensor, has_closed_sensor, has_obstruction_sensor, has_lockout_sensor;
 	bool has_left_open; /* it is told of when it is open for long */
 	bool left_open;     /* it is, and has been told of */
 	bool open_at_least; /* it may be open for longer than since open_since_unix_ms */
 	bool has_warning;   /* a light or a buzzer before it closes */
 	bool open_sensor, closed_sensor, obstruction_sensor; /* active = the sensor says open, closed, obstructed */
-	bool settled;                                        /* the sensors have settled, so commands are accepted */
-	bool warning;                                        /* a close warning is running */
+	bool locked_out;                                     /* commands from afar that may open it are refused */
+	bool lockout_remote;                                 /* since one of them has said so */
+	bool lockout_sensor; /* since its key switch says so, or nobody knows what that says */
+	bool lockout_all;    /* CLOSE is refused, too */
+	bool lockout_saving; /* what was last said from afar is on its way to the disk */
+	bool lockout_saved;  /* it is on the disk, and outlives a restart */
+	bool settled;        /* the sensors have settled, so commands are accepted */
+	bool warning;        /* a close warning is running */
 };
 
 /*
@@ -270,5 +288,7 @@ enum door_news door_news_of_result(enum door_result result); /* a command ended 
  * Returns false when it is no command.
  */
 bool door_command_parse(const char *text, size_t length, enum door_command *command);
+/* The same for a lock-out: ON and OFF. */
+bool door_lockout_parse(const char *text, size_t length, enum door_command *command);
 
 #endif

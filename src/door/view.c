@@ -32,6 +32,10 @@ static void view_fill(const struct door *door, int64_t now_ms, struct door_view 
 	view->closed_sensor = contacts_active(door, DOOR_SENSOR_CLOSED);
 	view->open_sensor = contacts_active(door, DOOR_SENSOR_OPEN);
 	view->obstruction_sensor = contacts_active(door, DOOR_SENSOR_OBSTRUCTION);
+	view->locked_out = lockout_is_on(door);
+	view->lockout_remote = door->locked_remote;
+	view->lockout_sensor = lockout_by_contact(door);
+	view->lockout_all = door->config.lockout_all;
 	view->settled = door->settled;
 	view->warning = door->warned_ms != DOOR_NEVER;
 }
@@ -47,6 +51,7 @@ void door_view(const struct door *door, int64_t now_ms, struct door_view *view)
 	view->has_closed_sensor = contacts_has(door, DOOR_SENSOR_CLOSED);
 	view->has_open_sensor = contacts_has(door, DOOR_SENSOR_OPEN);
 	view->has_obstruction_sensor = contacts_has(door, DOOR_SENSOR_OBSTRUCTION);
+	view->has_lockout_sensor = contacts_has(door, DOOR_SENSOR_LOCKOUT);
 	view->has_warning = door->config.lines[DOOR_LINE_WARNING];
 }
 
@@ -70,6 +75,8 @@ void view_publish(struct door *door, int64_t now_ms, struct door_output *output)
 			view.cycles != said->cycles || view.last_open_ms != said->last_open_ms ||
 			view.last_close_ms != said->last_close_ms || view.closed_sensor != said->closed_sensor ||
 			view.open_sensor != said->open_sensor || view.obstruction_sensor != said->obstruction_sensor ||
+			view.locked_out != said->locked_out || view.lockout_remote != said->lockout_remote ||
+			view.lockout_sensor != said->lockout_sensor || view.lockout_all != said->lockout_all ||
 			view.settled != said->settled || view.warning != said->warning;
 	door->said = view;
 }

@@ -330,6 +330,8 @@ int garage_start(struct garage *garage, const struct garage_past *pasts)
 		door->past = pasts[i];
 		door_init(&door->machine, door->config, now_ms);
 		door_restore(&door->machine, &pasts[i].totals, now_ms);
+		door_restore_lockout(&door->machine, pasts[i].locked_out, now_ms);
+		door->locked_kept = pasts[i].locked_out;
 	}
 	for (size_t i = 0; i < garage->door_count; i++) {
 		garage_step_time(&garage->doors[i]);
@@ -350,10 +352,28 @@ void garage_recall(struct garage *garage, size_t index, const struct garage_past
 	const struct garage_moment at = garage_now(garage);
 	door->past = *past;
 	door_restore(&door->machine, &past->totals, at.ms);
+	door_restore_lockout(&door->machine, past->locked_out, at.ms);
 	if (door->seen && door->changed_ms == 0)
 		garage_recall_change(door, at.ms);
 	left_open_recall(door, &at);
 	garage_tell_attributes(door, &at);
+}
+
+void garage_keep_lockouts(struct garage *garage, enum garage_keeping keeping)
+{
+	const struct garage_moment at = garage_now(garage);
+	bool other = keeping != garage->keeping;
+	garage->keeping = keeping;
+	for (size_t i = 0; i < garage->door_count; i++) {
+		struct garage_door *door = &garage->doors[i];
+		struct door_view view;
+		door_view(&door->machine, at.ms, &view);
+		bool news = other || (keeping == GARAGE_KEEPS_ALL && door->locked_kept != view.lockout_remote);
+		if (keeping == GARAGE_KEEPS_ALL)
+			door->locked_kept = view.lockout_remote;
+		if (news && garage->started)
+			garage_tell_attributes(door, &at);
+	}
 }
 
 void garage_stop(struct garage *garage)

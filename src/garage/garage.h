@@ -109,6 +109,7 @@ struct garage_past {
 	enum door_state state;   /* the last change of its state ... */
 	enum door_source source; /* ... who caused it ... */
 	int64_t unix_ms;         /* ... and when; 0: not known */
+	bool locked_out;         /* by a command, or it may have been */
 };
 
 /*
@@ -134,6 +135,12 @@ int garage_start(struct garage *garage, const struct garage_past *pasts);
 
 /* What a former run has left of a door came after garage_start: the door goes on counting from there. Moves nothing. */
 void garage_recall(struct garage *garage, size_t door, const struct garage_past *past);
+
+/* What keeps lock-outs over a restart: nothing (as at first), a disk that has all that was said, one that will, or one
+ * that fails. */
+enum garage_keeping { GARAGE_KEEPS_NONE, GARAGE_KEEPS_ALL, GARAGE_KEEPS_SOON, GARAGE_KEEPS_FAILED };
+/* A view says so of what is said from then on, too. */
+void garage_keep_lockouts(struct garage *garage, enum garage_keeping keeping);
 
 /* Whether no other thread gives signs of life to alive now, which is so at the start: the garage then looks more often
  * whether the agent stood still. */

@@ -36,6 +36,7 @@ const char *const garage_role_names[GARAGE_LINES] = {
 		[GARAGE_SENSOR_LINES + DOOR_SENSOR_CLOSED] = "closed sensor",
 		[GARAGE_SENSOR_LINES + DOOR_SENSOR_OPEN] = "open sensor",
 		[GARAGE_SENSOR_LINES + DOOR_SENSOR_OBSTRUCTION] = "obstruction sensor",
+		[GARAGE_SENSOR_LINES + DOOR_SENSOR_LOCKOUT] = "lock-out sensor",
 };
 
 static const char *const line_meanings[GARAGE_LINES][2] = {
@@ -47,6 +48,7 @@ static const char *const line_meanings[GARAGE_LINES][2] = {
 		[GARAGE_SENSOR_LINES + DOOR_SENSOR_CLOSED] = {"The door is not closed.", "The door is closed."},
 		[GARAGE_SENSOR_LINES + DOOR_SENSOR_OPEN] = {"The door is not open.", "The door is open."},
 		[GARAGE_SENSOR_LINES + DOOR_SENSOR_OBSTRUCTION] = {"The way is clear.", "Something is in the way."},
+		[GARAGE_SENSOR_LINES + DOOR_SENSOR_LOCKOUT] = {"The door is free.", "The door is locked out."},
 };
 
 static void lines_add(struct lines *lines, size_t door, const char *id, int role, const struct garage_line_config *from)
@@ -149,6 +151,7 @@ static struct simulator_door model_door(const int places[static GARAGE_LINES], c
 			.closed_sensor = places[GARAGE_SENSOR_LINES + DOOR_SENSOR_CLOSED],
 			.open_sensor = places[GARAGE_SENSOR_LINES + DOOR_SENSOR_OPEN],
 			.obstruction_sensor = places[GARAGE_SENSOR_LINES + DOOR_SENSOR_OBSTRUCTION],
+			.lockout_sensor = places[GARAGE_SENSOR_LINES + DOOR_SENSOR_LOCKOUT],
 			.while_opening = model_presses[machine->opener.while_opening],
 			.while_closing = model_presses[machine->opener.while_closing],
 			.after_stop = model_presses[machine->opener.after_stop],

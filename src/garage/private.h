@@ -31,6 +31,7 @@ struct garage_door {
 	struct garage_past past;
 	enum door_source former_source; /* of a former run, while what the contacts say is still that */
 	bool seen;                      /* the contacts have settled since the start */
+	bool locked_kept;               /* what the disk has of its lock-out by a command */
 	bool line_failing;
 	bool pulsing; /* a relay is on */
 };
@@ -44,6 +45,7 @@ struct garage {
 	struct stall stall;
 	struct loop_timer stall_timer, caught_up_timer;
 	bool catching_up; /* after a standstill: what is heard is of the past */
+	enum garage_keeping keeping;
 	bool clock_set;
 	bool started, stopping;
 	size_t door_count;

@@ -20,6 +20,10 @@ enum door_news garage_news_of(const struct door_happening *happening)
 		return DOOR_NEWS_CLOSE_WARNING;
 	case DOOR_EVENT_AUTO_CLOSE:
 		return DOOR_NEWS_AUTO_CLOSE;
+	case DOOR_EVENT_LOCKED_OUT:
+		return DOOR_NEWS_LOCKED_OUT;
+	case DOOR_EVENT_LOCKOUT_LIFTED:
+		return DOOR_NEWS_LOCKOUT_LIFTED;
 	case DOOR_EVENT_CANCELLED:
 		break;
 	}
@@ -51,6 +55,10 @@ void garage_view_door(const struct garage_door *door, int64_t now_ms, struct doo
 	view->open_at_least = door->left_open.is_open && door->left_open.at_least;
 	view->open_since_unix_ms = door->left_open.is_open ? door->left_open.since_unix_ms : 0;
 	door_view(&door->machine, now_ms, view);
+	bool kept = door->locked_kept == view->lockout_remote;
+	bool keeps = door->garage->keeping == GARAGE_KEEPS_ALL || door->garage->keeping == GARAGE_KEEPS_SOON;
+	view->lockout_saving = keeps && !kept;
+	view->lockout_saved = keeps && kept;
 	if (view->source == DOOR_SOURCE_NONE)
 		view->source = door->former_source;
 }

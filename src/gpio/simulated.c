@@ -21,7 +21,7 @@ struct door {
 	 * rest. */
 	int64_t whole, position, at_ms; /* the position as of at_ms */
 	enum direction motor, last;
-	bool obstructed, jammed;
+	bool obstructed, locked, jammed;
 	bool loses; /* the next edge */
 	int64_t gives_up_at_ms;
 };
@@ -148,6 +148,7 @@ static void sense_all(struct simulator *simulator, struct door *door)
 	sense(simulator, door, door->parts.closed_sensor, door->position == 0 && !leaving_end);
 	sense(simulator, door, door->parts.open_sensor, door->position == door->whole && !leaving_end);
 	sense(simulator, door, door->parts.obstruction_sensor, door->obstructed);
+	sense(simulator, door, door->parts.lockout_sensor, door->locked);
 }
 
 /* Lets a door live until now, deadline by deadline, so that a late call changes nothing but when it is told. */
@@ -274,6 +275,10 @@ int simulator_poke(struct gpio *gpio, size_t index, const char *poke)
 			drive(simulator, door, UP);
 	} else if (strcmp(poke, "clear") == 0) {
 		door->obstructed = false;
+	} else if (strcmp(poke, "lock") == 0) {
+		door->locked = true;
+	} else if (strcmp(poke, "unlock") == 0) {
+		door->locked = false;
 	} else if (strcmp(poke, "jam") == 0) {
 		door->jammed = true;
 		if (door->motor != STANDING)
@@ -304,7 +309,8 @@ static bool valid(const struct gpio_line *lines, size_t count, const struct simu
 	       fits(lines, count, door->stop_relay, GPIO_OUTPUT) &&
 	       fits(lines, count, door->closed_sensor, GPIO_INPUT) &&
 	       fits(lines, count, door->open_sensor, GPIO_INPUT) &&
-	       fits(lines, count, door->obstruction_sensor, GPIO_INPUT) && door->open_ms >= 1 && door->close_ms >= 1 &&
+	       fits(lines, count, door->obstruction_sensor, GPIO_INPUT) &&
+	       fits(lines, count, door->lockout_sensor, GPIO_INPUT) && door->open_ms >= 1 && door->close_ms >= 1 &&
 	       door->open_ms <= TRAVEL_MAX_MS && door->close_ms <= TRAVEL_MAX_MS;
 }
 

@@ -2,7 +2,7 @@
  * The simulated backend: a model of openers and doors that is used through gpio.h. It serves the demo, the tests, and
  * whoever tries a configuration without a Pi.
  *
- * Each door has a motor, a wall button and a light beam, and it can be jammed. It starts closed and at rest. It does
+ * Each door has a motor, a wall button, a light beam and a key switch, and it can be jammed. It starts closed and at rest. It does
  * what openers do:
  * - A relay that has been on for SIMULATOR_PRESS_MS is one press, however long it stays on. A shorter pulse is not
  *   heard.
@@ -34,7 +34,7 @@ enum simulator_press { SIMULATOR_STOP, SIMULATOR_REVERSE, SIMULATOR_IGNORE, SIMU
 struct simulator_door {
 	int toggle_relay;
 	int open_relay, close_relay, stop_relay;
-	int closed_sensor, open_sensor, obstruction_sensor;
+	int closed_sensor, open_sensor, obstruction_sensor, lockout_sensor;
 	enum simulator_press while_opening, while_closing; /* stop, reverse or ignore */
 	enum simulator_press after_stop;                   /* reverse or continue */
 	int64_t open_ms, close_ms;                         /* a whole travel; 1 to 3,600,000 */
@@ -51,7 +51,7 @@ int gpio_open_simulated(struct loop *loop, const struct log *log, const struct g
 
 /*
  * Does something to a door from outside. poke is "wall_button" (one press), "obstruct" or "clear" (the light beam),
- * "jam" or "unjam" (the door), or "lose_edge" (the chip loses the next edge of the door's contacts). It takes effect in
+ * "lock" or "unlock" (the key switch), "jam" or "unjam" (the door), or "lose_edge" (the chip loses the next edge of the door's contacts). It takes effect in
  * the loop's next turn. Returns 0, -ENOENT (no such door or poke) or -ENOTSUP (gpio is not simulated).
  */
 int simulator_poke(struct gpio *gpio, size_t door, const char *poke);

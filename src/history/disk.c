@@ -253,7 +253,7 @@ static void take_nothing(void *user, const struct history_line *line)
 }
 
 /* What failed may be gone, mounted anew, or another's by now: it is looked at as at the start. */
-static int reopen(struct history_disk *disk)
+int history_disk_reopen(struct history_disk *disk)
 {
 	struct history_reading reading = {.take = take_nothing};
 	if (!disk->suspect)
@@ -267,7 +267,7 @@ static int reopen(struct history_disk *disk)
 
 int history_disk_write(struct history_disk *disk, const char *text, size_t length)
 {
-	int error = reopen(disk);
+	int error = history_disk_reopen(disk);
 	if (error < 0)
 		return error;
 	error = open_current(disk);

@@ -20,7 +20,7 @@ struct history_reading {
 	size_t broken, foreign; /* damaged lines, and lines of another version; the functions add to them */
 };
 
-/* Others may read trouble and advice; the rest is for disk.c alone. */
+/* Others may read trouble and advice; the rest is for disk.c and lockouts.c alone. */
 struct history_disk {
 	char trouble[HISTORY_PROBLEM_MAX],
 			advice[HISTORY_ADVICE_MAX]; /* of the last call that failed; advice may be "" */
@@ -54,6 +54,9 @@ int history_disk_read(struct history_disk *disk, struct history_reading *reading
  * time. After a failure it first opens the directory and reads the files again. 0 or -errno.
  */
 int history_disk_write(struct history_disk *disk, const char *text, size_t length);
+
+/* After a failure: opens the directory and reads the files again. 0 or -errno. */
+int history_disk_reopen(struct history_disk *disk);
 
 /* Forces what was written to the card (fdatasync). 0 or -errno; 0 when no file is open. */
 int history_disk_sync(struct history_disk *disk);

@@ -15,7 +15,9 @@
 
 #include "base/loop.h"
 #include "base/thread.h"
+#include "base/wake.h"
 #include "history/disk.h"
+#include "history/lockouts.h"
 #include "history/memory.h"
 
 #define QUEUE_LINES 96
@@ -45,6 +47,13 @@ struct history_files {
 	int error;
 	char problem[HISTORY_PROBLEM_MAX]; /* of error: why; else "" */
 	uint64_t written;
+	struct {
+		bool on[DOORS_MAX], said[DOORS_MAX]; /* said: by this run */
+		uint64_t version, written;           /* equal: they are on the disk */
+		bool failed;                         /* the last attempt to read or write them */
+		int64_t at_ms, ready_ms;             /* not to be written before; for the card's sake */
+	} locks;
+	struct wake wake; /* the loop, when locks are on the disk, or cannot be */
 
 	/* The thread's own, and before it starts those of history_files_new. */
 	struct history_memory *past;
@@ -58,6 +67,19 @@ struct history_files {
 static void take_past(void *user, const struct history_line *line)
 {
 	history_memory_take(user, line);
+}
+
+/* What this run has said stands. With the mutex held. */
+static void take_locks(struct history_files *files, const bool *locked, int error)
+{
+	for (size_t i = 0; i < files->past->door_count; i++)
+		files->locks.on[i] = files->locks.said[i] ? files->locks.on[i] : locked[i];
+	files->locks.failed = false;
+	if (error < 0)
+		log_error(files->log,
+				"history: %s/lockouts %s: each door is locked out until that is lifted (by the page, MQTT or the API), which also writes the file anew",
+				files->disk.path,
+				error == -EBADMSG ? "is damaged" : "cannot be read, which leaves open what is");
 }
 
 static int read_past(struct history_files *files)
@@ -95,11 +117,37 @@ static void note_result(struct history_files *files, int error)
 static void look_for_past(struct history_files *files)
 {
 	pthread_mutex_unlock(&files->mutex);
+	bool locked[DOORS_MAX];
 	int error = read_past(files);
+	int locks_error = error == 0 ? history_lockouts_read(&files->disk, files->past, locked) : 0;
 	pthread_mutex_lock(&files->mutex);
 	note_result(files, error);
+	if (error == 0)
+		take_locks(files, locked, locks_error);
 	files->read = error == 0;
 	files->retry_at_ms = loop_now_ms() + files->look_ms;
+}
+
+/* With the mutex held, which is given up for as long as it writes. */
+static void write_locks(struct history_files *files)
+{
+	bool locked[DOORS_MAX];
+	const uint64_t version = files->locks.version;
+	const int64_t now_ms = loop_now_ms(), burst_ms = HISTORY_BURST_LOCKOUTS * HISTORY_LOCKOUTS_EVERY_MS;
+	memcpy(locked, files->locks.on, sizeof(locked));
+	pthread_mutex_unlock(&files->mutex);
+	int error = history_lockouts_write(&files->disk, files->past, locked);
+	pthread_mutex_lock(&files->mutex);
+	note_result(files, error);
+	files->locks.failed = error < 0;
+	if (error == 0)
+		files->locks.written = version;
+	if (files->locks.ready_ms < now_ms - burst_ms)
+		files->locks.ready_ms = now_ms - burst_ms;
+	files->locks.ready_ms += HISTORY_LOCKOUTS_EVERY_MS;
+	files->locks.at_ms = error < 0 ? now_ms + files->retry_ms : files->locks.ready_ms;
+	if (files->wake.open)
+		wake_up(&files->wake);
 }
 
 /* With the mutex held, which is given up for as long as it writes. */
@@ -164,14 +212,20 @@ static void *write_on(void *user)
 		int64_t now_ms = loop_now_ms();
 		int64_t write_at_ms = files->count > 0 ? files->retry_at_ms : LOOP_NEVER;
 		int64_t sync_at_ms = files->unsynced ? files->sync_at_ms : LOOP_NEVER;
-		if (write_at_ms <= now_ms)
+		int64_t locks_at_ms = files->locks.version != files->locks.written ? files->locks.at_ms : LOOP_NEVER;
+		int64_t next_ms = write_at_ms < sync_at_ms ? write_at_ms : sync_at_ms;
+		if (locks_at_ms <= now_ms)
+			write_locks(files);
+		else if (write_at_ms <= now_ms)
 			write_queued(files);
 		else if (sync_at_ms <= now_ms)
 			sync_written(files);
 		else
-			sleep_until(files, write_at_ms < sync_at_ms ? write_at_ms : sync_at_ms);
+			sleep_until(files, next_ms < locks_at_ms ? next_ms : locks_at_ms);
 	}
 	/* Once more, even if it is not time for that. */
+	if (files->in_use && files->locks.version != files->locks.written)
+		write_locks(files);
 	for (bool more = files->count > 0; more; more = files->count > 0 && files->error == 0)
 		write_queued(files);
 	if (files->unsynced)
@@ -217,9 +271,18 @@ int history_files_new(const struct log *log, const struct history_config *config
 	pthread_cond_init(&files->changed, &attributes);
 	pthread_condattr_destroy(&attributes);
 
+	/* As long as nobody knows. */
+	files->locks.failed = true;
+	memset(files->locks.on, true, sizeof(files->locks.on));
+	if (config->loop) /* without it, the caller hears of a change when it looks next */
+		wake_open(&files->wake, config->loop, config->changed, config->user);
 	pthread_mutex_lock(&files->mutex);
 	look_for_past(files);
 	pthread_mutex_unlock(&files->mutex);
+	if (!files->read)
+		log_warning(log,
+				"lock-outs: nobody knows which doors were locked out before the start: each is, until %s can be read, or until somebody lifts that (page, MQTT, API)",
+				config->directory);
 	int error = start_thread(files);
 	if (error < 0)
 		history_files_free(files);
@@ -264,6 +327,34 @@ bool history_files_append(struct history_files *files, size_t door, const struct
 	return room;
 }
 
+bool history_files_is_locked_out(struct history_files *files, size_t door)
+{
+	pthread_mutex_lock(&files->mutex);
+	bool locked = files->locks.on[door];
+	pthread_mutex_unlock(&files->mutex);
+	return locked;
+}
+
+void history_files_lock_out(struct history_files *files, size_t door, bool locked)
+{
+	pthread_mutex_lock(&files->mutex);
+	files->locks.on[door] = locked;
+	files->locks.said[door] = true;
+	files->locks.version++;
+	pthread_cond_signal(&files->changed);
+	pthread_mutex_unlock(&files->mutex);
+}
+
+enum history_lockouts history_files_lockouts(struct history_files *files)
+{
+	pthread_mutex_lock(&files->mutex);
+	enum history_lockouts lockouts = files->locks.failed                            ? HISTORY_LOCKOUTS_FAILED
+					 : files->locks.version == files->locks.written ? HISTORY_LOCKOUTS_SAVED
+											: HISTORY_LOCKOUTS_SAVING;
+	pthread_mutex_unlock(&files->mutex);
+	return lockouts;
+}
+
 void history_files_status(struct history_files *files, struct history_status *status)
 {
 	pthread_mutex_lock(&files->mutex);
@@ -288,6 +379,7 @@ void history_files_free(struct history_files *files)
 	history_files_stop(files);
 	if (files->started)
 		pthread_join(files->thread, NULL);
+	wake_close(&files->wake);
 	history_disk_close(&files->disk);
 	pthread_cond_destroy(&files->changed);
 	pthread_mutex_destroy(&files->mutex);

@@ -41,6 +41,11 @@ void history_files_use(struct history_files *files);
 bool history_files_append(struct history_files *files, size_t door, const struct history_line *line,
 		const struct history_line *kept);
 
+/* As history.h has them. */
+bool history_files_is_locked_out(struct history_files *files, size_t door);
+void history_files_lock_out(struct history_files *files, size_t door, bool locked);
+enum history_lockouts history_files_lockouts(struct history_files *files);
+
 /* Sets error, problem and written of status, and nothing else. */
 void history_files_status(struct history_files *files, struct history_status *status);
 

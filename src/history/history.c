@@ -97,6 +97,24 @@ void history_restore(
 	*change = history->memory->doors[door].change;
 }
 
+bool history_is_locked_out(const struct history *history, size_t door)
+{
+	return history->files ? history_files_is_locked_out(history->files, door) : history->wanted;
+}
+
+void history_lock_out(struct history *history, size_t door, bool locked)
+{
+	if (history->files && !history->stopped)
+		history_files_lock_out(history->files, door, locked);
+}
+
+enum history_lockouts history_lockouts(const struct history *history)
+{
+	if (!history->files)
+		return history->wanted ? HISTORY_LOCKOUTS_FAILED : HISTORY_LOCKOUTS_NONE;
+	return history_files_lockouts(history->files);
+}
+
 int64_t history_newest_unix_ms(const struct history *history)
 {
 	return history->memory->newest_unix_ms;

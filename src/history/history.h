@@ -20,6 +20,11 @@
  * a power cut loses at most the last HISTORY_SYNC_MS. After HISTORY_BURST_LINES there is at most one line in
  * HISTORY_LINE_EVERY_MS. Records that are not written stay in memory, and the totals of the next line include them.
  *
+ * Which doors commands have locked out is in a third file, lockouts (history/lockouts.h), which is written anew and
+ * forced to the card at each change: HISTORY_BURST_LOCKOUTS times, and then once in HISTORY_LOCKOUTS_EVERY_MS, with what
+ * is so by then. What an earlier run has left is not known while the directory or that file cannot be read, or where
+ * the file is damaged: each door then counts as locked out, until it is known or somebody says otherwise.
+ *
  * When a directory cannot be used at the start, the thread looks for it every HISTORY_LOOK_MS. Until it comes the
  * history is in memory only: writing without having read would lose the totals. When it comes, its records become the
  * past of what was seen since the start (history_look). When the disk does not take a line, the thread tries again
@@ -34,6 +39,7 @@
 #include <stdint.h>
 
 #include "base/log.h"
+#include "base/loop.h"
 #include "door/types.h"
 
 #define HISTORY_DOOR_RECORDS 80         /* records of a door in memory: 3.2 KB */
@@ -48,6 +54,8 @@
 #define HISTORY_LINE_EVERY_MS 10000
 #define HISTORY_BURST_REFUSALS 100
 #define HISTORY_REFUSAL_EVERY_MS 600000
+#define HISTORY_BURST_LOCKOUTS 60
+#define HISTORY_LOCKOUTS_EVERY_MS 10000
 
 struct history_config {
 	const char *directory;    /* NULL: memory only */
@@ -56,6 +64,9 @@ struct history_config {
 	int64_t started_ms; /* the agent's start on the loop's clock; door_record.up_ms counts from it */
 	size_t file_bytes;  /* 0: HISTORY_FILE_BYTES */
 	int64_t retry_ms;   /* 0: HISTORY_RETRY_MS, and HISTORY_LOOK_MS for a directory that is not there yet */
+	struct loop *loop;  /* NULL: nobody is told */
+	void (*changed)(void *user); /* history_lockouts may answer otherwise; from the loop */
+	void *user;
 };
 
 /* The last change of a door's state that was seen. */
@@ -92,6 +103,20 @@ bool history_look(struct history *history, int64_t now_ms);
 /* The totals and the last change that an earlier run has left for a door. change is all zero when none is known. */
 void history_restore(
 		const struct history *history, size_t door, struct door_totals *totals, struct history_change *change);
+/* Whether a command has locked the door out, by this run or, as far as it said nothing, by an earlier one; true where that
+ * cannot be known. */
+bool history_is_locked_out(const struct history *history, size_t door);
+/* To be kept. A command has locked the door out, or lifted that. */
+void history_lock_out(struct history *history, size_t door, bool locked);
+
+enum history_lockouts {
+	HISTORY_LOCKOUTS_NONE,   /* no directory is configured: none is kept */
+	HISTORY_LOCKOUTS_SAVED,  /* all that was said is on the disk */
+	HISTORY_LOCKOUTS_SAVING, /* not yet */
+	HISTORY_LOCKOUTS_FAILED, /* nor can it be now; it is tried again */
+};
+enum history_lockouts history_lockouts(const struct history *history);
+
 int64_t history_newest_unix_ms(const struct history *history); /* the newest time of all records; 0: none has a time */
 
 /*

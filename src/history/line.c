@@ -15,7 +15,7 @@
 #define SUM_BYTES (sizeof(SUM_KEY) - 1 + 8 + 2) /* the key, eight digits, a quote and a brace */
 #define KEPT "kept"
 
-static uint32_t crc32(const char *text, size_t length)
+uint32_t history_crc32(const char *text, size_t length)
 {
 	static const uint32_t table[] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
 			0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4,
@@ -71,7 +71,7 @@ static const struct column {
   columns[WORDS] = {
 		  [STATE] = {"state", state_word, DOOR_UNKNOWN, DOOR_STOPPED},
 		  [SOURCE] = {"source", source_word, DOOR_SOURCE_NONE, DOOR_SOURCE_AUTO_CLOSE},
-		  [COMMAND] = {"command", command_word, -1, DOOR_COMMAND_PULSE},
+		  [COMMAND] = {"command", command_word, -1, DOOR_COMMAND_LAST},
 		  [REASON] = {"reason", reason_word, DOOR_REASON_NONE, DOOR_REASON_LAST},
 		  [FAULT] = {"fault", fault_word, DOOR_FAULT_NONE, DOOR_FAULT_LAST},
 };
@@ -127,7 +127,7 @@ size_t history_line_print(const struct history_line *line, char text[static HIST
 			",\"cycles\":%" PRIu64 ",\"open_ms\":%" PRId64 ",\"close_ms\":%" PRId64
 			",\"travel_ms\":%" PRId64,
 			totals->cycles, totals->last_open_ms, totals->last_close_ms, totals->last_travel_ms);
-	line_put(&writer, SUM_KEY "%08" PRIx32 "\"}\n", crc32(text, writer.length));
+	line_put(&writer, SUM_KEY "%08" PRIx32 "\"}\n", history_crc32(text, writer.length));
 	return writer.length;
 }
 
@@ -260,7 +260,7 @@ static bool whole(const char *text, size_t length)
 	char sum[SUM_BYTES + 1];
 	if (length < SUM_BYTES || length >= HISTORY_LINE_MAX)
 		return false;
-	snprintf(sum, sizeof(sum), SUM_KEY "%08" PRIx32 "\"}", crc32(text, length - SUM_BYTES));
+	snprintf(sum, sizeof(sum), SUM_KEY "%08" PRIx32 "\"}", history_crc32(text, length - SUM_BYTES));
 	return memcmp(text + length - SUM_BYTES, sum, SUM_BYTES) == 0;
 }
 

@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "door/types.h"
 
@@ -25,6 +26,8 @@ struct history_line {
 	char door[DOOR_ID_MAX + 1];
 	bool kept; /* no record: the event is "kept", and the line repeats the door's last change and its totals */
 };
+
+uint32_t history_crc32(const char *text, size_t length); /* zlib's */
 
 /* Writes the line with its newline and a terminator. Returns its length without the terminator. */
 size_t history_line_print(const struct history_line *line, char text[static HISTORY_LINE_MAX]);

@@ -242,12 +242,17 @@ static void command_reject(const struct http_exchange *exchange, enum door_reaso
 	http_answer_problem_about(exchange->answer, exchange->request, 409, door_reason_text(reason), members);
 }
 
-static void command_end(const struct http_exchange *exchange, const struct door_view *door, enum door_result result,
-		enum door_reason reason)
+/* id NULL: it was for all doors. */
+static void command_end(
+		const struct http_exchange *exchange, const char *id, enum door_result result, enum door_reason reason)
 {
 	char body[HTTP_ANSWER_BODY_MAX];
+	if (http_exchange_wants_page(exchange->request) && !id) {
+		http_exchange_see_other(exchange, "", NULL);
+		return;
+	}
 	if (http_exchange_wants_page(exchange->request)) {
-		http_exchange_see_door(exchange, door->id,
+		http_exchange_see_door(exchange, id,
 				result == DOOR_RESULT_REJECTED ? door_reason_name(reason) : door_result_name(result));
 		return;
 	}
@@ -264,21 +269,54 @@ static void command_end(const struct http_exchange *exchange, const struct door_
 
 void http_post_command(const struct http_exchange *exchange, const char *rest)
 {
+	static const struct {
+		const char *word;
+		enum door_command command;
+	} commands[] = {
+			{"open", DOOR_COMMAND_OPEN},
+			{"close", DOOR_COMMAND_CLOSE},
+			{"stop", DOOR_COMMAND_STOP},
+			{"toggle", DOOR_COMMAND_TOGGLE},
+			{"lockout/on", DOOR_COMMAND_LOCKOUT_ON},
+			{"lockout/off", DOOR_COMMAND_LOCKOUT_OFF},
+	};
 	struct http_site *site = exchange->site;
 	const char *word;
 	const struct door_view *door = command_door(exchange, rest, &word);
 	if (!door)
 		return;
-	for (enum door_command command = DOOR_COMMAND_OPEN; command <= DOOR_COMMAND_TOGGLE; command++) {
-		if (strcmp(word, door_command_name(command)) != 0)
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(word, commands[i].word) != 0)
 			continue;
 		enum door_reason reason = DOOR_REASON_NONE;
 		enum door_result result = site->agent.command(site->agent.user, (size_t)(door - site->live.now.doors),
-				command, exchange->request->asked_ms, &reason);
-		command_end(exchange, door, result, reason);
+				commands[i].command, exchange->request->asked_ms, &reason);
+		command_end(exchange, door->id, result, reason);
 		return;
 	}
-	http_exchange_problem(exchange, 404, "There is no such command: open, close, stop and toggle are.");
+	http_exchange_problem(exchange, 404,
+			"There is no such command: open, close, stop, toggle, lockout/on and lockout/off are.");
+}
+
+/* Of all doors: on or off. */
+void http_post_lockout(const struct http_exchange *exchange, const char *rest)
+{
+	struct http_site *site = exchange->site;
+	bool on = strcmp(rest, "on") == 0;
+	struct door_answer all = {.result = DOOR_RESULT_UNCHANGED};
+	if (!on && strcmp(rest, "off") != 0) {
+		http_exchange_problem(exchange, 404, "The lock-out of all doors is set by on and lifted by off.");
+		return;
+	}
+	http_live_look(&site->live);
+	for (size_t i = 0; i < site->live.now.count; i++) {
+		struct door_answer one = {.reason = DOOR_REASON_NONE};
+		one.result = site->agent.command(site->agent.user, i,
+				on ? DOOR_COMMAND_LOCKOUT_ON : DOOR_COMMAND_LOCKOUT_OFF, exchange->request->asked_ms,
+				&one.reason);
+		all = door_answer_of_all(all, one);
+	}
+	command_end(exchange, NULL, all.result, all.reason);
 }
 
 void http_post_pulse(const struct http_exchange *exchange, const char *rest)
@@ -295,7 +333,7 @@ void http_post_pulse(const struct http_exchange *exchange, const char *rest)
 		http_exchange_problem(exchange, 404,
 				"The door has no such relay: relay, open_relay, close_relay or stop_relay, as in the configuration.");
 	else
-		command_end(exchange, door, result, reason);
+		command_end(exchange, door->id, result, reason);
 }
 
 void http_post_poke(const struct http_exchange *exchange, const char *rest)
@@ -311,7 +349,7 @@ void http_post_poke(const struct http_exchange *exchange, const char *rest)
 		http_exchange_problem(exchange, 404, "The doors are real: there is no simulator.");
 	else if (error == -ENOENT)
 		http_exchange_problem(exchange, 404,
-				"There is no such poke: wall_button, obstruct, clear, jam, unjam and lose_edge are.");
+				"There is no such poke: wall_button, obstruct, clear, lock, unlock, jam, unjam and lose_edge are.");
 	else if (error < 0)
 		http_exchange_problem(exchange, 500, "The simulator failed.");
 	else if (http_exchange_wants_page(exchange->request))

@@ -13,6 +13,7 @@ void http_get_history(const struct http_exchange *exchange, const char *rest);
 void http_get_metrics(const struct http_exchange *exchange, const char *rest);
 void http_get_health(const struct http_exchange *exchange, const char *rest);
 void http_post_command(const struct http_exchange *exchange, const char *rest);
+void http_post_lockout(const struct http_exchange *exchange, const char *rest);
 void http_post_pulse(const struct http_exchange *exchange, const char *rest);
 void http_post_poke(const struct http_exchange *exchange, const char *rest);
 void http_post_peer_command(const struct http_exchange *exchange, const char *rest);

@@ -111,7 +111,7 @@ struct http_line {
 	bool high;        /* the level on the wire */
 	const char *meaning; /* what this level means: "The door is closed." ...; constant */
 };
-#define HTTP_LINES_MAX 8 /* of one door */
+#define HTTP_LINES_MAX 9 /* of one door */
 #define HTTP_YAML_MAX 1536
 
 /* How a door is wired. */

@@ -35,6 +35,7 @@ static const struct route routes[] = {
 		{"/api/history", .handle = http_get_history},
 		{"/api/events", .handle = http_get_events},
 		{"/api/doors/", .post = true, .handle = http_post_command},
+		{"/api/lockout/", .post = true, .handle = http_post_lockout},
 		{"/api/setup/", .post = true, .handle = http_post_pulse},
 		{"/api/simulator/", .post = true, .handle = http_post_poke},
 		{"/api/peers", .handle = http_get_peers},

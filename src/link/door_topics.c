@@ -1,10 +1,30 @@
 /*
- * A view becomes up to three retained messages, a happening becomes an event, the end of a command attributes and an
+ * A view becomes up to five retained messages, a happening becomes an event, the end of a command attributes and an
  * event. Position goes before state, so that nobody sees an open door at the position of a closed one.
  */
 #include "link/door_topics.h"
 
 #include <stdio.h>
+
+/* What is told as set is on the disk. Of all doors it is told once each of them has been. */
+static void door_topics_lockout(struct door_topics *door_topics, size_t door, const struct door_view *view, bool again)
+{
+	static const char *const words[] = {[DOOR_TOPICS_OFF] = "OFF", [DOOR_TOPICS_ON] = "ON"};
+	enum door_topics_lockout said = view->locked_out ? DOOR_TOPICS_ON : DOOR_TOPICS_OFF, all = DOOR_TOPICS_ON;
+	char topic[TOPIC_MAX + 1];
+	if (view->lockout_saving || (door_topics->doors[door].lockout == said && !again))
+		return;
+	door_topics->doors[door].lockout = said;
+	topic_door(door_topics->topics, view->id, TOPIC_LOCKOUT, topic);
+	publisher_text(door_topics->publisher, topic, words[said]);
+	for (size_t i = 0; i < garage_door_count(door_topics->garage); i++)
+		all = door_topics->doors[i].lockout < all ? door_topics->doors[i].lockout : all;
+	if (all == DOOR_TOPICS_UNSAID || all == door_topics->lockout)
+		return;
+	door_topics->lockout = all;
+	topic_all_doors(door_topics->topics, TOPIC_LOCKOUT, topic);
+	publisher_text(door_topics->publisher, topic, words[all]);
+}
 
 static void door_topics_view(struct door_topics *door_topics, size_t door, const struct door_view *view, unsigned what)
 {
@@ -26,6 +46,8 @@ static void door_topics_view(struct door_topics *door_topics, size_t door, const
 		topic_door(door_topics->topics, view->id, TOPIC_STATE, topic);
 		publisher_text(publisher, topic, document_state(view->state));
 	}
+	if (what & GARAGE_ATTRIBUTES)
+		door_topics_lockout(door_topics, door, view, what == GARAGE_ALL);
 	if (what & GARAGE_ATTRIBUTES) {
 		topic_door(door_topics->topics, view->id, TOPIC_ATTRIBUTES, topic);
 		publisher_document(publisher, topic, document, document_attributes(view, document, sizeof(document)),
@@ -51,6 +73,8 @@ static void door_topics_step(struct door_topics *door_topics, const struct garag
 			view.state = happening->state;
 		else if (happening->event == DOOR_EVENT_FAULT || happening->event == DOOR_EVENT_FAULT_CLEARED)
 			view.fault = happening->fault;
+		if (happening->source != DOOR_SOURCE_NONE)
+			view.source = happening->source;
 		if (!door_topics->held || happening->event != DOOR_EVENT_STATE)
 			door_topics_event(door_topics, garage_news_of(happening), &view);
 	}
@@ -117,6 +141,7 @@ void door_topics_hear(struct door_topics *door_topics, const struct garage_news 
 
 void door_topics_publish(struct door_topics *door_topics)
 {
+	door_topics->lockout = DOOR_TOPICS_UNSAID;
 	for (size_t i = 0; i < garage_door_count(door_topics->garage); i++) {
 		struct door_view view;
 		garage_view(door_topics->garage, i, &view);
@@ -146,7 +171,7 @@ void door_topics_discover(const struct door_topics *door_topics, const struct do
  */
 void door_topics_forget(const struct door_topics *door_topics, const char *id, bool topics, bool discovery)
 {
-	static const enum topic_leaf leaves[] = {TOPIC_POSITION, TOPIC_ATTRIBUTES, TOPIC_STATE};
+	static const enum topic_leaf leaves[] = {TOPIC_POSITION, TOPIC_ATTRIBUTES, TOPIC_LOCKOUT, TOPIC_STATE};
 	char topic[TOPIC_MAX + 1];
 	if (discovery) {
 		topic_discovery_door(door_topics->topics, id, topic);

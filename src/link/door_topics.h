@@ -1,5 +1,5 @@
 /*
- * What the broker keeps and hears of each door: its state, position and attributes (retained), its events, and its
+ * What the broker keeps and hears of each door: its state, position, attributes and lock-out (retained), its events, and its
  * device in Home Assistant. Loop thread only.
  */
 #ifndef PORTCULLIS_LINK_DOOR_TOPICS_H
@@ -12,6 +12,8 @@
 #include "garage/garage.h"
 #include "link/publisher.h"
 
+enum door_topics_lockout { DOOR_TOPICS_UNSAID, DOOR_TOPICS_OFF, DOOR_TOPICS_ON };
+
 /* The members belong to door_topics.c. */
 struct door_topics {
 	const struct garage *garage;
@@ -20,8 +22,10 @@ struct door_topics {
 	bool held; /* after a standstill: what is heard is of the past */
 	struct {
 		unsigned unsaid; /* GARAGE_POSITION ...: what has changed while held, and the broker has not been told */
-		enum door_state state; /* the last one before held was set */
+		enum door_state state;            /* the last one before held was set */
+		enum door_topics_lockout lockout; /* that it was told last */
 	} doors[DOORS_MAX];
+	enum door_topics_lockout lockout; /* of all doors */
 };
 
 /* Publishes what a step or an ending changed. While the agent catches up after a standstill the states wait, and then

@@ -21,7 +21,7 @@
 #define OLD_DOORS_MS 10000  /* so long after a connect retained states may tell of doors that are gone */
 #define ECHO_LIMIT_MS 60000 /* a broker may hide our own availability from us */
 
-#define OWN_SUBSCRIPTIONS 3 /* besides one for each door, three for each neighbour, and one for answers */
+#define OWN_SUBSCRIPTIONS 5 /* besides one for each door, three for each neighbour, and one for answers */
 static_assert(DOORS_MAX + 3 * PEERS_NAMED_MAX + 1 + OWN_SUBSCRIPTIONS <= MQTT_SUBSCRIPTIONS_MAX, "room for all");
 static_assert(TOPIC_MAX <= MQTT_TOPIC_MAX, "each topic can be subscribed to");
 static_assert(DOCUMENT_DOORS_MAX <= MQTT_BULK_PAYLOAD_MAX, "what one agent says of its doors, another one hears");
@@ -36,7 +36,7 @@ struct link {
 	struct link_config config;
 	struct publisher publisher;
 	struct topic_base topics;
-	char every_state_topic[TOPIC_MAX + 1];
+	char every_state_topic[TOPIC_MAX + 1], every_lockout_topic[TOPIC_MAX + 1], all_lockout_topic[TOPIC_MAX + 1];
 	char (*set_topics)[TOPIC_MAX + 1];
 	struct subscriptions subscriptions;
 	struct door_topics door_topics;
@@ -70,23 +70,42 @@ static void link_answer(const struct link *link, const struct mqtt_message *mess
 		mqtt_respond(link->publisher.mqtt, message, document, (size_t)length);
 }
 
-static void link_set(struct link *link, size_t door, const char *id, const struct mqtt_message *message)
+/* Carries a command out for a door, or refuses it. */
+static struct door_answer link_obey(const struct link *link, size_t door, const struct mqtt_message *message,
+		bool known, enum door_command command)
 {
 	struct door_answer answer = {.result = DOOR_RESULT_REJECTED};
-	enum door_command command;
-	bool known = door_command_parse(message->payload, message->length, &command);
 	bool past = message->past || loop_now_ms() < link->echo_until_ms;
+	if (known && !message->retained && !past)
+		return garage_command(link->garage, door, command, DOOR_SOURCE_MQTT, message->sent_after_ms);
+	answer.reason = message->retained ? DOOR_REASON_RETAINED
+			: known           ? DOOR_REASON_STALE
+					  : DOOR_REASON_UNKNOWN_COMMAND;
+	garage_refuse(link->garage, door, known ? &command : NULL, DOOR_SOURCE_MQTT, answer.reason);
+	return answer;
+}
+
+static void link_set(struct link *link, size_t door, const char *id, const struct mqtt_message *message, bool lockout)
+{
+	enum door_command command = DOOR_COMMAND_STOP;
+	bool known = (lockout ? door_lockout_parse : door_command_parse)(message->payload, message->length, &command);
 	if (message->retained && message->length == 0)
 		return; /* somebody cleared a retained command */
-	if (known && !message->retained && !past) {
-		answer = garage_command(link->garage, door, command, DOOR_SOURCE_MQTT, message->sent_after_ms);
-	} else {
-		answer.reason = message->retained ? DOOR_REASON_RETAINED
-				: known           ? DOOR_REASON_STALE
-						  : DOOR_REASON_UNKNOWN_COMMAND;
-		garage_refuse(link->garage, door, known ? &command : NULL, DOOR_SOURCE_MQTT, answer.reason);
-	}
+	const struct door_answer answer = link_obey(link, door, message, known, command);
 	link_answer(link, message, id, &answer);
+}
+
+/* The answer of all: refused where one door refuses, unchanged where nothing changed. */
+static void link_set_all(struct link *link, const struct mqtt_message *message)
+{
+	struct door_answer all = {.result = DOOR_RESULT_UNCHANGED};
+	enum door_command command = DOOR_COMMAND_STOP;
+	bool known = door_lockout_parse(message->payload, message->length, &command);
+	if (message->retained && message->length == 0)
+		return;
+	for (size_t i = 0; i < garage_door_count(link->garage); i++)
+		all = door_answer_of_all(all, link_obey(link, i, message, known, command));
+	link_answer(link, message, "lockout", &all);
 }
 
 /* A door of a former configuration. */
@@ -107,11 +126,13 @@ static void link_message(void *user, const struct mqtt_message *message)
 	if (presence_message(&link->presence, message, &ours)) {
 		if (ours)
 			link->echo_until_ms = 0;
+	} else if (topic_is_all_doors(&link->topics, TOPIC_LOCKOUT_SET, message->topic)) {
+		link_set_all(link, message);
 	} else if (topic_parse_door(&link->topics, message->topic, id, &leaf)) {
 		size_t door;
 		bool configured = garage_find(link->garage, id, &door);
-		if (configured && leaf == TOPIC_SET)
-			link_set(link, door, id, message);
+		if (configured && (leaf == TOPIC_SET || leaf == TOPIC_LOCKOUT_SET))
+			link_set(link, door, id, message, leaf == TOPIC_LOCKOUT_SET);
 		else if (!configured && leaf == TOPIC_STATE && message->retained && message->length > 0)
 			link_forget_door(link, id);
 	} else {
@@ -203,6 +224,8 @@ static void link_prepare(struct link *link, const struct link_config *config)
 			.machine = config->machine,
 			.started_ms = config->started_ms};
 	topic_every_state(&link->topics, link->every_state_topic);
+	topic_every_lockout_set(&link->topics, link->every_lockout_topic);
+	topic_all_doors(&link->topics, TOPIC_LOCKOUT_SET, link->all_lockout_topic);
 	presence_connect(&link->presence, &link->topics);
 	link->subscriptions.count = 0;
 	for (size_t i = 0; i < garage_door_count(link->garage); i++) {
@@ -214,6 +237,11 @@ static void link_prepare(struct link *link, const struct link_config *config)
 				(struct mqtt_subscription){
 						.topic = link->set_topics[i], .commands = true, .as_published = true});
 	}
+	const char *const lockout_topics[] = {link->every_lockout_topic, link->all_lockout_topic};
+	for (size_t i = 0; i < sizeof(lockout_topics) / sizeof(lockout_topics[0]); i++)
+		subscriptions_add(&link->subscriptions,
+				(struct mqtt_subscription){
+						.topic = lockout_topics[i], .commands = true, .as_published = true});
 	subscriptions_add(&link->subscriptions,
 			(struct mqtt_subscription){.topic = link->presence.availability_topic, .want_retained = true});
 	subscriptions_add(&link->subscriptions,
@@ -338,6 +366,8 @@ void link_leave(struct link *link, bool forget_topics, bool forget_discovery, vo
 		door_topics_forget(&link->door_topics, view.id, forget_topics, discovery);
 	}
 	if (forget_topics) {
+		topic_all_doors(&link->topics, TOPIC_LOCKOUT, topic);
+		publisher_text(&link->publisher, topic, "");
 		neighbours_forget(link->neighbours);
 		agent_topic_forget(&link->agent_topic);
 	}

@@ -149,6 +149,7 @@ static void list_sensors(const struct door_view *view, struct sensor sensors[sta
 	sensors[0] = (struct sensor){"closed", view->has_closed_sensor, view->closed_sensor};
 	sensors[1] = (struct sensor){"open", view->has_open_sensor, view->open_sensor};
 	sensors[2] = (struct sensor){"obstruction", view->has_obstruction_sensor, view->obstruction_sensor};
+	sensors[3] = (struct sensor){"lockout", view->has_lockout_sensor, view->lockout_sensor};
 }
 
 static void door_sensors(struct text *text, const char *name, const struct metrics_door *door)
@@ -165,6 +166,11 @@ static void door_left_open(struct text *text, const char *name, const struct met
 {
 	if (door->view.has_left_open)
 		put(text, "%s{door=\"%s\"} %d\n", name, door->view.id, door->view.left_open);
+}
+
+static void door_locked_out(struct text *text, const char *name, const struct metrics_door *door)
+{
+	put(text, "%s{door=\"%s\"} %d\n", name, door->view.id, door->view.locked_out);
 }
 
 static void door_edges(struct text *text, const char *name, const struct metrics_door *door)
@@ -200,9 +206,13 @@ static const struct {
 		{"portcullis_door_last_travel_seconds", "gauge", "Duration of the last whole travel; absent before it.",
 				door_travel},
 		{"portcullis_door_sensor_active", "gauge",
-				"1 while the sensor says closed, open or obstructed, after debouncing.", door_sensors},
+				"1 while the sensor says closed, open, obstructed or locked out, after debouncing.",
+				door_sensors},
 		{"portcullis_door_left_open", "gauge", "1 while the door has been open for longer than is configured.",
 				door_left_open},
+		{"portcullis_door_locked_out", "gauge",
+				"1 while the door is locked out: commands that may open it are refused.",
+				door_locked_out},
 		{"portcullis_gpio_edges_total", "counter", "Edges of the door's sensors, before debouncing.",
 				door_edges},
 };

@@ -15,7 +15,7 @@
 #include "door/types.h"
 
 #define METRICS_SIZE(doors) (16384 + (size_t)(doors) * 6144) /* bytes: enough with the longest ids and names */
-#define METRICS_SENSORS 3                                    /* closed, open, obstruction: as enum door_sensor */
+#define METRICS_SENSORS 4 /* closed, open, obstruction, lock-out: as enum door_sensor */
 
 /* What the agent counts of one door since its start. */
 struct metrics_counts {

@@ -68,6 +68,13 @@ static void log_happening(const struct log *log, const char *id, const struct do
 	case DOOR_EVENT_CANCELLED:
 		log_info(log, "door %s: the command ended before its last press", id);
 		break;
+	case DOOR_EVENT_LOCKED_OUT:
+	case DOOR_EVENT_LOCKOUT_LIFTED:
+		log_info(log, "door %s: %s (%s)", id,
+				happening->event == DOOR_EVENT_LOCKED_OUT ? "locked out" : "lock-out lifted",
+				happening->source == DOOR_SOURCE_LOCAL ? "key switch"
+								       : door_source_name(happening->source));
+		break;
 	}
 }
 
@@ -79,6 +86,12 @@ static void log_step(const struct log *log, const struct garage_news *news)
 		log_info(log, "door %s: %s (%s, %s)", view->id, door_state_name(view->state),
 				door_source_name(news->former ? DOOR_SOURCE_NONE : view->source),
 				door_confidence_name(view->confidence));
+	if (news->settled && view->locked_out)
+		log_info(log, "door %s: locked out%s%s", view->id,
+				!view->lockout_remote ? ""
+				: view->lockout_saved ? ", by a command before the start"
+						      : ", since nobody knows otherwise",
+				view->lockout_sensor ? ", by its key switch" : "");
 	for (size_t i = 0; i < news->happening_count; i++)
 		log_happening(log, view->id, &news->happenings[i]);
 }
@@ -112,11 +125,16 @@ static void log_ending(struct door_log *door_log, const struct garage_news *news
 		snprintf(name, sizeof(name), "a pulse of the %s", garage_role_names[ending->relay]);
 	else
 		snprintf(name, sizeof(name), "%s", door_command_name(ending->command));
+	bool locks = ending->known && ending->command == DOOR_COMMAND_LOCKOUT_ON;
 	if (ending->result == DOOR_RESULT_ACCEPTED)
 		log_info(door_log->log, "door %s: %s from %s accepted", id, name, source);
-	else if (ending->result == DOOR_RESULT_UNCHANGED)
+	if (ending->result == DOOR_RESULT_ACCEPTED && locks && !news->view->lockout_saving &&
+			!news->view->lockout_saved)
+		log_warning(door_log->log,
+				"door %s: a restart lifts the lock-out: it is on no disk (history: directory)", id);
+	if (ending->result == DOOR_RESULT_UNCHANGED)
 		log_debug(door_log->log, "door %s: %s from %s: already so", id, name, source);
-	else
+	else if (ending->result == DOOR_RESULT_REJECTED)
 		log_refusal(door_log, news, name);
 }
 

@@ -26,7 +26,8 @@ static void journal_step(struct history *history, const struct garage_news *news
 				&(struct door_record){.news = garage_news_of(happening),
 						.command = -1,
 						.state = state ? happening->state : news->view->state,
-						.source = news->view->source,
+						.source = happening->source != DOOR_SOURCE_NONE ? happening->source
+												: news->view->source,
 						.fault = happening->fault});
 	}
 }
@@ -34,6 +35,9 @@ static void journal_step(struct history *history, const struct garage_news *news
 static void journal_ending(struct history *history, const struct garage_news *news)
 {
 	const struct garage_ending *ending = news->ending;
+	bool accepted = ending->known && ending->result == DOOR_RESULT_ACCEPTED;
+	if (accepted && (ending->command == DOOR_COMMAND_LOCKOUT_ON || ending->command == DOOR_COMMAND_LOCKOUT_OFF))
+		history_lock_out(history, news->door, ending->command == DOOR_COMMAND_LOCKOUT_ON);
 	if (ending->result == DOOR_RESULT_UNCHANGED)
 		return;
 	journal_add(history, news,
@@ -69,5 +73,6 @@ struct garage_past journal_past(const struct history *history, size_t door)
 	past.state = change.state;
 	past.source = change.source;
 	past.unix_ms = change.unix_ms;
+	past.locked_out = history_is_locked_out(history, door);
 	return past;
 }

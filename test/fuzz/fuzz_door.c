@@ -26,7 +26,9 @@ static struct door_config configure(const unsigned char *bytes)
 			.warning_ms = bytes[0] & 32 ? 6000 : bytes[4] * 4,
 			.auto_close_ms = bytes[0] & 64 ? 3000 : 0,
 			.allow_detour = bytes[1] & 64,
+			.lockout_all = bytes[4] & 64,
 	};
+	config.sensors[DOOR_SENSOR_LOCKOUT] = bytes[4] & 32;
 	config.lines[DOOR_LINE_TOGGLE] = bytes[0] & TOGGLE_BIT;
 	config.lines[DOOR_LINE_OPEN] = config.lines[DOOR_LINE_CLOSE] = !(bytes[0] & TOGGLE_BIT);
 	config.lines[DOOR_LINE_STOP] = bytes[0] & 128;
@@ -91,6 +93,12 @@ static const char *happen(struct life *life, unsigned char what)
 		return NULL;
 	case 10:
 		return life_freeze(life, life->rules.now_ms + which * 700);
+	case 11:
+		return life_command(life, which & 1 ? DOOR_COMMAND_LOCKOUT_ON : DOOR_COMMAND_LOCKOUT_OFF, 0);
+	case 12:
+		if (config->sensors[DOOR_SENSOR_LOCKOUT])
+			return life_key(life);
+		return NULL;
 	default:
 		return NULL;
 	}
@@ -168,6 +176,8 @@ int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t length)
 			if (what & 128) {
 				input.command = DOOR_COMMAND_PULSE;
 				input.line = (enum door_line)((what >> 4 & 7) % (DOOR_LINES + 1));
+			} else if ((what & 64) && when % 8 == 5) {
+				input.command = what & 16 ? DOOR_COMMAND_LOCKOUT_ON : DOOR_COMMAND_LOCKOUT_OFF;
 			}
 			break;
 		case 5:
@@ -191,6 +201,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t length)
 			other = config;
 			other.opener = (struct door_opener){(what >> 4) % 3, (what >> 4) / 3 % 3,
 					what & 128 ? DOOR_PRESS_CONTINUE : DOOR_PRESS_REVERSE};
+			other.lockout_all = when & 8;
 			other.gap_ms = when * 10;
 			other.debounce_ms = when & 15;
 			other.open_time_ms = other.close_time_ms = when * 100;

@@ -48,7 +48,8 @@ def test_everything_retained_is_there_and_events_are_not(agent, broker):
     agent.recorder.wait(agent.topic("left", "event"), re.compile('"opened"'))
     kept = retained(broker, agent.topic("#"))
     assert set(kept) == {agent.topic("availability"), agent.topic("agent"), agent.topic("doors"), agent.topic("left", "state"),
-                         agent.topic("left", "position"), agent.topic("left", "attributes")}
+                         agent.topic("left", "position"), agent.topic("left", "attributes"), agent.topic("left", "lockout"),
+                         agent.topic("lockout")}
     assert kept[agent.topic("availability")] == "online"
     assert (kept[agent.topic("left", "state")], kept[agent.topic("left", "position")]) == ("open", "100")
     assert json.loads(kept[agent.topic("left", "attributes")])["source"] == "mqtt"

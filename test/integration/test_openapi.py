@@ -73,7 +73,7 @@ def test_its_words_are_the_programs():
     only_mqtt = {"retained", "unknown_command"}
     assert set(schemas["Rejected"]["properties"]["reason"]["enum"]) == words("reason") - {"none"} - only_mqtt
     parameter = DESCRIPTION["paths"]["/api/doors/{id}/{command}"]["post"]["parameters"][1]
-    assert set(parameter["schema"]["enum"]) == words("command") - {"none", "pulse"}
+    assert set(parameter["schema"]["enum"]) == words("command") - {"none", "pulse", "lockout_on", "lockout_off"}
     assert set(schemas["Event"]["properties"]["command"]["enum"]) - {None} == words("command") - {"none"}
 
 
@@ -90,8 +90,14 @@ def test_answers_fit(agent):
     last = fits(ask(agent, "GET", "/api/doors"), 200, "application/json", "Doors")["doors"][0]["last_command"]
     assert (last["result"], last["reason"], last["detail"]) == ("rejected", refusal["reason"], refusal["detail"])
     assert refusal["reason"] == "obstructed" and refusal["detail"] == "Something is in the way of the door."
+    for path in "doors/left/lockout", "lockout":
+        fits(ask(agent, "POST", f"/api/{path}/on"), 202, "application/json", "Accepted")
+    fits(ask(agent, "POST", "/api/lockout/on"), 200, "application/json", "Unchanged")
+    refusal = fits(ask(agent, "POST", "/api/doors/left/open"), 409, "application/problem+json", "Rejected")
+    assert refusal["reason"] == "locked_out"
+    fits(ask(agent, "GET", "/api/doors"), 200, "application/json", "Doors")
     history = fits(ask(agent, "GET", "/api/history"), 200, "application/json", "History")
-    assert {"started", "opening", "opened", "command_accepted", "command_rejected"} <= {e["event"] for e in history["events"]}
+    assert {"started", "opening", "opened", "command_accepted", "command_rejected", "locked_out"} <= {e["event"] for e in history["events"]}
 
 
 def test_answers_to_a_login_fit(agent_factory, broker):

@@ -71,7 +71,8 @@ static inline const char *life_press(struct life *life, enum door_line line)
 		return NULL;
 	model_hear(model, line, rules->now_ms);
 	bool unwarned = rules->door.config.warning_ms > 0 && !rules->warned;
-	unsigned wrong = model_wrong_press(model, before, rules->command, unwarned);
+	bool locked = rules->ours && !rules->begun_free && rules_locked(rules, &rules->door);
+	unsigned wrong = model_wrong_press(model, before, rules->command, unwarned, locked);
 	if (rules->door.config.allow_detour) /* it may begin downwards */
 		wrong &= ~(1u << OPEN_DOWN);
 	if (toggle && unseen)
@@ -312,6 +313,13 @@ static inline const char *life_power(struct life *life)
 	model_power(&life->model, !life->model.power);
 	model_pass(&life->model, life->rules.now_ms, 0);
 	return life_judge(life);
+}
+
+/* The key switch is turned. */
+static inline const char *life_key(struct life *life)
+{
+	life->model.keyed = !life->model.keyed;
+	return life_tell(life, life->rules.now_ms, life->rules.now_ms);
 }
 
 /* Something comes into the way, or goes. */

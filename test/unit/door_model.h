@@ -25,6 +25,7 @@ struct model {
 
 	/* How it stands. */
 	bool power, blocked;   /* blocked: something is in its way */
+	bool keyed;            /* the key switch is turned to locked out */
 	int motor, next, last; /* 1 up, -1 down, 0 rests; next: after the flashing; last: the way it went or goes */
 	int64_t start_at_ms, stop_at_ms;
 	int64_t height;
@@ -35,6 +36,7 @@ enum model_wrong {
 	STOP_DOWN,    /* STOP sent the door down */
 	OPEN_DOWN,    /* OPEN did */
 	CLOSE_UP,     /* CLOSE or STOP opened a closed door */
+	LOCKED_UP,    /* a command from afar sent it up that was locked out */
 	UNWARNED,     /* it went down without the warning */
 	SAYS_CLOSED,  /* closed, while it is not */
 	SAYS_OPEN,    /* open, while it is shut */
@@ -46,8 +48,9 @@ enum model_wrong {
 };
 
 static const char *const model_wrong_names[MODEL_WRONGS] = {"STOP sends it down", "OPEN sends it down",
-		"CLOSE or STOP opens it", "down without the warning", "says closed, is not", "says open, is shut",
-		"says opening, goes down", "says closing, goes up", "says stopped, moves", "says local, was ours"};
+		"CLOSE or STOP opens it", "opens it while it is locked out", "down without the warning",
+		"says closed, is not", "says open, is shut", "says opening, goes down", "says closing, goes up",
+		"says stopped, moves", "says local, was ours"};
 
 /* At rest at a height, with power. What it is has been set before. */
 static inline void model_rest(struct model *model, int64_t height)
@@ -62,6 +65,8 @@ static inline bool model_level(const struct model *model, int sensor)
 {
 	if (sensor == DOOR_SENSOR_OBSTRUCTION)
 		return model->blocked;
+	if (sensor == DOOR_SENSOR_LOCKOUT)
+		return model->keyed;
 	return sensor == DOOR_SENSOR_CLOSED ? model->height <= model->length[0]
 					    : model->height >= MODEL_TOP - model->length[1];
 }
@@ -172,7 +177,7 @@ static inline int64_t model_next_ms(const struct model *model, int64_t now_ms)
 
 /* What is wrong with a press of ours for a command, which was heard: a bit for each. before: the way it went then. */
 static inline unsigned model_wrong_press(
-		const struct model *model, int before, enum door_command command, bool unwarned)
+		const struct model *model, int before, enum door_command command, bool unwarned, bool locked)
 {
 	int after = model_direction(model);
 	bool shut = model->height <= model->length[0];
@@ -184,6 +189,8 @@ static inline unsigned model_wrong_press(
 	if (after < 0 && !shut)
 		wrong |= (unsigned)stop << STOP_DOWN | (unsigned)(command == DOOR_COMMAND_OPEN) << OPEN_DOWN |
 			 (unsigned)unwarned << UNWARNED;
+	if (after > 0)
+		wrong |= (unsigned)(locked && !stop) << LOCKED_UP;
 	if (after > 0 && before == 0 && shut)
 		wrong |= (unsigned)(stop || command == DOOR_COMMAND_CLOSE) << CLOSE_UP;
 	return wrong;

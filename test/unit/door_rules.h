@@ -32,6 +32,9 @@ struct rules {
 	bool ended;
 	int64_t pressed_ms;         /* the last press that was to change something */
 	enum door_state pressed_at; /* the end at which the door was sensed then, until it leaves; unknown: at none */
+	bool locked_remote;         /* by a command that was accepted */
+	bool begun_free;            /* the command had pressed before it was locked out */
+	bool ours;                  /* the command came from afar, and not of auto-close */
 	bool undisturbed;           /* a command was accepted, and nothing has happened since but time, in time */
 };
 
@@ -58,6 +61,16 @@ static inline bool rules_told(const struct door_output *output, enum door_event 
 			return true;
 	}
 	return false;
+}
+
+/* Whether the door is locked out: what a contact says that is not known for certain counts as said. */
+static inline bool rules_locked(const struct rules *rules, const struct door *door)
+{
+	const struct door_contact *contact = &door->contacts[DOOR_SENSOR_LOCKOUT];
+
+	return rules->locked_remote ||
+	       (door->config.sensors[DOOR_SENSOR_LOCKOUT] && (rules->raw[DOOR_SENSOR_LOCKOUT] || contact->active ||
+									     contact->unsteady || !contact->known));
 }
 
 #define RULE(text, condition)        \
@@ -120,6 +133,24 @@ static inline const char *rules_on_opening(const struct rules *rules, const stru
 	return NULL;
 }
 
+/* A relay goes on while the door is locked out, for a command from afar: nothing that may bring it up is pressed. */
+static inline const char *rules_on_locked(const struct rules *rules, enum door_line line)
+{
+	const struct door *door = &rules->door;
+	bool pulse = rules->command == DOOR_COMMAND_PULSE;
+
+	if (!rules->ours || rules->begun_free || rules->command == DOOR_COMMAND_STOP)
+		return NULL;
+	RULE("locked out, nothing is pressed for OPEN", rules->command != DOOR_COMMAND_OPEN);
+	/* A TOGGLE that was given before may have been to close or to stop. */
+	RULE("locked out, no press may lead up",
+			line == DOOR_LINE_CLOSE || line == DOOR_LINE_STOP ||
+					(line == DOOR_LINE_TOGGLE && !pulse &&
+							(door->state == DOOR_CLOSING || door->state == DOOR_STOPPED)));
+	RULE("locked out for all, nothing is pressed but to stop", !door->config.lockout_all || line == DOOR_LINE_STOP);
+	return NULL;
+}
+
 /* A line goes on: the rules that look at this moment. */
 static inline const char *rules_on(
 		struct rules *rules, const struct door *before, const struct door_input *input, enum door_line line)
@@ -140,6 +171,13 @@ static inline const char *rules_on(
 
 	for (int i = 0; i < DOOR_LINE_WARNING; i++)
 		RULE("never two relays on", !rules->on[i]);
+	if (rules_locked(rules, door)) {
+		const char *broken = rules_on_locked(rules, line);
+		if (broken != NULL)
+			return broken;
+	} else {
+		rules->begun_free = true;
+	}
 	RULE("the gap lies between two presses",
 			rules->now_ms - rules->released_ms >=
 					(config->gap_ms > DOOR_GAP_MIN_MS ? config->gap_ms : DOOR_GAP_MIN_MS));
@@ -206,6 +244,7 @@ static inline const char *rules_lines(struct rules *rules, const struct door *be
 						config->warning_ms >= DOOR_AUTO_CLOSE_WARNING_MS);
 		rules->asked = true;
 		rules->command = DOOR_COMMAND_CLOSE;
+		rules->ours = rules->begun_free = false;
 		rules->warned = false;
 		rules->presses = 0;
 		rules->given_ms = rules->now_ms;
@@ -354,7 +393,7 @@ static inline const char *rules_belief(const struct rules *rules, const struct d
 		const struct door_contact *contact = &door->contacts[i];
 		RULE("what does not stand still is not known",
 				!contact->unsteady ||
-						(!contact->known && contact->active == (i == DOOR_SENSOR_OBSTRUCTION)));
+						(!contact->known && contact->active == (i >= DOOR_SENSOR_OBSTRUCTION)));
 		RULE("what does not stand still is a fault",
 				!contact->unsteady || !door->settled || door->fault == DOOR_FAULT_SENSOR_UNSTEADY ||
 						door->fault == DOOR_FAULT_SENSOR_CONFLICT ||
@@ -391,7 +430,8 @@ static inline const char *rules_belief(const struct rules *rules, const struct d
 	} else {
 		RULE("a contact that does not stand still is a fault no longer than it does not",
 				view.fault != DOOR_FAULT_SENSOR_UNSTEADY || door->contacts[0].unsteady ||
-						door->contacts[1].unsteady || door->contacts[2].unsteady);
+						door->contacts[1].unsteady || door->contacts[2].unsteady ||
+						door->contacts[3].unsteady);
 		RULE("a conflict is over when it is over", view.fault != DOOR_FAULT_SENSOR_CONFLICT);
 		RULE("what the closed sensor says is believed",
 				!closed || view.state == DOOR_CLOSED ||
@@ -405,6 +445,30 @@ static inline const char *rules_belief(const struct rules *rules, const struct d
 	RULE("position 0 is said at the closed end alone", view.position != 0 || view.state == DOOR_CLOSED || closed);
 	RULE("position 100 is said at the open end alone", view.position != 100 || view.state == DOOR_OPEN || open);
 	RULE("a moving door has a time to end", !rules_moving(view.state) || door->expire_ms != DOOR_NEVER);
+	return NULL;
+}
+
+/* The answer to a command that is not too old, of a door that may be locked out. */
+static inline const char *rules_answer_locked(
+		const struct rules *rules, const struct door_input *input, const struct door_output *output)
+{
+	bool refused = output->result == DOOR_RESULT_REJECTED, locked_out = output->reason == DOOR_REASON_LOCKED_OUT;
+	bool locked = rules_locked(rules, &rules->door);
+	bool relay_on = false;
+
+	for (size_t i = 0; i < output->action_count; i++)
+		relay_on = relay_on || output->actions[i].on;
+	RULE("nothing is refused as locked out that is not", !locked_out || locked);
+	RULE("STOP is never locked out", !locked_out || input->command != DOOR_COMMAND_STOP);
+	RULE("locked out, OPEN is refused", !locked || input->command != DOOR_COMMAND_OPEN || refused);
+	RULE("locked out, TOGGLE is refused, or takes a close back",
+			!locked || input->command != DOOR_COMMAND_TOGGLE || refused || !relay_on);
+	RULE("locked out for all, CLOSE is refused",
+			!locked || !rules->door.config.lockout_all || input->command != DOOR_COMMAND_CLOSE || refused);
+	RULE("the lock-out can be set at any time before the end",
+			input->command != DOOR_COMMAND_LOCKOUT_ON || rules->ended || (!refused && locked));
+	RULE("a lock-out that is lifted is so, unless the contact holds it",
+			input->command != DOOR_COMMAND_LOCKOUT_OFF || refused || !rules->locked_remote);
 	return NULL;
 }
 
@@ -424,8 +488,9 @@ static inline const char *rules_answer(const struct rules *rules, const struct d
 		relay_on = relay_on || (output->actions[i].on && output->actions[i].line != DOOR_LINE_WARNING);
 	RULE("a refusal has a reason, and nothing else has",
 			(output->result == DOOR_RESULT_REJECTED) == (output->reason != DOOR_REASON_NONE));
-	RULE("before the sensors have settled every command is refused",
-			before->settled || rules->door.settled || output->result == DOOR_RESULT_REJECTED);
+	RULE("before the sensors have settled every command is refused, but for a lock-out's",
+			before->settled || input->command >= DOOR_COMMAND_LOCKOUT_ON || rules->door.settled ||
+					output->result == DOOR_RESULT_REJECTED);
 	RULE("after the end every command is refused", !rules->ended || output->reason == DOOR_REASON_STOPPING);
 
 	bool stale = input->given_ms != 0 && rules->now_ms - input->given_ms > DOOR_AGE_MS;
@@ -433,6 +498,9 @@ static inline const char *rules_answer(const struct rules *rules, const struct d
 	RULE("only one that is too old is stale", stale || output->reason != DOOR_REASON_STALE);
 	if (stale)
 		return NULL;
+	const char *broken = rules_answer_locked(rules, input, output);
+	if (broken != NULL || output->reason == DOOR_REASON_LOCKED_OUT || input->command >= DOOR_COMMAND_LOCKOUT_ON)
+		return broken;
 
 	/* The rest compares with the state before: only where the step had no time to change it first. */
 	if (before->time_ms != rules->now_ms || !before->settled || before->goal != DOOR_GOAL_NONE || rules->ended)
@@ -534,12 +602,18 @@ static inline const char *rules_step(
 	door_step(&rules->door, given, now_ms, output);
 
 	int64_t given_ms = input->given_ms != 0 && input->given_ms < now_ms ? input->given_ms : now_ms;
-	if (output->answered && output->result == DOOR_RESULT_UNCHANGED && before.goal != DOOR_GOAL_NONE)
+	if (output->answered && output->result == DOOR_RESULT_UNCHANGED && before.goal != DOOR_GOAL_NONE &&
+			input->command < DOOR_COMMAND_LOCKOUT_ON)
 		rules->given_ms = given_ms > rules->given_ms ? given_ms : rules->given_ms;
 	/* What is so already by its contact, after a press that may change it, may be held. */
 	bool held = output->answered && output->result == DOOR_RESULT_UNCHANGED && before.goal == DOOR_GOAL_NONE &&
 		    rules->door.goal != DOOR_GOAL_NONE;
-	if (held || (output->answered && output->result == DOOR_RESULT_ACCEPTED)) {
+	if (input->kind == DOOR_INPUT_COMMAND && input->command >= DOOR_COMMAND_LOCKOUT_ON) {
+		if (output->result != DOOR_RESULT_REJECTED)
+			rules->locked_remote = input->command == DOOR_COMMAND_LOCKOUT_ON;
+	} else if (held || (output->answered && output->result == DOOR_RESULT_ACCEPTED)) {
+		rules->ours = true;
+		rules->begun_free = false;
 		rules->asked = true;
 		rules->given_ms = given_ms;
 		int64_t ready_ms = rules->door.ready_ms; /* also of a stuck line that went off in this step */
@@ -579,6 +653,7 @@ static inline const char *rules_step(
 		RULE("a fault is told", before.fault == rules->door.fault || rules_told(output, DOOR_EVENT_FAULT) ||
 							rules_told(output, DOOR_EVENT_FAULT_CLEARED));
 	}
+	RULE("locked out is what is told", rules->door.said.locked_out == rules_locked(rules, &rules->door));
 	if (rules->door.goal == DOOR_GOAL_NONE)
 		rules->asked = false;
 	rules->deadline_ms = output->deadline_ms;

@@ -562,6 +562,14 @@ static void wiring(void)
 		{MQTT "doors: [{name: L, relay: GPIO17, left_open: 10m}]\n",
 			{"2:45: warning: left_open has no effect"}});
 
+	CHECK_ROWS("lock-out",
+		{MQTT "history: {directory: /}\ndoors: [{name: L, relay: GPIO17, lockout: all, lockout_sensor: GPIO26}]\n", {NULL}},
+		{MQTT "doors: [{name: L, relay: GPIO17, lockout_sensor: GPIO17}]\n", {"2:50: lockout_sensor: GPIO17 is already the relay"}},
+		{MQTT "history: {directory: /}\ndoors: [{name: L, relay: GPIO17, lockout: never}]\n", {"3:43: lockout: \"never\" is not known here"}},
+		{MQTT "doors: [{name: L, relay: GPIO17, lockout: open}]\n",
+			{"2:43: warning: a restart lifts a lock-out by page, MQTT or API"}},
+		{MQTT "doors: [{name: Lockout, relay: GPIO17}]\n", {"2:9: the id \"lockout\" is taken"}});
+
 	CHECK_ROWS("auto-close and its warning",
 		{MQTT "doors: [{name: L, relay: GPIO17, auto_close: 5m}]\n",
 			{"2:46: auto_close needs a warning before the door moves by itself (UL 325)"}},
@@ -988,7 +996,7 @@ static bool same_door(const struct config_door *a, const struct config_door *b)
 	       x->debounce_ms == y->debounce_ms && x->open_time_ms == y->open_time_ms &&
 	       x->close_time_ms == y->close_time_ms && x->warning_ms == y->warning_ms &&
 	       x->auto_close_ms == y->auto_close_ms && a->left_open_ms == b->left_open_ms &&
-	       a->left_open_again_ms == b->left_open_again_ms;
+	       a->left_open_again_ms == b->left_open_again_ms && x->lockout_all == y->lockout_all;
 }
 
 static void printing(void)
@@ -1005,7 +1013,7 @@ static void printing(void)
 			"- {name: Right, open_relay: {line: GPIO17, active: low}, close_relay: GPIO27, stop_relay: "
 			"{line: 22},"
 			"   closed_sensor: GPIO23, open_time: 14s, close_time: 1m, auto_close: 23h, left_open: 10m,"
-			"   left_open_again: 1h,"
+			"   left_open_again: 1h, lockout: all, lockout_sensor: {line: GPIO26, contact: normally_closed},"
 			"   close_warning: {line: GPIO4, active: low, time: 6500ms}}\n";
 	static struct config_report report;
 	static char text[4096], again[4096];
@@ -1114,6 +1122,8 @@ static void comparing(void)
 					"doors: l: closed_sensor is wired in another way", {0}},
 			{"a sensor more", "closed_sensor: GPIO23", "closed_sensor: GPIO23, obstruction_sensor: GPIO24",
 					"doors: l: obstruction_sensor is wired in another way", {0}},
+			{"a key switch", "name: L", "name: L, lockout_sensor: GPIO24",
+					"doors: l: lockout_sensor is wired in another way", {0}},
 			{"a warning's line", "name: L", "name: L, close_warning: {line: GPIO5, time: 5s}",
 					"doors: l: close_warning: line is wired in another way", {0}},
 			{"a number for a name", "GPIO17", "{line: 17}", "doors: l: relay is wired in another way", {0}},

@@ -11,7 +11,7 @@
  * switched  NOTHING, or {LINE_ON}, {LINE_OFF}; two of them in their order
  * says      ACCEPTED, UNCHANGED or REJECTED(REASON): a command has one of these, nothing else has;
  *           FAULT(NAME): without it there is none; POSITION(N), SOURCE(NAME), CONFIDENCE(NAME), CYCLES(N), WARNING,
- *           EVENT(NAME); SILENT: none of these
+ *           LOCKED, FREE, EVENT(NAME); SILENT: none of these
  */
 #include "door/door.h"
 
@@ -54,6 +54,9 @@ struct row {
 	enum door_fault fault;
 	bool warning;
 	struct {
+		bool said, locked;
+	} lockout;
+	struct {
 		bool said;
 		int percent;
 	} position;
@@ -94,6 +97,8 @@ struct row {
 #define REJECTED(why) .answer = {true, DOOR_RESULT_REJECTED, DOOR_REASON_##why}
 #define FAULT(name) .fault = DOOR_FAULT_##name
 #define WARNING .warning = true
+#define LOCKED .lockout = {true, true}
+#define FREE .lockout = {true, false}
 #define POSITION(value) .position = {true, (value)}
 #define SOURCE(name) .source = {true, DOOR_SOURCE_##name}
 #define CONFIDENCE(name) .confidence = {true, DOOR_CONFIDENCE_##name}
@@ -1930,6 +1935,145 @@ static const struct spec specs[] = {
 						{26000, COMMAND(OPEN), OPEN, {WARNING_OFF}, ACCEPTED, EVENT(CANCELLED)},
 						{300000, TIME, OPEN, NOTHING, SILENT},
 				}},
+
+		/* The lock-out. */
+		{"locked out: OPEN and TOGGLE are refused, CLOSE and STOP are not", CLOSED_ACTIVE,
+				{TWO_RELAYS, BOTH_SENSORS},
+				{
+						{0, TIME, CLOSED, NOTHING, FREE},
+						{1000, COMMAND(LOCKOUT_ON), CLOSED, NOTHING, ACCEPTED, LOCKED,
+								EVENT(LOCKED_OUT)},
+						{2000, COMMAND(LOCKOUT_ON), CLOSED, NOTHING, UNCHANGED, LOCKED},
+						{3000, COMMAND(OPEN), CLOSED, NOTHING, REJECTED(LOCKED_OUT)},
+						{4000, COMMAND(TOGGLE), CLOSED, NOTHING, REJECTED(LOCKED_OUT)},
+						{5000, PULSE(OPEN), CLOSED, NOTHING, REJECTED(LOCKED_OUT)},
+						{6000, COMMAND(CLOSE), CLOSED, NOTHING, UNCHANGED},
+						{7000, EDGE(CLOSED, OFF), OPENING, NOTHING, SOURCE(LOCAL)},
+						{10000, COMMAND(CLOSE), CLOSING, {CLOSE_ON}, ACCEPTED},
+						{10500, TIME, CLOSING, {CLOSE_OFF}, SILENT},
+						{12000, COMMAND(OPEN), CLOSING, NOTHING, REJECTED(LOCKED_OUT)},
+						{13000, COMMAND(STOP), CLOSING, NOTHING, REJECTED(NO_STOP)},
+						{15000, EDGE(CLOSED, ON), CLOSED, NOTHING, SILENT},
+						{16000, COMMAND(LOCKOUT_OFF), CLOSED, NOTHING, ACCEPTED, FREE,
+								EVENT(LOCKOUT_LIFTED)},
+						{17000, COMMAND(LOCKOUT_OFF), CLOSED, NOTHING, UNCHANGED},
+						{18000, COMMAND(OPEN), OPENING, {OPEN_ON}, ACCEPTED},
+						{18500, TIME, OPENING, {OPEN_OFF}, SILENT},
+				}},
+		{"locked out for all: CLOSE is refused, too, and STOP is not", OPEN_ACTIVE,
+				{THREE_RELAYS, BOTH_SENSORS, .lockout_all = true},
+				{
+						{1000, COMMAND(CLOSE), CLOSING, {CLOSE_ON}, ACCEPTED},
+						{1500, TIME, CLOSING, {CLOSE_OFF}, SILENT},
+						{2000, EDGE(OPEN, OFF), CLOSING, NOTHING, SILENT},
+						{3000, COMMAND(LOCKOUT_ON), CLOSING, NOTHING, ACCEPTED, LOCKED},
+						{4000, COMMAND(STOP), STOPPED, {STOP_ON}, ACCEPTED},
+						{4500, TIME, STOPPED, {STOP_OFF}, SILENT},
+						{6000, COMMAND(CLOSE), STOPPED, NOTHING, REJECTED(LOCKED_OUT)},
+						{7000, PULSE(CLOSE), STOPPED, NOTHING, REJECTED(LOCKED_OUT)},
+						{8000, PULSE(STOP), STOPPED, {STOP_ON}, ACCEPTED},
+						{8500, TIME, STOPPED, {STOP_OFF}, SILENT},
+				}},
+		{"locked out: a command that has not pressed yet is cancelled", OPEN_ACTIVE,
+				{TWO_RELAYS_WARN, BOTH_SENSORS, .lockout_all = true},
+				{
+						{1000, COMMAND(CLOSE), OPEN, {WARNING_ON}, ACCEPTED, WARNING},
+						{3000, COMMAND(LOCKOUT_ON), OPEN, {WARNING_OFF}, ACCEPTED,
+								EVENT(CANCELLED), LOCKED},
+						{60000, TIME, OPEN, NOTHING, SILENT},
+				}},
+		{"locked out at the very moment of a press: it is not made", OPEN_ACTIVE,
+				{TWO_RELAYS_WARN, BOTH_SENSORS, .lockout_all = true},
+				{
+						{1000, COMMAND(CLOSE), OPEN, {WARNING_ON}, ACCEPTED, WARNING},
+						{6000, COMMAND(LOCKOUT_ON), OPEN, {WARNING_OFF}, ACCEPTED,
+								EVENT(CANCELLED), LOCKED},
+				}},
+		{"locked out: OPEN that waits for its press is cancelled, CLOSE in its warning is not", CLOSED_ACTIVE,
+				{TWO_RELAYS_WARN, BOTH_SENSORS},
+				{
+						{1000, COMMAND(OPEN), OPENING, {OPEN_ON}, ACCEPTED},
+						{1500, TIME, OPENING, {OPEN_OFF}, SILENT},
+						{1600, EDGE(CLOSED, OFF), OPENING, NOTHING, SILENT},
+						{1700, COMMAND(CLOSE), OPENING, {WARNING_ON}, ACCEPTED},
+						{1800, COMMAND(LOCKOUT_ON), OPENING, NOTHING, ACCEPTED},
+						{6700, TIME, CLOSING, {WARNING_OFF, CLOSE_ON}, SILENT},
+						{7200, TIME, CLOSING, {CLOSE_OFF}, SILENT},
+				}},
+		{"locked out: presses that have begun are made to their end", CLOSED_ACTIVE,
+				{TOGGLE, BOTH_SENSORS, STOP_REVERSE},
+				{
+						{1000, COMMAND(OPEN), OPENING, {TOGGLE_ON}, ACCEPTED},
+						{1500, TIME, OPENING, {TOGGLE_OFF}, SILENT},
+						{2000, EDGE(CLOSED, OFF), OPENING, NOTHING, SILENT},
+						{4000, COMMAND(CLOSE), STOPPED, {TOGGLE_ON}, ACCEPTED},
+						{4200, COMMAND(LOCKOUT_ON), STOPPED, NOTHING, ACCEPTED, LOCKED},
+						{4500, TIME, STOPPED, {TOGGLE_OFF}, SILENT},
+						{5500, TIME, CLOSING, {TOGGLE_ON}, SILENT},
+						{6000, TIME, CLOSING, {TOGGLE_OFF}, SILENT},
+						{7000, COMMAND(OPEN), CLOSING, NOTHING, REJECTED(LOCKED_OUT)},
+				}},
+		{"locked out, toggle relay: CLOSE is refused where its presses may lead up", NONE_ACTIVE,
+				{TOGGLE, BOTH_SENSORS, STOP_REVERSE},
+				{
+						{0, TIME, UNKNOWN, NOTHING, SILENT},
+						{1000, EDGE(OPEN, ON), OPEN, NOTHING, SILENT},
+						{2000, COMMAND(LOCKOUT_ON), OPEN, NOTHING, ACCEPTED, LOCKED},
+						{3000, EDGE(OPEN, OFF), CLOSING, NOTHING, SOURCE(LOCAL)},
+						{4000, COMMAND(CLOSE), CLOSING, NOTHING, REJECTED(LOCKED_OUT)},
+						{5000, PULSE(TOGGLE), CLOSING, NOTHING, REJECTED(LOCKED_OUT)},
+				}},
+		{"locked out: auto-close goes on, and OPEN takes it back without opening", OPEN_ACTIVE,
+				{TWO_RELAYS_WARN, BOTH_SENSORS, .auto_close_ms = 10000, .lockout_all = true},
+				{
+						{1000, COMMAND(LOCKOUT_ON), OPEN, NOTHING, ACCEPTED, LOCKED},
+						{10000, TIME, OPEN, {WARNING_ON}, EVENT(AUTO_CLOSE)},
+						{15000, TIME, CLOSING, {WARNING_OFF, CLOSE_ON}, SILENT},
+						{15500, TIME, CLOSING, {CLOSE_OFF}, SILENT},
+						{16000, EDGE(OPEN, OFF), CLOSING, NOTHING, SILENT},
+						{26000, EDGE(CLOSED, ON), CLOSED, NOTHING, CYCLES(1)},
+						{27000, EDGE(CLOSED, OFF), OPENING, NOTHING, SILENT},
+						{37000, EDGE(OPEN, ON), OPEN, NOTHING, SILENT},
+						{47000, TIME, OPEN, {WARNING_ON}, EVENT(AUTO_CLOSE)},
+						{48000, COMMAND(OPEN), OPEN, {WARNING_OFF}, REJECTED(LOCKED_OUT),
+								EVENT(CANCELLED)},
+				}},
+		{"key switch: its first edge locks, it lifts when it has stood still, and no command lifts it",
+				CLOSED_ACTIVE, {TWO_RELAYS, .sensors = {true, true, false, true}, .debounce_ms = 50},
+				{
+						{1000, EDGE(LOCKOUT, ON), CLOSED, NOTHING, LOCKED, EVENT(LOCKED_OUT)},
+						{1010, COMMAND(OPEN), CLOSED, NOTHING, REJECTED(LOCKED_OUT)},
+						{2000, COMMAND(LOCKOUT_OFF), CLOSED, NOTHING, REJECTED(LOCKED_OUT),
+								LOCKED},
+						{3000, COMMAND(LOCKOUT_ON), CLOSED, NOTHING, ACCEPTED, LOCKED},
+						{4000, EDGE(LOCKOUT, OFF), CLOSED, NOTHING, LOCKED},
+						{4050, TIME, CLOSED, NOTHING, LOCKED},
+						{5000, COMMAND(LOCKOUT_OFF), CLOSED, NOTHING, ACCEPTED,
+								EVENT(LOCKOUT_LIFTED), FREE},
+						{6000, EDGE(LOCKOUT, ON), CLOSED, NOTHING, LOCKED},
+						{7000, EDGE(LOCKOUT, OFF), CLOSED, NOTHING, LOCKED},
+						{7049, TIME, CLOSED, NOTHING, LOCKED},
+						{7050, TIME, CLOSED, NOTHING, FREE, EVENT(LOCKOUT_LIFTED)},
+						{8000, COMMAND(OPEN), OPENING, {OPEN_ON}, ACCEPTED},
+						{8500, TIME, OPENING, {OPEN_OFF}, SILENT},
+				}},
+		{"key switch: a command lifts its own part of a lock-out alone", CLOSED_ACTIVE,
+				{TWO_RELAYS, .sensors = {true, true, false, true}},
+				{
+						{1000, EDGE(LOCKOUT, ON), CLOSED, NOTHING, LOCKED},
+						{2000, COMMAND(LOCKOUT_ON), CLOSED, NOTHING, ACCEPTED, LOCKED},
+						{3000, COMMAND(LOCKOUT_OFF), CLOSED, NOTHING, ACCEPTED, LOCKED},
+						{4000, COMMAND(OPEN), CLOSED, NOTHING, REJECTED(LOCKED_OUT)},
+						{5000, EDGE(LOCKOUT, OFF), CLOSED, NOTHING, FREE,
+								EVENT(LOCKOUT_LIFTED)},
+				}},
+		{"a lock-out can be set before the sensors have settled", NOT_TOLD, {TWO_RELAYS, BOTH_SENSORS},
+				{
+						{0, COMMAND(LOCKOUT_ON), UNKNOWN, NOTHING, ACCEPTED, LOCKED},
+						{100, EDGE(CLOSED, ON), UNKNOWN, NOTHING, LOCKED},
+						{200, EDGE(OPEN, OFF), CLOSED, NOTHING, LOCKED},
+						{300, COMMAND(OPEN), CLOSED, NOTHING, REJECTED(LOCKED_OUT)},
+				}},
 };
 
 static const char *const lines[] = {"toggle", "open", "close", "stop", "warning"};
@@ -1995,6 +2139,8 @@ static void check_says(
 	check_word(rule, at_ms, "fault", door_fault_name(row->fault), door_fault_name(view.fault));
 	if (row->warning)
 		check_number(rule, at_ms, "warning", true, view.warning);
+	if (row->lockout.said)
+		check_number(rule, at_ms, "locked out", row->lockout.locked, view.locked_out);
 	if (row->position.said)
 		check_number(rule, at_ms, "position", row->position.percent, view.position);
 	if (row->source.said)

@@ -42,7 +42,7 @@
 #define PATH_MAX_STEPS 200
 
 /* What may happen in a life. */
-enum event_kind { PASS, PASS_UNTIL, FREEZE, COMMAND, HAND, DEAF, POWER, BEAM, LOSE, HUM };
+enum event_kind { PASS, PASS_UNTIL, FREEZE, COMMAND, HAND, DEAF, POWER, BEAM, LOSE, HUM, KEY };
 
 struct event {
 	const char *name;
@@ -70,6 +70,10 @@ static const struct event events[] = {
 		{"the next edge gets lost", LOSE, 0, 0},
 		{"the closed contact hums", HUM, 0, DOOR_SENSOR_CLOSED},
 		{"the open contact hums", HUM, 0, DOOR_SENSOR_OPEN},
+		{"locked out", COMMAND, 0, DOOR_COMMAND_LOCKOUT_ON},
+		{"lock-out lifted", COMMAND, 0, DOOR_COMMAND_LOCKOUT_OFF},
+		{"the key switch is turned", KEY, 0, DOOR_SENSOR_LOCKOUT},
+		{"the key switch hums", HUM, 0, DOOR_SENSOR_LOCKOUT},
 };
 
 struct node {
@@ -92,6 +96,7 @@ struct world {
 	uint64_t steps;
 	const char *broken;
 	FILE *report;
+	bool locks;
 };
 
 /* One wiring with one set of sensors, to be walked by one process. */
@@ -99,6 +104,7 @@ struct set {
 	char name[160];
 	struct door_config config;
 	const struct model *nature; /* NULL: the machine alone */
+	bool locks;                 /* lock-outs are set and lifted */
 	/* What came of it. */
 	bool done, good;
 	size_t states;
@@ -159,7 +165,7 @@ static void reduce(struct rules *rules)
 	if (door->goal == DOOR_GOAL_NONE) {
 		door->goal_state = DOOR_UNKNOWN;
 		door->goal_given_ms = door->goal_takes_ms = door->goal_due_ms = 0;
-		door->goal_warned = false;
+		door->goal_warned = door->goal_free = false;
 	} else {
 		/* Only their sum counts. */
 		door->goal_given_ms = shift(door->goal_given_ms + door->goal_takes_ms, by_ms, 2 * longest);
@@ -195,7 +201,7 @@ static void reduce(struct rules *rules)
 		door->goal_source = DOOR_SOURCE_NONE;
 		rules->presses = 0;
 		rules->command = DOOR_COMMAND_OPEN;
-		rules->warned = false;
+		rules->warned = rules->ours = rules->begun_free = false;
 	}
 	if (!moving)
 		door->whole = false;
@@ -241,7 +247,9 @@ static uint64_t hash_of_rules(const struct rules *rules)
 			rules->deadline_ms, rules->released_ms, rules->asked, rules->command, rules->presses,
 			rules->warned, rules->ended, rules->sure, door->pulse_line, rules->line, door->certain,
 			door->press_to, door->press_at, door->goal_state, door->highest_ppm, door->goal_given_ms,
-			door->goal_due_ms, door->goal_warned, rules->pressed_ms, rules->pressed_at, rules->undisturbed};
+			door->goal_due_ms, door->goal_warned, door->goal_free, door->locked_remote, door->locked_told,
+			rules->locked_remote, rules->begun_free, rules->ours, rules->pressed_ms, rules->pressed_at,
+			rules->undisturbed};
 	for (size_t i = 0; i < COUNT(values); i++)
 		hash = mix(hash, values[i]);
 	return hash != 0 ? hash : 1;
@@ -264,9 +272,9 @@ static uint64_t hash_of(const struct life *life)
 {
 	const struct model *model = &life->model;
 	uint64_t hash = hash_of_rules(&life->rules);
-	const int64_t values[] = {model->power, model->blocked, model->motor, model->next, model->last,
+	const int64_t values[] = {model->power, model->blocked, model->keyed, model->motor, model->next, model->last,
 			model->start_at_ms, model->stop_at_ms, model->height, life->told[0], life->told[1],
-			life->told[2], life->deaf, life->loses, life->hidden, life->touched};
+			life->told[2], life->told[3], life->deaf, life->loses, life->hidden, life->touched};
 
 	for (size_t i = 0; i < COUNT(values); i++)
 		hash = mix(hash, values[i]);
@@ -326,7 +334,7 @@ static void print_step(FILE *stream, const struct node *node)
 {
 	const struct door_input *by = &node->by;
 	const struct door *door = &node->life.rules.door;
-	static const char *const sensors[] = {"closed", "open", "obstruction"};
+	static const char *const sensors[] = {"closed", "open", "obstruction", "lock-out"};
 	static const char *const lines[] = {"toggle", "open", "close", "stop", "warning", "none"};
 	char text[64] = "time";
 
@@ -467,6 +475,7 @@ static void reconfigure_both(struct world *world, uint32_t from)
 	if (from % 8 != 0) /* as many as the time allows */
 		return;
 	reconfigure(world, from, &other);
+	other.lockout_all = !other.lockout_all;
 	other.opener = (struct door_opener){other.opener.while_closing, other.opener.while_opening,
 			other.opener.after_stop == DOOR_PRESS_REVERSE ? DOOR_PRESS_CONTINUE : DOOR_PRESS_REVERSE};
 	other.gap_ms = 3 * STEP_MS;
@@ -519,6 +528,12 @@ static void expand(struct world *world, uint32_t from)
 			if (i == DOOR_COMMAND_OPEN || i == DOOR_COMMAND_CLOSE)
 				try(world, from, &asked, after_ms);
 		}
+		for (int i = DOOR_COMMAND_LOCKOUT_ON; i <= DOOR_COMMAND_LOCKOUT_OFF && world->locks; i++) {
+			struct door_input asked = {.kind = DOOR_INPUT_COMMAND,
+					.command = (enum door_command)i,
+					.source = DOOR_SOURCE_HTTP};
+			try(world, from, &asked, after_ms);
+		}
 		for (int i = 0; i < DOOR_LINE_WARNING; i++) {
 			struct door_input asked = {.kind = DOOR_INPUT_COMMAND,
 					.command = DOOR_COMMAND_PULSE,
@@ -563,12 +578,18 @@ static const char *happen(struct life *life, const struct event *event)
 		return NULL;
 	case HUM:
 		return life_hum(life, event->what);
+	case KEY:
+		return life_key(life);
 	}
 	return NULL;
 }
 
-static bool can_happen(const struct door_config *config, const struct event *event)
+static bool can_happen(const struct door_config *config, const struct event *event, bool locks)
 {
+	if (event->kind == KEY)
+		return config->sensors[event->what];
+	if (event->kind == COMMAND && event->what >= DOOR_COMMAND_LOCKOUT_ON)
+		return locks;
 	if (event->kind == HAND)
 		return config->lines[event->what];
 	/* Without debouncing each edge counts. */
@@ -581,7 +602,7 @@ static void expand_life(struct world *world, uint32_t from)
 
 	for (size_t i = 0; i < COUNT(events); i++) {
 		struct node node = {.life = world->nodes[from].life, .parent = from, .event = &events[i]};
-		if (!can_happen(&config, &events[i]))
+		if (!can_happen(&config, &events[i], world->locks))
 			continue;
 		const char *broken = happen(&node.life, &events[i]);
 		node.after_ms = (int32_t)(node.life.rules.now_ms - NOW_MS);
@@ -617,7 +638,7 @@ static void start(struct world *world, const struct set *set)
 
 static void explore(struct set *set, size_t limit)
 {
-	struct world world = {.limit = limit, .depth = UINT32_MAX};
+	struct world world = {.limit = limit, .depth = UINT32_MAX, .locks = set->locks};
 
 	world.report = need(fmemopen(set->report, sizeof(set->report), "w"));
 	start(&world, set);
@@ -665,6 +686,10 @@ static const struct variant extras[] = {
 		{", warning", {.warning_ms = 2 * STEP_MS, .auto_close_ms = 4 * STEP_MS}},
 		{", auto-close", {.warning_ms = DOOR_AUTO_CLOSE_WARNING_MS, .auto_close_ms = 4 * STEP_MS}},
 		{", debounce", {.debounce_ms = STEP_MS}},
+		{", lock-out", {.sensors = {[DOOR_SENSOR_LOCKOUT] = true}, .debounce_ms = STEP_MS}},
+		{", lock-out for all", {.lockout_all = true,
+						       .warning_ms = DOOR_AUTO_CLOSE_WARNING_MS,
+						       .auto_close_ms = 4 * STEP_MS}},
 };
 
 /* Openers and contacts: as they should be, and slow to start and to stop, faster than configured, with long contacts. */
@@ -685,8 +710,11 @@ static void describe(struct set *set, size_t wiring, int sensors, size_t extra, 
 	int travel = nature > 0 ? 8 : 4;
 
 	*config = wirings[wiring].config;
-	for (int i = 0; i < DOOR_SENSORS; i++)
+	for (int i = 0; i < DOOR_SENSOR_LOCKOUT; i++)
 		config->sensors[i] = sensors & 1 << i;
+	config->sensors[DOOR_SENSOR_LOCKOUT] = extras[extra].config.sensors[DOOR_SENSOR_LOCKOUT];
+	config->lockout_all = extras[extra].config.lockout_all;
+	set->locks = config->sensors[DOOR_SENSOR_LOCKOUT] || config->lockout_all;
 	config->lines[DOOR_LINE_WARNING] = extras[extra].config.warning_ms > 0;
 	config->pulse_ms = STEP_MS;
 	config->gap_ms = STEP_MS;
@@ -702,7 +730,7 @@ static void describe(struct set *set, size_t wiring, int sensors, size_t extra, 
 			extras[extra].name);
 }
 
-#define SETS (COUNT(wirings) * (1 << DOOR_SENSORS) * COUNT(extras) * (1 + COUNT(natures)))
+#define SETS (COUNT(wirings) * (1 << DOOR_SENSOR_LOCKOUT) * COUNT(extras) * (1 + COUNT(natures)))
 
 /* Shared by the processes that walk. */
 struct work {
@@ -717,7 +745,8 @@ static void choose(struct work *work, char **wanted)
 		for (size_t i = 0; i < SETS / (1 + COUNT(natures)); i++) {
 			struct set *set = &work->sets[work->count];
 			size_t j = i / COUNT(extras);
-			describe(set, j >> DOOR_SENSORS, (int)(j % (1 << DOOR_SENSORS)), i % COUNT(extras), nature);
+			describe(set, j >> DOOR_SENSOR_LOCKOUT, (int)(j % (1 << DOOR_SENSOR_LOCKOUT)),
+					i % COUNT(extras), nature);
 			bool chosen = *wanted == NULL;
 			for (char **part = wanted; *part != NULL; part++)
 				chosen = chosen || strstr(set->name, *part) != NULL;

@@ -52,7 +52,7 @@ struct nature {
 	enum door_line heard_line;
 	bool heard_ours;
 	enum door_command heard_cause; /* what we pressed it for */
-	bool heard_warned;
+	bool heard_warned, heard_locked;
 	int64_t power_at_ms;
 
 	/* The contacts. */
@@ -69,6 +69,10 @@ struct nature {
 	int64_t command_at_ms;
 	enum door_command cause; /* of our presses */
 	int64_t cause_ms, warned_from_ms, warned_ms;
+	bool locks;         /* the door is locked out now and then, by commands and by its key switch */
+	bool locked_remote; /* by a command */
+	bool cause_free;    /* cause had pressed before the door was locked out */
+	int64_t key_at_ms;
 
 	int64_t wrong_ms[MODEL_WRONGS]; /* since when it is wrong; -1: it is not */
 	unsigned found[MODEL_WRONGS];
@@ -118,7 +122,7 @@ static void hear(struct nature *nature)
 	if (!ours)
 		return;
 	bool unwarned = nature->config.warning_ms > 0 && !nature->heard_warned;
-	unsigned wrong = model_wrong_press(model, before, nature->heard_cause, unwarned);
+	unsigned wrong = model_wrong_press(model, before, nature->heard_cause, unwarned, nature->heard_locked);
 	for (int i = 0; i < MODEL_WRONGS; i++) {
 		if (wrong >> i & 1)
 			found(nature, (enum model_wrong)i);
@@ -133,6 +137,13 @@ static void move(struct nature *nature)
 }
 
 /* The agent: what it hands over to the machine, and what it does for it. */
+
+static bool is_locked(const struct nature *nature)
+{
+	const struct door_contact *contact = &nature->door.contacts[DOOR_SENSOR_LOCKOUT];
+
+	return nature->locked_remote || contact->raw || contact->active || contact->unsteady;
+}
 
 static struct door_output step(struct nature *nature, const struct door_input *input)
 {
@@ -154,6 +165,9 @@ static struct door_output step(struct nature *nature, const struct door_input *i
 		nature->heard_ours = true;
 		nature->heard_cause = nature->cause;
 		nature->heard_warned = nature->warned_ms >= nature->cause_ms;
+		bool locked = is_locked(nature);
+		nature->heard_locked = locked && !nature->cause_free;
+		nature->cause_free |= !locked;
 		story(nature, "pressed", "");
 	}
 	return output;
@@ -236,6 +250,8 @@ static void ask(struct nature *nature)
 	sample(nature);
 	enum door_command cause = nature->cause;
 	int64_t cause_ms = nature->cause_ms;
+	bool cause_free = nature->cause_free;
+	nature->cause_free = false;
 	nature->cause = input.command; /* of a press in this very step, too */
 	nature->cause_ms = nature->now_ms;
 	enum door_goal before = nature->door.goal;
@@ -245,12 +261,30 @@ static void ask(struct nature *nature)
 	if (output.result != DOOR_RESULT_ACCEPTED && !held) {
 		nature->cause = cause;
 		nature->cause_ms = cause_ms;
+		nature->cause_free |= cause_free;
 		if (nature->heard_at_ms == nature->now_ms + nature->hear_ms) /* of before, and pressed in this step */
 			nature->heard_cause = cause;
 	}
 	story(nature, names[input.command], door_result_name(output.result));
 	static const int64_t paces_ms[] = {300, 1500, 6000, 25000};
 	nature->command_at_ms = nature->now_ms + 50 + (int64_t)draw(nature, (uint64_t)paces_ms[draw(nature, 4)]);
+}
+
+/* Somebody turns the key switch, or locks the door out by a command, or lifts that. */
+static void lock(struct nature *nature)
+{
+	const struct door_input input = {.kind = DOOR_INPUT_COMMAND,
+			.command = nature->locked_remote ? DOOR_COMMAND_LOCKOUT_OFF : DOOR_COMMAND_LOCKOUT_ON,
+			.source = DOOR_SOURCE_HTTP};
+
+	nature->key_at_ms = nature->now_ms + 100 + (int64_t)draw(nature, 20000);
+	if (chance(nature, 50)) {
+		nature->model.keyed = !nature->model.keyed;
+		return;
+	}
+	nature->locked_remote = !nature->locked_remote;
+	step(nature, &input);
+	story(nature, nature->locked_remote ? "locked out" : "lifted", "");
 }
 
 /* Whether what is published is the truth: each kind of lie, as it is now. */
@@ -271,7 +305,7 @@ static void judge(struct nature *nature)
 	}
 }
 
-static void create(struct nature *nature, uint64_t seed)
+static void create(struct nature *nature, uint64_t seed, bool locks)
 {
 	static const enum door_press moving[] = {DOOR_PRESS_STOP, DOOR_PRESS_REVERSE, DOOR_PRESS_IGNORE};
 	struct door_config *config = &nature->config;
@@ -285,7 +319,7 @@ static void create(struct nature *nature, uint64_t seed)
 	config->lines[DOOR_LINE_OPEN] = config->lines[DOOR_LINE_CLOSE] = !toggle;
 	config->lines[DOOR_LINE_STOP] = !toggle && chance(nature, 50);
 	config->lines[DOOR_LINE_WARNING] = chance(nature, 30);
-	for (int i = 0; i < DOOR_SENSORS; i++)
+	for (int i = 0; i < DOOR_SENSOR_LOCKOUT; i++)
 		config->sensors[i] = chance(nature, i == DOOR_SENSOR_CLOSED ? 85 : 55);
 	config->opener = (struct door_opener){moving[draw(nature, 20) % 3], moving[draw(nature, 20) % 3],
 			chance(nature, 75) ? DOOR_PRESS_REVERSE : DOOR_PRESS_CONTINUE};
@@ -295,6 +329,8 @@ static void create(struct nature *nature, uint64_t seed)
 	config->open_time_ms = 5000 + (int64_t)draw(nature, 20) * 1000;
 	config->close_time_ms = chance(nature, 50) ? config->open_time_ms : 5000 + (int64_t)draw(nature, 20) * 1000;
 	config->warning_ms = config->lines[DOOR_LINE_WARNING] ? 5000 : 0;
+	config->sensors[DOOR_SENSOR_LOCKOUT] = nature->locks = locks;
+	nature->key_at_ms = locks ? 5000 : DOOR_NEVER;
 
 	/* What is configured is rather too long than too short. */
 	nature->model.open_ms = config->open_time_ms * (int64_t)(70 + draw(nature, 31)) / 100;
@@ -357,6 +393,8 @@ static void live(struct nature *nature)
 			nature->sample_at_ms += SAMPLE_MS;
 			sample(nature);
 		}
+		if (nature->now_ms >= nature->key_at_ms)
+			lock(nature);
 		if (nature->now_ms >= nature->command_at_ms)
 			ask(nature);
 		for (int i = 0; i < 4 && nature->deadline_ms <= nature->now_ms; i++) {
@@ -435,7 +473,7 @@ static void print(const struct tally *tally, const char *title)
 	}
 }
 
-static void tell_stories(const struct tally *tally)
+static void tell_stories(const struct tally *tally, bool locks)
 {
 	for (int i = 0; i < MODEL_WRONGS; i++) {
 		for (int set = 0; set < SETS; set++) {
@@ -443,7 +481,7 @@ static void tell_stories(const struct tally *tally)
 			if (tally->seeds[i][set] == 0)
 				continue;
 			printf("# %s, %s:\n", model_wrong_names[i], set_names[set]);
-			create(&nature, tally->seeds[i][set]);
+			create(&nature, tally->seeds[i][set], locks);
 			describe(&nature, tally->seeds[i][set]);
 			nature.verbose = true;
 			live(&nature);
@@ -456,17 +494,25 @@ int main(void)
 	const char *asked = getenv("DOOR_RANDOM"), *from = getenv("DOOR_RANDOM_SEED");
 	uint64_t worlds = asked ? strtoull(asked, NULL, 10) : WORLDS / door_share();
 	uint64_t first = from ? strtoull(from, NULL, 10) : 1;
-	static struct tally faithful, unfaithful;
+	static struct tally faithful, unfaithful, locked, unruly_locked;
 
 	for (uint64_t seed = first; seed < first + worlds; seed++) {
 		struct nature nature;
-		create(&nature, seed);
+		create(&nature, seed, false);
 		bool is = is_faithful(&nature);
 		live(&nature);
 		add(is ? &faithful : &unfaithful, &nature, seed);
+		if (seed % 4 != 0)
+			continue;
+		create(&nature, seed, true);
+		is = is_faithful(&nature);
+		live(&nature);
+		add(is ? &locked : &unruly_locked, &nature, seed);
 	}
 	print(&faithful, "opener keeps to its table");
 	print(&unfaithful, "deaf, by hand, beam, no power");
+	print(&locked, "locked out at times");
+	print(&unruly_locked, "the same, deaf, by hand ...");
 	if (asked == NULL)
 		printf("# %d worlds%s\n", (int)worlds, door_share_text());
 	tap_case("separate relays: no press moves a door another way than it was asked to, whatever the opener does");
@@ -475,12 +521,18 @@ int main(void)
 	tap_case("toggle relay, both contacts: nor for OPEN or STOP, as long as the opener keeps to its table");
 	for (int i = STOP_DOWN; i <= UNWARNED; i++)
 		CHECK(i == CLOSE_UP || faithful.counts[i][BOTH_CONTACTS] == 0);
+	tap_case("locked out, no command from afar opens a door: whatever relays an opener has, and a toggle relay in its table");
+	CHECK(locked.counts[LOCKED_UP][SEPARATE] == 0 && unruly_locked.counts[LOCKED_UP][SEPARATE] == 0);
+	for (int set = 0; set < SETS; set++)
+		CHECK(set == OPEN_CONTACT || locked.counts[LOCKED_UP][set] == 0);
 	tap_case("a closed contact that is not steadily wrong is right: closed is said of no open door");
 	for (int set = 0; set < SETS; set++)
 		CHECK(set == OPEN_CONTACT || set == SEPARATE || faithful.counts[SAYS_CLOSED][set] == 0);
 	if (getenv("VERBOSE") != NULL) {
-		tell_stories(&faithful);
-		tell_stories(&unfaithful);
+		tell_stories(&faithful, false);
+		tell_stories(&unfaithful, false);
+		tell_stories(&locked, true);
+		tell_stories(&unruly_locked, true);
 	}
 	return tap_done();
 }

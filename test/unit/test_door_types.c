@@ -44,6 +44,32 @@ static void commands(void)
 	}
 }
 
+static void test_lockout_parse(void)
+{
+	enum door_command command = DOOR_COMMAND_OPEN;
+	tap_case("a lock-out is ON and OFF, and no command; a command is no lock-out");
+	CHECK(door_lockout_parse(" on\n", 4, &command) && command == DOOR_COMMAND_LOCKOUT_ON);
+	CHECK(door_lockout_parse("OFF", 3, &command) && command == DOOR_COMMAND_LOCKOUT_OFF);
+	CHECK(!door_lockout_parse("OPEN", 4, &command) && !door_lockout_parse("", 0, &command));
+	CHECK(!door_lockout_parse("O", 1, &command) && !door_lockout_parse("lockout_on", 10, &command));
+	CHECK(!door_command_parse("ON", 2, &command) && !door_command_parse("lockout_on", 10, &command));
+}
+
+static void test_answer_of_all(void)
+{
+	const struct door_answer unchanged = {.result = DOOR_RESULT_UNCHANGED},
+				 accepted = {.result = DOOR_RESULT_ACCEPTED},
+				 refused = {DOOR_RESULT_REJECTED, DOOR_REASON_STALE},
+				 locked = {DOOR_RESULT_REJECTED, DOOR_REASON_LOCKED_OUT};
+	tap_case("an answer for all doors: a refusal stands, else it is accepted where one is");
+	CHECK(door_answer_of_all(unchanged, unchanged).result == DOOR_RESULT_UNCHANGED);
+	CHECK(door_answer_of_all(unchanged, accepted).result == DOOR_RESULT_ACCEPTED);
+	CHECK(door_answer_of_all(accepted, unchanged).result == DOOR_RESULT_ACCEPTED);
+	CHECK(door_answer_of_all(accepted, refused).reason == DOOR_REASON_STALE);
+	CHECK(door_answer_of_all(refused, accepted).reason == DOOR_REASON_STALE);
+	CHECK(door_answer_of_all(refused, locked).reason == DOOR_REASON_STALE);
+}
+
 /* Every member of an enum has a name of its own, in the letters of a topic. */
 #define NAMES(kind, last)                                                                           \
 	do {                                                                                        \
@@ -60,12 +86,14 @@ static void commands(void)
 
 int main(void)
 {
+	test_lockout_parse();
+	test_answer_of_all();
 	commands();
 	NAMES(state, DOOR_STOPPED);
 	NAMES(confidence, DOOR_CONFIDENCE_SENSED);
 	NAMES(fault, DOOR_FAULT_LAST);
 	NAMES(source, DOOR_SOURCE_AUTO_CLOSE);
-	NAMES(command, DOOR_COMMAND_TOGGLE);
+	NAMES(command, DOOR_COMMAND_LAST);
 	NAMES(result, DOOR_RESULT_REJECTED);
 	NAMES(reason, DOOR_REASON_LAST);
 	NAMES(news, DOOR_NEWS_CLOCK_SET);

@@ -634,6 +634,44 @@ static void test_left_open_again(void)
 	garage_free(garage);
 }
 
+static void test_lockout(void)
+{
+	struct door_view view;
+	tap_case("a lock-out of a former run stands, and is lifted by a command; what comes later of that run counts");
+	fake_pasts[1] = (struct garage_past){.locked_out = false};
+	struct garage *garage = garage_begin(&(struct garage_past){.state = DOOR_CLOSED, .locked_out = true});
+	at(6, 0);
+	garage_view(garage, 0, &view);
+	CHECK(view.locked_out && view.lockout_remote && !view.lockout_saved && !view.lockout_saving);
+	CHECK(view.refusals[DOOR_COMMAND_OPEN] == DOOR_REASON_LOCKED_OUT);
+	CHECK(say(garage, DOOR_COMMAND_OPEN, DOOR_SOURCE_MQTT).reason == DOOR_REASON_LOCKED_OUT && chip.presses == 0);
+	CHECK(say(garage, DOOR_COMMAND_LOCKOUT_OFF, DOOR_SOURCE_HTTP).result == DOOR_RESULT_ACCEPTED);
+	garage_view(garage, 0, &view);
+	CHECK(!view.locked_out);
+	garage_recall(garage, 0, &(struct garage_past){.state = DOOR_CLOSED, .locked_out = true});
+	garage_view(garage, 0, &view);
+	CHECK(view.locked_out);
+
+	tap_case("a view says whether the disk has it");
+	garage_keep_lockouts(garage, GARAGE_KEEPS_ALL);
+	garage_view(garage, 0, &view);
+	CHECK(view.lockout_saved && !view.lockout_saving);
+	say(garage, DOOR_COMMAND_LOCKOUT_OFF, DOOR_SOURCE_HTTP);
+	garage_view(garage, 0, &view);
+	CHECK(!view.lockout_saved && view.lockout_saving);
+	garage_keep_lockouts(garage, GARAGE_KEEPS_FAILED);
+	garage_view(garage, 0, &view);
+	CHECK(!view.lockout_saved && !view.lockout_saving);
+	garage_keep_lockouts(garage, GARAGE_KEEPS_ALL);
+	garage_view(garage, 0, &view);
+	CHECK(view.lockout_saved && !view.lockout_saving);
+
+	tap_case("after the end nothing is locked or lifted");
+	garage_stop(garage);
+	CHECK(say(garage, DOOR_COMMAND_LOCKOUT_ON, DOOR_SOURCE_HTTP).reason == DOOR_REASON_STOPPING);
+	garage_free(garage);
+}
+
 static void test_left_open_after_a_standstill(void)
 {
 	tap_case("what the contacts say comes first: a door that was closed in a standstill is not left open");
@@ -663,6 +701,7 @@ int main(void)
 	test_left_open_after_a_start();
 	test_left_open_again();
 	test_left_open_after_a_standstill();
+	test_lockout();
 	test_age();
 	test_reads_before_a_command();
 	test_loss();

@@ -49,7 +49,8 @@ static const char *path_of(const struct place *place, const char *name)
 
 static void clear_place(const struct place *place)
 {
-	static const char *const names[] = {"history.jsonl", "history.1.jsonl", "history.new"};
+	static const char *const names[] = {
+			"history.jsonl", "history.1.jsonl", "history.new", "lockouts", "lockouts.new"};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		unlink(path_of(place, names[i]));
 }
@@ -763,6 +764,116 @@ static void unset_clock(void)
 	drop_place(&place);
 }
 
+static void wait_lockouts(const struct history *history, enum history_lockouts wanted)
+{
+	for (int i = 0; i < PATIENCE_MS && history_lockouts(history) != wanted; i++)
+		usleep(1000);
+	CHECK(history_lockouts(history) == wanted);
+}
+
+/* What a new run reads of the two doors, as "left right", "left", "" ... */
+static const char *locked_in(const struct place *place)
+{
+	static char text[32];
+	struct history *history = start(place);
+	snprintf(text, sizeof(text), "%s%s", history_is_locked_out(history, 0) ? "left " : "",
+			history_is_locked_out(history, 1) ? "right" : "");
+	history_free(history);
+	return text;
+}
+
+static void lockouts(void)
+{
+	static char text[TEXT_MAX], damaged[TEXT_MAX];
+	struct place place = make_place();
+	char away[sizeof(place.path) + 8];
+	struct history *history = start(NULL);
+
+	tap_case("a lock-out without a directory is kept nowhere");
+	history_lock_out(history, 0, true);
+	CHECK(!history_is_locked_out(history, 0) && history_lockouts(history) == HISTORY_LOCKOUTS_NONE);
+	history_free(history);
+
+	tap_case("nobody has locked anything out yet");
+	CHECK(strcmp(locked_in(&place), "") == 0);
+
+	tap_case("a lock-out is on the disk when it is said to be, whatever becomes of the agent");
+	history = start(&place);
+	wait_lockouts(history, HISTORY_LOCKOUTS_SAVED);
+	history_lock_out(history, 0, true);
+	wait_lockouts(history, HISTORY_LOCKOUTS_SAVED);
+	size_t length = get_file(&place, "lockouts", text);
+	CHECK(strncmp(text, "portcullis lockouts\nleft\ncrc32 ", 31) == 0 && length == 40);
+	history_free(history);
+	CHECK(strcmp(locked_in(&place), "left ") == 0);
+
+	tap_case("a file that is cut anywhere, or wrong in any byte, locks each door out; empty, too");
+	for (size_t i = 0; i < length; i++) {
+		put_file(&place, "lockouts", text, i);
+		CHECK(strcmp(locked_in(&place), "left right") == 0);
+		memcpy(damaged, text, length);
+		damaged[i] ^= 4;
+		put_file(&place, "lockouts", damaged, length);
+		CHECK(strcmp(locked_in(&place), "left right") == 0);
+	}
+	put_file(&place, "lockouts", memset(damaged, 'x', TEXT_MAX), TEXT_MAX);
+	CHECK(strcmp(locked_in(&place), "left right") == 0);
+	unlink(path_of(&place, "lockouts"));
+	mkdir(path_of(&place, "lockouts"), 0700);
+	CHECK(strcmp(locked_in(&place), "left right") == 0);
+	rmdir(path_of(&place, "lockouts"));
+
+	tap_case("a damaged file is written anew when somebody says what is so");
+	put_file(&place, "lockouts", text, length - 1);
+	history = start(&place);
+	history_lock_out(history, 0, false);
+	history_free(history);
+	CHECK(strcmp(locked_in(&place), "right") == 0);
+
+	tap_case("what cannot be known is locked out; what was said meanwhile stands when the directory comes");
+	put_file(&place, "lockouts", text, length);
+	snprintf(away, sizeof(away), "%s-away", place.path);
+	rename(place.path, away);
+	history = start_with(&place, &(struct history_config){.retry_ms = 10});
+	CHECK(history_is_locked_out(history, 0) && history_is_locked_out(history, 1));
+	CHECK(history_lockouts(history) == HISTORY_LOCKOUTS_FAILED);
+	history_lock_out(history, 0, false);
+	rename(away, place.path);
+	for (int i = 0; i < PATIENCE_MS && !history_look(history, 0); i++)
+		usleep(1000);
+	CHECK(!history_is_locked_out(history, 0) && !history_is_locked_out(history, 1));
+	wait_lockouts(history, HISTORY_LOCKOUTS_SAVED);
+	history_free(history);
+	CHECK(strcmp(locked_in(&place), "") == 0);
+
+	tap_case("however often it is changed, the card is spared, and the last word is kept");
+	history = start(&place);
+	struct history_status status = {0};
+	for (int i = 0; i <= HISTORY_BURST_LOCKOUTS; i++) {
+		history_lock_out(history, 1, i % 2 != 0);
+		wait_lockouts(history, HISTORY_LOCKOUTS_SAVED);
+	}
+	history_lock_out(history, 1, true);
+	add(history, 0, DOOR_OPEN, 1, 1000); /* the thread writes this after what it writes of lock-outs */
+	for (int i = 0; i < PATIENCE_MS && status.written == 0; i++) {
+		history_status(history, &status);
+		usleep(1000);
+	}
+	CHECK(status.written == 1 && history_lockouts(history) == HISTORY_LOCKOUTS_SAVING);
+	history_free(history);
+	CHECK(strcmp(locked_in(&place), "right") == 0);
+
+	tap_case("on a disk that takes nothing it is said that it is not kept");
+	history = start_with(&place, &(struct history_config){.retry_ms = 10});
+	mkdir(path_of(&place, "lockouts.new"), 0700);
+	history_lock_out(history, 0, true);
+	wait_lockouts(history, HISTORY_LOCKOUTS_FAILED);
+	rmdir(path_of(&place, "lockouts.new"));
+	wait_lockouts(history, HISTORY_LOCKOUTS_SAVED);
+	history_free(history);
+	drop_place(&place);
+}
+
 int main(void)
 {
 	log_init(&quiet);
@@ -777,5 +888,6 @@ int main(void)
 	bad_places();
 	late_places();
 	unset_clock();
+	lockouts();
 	return tap_done();
 }

@@ -102,6 +102,33 @@ static void test_words(void)
 	door.left_open = false;
 	free(page);
 
+	tap_case("a door that is locked out: why, how that lasts, and a button that lifts it at the second tap");
+	page = render_door(&door);
+	CHECK(!has(page, "Locked out.") && has(page, "action=\"api/doors/left/lockout/on\"") &&
+			!has(page, "lockout/off"));
+	free(page);
+	door.locked_out = door.lockout_remote = door.lockout_saved = true;
+	page = render_door(&door);
+	CHECK(has(page, "Locked out.</strong> Remote commands that may open it are refused.</p>"));
+	CHECK(has(strstr(page, "<summary>Lift the lock-out"), "action=\"api/doors/left/lockout/off\""));
+	CHECK(!has(page, "lockout/on"));
+	free(page);
+	door.lockout_saved = false;
+	door.lockout_saving = door.lockout_all = true;
+	page = render_door(&door);
+	CHECK(has(page, "refused, other than Stop. It is being saved.</p>"));
+	free(page);
+	door.lockout_saving = false;
+	page = render_door(&door);
+	CHECK(has(page, "A restart lifts it: it is on no disk."));
+	free(page);
+	door.lockout_remote = false;
+	door.lockout_sensor = true;
+	page = render_door(&door);
+	CHECK(has(page, "Its key switch holds it.</p>") && !has(page, "lockout/off"));
+	door.locked_out = door.lockout_sensor = door.lockout_all = false;
+	free(page);
+
 	tap_case("where nothing but \"not closed\" is known, no number is shown");
 	door.only_not_closed = true; /* which 40 is not, but the page asks for no number */
 	page = render_door(&door);

@@ -244,6 +244,7 @@ static void end(void)
 static void test_begin(void)
 {
 	static const char *const heard[] = {"portcullis/garage/left/set", "portcullis/garage/right/set",
+			"portcullis/garage/+/lockout/set", "portcullis/garage/lockout/set",
 			"portcullis/garage/availability", "portcullis/garage/+/state", "homeassistant/status",
 			"portcullis/+/availability", "portcullis/+/doors", "portcullis/+/+/event",
 			"portcullis/garage/answers"};
@@ -254,17 +255,19 @@ static void test_begin(void)
 	for (size_t i = 0; i < config->subscription_count; i++) {
 		const struct mqtt_subscription *one = &config->subscriptions[i];
 		CHECK(strcmp(one->topic, heard[i]) == 0);
-		CHECK(one->commands == (i < 2) && one->as_published == (i < 2) && one->bulk == (i > 4));
+		CHECK(one->commands == (i < 4) && one->as_published == (i < 4) && one->bulk == (i > 6));
 		CHECK(!one->commands || !one->want_retained);
 	}
 	CHECK(strcmp(config->will_topic, "portcullis/garage/availability") == 0);
 	CHECK(strcmp(config->will_payload, "offline") == 0);
 	broker.client->handlers.connected(broker.client->handlers.user);
 	CHECK(SAID("portcullis/garage/left/position 0", "portcullis/garage/left/state closed",
+			"portcullis/garage/left/lockout OFF", "portcullis/garage/lockout OFF",
 			"portcullis/garage/left/attributes {", "portcullis/garage/right/position 0",
-			"portcullis/garage/right/state closed", "portcullis/garage/right/attributes {",
-			"portcullis/garage/doors {", "portcullis/garage/agent {\"version\":",
-			"portcullis/garage/availability online", "homeassistant/device/portcullis_garage/config {",
+			"portcullis/garage/right/state closed", "portcullis/garage/right/lockout OFF",
+			"portcullis/garage/right/attributes {", "portcullis/garage/doors {",
+			"portcullis/garage/agent {\"version\":", "portcullis/garage/availability online",
+			"homeassistant/device/portcullis_garage/config {",
 			"homeassistant/device/portcullis_garage_left/config {",
 			"homeassistant/device/portcullis_garage_right/config {"));
 	fake_run_until(fake_now_ms + 11 * SECOND);
@@ -327,6 +330,71 @@ static void test_refusals(void)
 	broker_send((struct mqtt_message){.topic = "portcullis/other/left/set", .payload = "OPEN"});
 	CHECK(NOTHING_SAID());
 	CHECK(chip.presses == 0);
+	end();
+}
+
+static void send_lockout(const char *topic, struct mqtt_message message)
+{
+	message.topic = topic;
+	message.response_topic = "someone/answers";
+	broker.response[0] = '\0';
+	broker.said_count = 0;
+	broker_send(message);
+}
+
+static void test_lockout(void)
+{
+	static const char left[] = "portcullis/garage/left/lockout/set", all[] = "portcullis/garage/lockout/set";
+	static const struct {
+		struct mqtt_message message;
+		const char *reason;
+	} cases[] = {
+			{{.payload = "OFF", .retained = true}, "retained"},
+			{{.payload = "OFF", .past = true}, "stale"},
+			{{.payload = "OFF", .sent_after_ms = 1}, "stale"},
+			{{.payload = "OPEN"}, "unknown_command"},
+	};
+	tap_case("a lock-out is set, told, refuses OPEN, and is lifted");
+	begin();
+	send_lockout(left, (struct mqtt_message){.payload = " on "});
+	CHECK(strcmp(broker.response, "someone/answers {\"result\":\"accepted\"}") == 0);
+	CHECK(times_said("portcullis/garage/left/lockout ON") == 1 && times_said("portcullis/garage/lockout") == 0);
+	CHECK(times_said("portcullis/garage/left/event {\"event_type\":\"locked_out\",\"source\":\"mqtt\"") == 1);
+	send_lockout("portcullis/garage/left/set", (struct mqtt_message){.payload = "OPEN"});
+	CHECK(strstr(broker.response, "\"reason\":\"locked_out\"") != NULL && chip.presses == 0);
+
+	tap_case("what was kept, may have waited, or is no word for it lifts nothing, of one door or of all");
+	for (size_t i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
+		send_lockout(i % 2 == 0 ? left : all, cases[i / 2].message);
+		CHECK(strstr(broker.response, cases[i / 2].reason) != NULL);
+		CHECK(times_said("portcullis/garage/left/lockout") == 0);
+	}
+	send_lockout(left, (struct mqtt_message){.payload = "", .retained = true});
+	CHECK(broker.response[0] == '\0' && NOTHING_SAID());
+
+	tap_case("all doors are locked out, and then it is told of all; one that is free again ends that");
+	send_lockout(all, (struct mqtt_message){.payload = "ON"});
+	CHECK(strcmp(broker.response, "someone/answers {\"result\":\"accepted\"}") == 0);
+	CHECK(times_said("portcullis/garage/right/lockout ON") == 1 && times_said("portcullis/garage/lockout ON") == 1);
+	send_lockout(all, (struct mqtt_message){.payload = "ON"});
+	CHECK(strcmp(broker.response, "someone/answers {\"result\":\"unchanged\"}") == 0);
+	send_lockout(left, (struct mqtt_message){.payload = "OFF"});
+	CHECK(times_said("portcullis/garage/left/lockout OFF") == 1 &&
+			times_said("portcullis/garage/lockout OFF") == 1);
+	send_lockout("portcullis/garage/left/set", (struct mqtt_message){.payload = "OPEN"});
+	CHECK(strcmp(broker.response, "someone/answers {\"result\":\"accepted\"}") == 0 && chip.presses == 1);
+
+	tap_case("where a disk keeps it, it is told when it is there; and where that fails, all the same");
+	garage_keep_lockouts(garage, GARAGE_KEEPS_ALL);
+	send_lockout(left, (struct mqtt_message){.payload = "ON"});
+	CHECK(times_said("portcullis/garage/left/lockout") == 0);
+	garage_keep_lockouts(garage, GARAGE_KEEPS_SOON);
+	CHECK(times_said("portcullis/garage/left/lockout") == 0);
+	garage_keep_lockouts(garage, GARAGE_KEEPS_ALL);
+	CHECK(times_said("portcullis/garage/left/lockout ON") == 1);
+	send_lockout(left, (struct mqtt_message){.payload = "OFF"});
+	garage_keep_lockouts(garage, GARAGE_KEEPS_FAILED);
+	CHECK(times_said("portcullis/garage/left/lockout OFF") == 1);
 	end();
 }
 
@@ -441,7 +509,8 @@ static void test_gone_door(void)
 	broker_send((struct mqtt_message){
 			.topic = "portcullis/garage/middle/state", .payload = "open", .retained = true});
 	CHECK(SAID("homeassistant/device/portcullis_garage_middle/config ", "portcullis/garage/middle/position ",
-			"portcullis/garage/middle/attributes ", "portcullis/garage/middle/state "));
+			"portcullis/garage/middle/attributes ", "portcullis/garage/middle/lockout ",
+			"portcullis/garage/middle/state "));
 	broker_send((struct mqtt_message){.topic = "portcullis/garage/middle/state", .payload = "open"});
 	CHECK(NOTHING_SAID());
 	end();
@@ -456,10 +525,12 @@ static void test_leave(void)
 	link_leave(link_under_test, true, true, count_ending, NULL);
 	CHECK(SAID("homeassistant/device/portcullis_garage/config ",
 			"homeassistant/device/portcullis_garage_left/config ", "portcullis/garage/left/position ",
-			"portcullis/garage/left/attributes ", "portcullis/garage/left/state ",
-			"homeassistant/device/portcullis_garage_right/config ", "portcullis/garage/right/position ",
-			"portcullis/garage/right/attributes ", "portcullis/garage/right/state ",
-			"portcullis/garage/doors ", "portcullis/garage/agent ", "portcullis/garage/availability "));
+			"portcullis/garage/left/attributes ", "portcullis/garage/left/lockout ",
+			"portcullis/garage/left/state ", "homeassistant/device/portcullis_garage_right/config ",
+			"portcullis/garage/right/position ", "portcullis/garage/right/attributes ",
+			"portcullis/garage/right/lockout ", "portcullis/garage/right/state ",
+			"portcullis/garage/lockout ", "portcullis/garage/doors ", "portcullis/garage/agent ",
+			"portcullis/garage/availability "));
 	CHECK(broker.client->stop_limit_ms == LINK_TAKE_BACK_LIMIT_MS);
 	broker_command("OPEN");
 	chip_press(); /* on the wall */
@@ -552,6 +623,7 @@ int main(void)
 	test_begin();
 	test_command();
 	test_refusals();
+	test_lockout();
 	test_last_command();
 	test_standstill();
 	test_contradiction();

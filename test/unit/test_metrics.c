@@ -92,6 +92,10 @@ static void test_door(void)
 	metrics.doors[0].view.has_left_open = metrics.doors[0].view.left_open = true;
 	render();
 	CHECK(line("portcullis_door_left_open{door=\"left\"} 1"));
+	CHECK(line("portcullis_door_locked_out{door=\"left\"} 0"));
+	metrics.doors[0].view.locked_out = true;
+	render();
+	CHECK(line("portcullis_door_locked_out{door=\"left\"} 1"));
 	metrics.doors[0].view.position = 99;
 	metrics.doors[0].view.only_not_closed = true;
 	render();

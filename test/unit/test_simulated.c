@@ -25,7 +25,7 @@ struct story {
 	const char *words;
 };
 
-enum { LINE_TOGGLE, LINE_OPEN, LINE_CLOSE, LINE_STOP, LINE_CLOSED, LINE_OPENED, LINE_BEAM, LINES };
+enum { LINE_TOGGLE, LINE_OPEN, LINE_CLOSE, LINE_STOP, LINE_CLOSED, LINE_OPENED, LINE_BEAM, LINE_KEY, LINES };
 
 #define S SIMULATOR_STOP
 #define R SIMULATOR_REVERSE
@@ -63,6 +63,8 @@ static const struct story stories[] = {
 				"toggle C- O+ obstruct B+ @0 toggle 800 clear B- @0 toggle O- C+"},
 		{"the beam broken while closing reverses it", TOGGLE, S, S, R,
 				"toggle C- O+ toggle O- obstruct B+ @0 O+ 800"},
+		{"the key switch is heard and moves nothing", TOGGLE, S, R, R,
+				"lock K+ @0 toggle C- O+ unlock K- @0 200"},
 		{"the beam does not matter while opening", TOGGLE, S, R, R, "obstruct B+ toggle C- O+ 800"},
 		{"a press that would reverse into a broken beam stops", TOGGLE, R, R, R,
 				"obstruct B+ toggle C- toggle 800"},
@@ -177,7 +179,7 @@ static int act(struct stage *stage)
 
 static bool edge_is(const struct edge *edge, const char *word)
 {
-	size_t line = *word == 'C' ? LINE_CLOSED : *word == 'O' ? LINE_OPENED : LINE_BEAM;
+	size_t line = *word == 'C' ? LINE_CLOSED : *word == 'O' ? LINE_OPENED : *word == 'K' ? LINE_KEY : LINE_BEAM;
 	return edge->line == line && edge->active == (word[1] == '+');
 }
 
@@ -230,6 +232,7 @@ static const struct gpio_line lines[LINES] = {
 		[LINE_CLOSED] = {.direction = GPIO_INPUT},
 		[LINE_OPENED] = {.direction = GPIO_INPUT},
 		[LINE_BEAM] = {.direction = GPIO_INPUT},
+		[LINE_KEY] = {.direction = GPIO_INPUT},
 };
 
 static const struct simulator_door bare = {
@@ -240,6 +243,7 @@ static const struct simulator_door bare = {
 		.closed_sensor = LINE_CLOSED,
 		.open_sensor = LINE_OPENED,
 		.obstruction_sensor = LINE_BEAM,
+		.lockout_sensor = LINE_KEY,
 		.while_opening = S,
 		.while_closing = R,
 		.after_stop = R,

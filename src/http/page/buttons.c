@@ -38,6 +38,8 @@ static const char *button_refusal_text(enum door_reason reason)
 		return "The agent ends.";
 	case DOOR_REASON_UNCERTAIN:
 		return "Not sure where it is.";
+	case DOOR_REASON_LOCKED_OUT:
+		return "Locked out.";
 	default:
 		return "The opener cannot.";
 	}
@@ -125,6 +127,27 @@ static void peer_stop_put(struct page_render *render)
 	render->named = false;
 }
 
+/* Setting it takes one tap, lifting it two. What the key switch has set, no button lifts. */
+void page_field_lock(struct page_render *render)
+{
+	if (!render->page->read_only && !render->peer)
+		page_put_template(render, render->door->lockout_remote ? page_template_lift : page_template_lock);
+}
+
+void page_field_lock_all(struct page_render *render)
+{
+	const struct http_page *page = render->page;
+	size_t locked = 0;
+	for (size_t i = 0; i < page->door_count; i++)
+		locked += page->doors[i].lockout_remote;
+	if (page->read_only || page->door_count < 2)
+		return;
+	if (locked < page->door_count)
+		page_put_template(render, page_template_lock_all);
+	if (locked > 0)
+		page_put_template(render, page_template_lift_all);
+}
+
 /* At hand wherever the page is scrolled to. */
 void page_field_stops(struct page_render *render)
 {
@@ -155,7 +178,8 @@ void page_field_simulator(struct page_render *render)
 void page_field_pokes(struct page_render *render)
 {
 	static const struct page_poke pokes[] = {{"wall_button", "Wall button"}, {"obstruct", "Obstruct"},
-			{"clear", "Clear the way"}, {"jam", "Jam"}, {"unjam", "Unjam"}};
+			{"clear", "Clear the way"}, {"lock", "Turn the key switch"}, {"unlock", "Turn it back"},
+			{"jam", "Jam"}, {"unjam", "Unjam"}};
 	for (size_t i = 0; i < sizeof(pokes) / sizeof(pokes[0]); i++) {
 		render->poke = &pokes[i];
 		page_put_template(render, page_template_poke);

@@ -194,6 +194,23 @@ void page_field_obstruction(struct page_render *render)
 		page_put_message(render, "", "Something is in the doorway.", "It cannot be closed until that is gone.");
 }
 
+void page_field_lockout(struct page_render *render)
+{
+	const struct door_view *door = render->door;
+	char text[192] = "";
+	if (!door->locked_out)
+		return;
+	if (!render->peer)
+		snprintf(text, sizeof(text), "%s%s%s",
+				door->lockout_all ? "Remote commands are refused, other than Stop."
+						  : "Remote commands that may open it are refused.",
+				door->lockout_sensor ? " Its key switch holds it." : "",
+				!door->lockout_remote || door->lockout_saved ? ""
+				: door->lockout_saving                       ? " It is being saved."
+						       : " A restart lifts it: it is on no disk.");
+	page_put_message(render, "", "Locked out.", text);
+}
+
 void page_field_left_open(struct page_render *render)
 {
 	const struct door_view *door = render->door;

@@ -21,6 +21,8 @@ static const char *const record_texts[] = {
 		[DOOR_NEWS_COMMAND_REJECTED] = "had a command refused: ",
 		[DOOR_NEWS_COMMAND_CANCELLED] = "did not get the rest of a command",
 		[DOOR_NEWS_LEFT_OPEN] = "was left open",
+		[DOOR_NEWS_LOCKED_OUT] = "was locked out, %s",
+		[DOOR_NEWS_LOCKOUT_LIFTED] = "is no longer locked out, %s",
 		[DOOR_NEWS_STARTED] = "was %s when the agent started",
 		[DOOR_NEWS_CLOCK_SET] = NULL,
 };
@@ -56,8 +58,10 @@ void page_field_record(struct page_render *render)
 {
 	const struct door_record *record = render->record;
 	const char *text = record_texts[record->news];
-	const char *of = record->news == DOOR_NEWS_STARTED ? door_state_name(record->state)
-							   : page_sources[record->source];
+	bool lockout = record->news == DOOR_NEWS_LOCKED_OUT || record->news == DOOR_NEWS_LOCKOUT_LIFTED;
+	const char *of = record->news == DOOR_NEWS_STARTED                ? door_state_name(record->state)
+			 : lockout && record->source == DOOR_SOURCE_LOCAL ? "by its key switch"
+									  : page_sources[record->source];
 	const char *gap = strstr(text, "%s");
 	page_put(render, text, gap ? (size_t)(gap - text) : strlen(text));
 	if (gap) {
