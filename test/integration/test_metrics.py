@@ -95,6 +95,19 @@ def test_a_fault_is_counted_and_ends(agent):
     wait_for(agent, 'portcullis_door_fault{door="left",fault="did_not_start"}', 0)
 
 
+def test_a_payload_that_is_too_long_is_counted_and_does_nothing(agent):
+    """1,024 bytes are read, one more is not."""
+    series = 'portcullis_mqtt_messages_dropped_total{reason="too_long"}'
+    agent.recorder.publish(agent.topic("left", "set"), "OPEN".ljust(1024, "x"))
+    agent.recorder.wait(agent.topic("left", "event"), lambda text: '"unknown_command"' in text)
+    assert samples(scrape(agent))[series] == 0
+    agent.recorder.publish(agent.topic("left", "set"), "OPEN".ljust(1025))  # a command, if it were not too long
+    assert wait_for(agent, series, 1)['portcullis_door_commands_total{door="left",source="mqtt",result="rejected"}'] == 1
+    agent.recorder.publish(agent.topic("left", "set"), "CLOSE")
+    agent.recorder.wait(agent.topic("left", "event"), lambda text: '"command_unchanged"' in text)
+    assert samples(scrape(agent))['portcullis_door_pulses_total{door="left"}'] == 0
+
+
 def test_broker_and_process(agent, broker):
     series = "portcullis_mqtt_connected"
     before = samples(scrape(agent))
