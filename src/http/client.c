@@ -148,6 +148,13 @@ static void client_subscribe(struct http_client *client, struct http_request *re
 
 /* ---- Answers. ---- */
 
+/* Whether more has come than the request that is answered: it may have been sent as early as that one. */
+static bool client_has_next(const struct http_client *client)
+{
+	char byte;
+	return client->begin < client->end || recv(client->source.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 static void client_write(struct http_client *client)
 {
 	int sent = http_answer_send(&client->answer, client->source.fd);
@@ -172,6 +179,8 @@ static void client_write(struct http_client *client)
 	client_enter(client, HTTP_SENT);
 	client->place->served = true;
 	client->place->since_ms = loop_now_ms();
+	if (!client_has_next(client))
+		client->sent_after_ms = client->place->since_ms;
 	client_set_deadline(client, client->place->since_ms + client->all->idle_limit_ms);
 	/* A request that is here already waits for the next turn: one client cannot keep the loop. */
 	client_watch(client, client->begin < client->end ? EPOLLOUT : EPOLLIN);
@@ -206,7 +215,7 @@ static void client_answer(struct http_client *client, enum http_reading reading)
 			http_answer_problem(&client->answer, request, failure.status, failure.detail);
 	} else {
 		request->peer = &client->place->peer;
-		request->asked_ms = client->place->since_ms;
+		request->asked_ms = client->sent_after_ms;
 		if (!http_site_answer(client->all->site, request, &client->answer)) {
 			client_enter(client, HTTP_CHECK);
 			client_watch(client, 0);
@@ -390,6 +399,7 @@ int http_client_begin(struct http_client *client, int fd, const struct http_peer
 		return error;
 	}
 	*client->place = (struct http_place){.peer = *peer, .since_ms = loop_now_ms()};
+	client->sent_after_ms = client->place->since_ms;
 	client_enter(client, HTTP_CAME);
 	client->begin = client->end = 0;
 	http_reader_reset(client->reader);

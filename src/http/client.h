@@ -30,6 +30,7 @@ struct http_client {
 	bool unread;    /* the client may be sending what will not be read */
 	uint32_t interest;
 	int64_t deadline_ms;
+	int64_t sent_after_ms; /* no byte of the request that is read or answered was sent before */
 	struct http_reader *reader;
 	size_t begin, end; /* of what is in input and not yet read */
 	struct http_answer answer;

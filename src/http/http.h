@@ -122,7 +122,8 @@ struct http_wiring {
 
 /*
  * What the server asks of the agent. The functions are called from the loop. They must not block and must not free the
- * server. asked_ms is when the first byte of the request came, on the loop's clock.
+ * server. asked_ms, on the loop's clock, is the earliest time at which the request can have been sent: when its
+ * connection began, or when the answer before it was sent. A byte may have been on its way since then.
  */
 struct http_agent {
 	size_t (*doors)(void *user, struct door_view *views, size_t max); /* fills views, returns how many */

@@ -33,7 +33,7 @@ struct http_request {
 	char body[HTTP_BODY_MAX + 1]; /* terminated; only a login uses it */
 	size_t body_length;
 	const struct http_peer *peer; /* set by the server: the client's address */
-	int64_t asked_ms;             /* set by the server: when the first byte came, by the loop's clock */
+	int64_t asked_ms;             /* set by the server: the request was sent after that, by the loop's clock */
 	const char *frame_ancestors;  /* set by the server for each answer: struct http_config's */
 };
 

@@ -14,6 +14,7 @@ import socket
 import subprocess
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urljoin, urlsplit
 
 import pytest
@@ -461,6 +462,48 @@ def test_deadline_of_a_request(agent):
         assert 9.5 < seconds < 13 * SLOWNESS, kind
         assert heard.startswith(b"HTTP/1.1 408 ") if kind else heard == b"", kind
     assert not agent.recorder.seen(agent.topic("left", "event"))
+
+
+def test_what_lay_in_the_network_does_nothing(served):
+    """Bytes that come late, each on a connection of its own: as much as the agent can know of a request's age."""
+    ids = ["left", "right", "shed", "barn", "yard"]
+    agent = served(*(door(id, relay={"line": 3 * i}, closed_sensor={"line": 3 * i + 1}, open_sensor={"line": 3 * i + 2})
+                     for i, id in enumerate(ids)))
+
+    def post(id):
+        return f"POST /api/doors/{id}/open HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n".encode()
+
+    plans = [  # seconds after the connect, and what comes then; what comes back
+        ([(0, post("left")), (10.5, b"{}")], 408, ""),
+        ([(6, post("right")), (11, b"{}")], 409, "stale"),  # its first byte is not old, but may have been sent long ago
+        ([(10.5, post("shed") + b"{}")], None, ""),  # the connection has ended
+        ([(6, post("barn")[:20]), (11, post("barn")[20:] + b"{}")], 409, "stale"),
+        ([(6, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"), (11, post("yard") + b"{}")], 202, "accepted"),
+    ]
+
+    def carry_out(plan):
+        with connect(agent) as connection:
+            start = time.monotonic()
+            for at, text in plan:
+                time.sleep(max(0, start + at - time.monotonic()))
+                try:
+                    connection.sendall(text)
+                except OSError:  # it is closed for certain
+                    break
+                if text.startswith(b"GET"):
+                    assert hear(connection).status == 200
+            try:
+                answer = hear(connection)
+            except (OSError, http.client.HTTPException):
+                return None, ""
+            return answer.status, answer.text
+
+    with ThreadPoolExecutor(len(plans)) as pool:
+        answers = list(pool.map(carry_out, [plan for plan, _, _ in plans]))
+    for (_, status, word), (was, text) in zip(plans, answers):
+        assert was == status and word in text, answers
+    agent.log.wait("door yard: relay on")
+    assert not agent.log.find("door (left|right|shed|barn): relay on")
 
 
 def test_a_flood_holds_up_no_door(agent):

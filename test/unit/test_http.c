@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "fake_agent.h"
+#include "http/client.h"
 #include "http/server.h"
 #include "tap.h"
 #include "tls/mac.h"
@@ -744,28 +745,51 @@ static void test_refusals_for_people(void)
 	finish(&server);
 }
 
-/* 100 Continue shows that the server has the request's beginning; the rest comes later. */
+/* A client that has been served and stays. */
+static int settle(const struct server *server)
+{
+	int fd = dial(server);
+	say(fd, "GET /healthz HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(hear(fd, false).status == 200);
+	return fd;
+}
+
+/*
+ * A command on a connection that is settled or new, with another request of so many bytes in the same packet before it. 100
+ * Continue shows that the server has the command's beginning; the rest comes later. An answer to another client shows that
+ * the server has done what came before that.
+ */
+static void time_command(struct server *server, const char *path, bool settled, size_t other_bytes)
+{
+	static const char other[] = "GET /healthz HTTP/1.1\r\n" HOST "X: %0*d\r\n\r\n";
+	char text[HTTP_INPUT_MAX + 256] = "";
+	if (other_bytes)
+		snprintf(text, sizeof(text), other, (int)(other_bytes - (sizeof(other) - 1 - strlen("%0*d"))), 0);
+	CHECK(strlen(text) == other_bytes);
+	snprintf(text + other_bytes, sizeof(text) - other_bytes,
+			"POST /api/%s HTTP/1.1\r\n" HOST "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n", path);
+	int64_t before_ms = loop_now_ms();
+	int fd = settled ? settle(server) : dial(server);
+	CHECK(ask(server, "GET /healthz HTTP/1.1\r\n" HOST "\r\n").status == 200);
+	int64_t ready_ms = loop_now_ms();
+	while (loop_now_ms() < ready_ms + 5)
+		usleep(1000);
+	CHECK(say(fd, text) && (!other_bytes || hear(fd, false).status == 200) && hear(fd, false).status == 100);
+	CHECK(say(fd, "{}") && hear(fd, false).status == 202);
+	CHECK(server->agent.last_asked_ms >= before_ms && server->agent.last_asked_ms <= ready_ms);
+	close(fd);
+}
+
 static void test_time_of_a_command(struct server *server)
 {
 	static const char *const paths[] = {"doors/left/open", "setup/left/relay", "peers/shed/doors/left/open"};
 	set_result(server, DOOR_RESULT_ACCEPTED, DOOR_REASON_NONE, 0);
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		tap_case("POST /api/%s has the time of its request's first byte", paths[i]);
-		char head[256];
-		snprintf(head, sizeof(head),
-				"POST /api/%s HTTP/1.1\r\n" HOST "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n",
-				paths[i]);
-		int fd = dial(server);
-		int64_t before_ms = loop_now_ms();
-		CHECK(say(fd, head) && hear(fd, false).status == 100);
-		int64_t begun_ms = loop_now_ms();
-		while (loop_now_ms() < begun_ms + 5)
-			usleep(1000);
-		CHECK(say(fd, "{}"));
-		struct answer answer = hear(fd, false);
-		CHECK(answer.status == 202);
-		CHECK(server->agent.last_asked_ms >= before_ms && server->agent.last_asked_ms <= begun_ms);
-		close(fd);
+		tap_case("POST /api/%s has the time at which it can have been sent first", paths[i]);
+		time_command(server, paths[i], false, 0);
+		time_command(server, paths[i], true, 0);
+		time_command(server, paths[i], true, 128);            /* the command is in the server's input, too */
+		time_command(server, paths[i], true, HTTP_INPUT_MAX); /* it is in the kernel still */
 	}
 }
 
@@ -1336,15 +1360,6 @@ static void test_deadlines(void)
 	CHECK(poll(&poll_fd, 1, PATIENCE_MS) == 1 && (poll_fd.revents & (POLLERR | POLLHUP)));
 	close(fd);
 	finish(&server);
-}
-
-/* A client that has been served and stays. */
-static int settle(const struct server *server)
-{
-	int fd = dial(server);
-	say(fd, "GET /healthz HTTP/1.1\r\n" HOST "\r\n");
-	CHECK(hear(fd, false).status == 200);
-	return fd;
 }
 
 static void test_many_clients(void)
