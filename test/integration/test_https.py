@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import platform
 import re
 import shutil
 import socket
@@ -331,6 +332,40 @@ def trusting_hello():
     with suppress(ssl.SSLWantReadError):
         engine.do_handshake()
     return outgoing.read()
+
+
+def scheduling(process, thread):
+    """Policy, nice value and slice in ns that the kernel holds for a thread."""
+    text = (process / "task" / thread / "sched").read_text()
+    values = {name: int(value) for name, value in re.findall(r"^(policy|prio|se\.slice) +: +(\d+)$", text, re.M)}
+    return values["policy"], values["prio"] - 120, values["se.slice"]
+
+
+def test_who_ends_a_pulse_comes_before_who_shakes_hands(page):
+    """What src/base/priority.h asks for, as the kernel holds it."""
+    if tuple(map(int, re.findall(r"\d+", platform.release())[:2])) < (6, 12):
+        pytest.skip("this kernel knows no slices of a thread")
+    if len(page.command) > 1:
+        pytest.skip("the emulator's threads are not the agent's")
+    process, loop = Path(f"/proc/{page.process.pid}"), str(page.process.pid)
+    try:
+        policy, nice, usual = scheduling(Path("/proc/self"), str(os.getpid()))
+    except (OSError, KeyError) as error:
+        pytest.skip(f"the kernel does not show the scheduling of a thread: {error!r}")
+    if policy != 0 or nice > 9:
+        pytest.skip(f"the test itself runs with policy {policy} and nice {nice}")
+
+    def nicer():
+        found = []
+        for thread in os.listdir(process / "task"):
+            with suppress(FileNotFoundError, ProcessLookupError):  # it has ended
+                found.append(scheduling(process, thread))
+        return [each for each in found if each[1] > nice]
+
+    wait_until(lambda: scheduling(process, loop) == (0, nice, 100_000), "the loop to have the shortest slice there is")
+    assert not nicer()
+    with socket.create_connection(("127.0.0.1", page.http_port), timeout=DEADLINE):  # a handshake that does not go on
+        wait_until(lambda: nicer() == [(0, nice + 10, usual)], "a thread that is nicer, with the usual slice")
 
 
 def test_nothing_is_left_of_clients_that_went(page, ca):
