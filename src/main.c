@@ -67,6 +67,12 @@ static int try_help(const char *problem, const char *argument)
 	return STATUS_USAGE;
 }
 
+/* After the last word. What has been written may have failed before: fflush(3) does not tell of that again. */
+static bool printed(void)
+{
+	return fflush(stdout) == 0 && !ferror(stdout);
+}
+
 static int list_lines(void)
 {
 	char error[GPIO_ERROR_MAX];
@@ -74,7 +80,7 @@ static int list_lines(void)
 		fprintf(stderr, "portcullis: %s\n", error);
 		return STATUS_FAILED;
 	}
-	return STATUS_GOOD;
+	return printed() ? STATUS_GOOD : STATUS_FAILED;
 }
 
 static int import(const char *path)
@@ -88,14 +94,14 @@ static int import(const char *path)
 		return STATUS_CONFIG;
 	if (error < 0)
 		fprintf(stderr, "portcullis: cannot import %s: %s\n", path, strerror(-error));
-	return error < 0 || fflush(stdout) != 0 ? STATUS_FAILED : STATUS_GOOD;
+	return error < 0 || !printed() ? STATUS_FAILED : STATUS_GOOD;
 }
 
 static int new_config(const char *name)
 {
 	if (config_print_new(name, stdout) < 0)
 		return try_help("there is no such wiring", name);
-	return fflush(stdout) != 0 ? STATUS_FAILED : STATUS_GOOD;
+	return printed() ? STATUS_GOOD : STATUS_FAILED;
 }
 
 /* The exit status of a mode whose errors have been told. */
@@ -117,7 +123,7 @@ static int check(const char *path, const struct config *config, size_t warnings,
 	if (warnings > 0)
 		printf(", %zu warning%s", warnings, warnings == 1 ? "" : "s");
 	putchar('\n');
-	return fflush(stdout);
+	return printed() ? 0 : -EIO;
 }
 
 static int run_mode(enum mode mode, const char *path, const struct config *config, size_t warnings, struct log *log)

@@ -112,9 +112,10 @@ def test_what_is_no_configuration_of_those(tmp_path):
     assert run("--import", path, "--check").returncode == 2
 
 
-def test_a_full_disk_is_no_success(tmp_path):
+@pytest.mark.parametrize("comments", [0, 200], ids=["short", "long"])  # the long one is more than stdio's buffer holds
+def test_a_full_disk_is_no_success(tmp_path, comments):
     path = tmp_path / "config.yaml"
-    path.write_text(GARAGEQTPI)
+    path.write_text(GARAGEQTPI + "".join(f"extra{i}: 1\n" for i in range(comments)))
     with open("/dev/full", "w", encoding="ascii") as full:
         done = subprocess.run([*AGENT, "--import", str(path)], stdout=full, timeout=60, check=False)
     assert done.returncode == 1
