@@ -168,6 +168,7 @@ static int write_password(const char *path, const char *password, size_t length,
 /* The file that the password goes to; NULL: there is none to write, which is told. */
 static const char *find_file(const struct config *config, const char *config_path, bool page)
 {
+	struct stat there;
 	const char *path = page ? config->http.password_file : config->mqtt.password_file;
 	const char *section = page ? "http" : "mqtt";
 	if (!path) {
@@ -182,6 +183,10 @@ static const char *find_file(const struct config *config, const char *config_pat
 	if (config_is_credential(path)) {
 		fprintf(stderr, "portcullis: %s is made by systemd at the agent's start (LoadCredential=): write the file that the unit names there\n",
 				path);
+		return NULL;
+	}
+	if (stat(path, &there) == 0 && !S_ISREG(there.st_mode)) { /* a device would be gone for the whole machine */
+		fprintf(stderr, "portcullis: %s is no regular file; nothing was changed\n", path);
 		return NULL;
 	}
 	return path;

@@ -133,6 +133,14 @@ def test_a_link_stays_a_link(config, tmp_path):
     assert link.is_symlink() and (kept / "secret").read_text() == "new\n" and len(list(kept.iterdir())) == 1
 
 
+def test_what_is_no_file_stays(config):
+    path = config.parent / "mqtt-password"
+    os.mkfifo(path)
+    done = run("--config", config, "--set-password", "mqtt", typed="new\n")
+    assert done.returncode == 78 and "is no regular file; nothing was changed" in done.stderr
+    assert path.is_fifo() and len(list(config.parent.iterdir())) == 2
+
+
 @pytest.mark.parametrize("typed", ["", "\n", "a\tb\n", "a\0b\n", "\u2028\n", "x" * 1025], ids=ascii)
 def test_what_is_no_password_changes_nothing(config, typed):
     path = config.parent / "mqtt-password"
