@@ -51,24 +51,32 @@ static size_t match(const char *pattern, const char *path)
 	return *at == '\0' || *at == '.' ? (size_t)(at - path) : 0;
 }
 
+/* The first that fits, or NULL. matched: how many bytes of the path it stands for. */
+static const struct import_reason *find_reason(const struct import_reason *reasons, const char *path, size_t *matched)
+{
+	for (; reasons->path; reasons++)
+		if ((*matched = match(reasons->path, path)) > 0)
+			return reasons;
+	return NULL;
+}
+
 void import_rest(struct import *import, const struct import_reason *reasons)
 {
 	for (size_t i = 0; i < import->flat.count; i++) {
 		struct flat_value *value = &import->flat.values[i];
-		const char *why = "Portcullis has nothing like it";
-		size_t length = strlen(value->path);
+		size_t length, other;
 		if (value->used)
 			continue;
-		for (const struct import_reason *reason = reasons; reason->path; reason++) {
-			size_t matched = match(reason->path, value->path);
-			if (matched > 0) {
-				length = matched;
-				why = reason->reason;
-				break;
-			}
-		}
+		const struct import_reason *reason = find_reason(reasons, value->path, &length);
+		if (!reason)
+			length = strlen(value->path);
 		import_line(import, value->line, "# line %u: %.*s: not carried over: %s", value->line, (int)length,
-				value->path, why);
-		import_take_all(import, "%.*s", (int)length, value->path);
+				value->path, reason ? reason->reason : "Portcullis has nothing like it");
+		/* One comment stands for all below; a value below that has a reason of its own has its own comment. */
+		for (size_t j = i; j < import->flat.count && reason; j++)
+			import->flat.values[j].used |=
+					strncmp(import->flat.values[j].path, value->path, length) == 0 &&
+					find_reason(reasons, import->flat.values[j].path, &other) == reason &&
+					other == length;
 	}
 }

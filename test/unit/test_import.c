@@ -164,14 +164,15 @@ static void check_mqtt_io(void)
 					"# line 7: digital_inputs.0: not carried over", NULL});
 	check_taken("mqtt-io: TLS, keepalive, a chip of gpiod",
 			"mqtt:\n  host: b\n  port: 8883\n  keepalive: 20\n  client_id: me\n  ha_discovery: {enabled: yes, prefix: p}\n"
-			"  tls: {enabled: yes, ca_certs: ca.pem, certfile: c.pem, keyfile: c.key, insecure: true}\n"
+			"  tls: {enabled: yes, ca_certs: ca.pem, certfile: c.pem, keyfile: c.key, version: x, insecure: true}\n"
 			"gpio_modules: [{name: g, module: gpiod, chip: /dev/gpiochip4}]\n"
 			"digital_outputs: [{name: a, module: g, pin: 40}]\n",
 			(const char *const[]){"mqtts://b:8883", "keepalive: 20s\n", "ca_file: \"ca.pem\"\n",
 					"certificate_file: \"c.pem\"\n", "key_file: \"c.key\"\n", "discovery: true\n",
 					"prefix: \"p\"\n", "chip: \"/dev/gpiochip4\" #",
 					"relay: {line: 40, active: high}", "# line 5: mqtt.client_id: not carried over",
-					"# line 7: mqtt.tls.insecure", NULL});
+					"# line 7: mqtt.tls: not carried over: TLS",
+					"# line 7: mqtt.tls.insecure: not carried over: the broker's", NULL});
 }
 
 struct refusal {
