@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/read.h"
@@ -13,14 +14,31 @@
 
 #define BEGIN_MODE 0640 /* it may come to hold passwords */
 
-static int write_whole(const char *path, const char *bytes, size_t length)
+static int write_whole(int fd, const char *bytes, size_t length)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, BEGIN_MODE);
+	ssize_t written = write(fd, bytes, length);
+	if (written < 0)
+		return -errno;
+	if ((size_t)written < length)
+		return -ENOSPC;
+	return fchmod(fd, BEGIN_MODE) < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+/* Takes a name beside path that nobody has, whatever stands there already, and moves the new file from it to path. */
+static int write_beside(const char *path, const char *bytes, size_t length)
+{
+	char beside[CONFIG_PATH_MAX + sizeof(".XXXXXX")];
+	if (snprintf(beside, sizeof(beside), "%s.XXXXXX", path) >= (int)sizeof(beside))
+		return -ENAMETOOLONG;
+	int fd = mkostemp(beside, O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	ssize_t written = write(fd, bytes, length);
-	int error = written < 0 ? -errno : (size_t)written < length ? -ENOSPC : fsync(fd) < 0 ? -errno : 0;
+	int error = write_whole(fd, bytes, length);
 	close(fd);
+	if (error == 0 && renameat2(AT_FDCWD, beside, AT_FDCWD, path, RENAME_NOREPLACE) < 0)
+		error = -errno;
+	if (error < 0)
+		unlink(beside);
 	return error;
 }
 
@@ -36,20 +54,13 @@ static ssize_t read_example(const char *example, char *bytes)
 
 int config_begin(const char *path, const char *example)
 {
-	char beside[CONFIG_PATH_MAX + sizeof(".new")];
 	if (access(path, F_OK) == 0 || errno != ENOENT)
 		return -EEXIST;
-	if (snprintf(beside, sizeof(beside), "%s.new", path) >= (int)sizeof(beside))
-		return -ENAMETOOLONG;
 	char *bytes = malloc(CONFIG_FILE_MAX + 1);
 	if (!bytes)
 		return -ENOMEM;
 	ssize_t length = read_example(example, bytes);
-	int error = length < 0 ? (int)length : write_whole(beside, bytes, (size_t)length);
+	int error = length < 0 ? (int)length : write_beside(path, bytes, (size_t)length);
 	free(bytes);
-	if (error == 0 && renameat2(AT_FDCWD, beside, AT_FDCWD, path, RENAME_NOREPLACE) < 0)
-		error = -errno;
-	if (error < 0 && length >= 0)
-		unlink(beside);
 	return error;
 }

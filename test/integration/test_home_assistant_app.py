@@ -65,11 +65,14 @@ def test_first_start(agent_factory, supervisor, house, fakes):
     agent = agent_factory()
     example = example_for(agent, supervisor)
     supervisor.provide(house)
+    kept = agent.config_path.with_suffix(".yaml.new")  # which a person works at
+    kept.write_text("mine")
     start_app(agent, example)
     agent.log.wait("it is now a copy of")
     agent.log.wait("connected to the broker")
     assert agent.config_path.read_text() == example.read_text()
-    assert not (agent.config_path.stat().st_mode & 0o007) and not agent.config_path.with_suffix(".yaml.new").exists()
+    assert not (agent.config_path.stat().st_mode & 0o007)
+    assert kept.read_text() == "mine" and len(list(agent.folder.glob("portcullis.yaml*"))) == 2
     agent.log.wait("backend: simulated drives no line")
     ingress = fakes(Ingress(agent.http_port))
     with urllib.request.urlopen(ingress.url + "/", timeout=DEADLINE) as answer:
