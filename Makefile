@@ -41,9 +41,10 @@ test-deb: cross ## lintian, and each package's life in a Debian 13; as root
 	@$(SETUP) deb
 	@test/deb/run
 
-release: ## everything of a release, with SHA256SUMS, in build/release/VERSION
+release: ## everything of a release, as a signed apt repository, in build/release/VERSION
 	@$(SETUP) cross
 	@$(SETUP) docker
+	@$(SETUP) release
 	@scripts/release
 
 publish: ## the image and the release to where they are to be had: see scripts/publish

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -23,13 +24,13 @@ def package(architecture):
     return DEBS / f"portcullis_{VERSION}_{architecture}.deb"
 
 
-def older(architecture, folder):
+def older(architecture, folder, version="0.0.1"):
     """The same package with a lower version."""
-    tree = folder / "tree"
+    tree = folder / f"tree-{version}"
     subprocess.run(["dpkg-deb", "-R", package(architecture), tree], check=True)
     control = tree / "DEBIAN/control"
-    control.write_text(control.read_text().replace(f"Version: {VERSION}\n", "Version: 0.0.1\n"))
-    path = folder / f"portcullis_0.0.1_{architecture}.deb"
+    control.write_text(control.read_text().replace(f"Version: {VERSION}\n", f"Version: {version}\n"))
+    path = folder / f"portcullis_{version}_{architecture}.deb"
     subprocess.run(["dpkg-deb", "--root-owner-group", "-Znone", "-b", tree, path], check=True, stdout=subprocess.DEVNULL)
     return path
 
@@ -178,6 +179,202 @@ def test_life_with_systemd(tmp_path):
         assert left == ""
     finally:
         debian.close()
+
+
+class Keys:
+    """Keys to sign with, which nobody else has and which end with the test."""
+
+    def __init__(self, folder):
+        self.environment = {**os.environ, "GNUPGHOME": str(folder)}
+        folder.mkdir(mode=0o700)
+
+    def gpg(self, *words):
+        return subprocess.run(["gpg", "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", "", *words],
+                              env=self.environment, check=True, capture_output=True).stdout
+
+    def make(self, name):
+        self.gpg("--quick-generate-key", name, "ed25519", "sign", "1d")
+
+    def export(self, path, *names):
+        path.write_bytes(self.gpg("--armor", "--export", *names))
+        return path
+
+    def close(self):
+        subprocess.run(["gpgconf", "--kill", "all"], env=self.environment, check=True)
+
+
+def publish(folder, package_file, keyring, environment):
+    """Makes of a folder what scripts/release leaves, as far as apt reads it: a package under its stable name, and the index."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    shutil.copy(package_file, folder / "portcullis_amd64.deb")
+    return subprocess.run([ROOT / "scripts/repository", folder], env={**environment, "KEYRING": str(keyring)},
+                          text=True, capture_output=True, check=False)
+
+
+def change_a_byte(path, before, after):
+    data = path.read_bytes()
+    assert data.count(before) >= 1 and len(before) == len(after) and sum(a != b for a, b in zip(before, after)) == 1
+    path.write_bytes(data.replace(before, after, 1))
+
+
+UPDATE = "apt-get update --error-on=any"
+INSTALLED = "dpkg-query -W -f '${Version}' portcullis"
+
+
+@pytest.fixture
+def keys(tmp_path):
+    keys = Keys(tmp_path / "gnupg")
+    yield keys
+    keys.close()
+
+
+@pytest.fixture
+def served(tmp_path):
+    """A Debian in whose network http://localhost/ is the folder that is the second value; its source is the one that
+    docs/install.md shows."""
+    tmp_path.chmod(0o755)
+    folder = tmp_path / "latest"
+    debian = Booted()
+    server = None
+    try:
+        server = subprocess.Popen(
+            ["nsenter", "-t", debian.init, "-n", "/usr/bin/python3", "-u", "-m", "http.server", "80", "--bind", "127.0.0.1",
+             "--directory", folder], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)  # fmt: skip
+        assert server.stdout.readline().startswith("Serving")
+        source = re.search(r"^ +Types: deb\n(?: +\S.*\n)+", (ROOT / "docs/install.md").read_text(), re.M)[0]
+        source = re.sub(r"^ +", "", source, flags=re.M).replace("ADDRESS", "http://localhost")
+        debian.run("rm -rf /etc/apt/sources.list /etc/apt/sources.list.d/* && mkdir -p /etc/apt/keyrings")
+        (debian.folder / "etc/apt/sources.list.d/portcullis.sources").write_text(source)
+        yield debian, folder
+    finally:
+        if server:
+            server.kill()
+            server.communicate()
+        debian.close()
+
+
+def test_life_from_the_repository(tmp_path, keys, served):
+    debian, latest = served
+    keys.make("first")
+    keys.make("second")
+    first = keys.export(tmp_path / "first.asc", "first")
+    both = keys.export(tmp_path / "both.asc")
+    shutil.copy(first, debian.folder / "etc/apt/keyrings/portcullis.asc")
+
+    def release(package_file, keyring):
+        done = publish(latest, package_file, keyring, keys.environment)
+        assert done.returncode == 0, done.stderr
+
+    release(older("amd64", tmp_path, "0.0.1"), first)
+    debian.run(UPDATE)
+    debian.run("apt-get install -y portcullis")
+    assert debian.run(INSTALLED) == "0.0.1"
+    debian.run(f"sed -i 's/^#node: .*/node: barn/' {CONFIG} && systemctl enable --now portcullis")
+    debian.run("mosquitto_sub -W 30 -C 1 -t portcullis/barn/availability | grep -x online")
+    before = debian.run("systemctl show -P MainPID portcullis")
+
+    old = shutil.copytree(latest, tmp_path / "old", copy_function=shutil.copyfile)
+
+    # The next release, in a time of two keys: whoever knows only the first gets it, with neither a question nor a warning.
+    release(older("amd64", tmp_path, "0.0.2"), both)
+    said = debian.run(UPDATE)
+    assert not re.search(r"^[WE]:", said, re.M)
+    debian.run("apt-get upgrade -y")
+    assert debian.run(INSTALLED) == "0.0.2"
+    debian.run(f"grep -x 'node: barn' {CONFIG}")
+    assert debian.run("systemctl is-active portcullis") == "active\n"
+    assert debian.run("systemctl show -P MainPID portcullis") != before
+
+    # The old index, offered again with a new time of its files, takes nobody back.
+    shutil.copytree(old, latest, copy_function=shutil.copyfile, dirs_exist_ok=True)
+    debian.status(UPDATE)
+    known = debian.run("apt-cache madison portcullis")
+    assert " 0.0.2 " in known and " 0.0.1 " not in known
+
+    # After it, by the second alone: refused until that one is known, and what is installed stays.
+    second = keys.export(tmp_path / "second.asc", "second")
+    release(package("amd64"), second)
+    assert debian.status(UPDATE)[0] != 0
+    debian.run("apt-get upgrade -y")
+    assert debian.run(INSTALLED) == "0.0.2"
+    shutil.copy(second, debian.folder / "etc/apt/keyrings/portcullis.asc")
+    debian.run(UPDATE)
+    debian.run("apt-get upgrade -y")
+    assert debian.run(INSTALLED) == VERSION
+
+    debian.run("apt-get remove -y portcullis")
+    assert debian.status("pidof portcullis")[0] == 1
+    debian.run(f"grep -x 'node: barn' {CONFIG}")
+    debian.run("apt-get purge -y portcullis")
+    assert debian.status(f"test -e {CONFIG}")[0] == 1
+
+
+def test_what_was_changed_is_refused(tmp_path, keys, served):
+    """By one byte in the signed index, in the list of packages, in the package; and what nobody signed."""
+    debian, latest = served
+    keys.make("first")
+    keyring = keys.export(tmp_path / "first.asc")
+    shutil.copy(keyring, debian.folder / "etc/apt/keyrings/portcullis.asc")
+
+    def offer(keyring, *change):
+        done = publish(latest, package("amd64"), keyring, keys.environment)
+        assert done.returncode == 0, done.stderr
+        if change:
+            change_a_byte(latest / change[0], *change[1:])
+        debian.run("rm -rf /var/lib/apt/lists/* /var/cache/apt/archives/*.deb")
+        return done.stderr, *debian.status(UPDATE)
+
+    def assert_cannot_be_installed(reason):
+        status, said = debian.status("apt-get install -y portcullis")
+        assert status != 0 and reason in said, said
+        assert debian.status("test -e /usr/bin/portcullis")[0] == 1
+
+    said_here, status, said = offer(keyring, "InRelease", b"Origin: Portcullis", b"Origin: Portcullus")
+    assert status != 0 and re.search("BADSIG|Bad signature|is not signed", said), said
+    assert_cannot_be_installed("Unable to locate package")
+    said_here, status, said = offer(keyring, "Packages", b"Section: net", b"Section: nut")
+    assert status != 0 and "Hash Sum mismatch" in said, said
+    assert_cannot_be_installed("Unable to locate package")
+    said_here, status, said = offer(keyring, "portcullis_amd64.deb", b"debian-binary", b"debian-binarx")
+    assert status == 0, said
+    assert_cannot_be_installed("Hash Sum mismatch")
+
+    said_here, status, said = offer(tmp_path / "none.asc")
+    assert "nothing is signed" in said_here
+    assert {path.name for path in latest.iterdir()} == {"portcullis_amd64.deb", "Packages", "Release", "SHA256SUMS"}
+    assert status != 0 and "is not signed" in said, said
+    assert_cannot_be_installed("Unable to locate package")
+
+    # Nothing but these changes kept it from being installed.
+    assert offer(keyring)[1] == 0
+    debian.run("apt-get install -y portcullis && portcullis --check")
+
+
+def test_the_sums_of_a_release_are_signed(tmp_path, keys):
+    keys.make("first")
+    keyring = keys.export(tmp_path / "first.asc")
+    latest = tmp_path / "latest"
+    assert publish(latest, package("amd64"), keyring, keys.environment).returncode == 0
+    subprocess.run(["sha256sum", "--check", "--quiet", "--strict", "SHA256SUMS"], cwd=latest, check=True)
+    named = {line.split()[1] for line in (latest / "SHA256SUMS").read_text().splitlines()}
+    assert named == {path.name for path in latest.iterdir()} - {"SHA256SUMS", "SHA256SUMS.asc"}
+    keys.gpg("--verify", latest / "SHA256SUMS.asc", latest / "SHA256SUMS")
+    change_a_byte(latest / "SHA256SUMS", b"portcullis_amd64.deb", b"portcullis_amd64.dec")
+    with pytest.raises(subprocess.CalledProcessError):
+        keys.gpg("--verify", latest / "SHA256SUMS.asc", latest / "SHA256SUMS")
+
+
+def test_a_key_without_its_secret_is_an_error(tmp_path, keys):
+    """Not a release that some users cannot verify."""
+    keys.make("first")
+    keys.make("second")
+    both = keys.export(tmp_path / "both.asc")
+    second = keys.gpg("--list-keys", "--with-colons", "second").decode()
+    keys.gpg("--yes", "--delete-secret-keys", re.search(r"^fpr:+(\w+):", second, re.M)[1])
+    done = publish(tmp_path / "latest", package("amd64"), both, keys.environment)
+    assert done.returncode != 0 and "No secret key" in done.stderr
+    assert not (tmp_path / "latest/SHA256SUMS").exists()
 
 
 def test_life_on_armhf(tmp_path):
