@@ -57,7 +57,7 @@ static void http_wiring(void *user, size_t index, struct http_wiring *wiring)
 				.offset = views[i].offset,
 				.relay = views[i].line < DOOR_LINE_WARNING,
 				.known = views[i].known,
-				.meaning = views[i].meaning,
+				.active = views[i].active,
 				.high = views[i].high};
 	FILE *stream = fmemopen(wiring->yaml, sizeof(wiring->yaml), "w");
 	if (!stream)

@@ -117,6 +117,7 @@ struct http_config translate_http(const struct config *config)
 			.host_count = config->http.host_count,
 			.frame_ancestors = config->http.frame_ancestors,
 			.ingress = config->http.ingress,
+			.language = config->http.language,
 			.username = config->http.username,
 			.password = password,
 			.password_right = password && tls_password_looks_hashed(password) ? tls_password_check : NULL,

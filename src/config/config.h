@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/language.h"
 #include "door/door.h"
 
 #define CONFIG_FILE_MAX (256 * 1024)
@@ -125,6 +126,7 @@ struct config {
 		size_t host_count;
 		const char *frame_ancestors; /* NULL, "self", or addresses with blanks between */
 		const char *ingress;         /* NULL, or a numeric address, without brackets */
+		enum language language;
 		bool allow_anonymous_commands;
 		struct config_tls tls; /* certificate_file and key_file */
 	} http;

@@ -53,6 +53,12 @@ static const struct config_word stopped_presses[] = {
 	{"reverse", DOOR_PRESS_REVERSE}, {"continue", DOOR_PRESS_CONTINUE}, {NULL, 0}};
 
 static const struct config_word lockouts[] = {{"open", CONFIG_LOCKOUT_OPEN}, {"all", CONFIG_LOCKOUT_ALL}, {NULL, 0}};
+static const struct config_word languages[] = {
+#define X(tag) {#tag, LANGUAGE_##tag},
+	PORTCULLIS_LANGUAGES
+#undef X
+	{NULL, 0},
+};
 
 static const struct config_key mqtt_tls_keys[] = {
 	{.name = "ca_file", .kind = CONFIG_KIND_FILE, .offset = AT(config.mqtt.tls.ca_file),
@@ -178,6 +184,8 @@ static const struct config_key http_keys[] = {
 	{.name = "ingress", .kind = CONFIG_KIND_TEXT, .offset = AT(config.http.ingress), .minimum = 1,
 		.maximum = CONFIG_ADDRESS_MAX, .set = "0-9A-Fa-f.:", .example = "172.30.32.2",
 		.help = "The address of Home Assistant's Supervisor, where the agent is an app of Home Assistant: the page is served to it alone, without a password and by any name, since Home Assistant has asked who its visitors are."},
+	{.name = "language", .kind = CONFIG_KIND_WORD, .offset = AT(config.http.language), .words = languages, .example = "de",
+		.help = "The language of the page, whatever the browser asks for. Default: each viewer's, by the browser's Accept-Language, and English where the page has none of those."},
 	{.name = "allow_anonymous_commands", .kind = CONFIG_KIND_BOOLEAN,
 		.offset = AT(config.http.allow_anonymous_commands), .standard = "false", .example = "true",
 		.help = "Without a password, an address that is not loopback serves a page that shows and does not command; true lets everybody who reaches it move the doors."},

@@ -440,7 +440,7 @@ size_t garage_wiring(const struct garage *garage, size_t door, struct garage_lin
 				.line = role < GARAGE_SENSOR_LINES ? (enum door_line)role : DOOR_LINES,
 				.known = known,
 				.high = active != line->active_low,
-				.meaning = lines_meaning(role, active)};
+				.active = active};
 	}
 	return count;
 }

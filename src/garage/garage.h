@@ -193,7 +193,7 @@ struct garage_line_view {
 	enum door_line line; /* an output; DOOR_LINES: a contact */
 	bool known;          /* it could be read */
 	bool high;           /* the level on the wire */
-	const char *meaning; /* of the level: "The door is closed." ...; constant */
+	bool active;         /* what the level means, as the line is configured */
 };
 /* Fills views with the lines that the door has. Returns how many. */
 size_t garage_wiring(const struct garage *garage, size_t door, struct garage_line_view views[static GARAGE_LINES]);

@@ -216,11 +216,6 @@ const struct gpio_line *lines_line(const struct lines *lines, size_t door, int r
 	return &lines->lines[lines->places[door][role]];
 }
 
-const char *lines_meaning(int role, bool active)
-{
-	return line_meanings[role][active];
-}
-
 int lines_release(const struct lines *lines, const char *chip, char error[static GPIO_ERROR_MAX])
 {
 	return gpio_release(chip, lines->lines, lines->count, error);

@@ -49,7 +49,6 @@ uint64_t lines_edges_dropped(const struct lines *lines);
 
 /* The line as the chip has it. The door has the role. */
 const struct gpio_line *lines_line(const struct lines *lines, size_t door, int role);
-const char *lines_meaning(int role, bool active); /* "The door is closed." ... */
 
 /* --release and --watch, on lines that are not open: gpio_release and gpio_watch. */
 int lines_release(const struct lines *lines, const char *chip, char error[static GPIO_ERROR_MAX]);

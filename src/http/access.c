@@ -9,6 +9,7 @@
 
 #include "base/loop.h"
 #include "documents/documents.h"
+#include "http/language.h"
 #include "http/login.h"
 #include "http/page.h"
 
@@ -34,30 +35,30 @@ static const char *login_target(const struct http_request *request)
 	return setup ? "setup" : "";
 }
 
-static void login_show(const struct http_exchange *exchange, int status, const char *said, const char *header,
-		const char *value)
+/* refusal: of a login that failed, or NULL. */
+static void login_show(const struct http_exchange *exchange, int status, const struct http_refusal *refusal,
+		const char *header, const char *value)
 {
 	const struct http_request *request = exchange->request;
 	const struct http_cookies *cookies = &request->cookies;
 	bool asked_for = strcmp(request->path, "/login") == 0;
 	const struct http_login login = {
-			.said = said,
+			.language = exchange->language,
+			.refusal = refusal,
 			.setup = *login_target(request),
 			.root = http_exchange_root(request),
 			.again = !asked_for && request->verb != HTTP_VERB_POST && cookies->form && !*cookies->session &&
 				 !*cookies->session_tls,
 	};
 	struct http_body *body = http_page_render_login(&login);
-	if (body)
-		http_answer_shared(exchange->answer, request,
-				&(struct http_head){.status = status,
-						.type = http_type_html,
-						.header = header,
-						.value = value,
-						.policy = http_page_login_policy},
-				body);
-	else
-		http_exchange_problem(exchange, 503, "The agent is short of memory.");
+	http_exchange_answer(exchange,
+			&(struct http_head){.status = status,
+					.type = http_type_html,
+					.language = http_language_tag(exchange->language),
+					.header = header,
+					.value = value,
+					.policy = http_page_login_policy},
+			body);
 	http_body_release(body);
 }
 
@@ -66,37 +67,39 @@ static void login_show(const struct http_exchange *exchange, int status, const c
  * thing that makes a browser send those of http://USER:PASSWORD@HOST/. So everybody gets it, except a browser in which
  * somebody has logged in by the form before. A person who closes the window sees the form.
  */
-static void login_ask(const struct http_exchange *exchange, const char *said)
+static void login_ask(const struct http_exchange *exchange, const struct http_refusal *refusal)
 {
 	const struct http_request *request = exchange->request;
 	bool page = login_has_page(exchange->site);
 	const char *challenge = page && request->cookies.form ? form_challenge : basic_challenge;
 	if (page && http_exchange_is_person(request))
-		login_show(exchange, 401, said, "WWW-Authenticate", challenge);
+		login_show(exchange, 401, refusal, "WWW-Authenticate", challenge);
 	else
-		http_exchange_problem_with(
-				exchange, 401, "A user name and a password are needed.", "WWW-Authenticate", challenge);
+		http_exchange_refuse(exchange, &(struct http_refusal){401, HTTP_SAYING_PASSWORD_NEEDED,
+							       "A user name and a password are needed.",
+							       "WWW-Authenticate", challenge});
 }
 
-/* header and value go with a refusal. */
-static void login_refuse(const struct http_exchange *exchange, int status, const char *said, const char *header,
-		const char *value)
+/* A login by the form failed. */
+static void login_refuse(const struct http_exchange *exchange, const struct http_refusal *refusal)
 {
 	if (http_exchange_is_person(exchange->request))
-		login_show(exchange, status, said, header, value);
+		login_show(exchange, refusal->status, refusal, refusal->header, refusal->value);
 	else
-		http_exchange_problem_with(exchange, status, said, header, value);
+		http_exchange_refuse(exchange, refusal);
 }
 
 static void login_slow_down(const struct http_exchange *exchange, int retry_after_s,
-		void (*refuse)(const struct http_exchange *exchange, int status, const char *said, const char *header,
-				const char *value))
+		void (*refuse)(const struct http_exchange *exchange, const struct http_refusal *refusal))
 {
 	char retry_after[16], detail[80];
 	snprintf(retry_after, sizeof(retry_after), "%d", retry_after_s);
 	snprintf(detail, sizeof(detail), "Too many wrong passwords. Wait %s s, then try again.", retry_after);
-	refuse(exchange, 429, detail, "Retry-After", retry_after);
+	refuse(exchange, &(struct http_refusal){429, HTTP_SAYING_SLOW_DOWN, detail, "Retry-After", retry_after});
 }
+
+static const struct http_refusal login_wrong = {
+		401, HTTP_SAYING_WRONG_PASSWORD, "Wrong user name or password.", "WWW-Authenticate", form_challenge};
 
 /* True when the request may go on; else the answer is made, or the password is being checked. */
 bool http_exchange_let_in(const struct http_exchange *exchange)
@@ -113,13 +116,13 @@ bool http_exchange_let_in(const struct http_exchange *exchange)
 		*exchange->checking = true;
 		return false;
 	case HTTP_SLOWED:
-		login_slow_down(exchange, retry_after_s, http_exchange_problem_with);
+		login_slow_down(exchange, retry_after_s, http_exchange_refuse);
 		return false;
 	case HTTP_NO_PASSWORD:
-		login_ask(exchange, "");
+		login_ask(exchange, NULL);
 		return false;
 	case HTTP_WRONG_PASSWORD:
-		login_ask(exchange, "Wrong user name or password.");
+		login_ask(exchange, &login_wrong);
 		return false;
 	}
 	return false;
@@ -131,7 +134,7 @@ void http_get_login(const struct http_exchange *exchange, const char *rest)
 	if (exchange->session || !login_has_page(exchange->site))
 		http_exchange_see_other(exchange, login_target(exchange->request), NULL);
 	else
-		login_show(exchange, 200, "", NULL, NULL);
+		login_show(exchange, 200, NULL, NULL, NULL);
 }
 
 /* Where a login or a logout by the page ends, or what a script hears of it. */
@@ -157,7 +160,7 @@ static void login_succeed(const struct http_exchange *exchange)
 	bool tls = site->config.secure || strncmp(request->origin, "https://", 8) == 0;
 	char token[HTTP_SESSION_LENGTH + 1], lines[HTTP_LOGIN_LINES_MAX];
 	if (!http_session_new(site->sessions, &site->config, loop_now_ms(), token)) {
-		http_exchange_problem(exchange, 503, "The agent is short of memory.");
+		http_exchange_body(exchange, http_type_html, NULL);
 		return;
 	}
 	http_login_cookies(token, tls, lines);
@@ -174,13 +177,18 @@ void http_post_login(const struct http_exchange *exchange, const char *rest)
 	int retry_after_s;
 	(void)rest;
 	if (!http_login_parse(request->body, request->body_length, credentials)) {
-		login_refuse(exchange, 400, "A login takes username and password, as a form sends them.", NULL, NULL);
+		login_refuse(exchange, &(struct http_refusal){400, HTTP_SAYING_LOGIN_INCOMPLETE,
+						       "A login takes username and password, as a form sends them.",
+						       NULL, NULL});
 		return;
 	}
 	if (!login_has_page(site)) {
 		explicit_bzero(credentials, sizeof(credentials));
 		if (site->config.username)
-			http_exchange_problem(exchange, 404, "Here people log in by Basic authentication alone.");
+			http_exchange_refuse(
+					exchange, &(struct http_refusal){404, HTTP_SAYING_ONLY_BASIC,
+								  "Here people log in by Basic authentication alone.",
+								  NULL, NULL});
 		else
 			login_end(exchange, login_target(request), NULL, DOOR_RESULT_UNCHANGED);
 		return;
@@ -197,7 +205,7 @@ void http_post_login(const struct http_exchange *exchange, const char *rest)
 		break;
 	case HTTP_NO_PASSWORD:
 	case HTTP_WRONG_PASSWORD:
-		login_refuse(exchange, 401, "Wrong user name or password.", "WWW-Authenticate", form_challenge);
+		login_refuse(exchange, &login_wrong);
 		break;
 	}
 	explicit_bzero(credentials, sizeof(credentials));

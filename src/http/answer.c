@@ -103,6 +103,9 @@ static void answer_put_head(struct http_answer *answer, const struct http_reques
 			head->policy ? head->policy : page_policy, frame, answer_headers);
 	if (head->type)
 		at += snprintf(at, (size_t)(end - at), "Content-Type: %s\r\n", head->type);
+	if (head->language)
+		at += snprintf(at, (size_t)(end - at), "Content-Language: %s\r\nVary: Accept-Language\r\n",
+				head->language);
 	if (head->status != 304 && !answer->events)
 		at += snprintf(at, (size_t)(end - at), "Content-Length: %zu\r\n", length);
 	if (head->header)

@@ -39,7 +39,8 @@ struct http_answer {
 struct http_head {
 	int status;
 	const char *type;
-	const char *cache;          /* Cache-Control; NULL: no-store */
+	const char *language; /* of a body in one of the page's languages, by the request's Accept-Language; or NULL */
+	const char *cache;    /* Cache-Control; NULL: no-store */
 	const char *header, *value; /* one more header, or NULL */
 	const char *lines;          /* more headers, each with its line end, or NULL */
 	const char *policy;         /* Content-Security-Policy without frame-ancestors; NULL: the page's */

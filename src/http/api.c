@@ -16,6 +16,13 @@
 
 static const struct http_head json_head = {.status = 200, .type = http_type_json};
 
+/* A page that is open may still have buttons for a door that is gone. */
+static void api_refuse_door(const struct http_exchange *exchange, const char *detail)
+{
+	http_exchange_refuse(exchange,
+			&(struct http_refusal){.status = 404, .saying = HTTP_SAYING_NO_SUCH_DOOR, .detail = detail});
+}
+
 static void api_answer_part(const struct http_exchange *exchange, struct http_part part)
 {
 	if (part.body)
@@ -80,8 +87,7 @@ static bool history_query_parse(const struct http_exchange *exchange, struct his
 		if (name == 4 && memcmp(text, "door", 4) == 0) {
 			const struct door_view *door = http_live_find(&site->live, value, value_length);
 			if (!door) {
-				http_exchange_problem(
-						exchange, 404, "There is no such door. GET /api/doors lists them.");
+				api_refuse_door(exchange, "There is no such door. GET /api/doors lists them.");
 				return false;
 			}
 			query->door = (size_t)(door - site->live.now.doors);
@@ -207,7 +213,7 @@ void http_post_peer_command(const struct http_exchange *exchange, const char *re
 	}
 	int error = site->agent.peer_command(site->agent.user, node, id, command, exchange->request->asked_ms);
 	if (error == -ENOENT) {
-		http_exchange_problem(exchange, 404, "There is no such door. GET /api/peers lists them.");
+		api_refuse_door(exchange, "There is no such door. GET /api/peers lists them.");
 	} else if (http_exchange_wants_page(exchange->request)) {
 		snprintf(location, sizeof(location), "#door-%s/%s", node, id);
 		http_exchange_see_other(exchange, location, NULL);
@@ -227,7 +233,7 @@ static const struct door_view *command_door(const struct http_exchange *exchange
 	http_live_look(&site->live);
 	const struct door_view *door = slash ? http_live_find(&site->live, rest, (size_t)(slash - rest)) : NULL;
 	if (!door) {
-		http_exchange_problem(exchange, 404, "There is no such door. GET /api/doors lists them.");
+		api_refuse_door(exchange, "There is no such door. GET /api/doors lists them.");
 		return NULL;
 	}
 	*word = slash + 1;

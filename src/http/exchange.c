@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "http/page.h"
+#include "http/language.h"
 
 #define LOCATION_MAX (2 * DOOR_ID_MAX + 64)
 #define ROOT_MAX 32
@@ -24,38 +24,56 @@ bool http_exchange_is_person(const struct http_request *request)
 	return http_exchange_wants_page(request) && !strstr(request->accept, "json");
 }
 
-void http_exchange_problem_with(const struct http_exchange *exchange, int status, const char *detail,
-		const char *header, const char *value)
+void http_exchange_refuse(const struct http_exchange *exchange, const struct http_refusal *refusal)
 {
 	const struct http_request *request = exchange->request;
-	struct http_body *body = http_exchange_is_person(request)
-						 ? http_page_render_refusal(http_exchange_root(request), status, detail)
-						 : NULL;
+	enum language language = refusal->saying ? exchange->language : LANGUAGE_STANDARD;
+	struct http_body *body =
+			http_exchange_is_person(request)
+					? http_page_render_refusal(language, http_exchange_root(request), refusal)
+					: NULL;
 	if (body)
 		http_answer_shared(exchange->answer, request,
-				&(struct http_head){.status = status,
+				&(struct http_head){.status = refusal->status,
 						.type = http_type_html,
-						.header = header,
-						.value = value,
+						.language = http_language_tag(language),
+						.header = refusal->header,
+						.value = refusal->value,
 						.policy = http_page_refusal_policy},
 				body);
 	else
-		http_answer_problem_with(exchange->answer, request, status, detail, header, value);
+		http_answer_problem_with(exchange->answer, request, refusal->status, refusal->detail, refusal->header,
+				refusal->value);
 	http_body_release(body);
 }
 
 void http_exchange_problem(const struct http_exchange *exchange, int status, const char *detail)
 {
-	http_exchange_problem_with(exchange, status, detail, NULL, NULL);
+	http_exchange_refuse(exchange, &(struct http_refusal){.status = status, .detail = detail});
+}
+
+void http_exchange_answer(const struct http_exchange *exchange, const struct http_head *head, struct http_body *body)
+{
+	static const struct http_refusal no_memory = {
+			.status = 503, .saying = HTTP_SAYING_NO_MEMORY, .detail = "The agent is short of memory."};
+	if (body)
+		http_answer_shared(exchange->answer, exchange->request, head, body);
+	else
+		http_exchange_refuse(exchange, &no_memory);
 }
 
 void http_exchange_body(const struct http_exchange *exchange, const char *type, struct http_body *body)
 {
-	if (body)
-		http_answer_shared(exchange->answer, exchange->request,
-				&(struct http_head){.status = 200, .type = type}, body);
-	else
-		http_exchange_problem(exchange, 503, "The agent is short of memory.");
+	http_exchange_answer(exchange, &(struct http_head){.status = 200, .type = type}, body);
+}
+
+void http_exchange_page(const struct http_exchange *exchange, struct http_body *body)
+{
+	http_exchange_answer(exchange,
+			&(struct http_head){.status = 200,
+					.type = http_type_html,
+					.language = http_language_tag(exchange->language)},
+			body);
 }
 
 const char *http_exchange_root(const struct http_request *request)
@@ -100,7 +118,9 @@ bool http_exchange_may_wire(const struct http_exchange *exchange)
 {
 	if (exchange->site->config.username || exchange->site->config.ingress || exchange->request->peer->loopback)
 		return true;
-	http_exchange_problem(exchange, 403,
-			"The Set-up view is for those who log in (http: username and password_file) and for the machine itself.");
+	http_exchange_refuse(exchange,
+			&(struct http_refusal){.status = 403,
+					.saying = HTTP_SAYING_SETUP_LOCKED,
+					.detail = "The Set-up view is for those who log in (http: username and password_file) and for the machine itself."});
 	return false;
 }

@@ -13,6 +13,7 @@
 #include "http/guard.h"
 #include "http/http.h"
 #include "http/live.h"
+#include "http/page.h"
 #include "http/reader.h"
 #include "http/session.h"
 
@@ -21,6 +22,8 @@ struct http_cached_page {
 	uint64_t changes;       /* of struct http_live, when it was made */
 	int64_t until_ms;       /* then its durations are old */
 };
+
+#define HTTP_CACHED_PAGES (2 * LANGUAGES) /* in each language without a session, and with one */
 
 struct http_site {
 	const struct log *log;
@@ -32,8 +35,8 @@ struct http_site {
 	bool read_only;
 	bool setup; /* those who see the page may see the Set-up view */
 	struct http_live live;
-	struct http_cached_page pages[2]; /* without and with a session */
-	struct http_body *metrics;        /* metrics_max bytes, written anew when nobody is being sent it */
+	struct http_cached_page pages[HTTP_CACHED_PAGES];
+	struct http_body *metrics; /* metrics_max bytes, written anew when nobody is being sent it */
 	int64_t refusal_logged_ms;
 	unsigned refusals;
 };
@@ -42,6 +45,7 @@ struct http_exchange {
 	struct http_site *site;
 	const struct http_request *request;
 	struct http_answer *answer;
+	enum language language; /* of what a person is sent; never LANGUAGE_OF_VIEWER */
 	bool session;
 	bool *checking; /* set instead of an answer, while the password is being checked */
 };
@@ -52,13 +56,17 @@ bool http_exchange_wants_page(const struct http_request *request);
 /* The same without the page's script, which takes refusals as JSON. */
 bool http_exchange_is_person(const struct http_request *request);
 
-/* A refusal with a sentence, and with one more header where header is not NULL. */
+/* A refusal; and one that only those meet who write programs, so that it is in English for everybody. */
+void http_exchange_refuse(const struct http_exchange *exchange, const struct http_refusal *refusal);
 void http_exchange_problem(const struct http_exchange *exchange, int status, const char *detail);
-void http_exchange_problem_with(const struct http_exchange *exchange, int status, const char *detail,
-		const char *header, const char *value);
 
-/* 200 with body, of which the caller keeps its reference; 503 where body is NULL. */
+/*
+ * Each answers with body, of which the caller keeps its reference; 503 where body is NULL. A page is in the exchange's
+ * language.
+ */
+void http_exchange_answer(const struct http_exchange *exchange, const struct http_head *head, struct http_body *body);
 void http_exchange_body(const struct http_exchange *exchange, const char *type, struct http_body *body);
+void http_exchange_page(const struct http_exchange *exchange, struct http_body *body);
 
 /*
  * The way from a request's path to the page, as "./" or "../../../". All addresses that the page has are relative: a

@@ -26,6 +26,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/language.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "door/types.h"
@@ -63,8 +64,9 @@ struct http_config {
 	 * itself still gets /healthz. Then there is no username.
 	 */
 	const char *ingress;
-	const char *host_name; /* the host's own name, accepted as it is, as its first label, and as that + ".local" */
-	const char *username;  /* NULL: no password; with one, both are there */
+	const char *host_name;  /* the host's own name, accepted as it is, as its first label, and as that + ".local" */
+	enum language language; /* of the page */
+	const char *username;   /* NULL: no password; with one, both are there */
 	const char *password;
 	/* NULL: password is plain. Otherwise password is a hash, which this function checks. It is called in a thread
 	 * of the server and may take long. */
@@ -109,7 +111,7 @@ struct http_line {
 	bool relay;       /* it may be pulsed */
 	bool known;       /* it could be read */
 	bool high;        /* the level on the wire */
-	const char *meaning; /* what this level means: "The door is closed." ...; constant */
+	bool active;      /* what the level means, as the line is configured */
 };
 #define HTTP_LINES_MAX 9 /* of one door */
 #define HTTP_YAML_MAX 1536

@@ -1,6 +1,6 @@
 /*
- * The page: what is known of the doors, in words and as buttons that make sense now. Pure: reads its argument, writes
- * HTML. Everything that comes from outside is escaped.
+ * The page: what is known of the doors, in words and as buttons that make sense now, in one language. Pure: reads its
+ * argument, writes HTML. Everything that comes from outside is escaped. The words are in page/words.
  */
 #ifndef PORTCULLIS_HTTP_PAGE_H
 #define PORTCULLIS_HTTP_PAGE_H
@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/language.h"
 #include "door/types.h"
 #include "http/answer.h"
 #include "http/http.h"
@@ -17,6 +18,7 @@
 	(2 * 1024 * 1024) /* DOORS_MAX doors with the longest names, all escaped, and as many peers, take less */
 
 struct http_page {
+	enum language language;
 	const struct http_node *node;
 	const struct door_view *doors;
 	size_t door_count;
@@ -39,19 +41,46 @@ struct http_body *http_page_render(const struct http_page *page);
 /* The Set-up view, for the person who wires the doors: a wiring for each door. */
 struct http_body *http_page_render_setup(const struct http_page *page, const struct http_wiring *wirings);
 
+/* What a person is told who gets no page of the doors. The words of each are those of the language. */
+enum http_saying {
+	HTTP_SAYING_NONE,
+	HTTP_SAYING_NOTHING_HERE,
+	HTTP_SAYING_NO_SUCH_DOOR,
+	HTTP_SAYING_WRONG_HOST,
+	HTTP_SAYING_ONLY_INGRESS,
+	HTTP_SAYING_OTHER_SITE,
+	HTTP_SAYING_READ_ONLY,
+	HTTP_SAYING_SETUP_LOCKED,
+	HTTP_SAYING_NO_MEMORY,
+	HTTP_SAYING_PASSWORD_NEEDED,
+	HTTP_SAYING_WRONG_PASSWORD,
+	HTTP_SAYING_SLOW_DOWN, /* with a header Retry-After */
+	HTTP_SAYING_LOGIN_INCOMPLETE,
+	HTTP_SAYING_ONLY_BASIC,
+};
+
+struct http_refusal {
+	int status;
+	enum http_saying saying;    /* for people; none: detail, on a page in English */
+	const char *detail;         /* for programs: a sentence in English, without characters that JSON escapes */
+	const char *header, *value; /* one more header, or NULL */
+};
+
 /*
  * Why a person is refused, in a page that stands alone: what would dress it may be refused as well. Its style is its
  * own, so it needs this Content-Security-Policy (see struct http_head). root: http_exchange_root's.
  */
-struct http_body *http_page_render_refusal(const char *root, int status, const char *sentence);
+struct http_body *http_page_render_refusal(
+		enum language language, const char *root, const struct http_refusal *refusal);
 extern const char http_page_refusal_policy[];
 
 /* The login page stands alone, too, and needs http_page_login_policy. */
 struct http_login {
-	const char *root; /* http_exchange_root's */
-	const char *said; /* "" or a sentence */
-	bool setup;       /* it leads to the Set-up view, else to the doors */
-	bool again;       /* ask once more at once, by a request that this page makes: see http_page_render_login */
+	enum language language;
+	const char *root;                   /* http_exchange_root's */
+	const struct http_refusal *refusal; /* of a login that failed, or NULL */
+	bool setup;                         /* it leads to the Set-up view, else to the doors */
+	bool again; /* ask once more at once, by a request that this page makes: see http_page_render_login */
 };
 
 /*
@@ -61,8 +90,8 @@ struct http_login {
 struct http_body *http_page_render_login(const struct http_login *login);
 extern const char http_page_login_policy[];
 
-/* "less than a minute", "12 minutes" ... for people. */
-#define HTTP_DURATION_MAX 32
-void http_page_duration(int64_t duration_ms, char text[static HTTP_DURATION_MAX]);
+/* The web app's manifest. It changes with http_page_words_tag and with the language. */
+struct http_body *http_page_render_manifest(enum language language);
+extern const char http_page_words_tag[];
 
 #endif

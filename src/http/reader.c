@@ -22,6 +22,7 @@ enum header {
 	HEADER_ACCEPT,
 	HEADER_IF_NONE_MATCH,
 	HEADER_ACCEPT_ENCODING,
+	HEADER_ACCEPT_LANGUAGE,
 	HEADER_COOKIE, /* not kept as it is: see cookies.h */
 	HEADER_EXPECT,
 	HEADER_TRANSFER_ENCODING, /* llhttp's; here it is only seen that there is one */
@@ -59,6 +60,7 @@ static const struct field header_fields[HEADERS] = {
 		[HEADER_ACCEPT] = FIELD("accept", request.accept, true),
 		[HEADER_IF_NONE_MATCH] = FIELD("if-none-match", request.if_none_match, true),
 		[HEADER_ACCEPT_ENCODING] = FIELD("accept-encoding", request.accept_encoding, true),
+		[HEADER_ACCEPT_LANGUAGE] = FIELD("accept-language", request.accept_language, true),
 		[HEADER_COOKIE] = {.name = "cookie"},
 		[HEADER_EXPECT] = FIELD("expect", expect, false),
 		[HEADER_TRANSFER_ENCODING] = FIELD("transfer-encoding", transfer_encoding, false),

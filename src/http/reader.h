@@ -26,9 +26,10 @@ struct http_request {
 	char origin[288];
 	char fetch_site[16];
 	char authorization[400];
-	char accept[256];         /* the beginning, when longer */
-	char accept_encoding[64]; /* the same */
-	char if_none_match[64];   /* the same */
+	char accept[256];          /* the beginning, when longer */
+	char accept_encoding[64];  /* the same */
+	char accept_language[128]; /* the same */
+	char if_none_match[64];    /* the same */
 	struct http_cookies cookies;
 	char body[HTTP_BODY_MAX + 1]; /* terminated; only a login uses it */
 	size_t body_length;

@@ -12,6 +12,7 @@
 #include "http/api.h"
 #include "http/assets.h"
 #include "http/guard.h"
+#include "http/language.h"
 #include "http/views.h"
 
 #define REFUSAL_LOG_MS 60000 /* one line for all that is refused in this time */
@@ -26,6 +27,7 @@ struct route {
 static const struct route routes[] = {
 		{"/", .handle = http_get_page},
 		{"/setup", .handle = http_get_setup},
+		{"/manifest.webmanifest", .handle = http_get_manifest},
 		{"/metrics", .handle = http_get_metrics},
 		{"/healthz", .open = true, .handle = http_get_health},
 		{"/login", .open = true, .handle = http_get_login},
@@ -41,6 +43,21 @@ static const struct route routes[] = {
 		{"/api/peers", .handle = http_get_peers},
 		{"/api/peers/", .post = true, .handle = http_post_peer_command},
 };
+
+static const struct http_refusal
+		only_ingress = {403, HTTP_SAYING_ONLY_INGRESS, "Only the address of http: ingress is served here.",
+				NULL, NULL},
+		wrong_host = {421, HTTP_SAYING_WRONG_HOST,
+				"This server does not know that name as its own. If it is, add it to http: hosts.",
+				NULL, NULL},
+		nothing_here = {404, HTTP_SAYING_NOTHING_HERE, "There is nothing at this address.", NULL, NULL},
+		post_only = {405, HTTP_SAYING_NONE, "This address takes other methods.", "Allow", "POST"},
+		get_only = {405, HTTP_SAYING_NONE, "This address takes other methods.", "Allow", "GET, HEAD"},
+		other_site = {403, HTTP_SAYING_OTHER_SITE, "Commands from the pages of other sites are refused.", NULL,
+				NULL},
+		read_only = {403, HTTP_SAYING_READ_ONLY,
+				"Read-only: no password is set and others can reach this address. Set http: username and password_file, or allow_anonymous_commands.",
+				NULL, NULL};
 
 static const struct route asset_route = {.handle = http_get_asset};
 
@@ -81,8 +98,13 @@ bool http_site_answer(struct http_site *site, const struct http_request *request
 {
 	const char *rest = "";
 	bool checking = false;
-	const struct http_exchange exchange = {
-			site, request, answer, http_site_in_session(site, &request->cookies), &checking};
+	const struct http_exchange exchange = {.site = site,
+			.request = request,
+			.answer = answer,
+			.language = site->config.language ? site->config.language
+							  : http_language_choose(request->accept_language),
+			.session = http_site_in_session(site, &request->cookies),
+			.checking = &checking};
 	const struct route *route = route_find(request->path, &rest);
 	bool post = request->verb == HTTP_VERB_POST;
 	bool get = request->verb == HTTP_VERB_GET || request->verb == HTTP_VERB_HEAD;
@@ -91,25 +113,22 @@ bool http_site_answer(struct http_site *site, const struct http_request *request
 		http_gate_remember(site->gate, request->peer);
 	if (route_passes_by(&exchange, route)) {
 		route_log_refusal(site, "a client that does not come by the ingress,", request->peer->text);
-		http_exchange_problem(&exchange, 403, "Only the address of http: ingress is served here.");
+		http_exchange_refuse(&exchange, &only_ingress);
 	} else if (!ingress && /* HTTP/1.0 may come without a Host, and no browser that could be led astray sends it so */
 			!(request->old && !*request->host) && !http_guard_host(&site->config, request->host)) {
 		route_log_refusal(site, "host", request->host);
-		http_exchange_problem(&exchange, 421,
-				"This server does not know that name as its own. If it is, add it to http: hosts.");
+		http_exchange_refuse(&exchange, &wrong_host);
 	} else if (!(route && route->open) && !http_exchange_let_in(&exchange)) {
 		return !checking;
 	} else if (!route) {
-		http_exchange_problem(&exchange, 404, "There is nothing at this address.");
+		http_exchange_refuse(&exchange, &nothing_here);
 	} else if (route->post ? !post : !get) {
-		http_exchange_problem_with(&exchange, 405, "This address takes other methods.", "Allow",
-				route->post ? "POST" : "GET, HEAD");
+		http_exchange_refuse(&exchange, route->post ? &post_only : &get_only);
 	} else if (post && !http_guard_origin(request->origin, request->fetch_site, request->host)) {
 		route_log_refusal(site, "a command from the page of another site,", request->origin);
-		http_exchange_problem(&exchange, 403, "Commands from the pages of other sites are refused.");
+		http_exchange_refuse(&exchange, &other_site);
 	} else if (post && site->read_only) {
-		http_exchange_problem(&exchange, 403,
-				"Read-only: no password is set and others can reach this address. Set http: username and password_file, or allow_anonymous_commands.");
+		http_exchange_refuse(&exchange, &read_only);
 	} else {
 		route->handle(&exchange, rest);
 	}

@@ -77,8 +77,8 @@ void http_site_free(struct http_site *site)
 {
 	if (!site)
 		return;
-	for (size_t i = 0; i < 2; i++)
-		http_body_release(site->pages[i].body);
+	for (struct http_cached_page *cached = site->pages; cached < site->pages + HTTP_CACHED_PAGES; cached++)
+		http_body_release(cached->body);
 	http_live_free(&site->live);
 	http_body_release(site->metrics);
 	http_gate_free(site->gate);

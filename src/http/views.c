@@ -1,14 +1,16 @@
 /*
- * The pages for people: the doors, and the Set-up view. Everybody is sent the same page of the doors as long as it says
- * what is known now; one with a session gets another, which can end the session. A page that says how a command ended is
+ * The pages for people: the doors, and the Set-up view. Everybody is sent the same page of the doors in a language, as
+ * long as it says what is known now; one with a session gets another, which can end the session. A page that says how a command ended is
  * made for one person.
  */
 #include "http/views.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/loop.h"
+#include "http/language.h"
 #include "http/page.h"
 
 #define PAGE_FRESH_MS 5000 /* its durations count minutes */
@@ -47,12 +49,22 @@ static struct http_body *views_render(const struct http_site *site, const struct
 	return http_page_render(&whole);
 }
 
+/* What says no more what is known now. So no page is kept in a language that nobody watches. */
+static void views_drop_old(struct http_site *site, int64_t now_ms)
+{
+	for (struct http_cached_page *cached = site->pages; cached < site->pages + HTTP_CACHED_PAGES; cached++)
+		if (cached->changes != site->live.changes || now_ms >= cached->until_ms) {
+			http_body_release(cached->body);
+			cached->body = NULL;
+		}
+}
+
 static struct http_body *views_cached(struct http_site *site, const struct http_page *page)
 {
-	struct http_cached_page *cached = &site->pages[page->log_out];
+	struct http_cached_page *cached = &site->pages[2 * page->language + page->log_out];
 	int64_t now_ms = loop_now_ms();
-	if (!cached->body || cached->changes != site->live.changes || now_ms >= cached->until_ms) {
-		http_body_release(cached->body);
+	views_drop_old(site, now_ms);
+	if (!cached->body) {
 		cached->body = views_render(site, page);
 		cached->changes = site->live.changes;
 		cached->until_ms = now_ms + PAGE_FRESH_MS;
@@ -66,6 +78,7 @@ void http_get_page(const struct http_exchange *exchange, const char *rest)
 	(void)rest;
 	http_live_look(&site->live);
 	struct http_page page = {
+			.language = exchange->language,
 			.node = &site->live.node,
 			.doors = site->live.now.doors,
 			.door_count = site->live.now.count,
@@ -77,11 +90,11 @@ void http_get_page(const struct http_exchange *exchange, const char *rest)
 	};
 	if (notice_parse(site, exchange->request->query, &page)) {
 		struct http_body *body = views_render(site, &page);
-		http_exchange_body(exchange, http_type_html, body);
+		http_exchange_page(exchange, body);
 		http_body_release(body);
 		return;
 	}
-	http_exchange_body(exchange, http_type_html, views_cached(site, &page));
+	http_exchange_page(exchange, views_cached(site, &page));
 }
 
 void http_get_setup(const struct http_exchange *exchange, const char *rest)
@@ -95,6 +108,7 @@ void http_get_setup(const struct http_exchange *exchange, const char *rest)
 	for (size_t i = 0; wirings && i < site->live.now.count; i++)
 		site->agent.wiring(site->agent.user, i, &wirings[i]);
 	struct http_page page = {
+			.language = exchange->language,
 			.node = &site->live.node,
 			.doors = site->live.now.doors,
 			.door_count = site->live.now.count,
@@ -103,7 +117,29 @@ void http_get_setup(const struct http_exchange *exchange, const char *rest)
 	};
 	notice_parse(site, exchange->request->query, &page);
 	struct http_body *body = wirings ? http_page_render_setup(&page, wirings) : NULL;
-	http_exchange_body(exchange, http_type_html, body);
+	http_exchange_page(exchange, body);
 	http_body_release(body);
 	free(wirings);
+}
+
+void http_get_manifest(const struct http_exchange *exchange, const char *rest)
+{
+	char tag[64];
+	const char *language = http_language_tag(exchange->language);
+	struct http_head head = {.status = 304,
+			.language = language,
+			.cache = "private, max-age=86400",
+			.header = "ETag",
+			.value = tag};
+	(void)rest;
+	snprintf(tag, sizeof(tag), "\"%s-%s\"", http_page_words_tag, language);
+	if (strstr(exchange->request->if_none_match, tag)) {
+		http_answer_constant(exchange->answer, exchange->request, &head, "", 0);
+		return;
+	}
+	head.status = 200;
+	head.type = "application/manifest+json";
+	struct http_body *body = http_page_render_manifest(exchange->language);
+	http_exchange_answer(exchange, &head, body);
+	http_body_release(body);
 }

@@ -81,14 +81,15 @@ static void use_names(struct shown *shown)
 
 static char *rendered(const struct shown *shown, unsigned view)
 {
-	const struct http_login login = {.root = "./", .said = shown->names[BROKER_ERROR]};
+	const struct http_refusal refusal = {.status = 403, .detail = shown->names[BROKER_ERROR]};
+	const struct http_login login = {.language = shown->page.language, .root = "./", .refusal = &refusal};
 	switch (view) {
 	case 0:
 		return markup(http_page_render(&shown->page));
 	case 1:
 		return markup(http_page_render_setup(&shown->page, &shown->wiring));
 	case 2:
-		return markup(http_page_render_refusal("./", 403, shown->names[BROKER_ERROR]));
+		return markup(http_page_render_refusal(shown->page.language, "./", &refusal));
 	default:
 		return markup(http_page_render_login(&login));
 	}
@@ -109,15 +110,15 @@ int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t left)
 	shown.node = (struct http_node){.version = "1.2.3", .uptime_ms = 1};
 	shown.node.simulated = take(&bytes, &left, 2);
 	shown.node.broker = take(&bytes, &left, 2) ? "connected" : "disconnected";
-	shown.wiring = (struct http_wiring){
-			.lines = {{.role = "relay", .relay = true, .meaning = ""}}, .yaml = "- id: left"};
+	shown.wiring = (struct http_wiring){.lines = {{.role = "relay", .relay = true}}, .yaml = "- id: left"};
 	shown.peers = (struct peers_view){.count = 1, .door_count = 1};
 	shown.peers.peers[0] = (struct peer_view){.node = "shed", .availability = PEER_ONLINE, .told = true};
 	shown.peers.peers[0].understood = true;
 	shown.peers.peers[0].count = 1;
 	shown.peers.doors[0].view = shown.door;
 	strcpy(shown.peers.doors[0].id, "right");
-	shown.page = (struct http_page){.node = &shown.node,
+	shown.page = (struct http_page){.language = take(&bytes, &left, LANGUAGES),
+			.node = &shown.node,
 			.doors = &shown.door,
 			.door_count = 1,
 			.records = &record,

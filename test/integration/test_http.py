@@ -159,7 +159,7 @@ def test_a_person_reads_a_refusal(agent):
         assert f"style-src 'sha256-{digest}'" in answer.headers["Content-Security-Policy"]
         assert not re.search("src=|<link|<script|url", answer.text)
         problem = ask(agent, method, path, **headers).json
-        assert problem["status"] == status and f"<h1>{problem['detail']}</h1>" in answer.text
+        assert problem["status"] == status and f"<h1>{problem['detail']}</h1>" in re.sub("</?code>", "", answer.text)
 
 
 def test_health(agent):

@@ -10,6 +10,7 @@ import http.client
 import json
 import re
 import shutil
+import signal
 import tempfile
 from contextlib import suppress
 from datetime import datetime
@@ -411,7 +412,7 @@ def test_without_javascript(browse):
 
 def test_history(browse):
     page = browse(LEFT)
-    assert page.wait("#history", "^Today and yesterday") and "Left door was closed when the agent started" in page.text("#history")
+    assert page.wait("#history", "^Today and yesterday") and "Left door when the agent started: Closed" in page.text("#history")
     page.confirm("left", "open")
     page.wait("#history li:first-child", r"^\d+:\d\d.*\s+Left door opened, asked from the page or the API$")
     page.poke("left", "wall_button")
@@ -847,7 +848,172 @@ def test_times_are_the_viewers(browse, zone):
     page.open()
     time = page.find("#door-left time")
     there = datetime.fromisoformat(time.get_attribute("datetime").replace("Z", "+00:00")).astimezone(ZoneInfo(zone))
-    assert time.text.replace("\u00a0", " ").replace("\u202f", " ").endswith(there.strftime("%-I:%M %p")), time.text
+    assert time.text.endswith(there.strftime("%H:%M")), time.text
+
+
+# ---- In whose language. ----
+
+STATES = {"en": ("Closed", "Opening"), "de": ("Geschlossen", "Öffnet sich"), "fr": ("Fermée", "S’ouvre"),
+          "nl": ("Gesloten", "Gaat open"), "es": ("Cerrada", "Abriéndose"), "it": ("Chiusa", "Si apre")}
+assert set(STATES) == {path.stem for path in (ROOT / "src/http/page/words").iterdir()}
+
+# What is wider than the window or than itself, in letters of one size and larger ones; and what is cut off.
+TOO_WIDE = """
+    const seen = (e) => e.checkVisibility({visibilityProperty: true}) && !e.closest('.unseen, svg, .lines, pre');
+    const wrong = [];
+    for (const size of ['', '200%']) {
+        document.documentElement.style.fontSize = size;
+        if (document.documentElement.scrollWidth > innerWidth) wrong.push(['page', size, document.documentElement.scrollWidth]);
+        if (size) continue;
+        for (const e of document.querySelectorAll('body *')) {
+            const box = e.getBoundingClientRect();
+            if (seen(e) && (box.right > innerWidth + 1 || box.left < -1)) wrong.push([e.outerHTML.slice(0, 80), 'outside', box.right]);
+        }
+        for (const e of document.querySelectorAll('button, summary, .lines'))
+            if (seen(e) && (e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1))
+                wrong.push([e.innerText, 'cut', e.scrollWidth - e.clientWidth, e.scrollHeight - e.clientHeight]);
+    }
+    document.documentElement.style.fontSize = '';
+    return wrong"""
+
+
+def ask_in(page, language):
+    """From now on the browser asks for the language as one of a country does; "": for its own."""
+    agent = page.script("return navigator.userAgent")
+    page.cdp("Emulation.setUserAgentOverride", userAgent=agent, acceptLanguage=f"{language}-AT,{language};q=0.9,en;q=0.5" if language else "")
+
+
+def unfold(page, selector):
+    page.script("document.querySelector(arguments[0]).open = true", selector)
+
+
+def test_languages_fit_a_phone(browse, broker, agent_factory):
+    """In each language every view at 320 pixels: a fault, a door that moves, one that is not known, one that is about to close,
+    garages that can be reached and that cannot, Set-up with its pulses, and refusals."""
+    page = browse(LEFT, {**RIGHT, "travel_time": "60s"}, SIDE, {**GATE, "close_warning": {"line": "GPIO8", "time": "60s"}}, peers=["shed", "gate"])
+    shed = agent_factory(broker, config={"node": "shed", "doors": [{**LEFT, "name": "Shed"}]}).start()
+    page.expected = "status of 404"
+    page.state("shed\\/left", "^Closed$")
+    page.poke("left", "jam")
+    page.confirm("left", "open")
+    page.wait("#door-left .message.bad", "did not start")
+    page.confirm("gate", "open")
+    page.state("gate", "^Open$")
+    page.confirm("right", "open")
+    page.state("right", "^Opening")
+    page.size(320, 640, mobile=True)
+    try:
+        for language, (closed, opening) in STATES.items():
+            ask_in(page, language)
+            page.post("/api/doors/gate/close")
+            page.open()
+            assert page.script("return document.documentElement.lang") == language
+            page.wait("#door-left .state", f"^{closed}$")
+            page.wait("#door-right .state", f"^{opening}")
+            assert page.there("#door-gate.warning") and page.shown("#door-gate .state small")
+            unfold(page, "#door-left .simulator")  # a tap could hit the STOP that lies over all
+            assert not page.script(TOO_WIDE), language
+            unfold(page, "#door-left details.open")
+            wait_until(lambda: page.shown("#door-left details.open button"), "the second button")
+            assert not page.script(TOO_WIDE), language
+            page.open("/setup")
+            page.wait("#door-left .state", f"^{closed}$")
+            unfold(page, "#door-left .pulses")
+            page.script("for (const e of document.querySelectorAll('.stopwatch')) e.hidden = false")
+            assert not page.script(TOO_WIDE), language
+            page.open("/nothing")
+            assert page.script("return document.documentElement.lang") == language and not page.script(TOO_WIDE)
+            page.post("/api/doors/gate/stop")
+        shed.stop()
+        for language in STATES:
+            ask_in(page, language)
+            page.open()
+            wait_until(lambda: page.there("[id='door-shed/left'].away"), "a garage that is gone")
+            assert not page.script(TOO_WIDE), language
+    finally:
+        ask_in(page, "")
+
+
+def test_login_in_each_language(browse):
+    page = browse(LEFT, http={"username": "me", "password": "right"})
+    page.expected = "status of 401"
+    page.size(320, 640, mobile=True)
+    try:
+        for language in STATES:
+            ask_in(page, language)
+            page.open("/login")
+            log_in(page, password="wrong")
+            wait_until(lambda: page.script("return document.documentElement.lang") == language and page.text(".said"), "a refusal")
+            assert not page.script(TOO_WIDE) and not page.axe(), language
+    finally:
+        ask_in(page, "")
+        page.driver.delete_all_cookies()
+
+
+def test_each_tab_has_its_language(browse):
+    """Two tabs of one browser, in two languages, and both are live."""
+    page = browse(LEFT)
+    first = page.driver.current_window_handle
+    ask_in(page, "de")
+    page.open()
+    page.state("left", "^Geschlossen$")
+    try:
+        page.driver.switch_to.new_window("window")
+        ask_in(page, "fr")
+        page.open()
+        page.state("left", "^Fermée$")
+        page.post("/api/doors/left/open")
+        page.state("left", "^Ouverte$")
+        assert page.driver.title == "Left door: Ouverte · garage"
+        page.driver.switch_to.window(first)
+        page.state("left", "^Offen$")
+        assert re.search(r"^Seit \d\d:\d\d \(.*\), über die Seite", page.text("#door-left .since"))
+    finally:
+        for handle in page.driver.window_handles:
+            if handle != first:
+                page.driver.switch_to.window(handle)
+                page.driver.close()
+        page.driver.switch_to.window(first)
+        ask_in(page, "")
+
+
+def test_the_configuration_chooses_the_language(browse):
+    """A page that is open takes it over at once; the script's own words follow."""
+    page = browse(LEFT)
+    page.expected = "ERR_|from the Manifest"
+    wait_until(lambda: page.script("return document.documentElement.className") == "live", "a live page")
+    page.agent.config["http"] = {**page.agent.config["http"], "language": "nl"}
+    page.agent.write_config()
+    page.agent.send_signal(signal.SIGHUP)
+    page.state("left", "^Gesloten$")
+    wait_until(lambda: page.script("return document.documentElement.className") == "live", "a live page")
+    assert page.script("return document.documentElement.lang") == "nl"
+    page.agent.stop()
+    assert re.search(r"^Geen verbinding sinds \d\d:\d\d:\d\d\. U ziet", page.wait("#lost", "^Geen verbinding"))
+
+
+@pytest.mark.parametrize("language, day", [("en", "yesterday"), ("de", "gestern"), ("es", "ayer")])
+def test_times_are_of_24_hours(browse, language, day):
+    """At midnight, at noon and of days before, in the page's language."""
+    page = browse(LEFT)
+    page.cdp("Emulation.setTimezoneOverride", timezoneId="Europe/Vienna")
+    ask_in(page, language)
+    try:
+        page.open()
+        wait_until(lambda: page.script("return document.documentElement.className") == "live", "a live page")
+        page.script("""
+            const at = (days, hours) => { const t = new Date(); t.setDate(t.getDate() - days); t.setHours(hours, 5, 0); return t.toISOString(); };
+            const real = window.fetch;
+            window.fetch = (...asked) => real(...asked).then(async (answer) => {
+                const page = (await answer.text()).replace(/(<p class="since">).*?<\\/p>/,
+                    `$1<time datetime="${at(0, 0)}"></time> <time datetime="${at(0, 15)}"></time> <time datetime="${at(1, 0)}"></time> <time datetime="${at(9, 13)}"></time></p>`);
+                return new Response(page, {status: answer.status, headers: answer.headers});
+            });""")
+        page.post("/api/doors/left/open")
+        text = page.wait("#door-left .since", rf"^00:05 15:05 {day} 00:05 \S+.* 13:05$")
+        assert (re.search(r" (Mo|Di|Mi|Do|Fr|Sa|So)", text) is not None) == (language == "de"), text
+    finally:
+        ask_in(page, "")
 
 
 def test_read_only(browse):
@@ -909,9 +1075,13 @@ def test_installable(browse):
     wait_until(lambda: not page.cdp("Page.getInstallabilityErrors")["installabilityErrors"], "an installable page")
 
 
-def test_weight(browse):
+@pytest.mark.parametrize("language", STATES)
+def test_weight(browse, language):
     """Everything that a first visit takes over the wire, heads and all."""
     page = browse(LEFT, RIGHT)
+    ask_in(page, language)
+    page.open()
+    ask_in(page, "")
     connection = http.client.HTTPConnection("127.0.0.1", page.agent.http_port, timeout=DEADLINE)
     total = 0
     source = page.driver.page_source
@@ -919,7 +1089,7 @@ def test_weight(browse):
     assert {path.split("?")[0] for path in links} >= {"/style.css", "/script.js", "/icon.svg", "/icon.png"}
     links.remove("/setup")  # another page
     for path in ["/", *links]:
-        connection.request("GET", path, headers={"Accept-Encoding": "gzip"})
+        connection.request("GET", path, headers={"Accept-Encoding": "gzip", "Accept-Language": language})
         answer = connection.getresponse()
         body = answer.read()
         size = len(body) + sum(len(name) + len(value) + 4 for name, value in answer.getheaders()) + 19
@@ -928,7 +1098,7 @@ def test_weight(browse):
         if path != "/":
             if answer.headers.get("Content-Encoding") == "gzip":
                 gzip.decompress(body)
-            connection.request("GET", path, headers={"If-None-Match": answer.headers["ETag"]})
+            connection.request("GET", path, headers={"If-None-Match": answer.headers["ETag"], "Accept-Language": language})
             again = connection.getresponse()
             assert (again.status, again.read()) == (304, b""), path
     print(f"# all: {total} bytes")

@@ -118,13 +118,8 @@ static void fake_wiring(void *user, size_t door, struct http_wiring *wiring)
 	const struct fake_agent *agent = user;
 	fake_check(door < agent->door_count);
 	struct http_line *lines = wiring->lines;
-	lines[0] = (struct http_line){
-			.role = "relay", .name = "GPIO17", .relay = true, .known = true, .meaning = "Off."};
-	lines[1] = (struct http_line){.role = "closed sensor",
-			.name = "",
-			.offset = 23,
-			.known = true,
-			.meaning = "The door is closed."};
+	lines[0] = (struct http_line){.role = "relay", .name = "GPIO17", .relay = true, .known = true};
+	lines[1] = (struct http_line){.role = "closed sensor", .name = "", .offset = 23, .known = true, .active = true};
 	snprintf(wiring->yaml, sizeof(wiring->yaml), "- id: left\n  name: \"<A&B>\"\n");
 }
 

@@ -780,6 +780,89 @@ static void time_command(struct server *server, const char *path, bool settled, 
 	close(fd);
 }
 
+/* ---- Languages. ---- */
+
+static bool is_in(const struct answer *answer, const char *tag)
+{
+	return header_is(answer, "Content-Language", tag) && header_is(answer, "Vary", "Accept-Language");
+}
+
+static void set_state(struct server *server, enum door_state state)
+{
+	pthread_mutex_lock(&server->agent.mutex);
+	server->agent.doors[0].state = state;
+	pthread_mutex_unlock(&server->agent.mutex);
+}
+
+static void test_languages(struct server *server)
+{
+	static const char german[] = HOST "Accept-Language: de-AT,de;q=0.9\r\nAccept: text/html\r\n";
+	static const char dutch[] = HOST "Accept-Language: nl\r\nAccept: text/html\r\n";
+	tap_case("each viewer gets a language, whoever asked before");
+	for (int round = 0; round < 2; round++) {
+		struct answer answer = ask(server, "GET / HTTP/1.1\r\n%s\r\n", german);
+		CHECK(answer.status == 200 && is_in(&answer, "de"));
+		CHECK(has(&answer, "<html lang=\"de\">") && has(&answer, ">Geschlossen<") && !has(&answer, ">Closed<"));
+		answer = ask(server, "GET / HTTP/1.1\r\n%s\r\n", dutch);
+		CHECK(is_in(&answer, "nl") && has(&answer, "<html lang=\"nl\">") && has(&answer, ">Gesloten<"));
+		answer = ask(server, "GET / HTTP/1.1\r\n" HOST "Accept-Language: pl\r\n\r\n");
+		CHECK(is_in(&answer, "en") && has(&answer, "<html lang=\"en\">") && has(&answer, ">Closed<"));
+		set_state(server, DOOR_OPENING);
+		answer = ask(server, "GET / HTTP/1.1\r\n%s\r\n", german);
+		CHECK(has(&answer, "Öffnet sich"));
+		set_state(server, DOOR_CLOSED);
+	}
+	struct answer answer = ask(server, "GET /setup HTTP/1.1\r\n%s\r\n", german);
+	CHECK(is_in(&answer, "de") && has(&answer, "Sensor „zu“") && has(&answer, "Das Tor ist geschlossen."));
+	answer = ask(server, "GET /?door=left&said=obstructed HTTP/1.1\r\n%s\r\n", german);
+	CHECK(is_in(&answer, "de") && has(&answer, "Abgelehnt."));
+
+	tap_case("a refusal, too; what only programs meet is English, and so is JSON");
+	answer = ask(server, "GET /nothing HTTP/1.1\r\n%s\r\n", german);
+	CHECK(answer.status == 404 && is_in(&answer, "de") && has(&answer, "<html lang=\"de\">"));
+	CHECK(has(&answer, "Unter dieser Adresse ist nichts.") && has(&answer, "Portcullis: 404"));
+	answer = ask(server, "GET /api/history?limit=0 HTTP/1.1\r\n%s\r\n", german);
+	CHECK(answer.status == 400 && is_in(&answer, "en") && has(&answer, "<html lang=\"en\">"));
+	answer = ask(server, "GET /nothing HTTP/1.1\r\n" HOST "Accept-Language: de\r\n\r\n");
+	CHECK(answer.status == 404 && !header(&answer, "Content-Language"));
+	CHECK(has(&answer, "\"detail\":\"There is nothing at this address.\""));
+
+	tap_case("the manifest: a tag for each language");
+	answer = ask(server, "GET /manifest.webmanifest HTTP/1.1\r\n%s\r\n", german);
+	CHECK(answer.status == 200 && is_in(&answer, "de") && has(&answer, "\"short_name\": \"Tore\""));
+	CHECK(header_is(&answer, "Content-Type", "application/manifest+json"));
+	char tag[64] = "";
+	snprintf(tag, sizeof(tag), "%s", header(&answer, "ETag") ? header(&answer, "ETag") : "");
+	answer = ask(server, "GET /manifest.webmanifest HTTP/1.1\r\n%sIf-None-Match: %s\r\n\r\n", german, tag);
+	CHECK(answer.status == 304 && answer.length == 0 && is_in(&answer, "de"));
+	answer = ask(server, "GET /manifest.webmanifest HTTP/1.1\r\n%sIf-None-Match: %s\r\n\r\n", dutch, tag);
+	CHECK(answer.status == 200 && is_in(&answer, "nl") && has(&answer, "\"short_name\": \"Deuren\""));
+}
+
+/* What the configuration says wins; the login page asks nobody for a password first. */
+static void test_language_of_the_configuration(void)
+{
+	static const char french[] = HOST "Accept-Language: fr\r\nAccept: text/html\r\n";
+	struct server server;
+	struct http_config config = plain;
+	config.language = LANGUAGE_it;
+	config.username = "Aladdin";
+	config.password = "open sesame";
+	config.sign = tls_mac;
+	start(&server, &config);
+	tap_case("http: language wins over the browser");
+	struct answer answer = ask(&server, "GET /login HTTP/1.1\r\n%s\r\n", french);
+	CHECK(answer.status == 200 && is_in(&answer, "it") && has(&answer, "<h1>Accedi</h1>"));
+	answer = ask(&server, "GET / HTTP/1.1\r\n%sAuthorization: Basic eDp5\r\n\r\n", french);
+	CHECK(answer.status == 401 && is_in(&answer, "it") && has(&answer, "Nome utente o password errati."));
+	answer = ask(&server, "GET / HTTP/1.1\r\n%sAuthorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n\r\n", french);
+	CHECK(answer.status == 200 && is_in(&answer, "it") && has(&answer, "<html lang=\"it\">"));
+	for (int i = 0; i < 6; i++)
+		answer = ask(&server, "GET / HTTP/1.1\r\n%sAuthorization: Basic eDp5\r\n\r\n", french);
+	CHECK(answer.status == 429 && is_in(&answer, "it") && has(&answer, "Troppe password errate. Attenda "));
+	finish(&server);
+}
+
 static void test_time_of_a_command(struct server *server)
 {
 	static const char *const paths[] = {"doors/left/open", "setup/left/relay", "peers/shed/doors/left/open"};
@@ -1917,6 +2000,7 @@ int main(void)
 	struct server server;
 	start(&server, &plain);
 	test_routes(&server);
+	test_languages(&server);
 	test_commands(&server);
 	test_time_of_a_command(&server);
 	test_peers(&server);
@@ -1927,6 +2011,7 @@ int main(void)
 	finish(&server);
 	test_password();
 	test_refusals_for_people();
+	test_language_of_the_configuration();
 	test_anonymous();
 	test_login();
 	test_sessions_and_configurations();

@@ -1,4 +1,5 @@
 /* The page: truthful words, buttons that make sense, and nothing from outside that could become markup. */
+#include "http/language.h"
 #include "http/page.h"
 
 #include <stdlib.h>
@@ -174,7 +175,7 @@ static void test_words(void)
 	offline.broker_error = "connection refused <by> broker";
 	page = render(&(struct http_page){.node = &offline});
 	CHECK(has(page, "class=\"broker disconnected\""));
-	CHECK(has(page, "MQTT broker: disconnected (connection refused &lt;by&gt; broker)"));
+	CHECK(has(page, "MQTT broker: disconnected (<span lang=\"en\">connection refused &lt;by&gt; broker</span>)"));
 	free(page);
 }
 
@@ -252,7 +253,7 @@ static void test_buttons(void)
 	door.state = DOOR_UNKNOWN;
 	char *page = render(&(struct http_page){
 			.node = &node, .doors = &door, .door_count = 1, .wall_ms = NOW_MS, .read_only = true});
-	CHECK(has(page, "<strong>Read-only.</strong>") && has(page, "allow_anonymous_commands"));
+	CHECK(has(page, "<strong>Read-only.</strong>") && has(page, "<code>allow_anonymous_commands: true</code>"));
 	CHECK(find(page, "open") == DISABLED && find(page, "toggle") == DISABLED);
 	free(page);
 }
@@ -361,7 +362,7 @@ static void test_history(void)
 			has(text, " (3 times)<"));
 	CHECK(has(text, "<li><span>at an unknown time</span><span><strong>Left door</strong> has a fault: It did not "
 			"arrive.</span>"));
-	CHECK(has(text, "was open when the agent started"));
+	CHECK(has(text, "</strong> when the agent started: Open<"));
 	CHECK(has(text, "had a relay pulsed, asked from the page or the API"));
 	int entries = 0;
 	for (const char *at = text; at && (at = strstr(at, "<li>")); at++)
@@ -381,7 +382,7 @@ static void test_simulator(void)
 	free(text);
 	simulated.history_problem = "<b> cannot be opened";
 	text = render(&page);
-	CHECK(has(text, "<strong>The history is in memory only.</strong> &lt;b&gt; cannot be opened"));
+	CHECK(has(text, "<strong>The history is in memory only.</strong> <span lang=\"en\">&lt;b&gt; cannot be opened</span>"));
 	static const char *const pokes[] = {"wall_button", "obstruct", "clear", "jam", "unjam"};
 	for (size_t i = 0; i < sizeof(pokes) / sizeof(pokes[0]); i++) {
 		char form[64];
@@ -439,16 +440,12 @@ static void test_setup(void)
 {
 	tap_case("the Set-up view shows levels, what they mean, and the travel time to paste");
 	static const struct http_wiring wiring = {
-			.lines = {{.role = "open relay",
-						  .name = "GPIO17",
-						  .relay = true,
-						  .known = true,
-						  .meaning = "Off."},
+			.lines = {{.role = "open relay", .name = "GPIO17", .relay = true, .known = true},
 					{.role = "closed sensor",
 							.name = "",
 							.offset = 23,
 							.known = true,
-							.meaning = "The door is closed.",
+							.active = true,
 							.high = true},
 					{.role = "open sensor", .name = "GPIO24"}},
 			.yaml = "- id: left\n  name: \"<A&B>\"\n",
@@ -460,9 +457,9 @@ static void test_setup(void)
 	struct http_body *body = http_page_render_setup(&page, &wiring);
 	char *text = strndup(body->bytes, body->length);
 	http_body_release(body);
-	CHECK(has(text, "Open relay<small>GPIO17</small></th><td>low</td><td>Off.</td>"));
-	CHECK(has(text, "Closed sensor<small>line 23</small></th><td>high</td><td>The door is closed.</td>"));
-	CHECK(has(text, "Open sensor<small>GPIO24</small></th><td>unknown</td><td>It cannot be read.</td>"));
+	CHECK(has(text, "open relay<small>GPIO17</small></th><td>low</td><td>Off.</td>"));
+	CHECK(has(text, "closed sensor<small>line 23</small></th><td>high</td><td>The door is closed.</td>"));
+	CHECK(has(text, "open sensor<small>GPIO24</small></th><td>unknown</td><td>It cannot be read.</td>"));
 	CHECK(has(text, "<pre>- id: left\n  name: &quot;&lt;A&amp;B&gt;&quot;\n</pre>"));
 	CHECK(has(text, "is measured between the contacts"));
 	CHECK(has(text, "action=\"api/setup/left/open_relay?setup\"") && !has(text, "/api/setup/left/closed_sensor"));
@@ -541,10 +538,14 @@ static void test_durations(void)
 			{INT64_MAX, "106751991167 days"},
 	};
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		char text[HTTP_DURATION_MAX];
+		char wanted[64];
+		struct http_node of = node;
 		tap_case("%lld ms: %s", (long long)table[i].ms, table[i].text);
-		http_page_duration(table[i].ms, text);
-		CHECK(strcmp(text, table[i].text) == 0);
+		of.uptime_ms = table[i].ms;
+		snprintf(wanted, sizeof(wanted), "Portcullis 1.2.3, running for %s. ", table[i].text);
+		char *page = render(&(struct http_page){.node = &of});
+		CHECK(has(page, wanted));
+		free(page);
 	}
 }
 
@@ -678,6 +679,78 @@ static void test_peers(void)
 	free(page);
 }
 
+/* What is between tags and in attributes has no field that nobody filled, and no byte that stands for one. */
+static bool is_whole(const char *page, enum language language)
+{
+	char start[64];
+	snprintf(start, sizeof(start), "<!doctype html>\n<html lang=\"%s\">", http_language_tag(language));
+	if (!page || strncmp(page, start, strlen(start)) != 0 || strstr(page, "{{") || strstr(page, "[["))
+		return false;
+	for (const char *at = page; *at; at++)
+		if ((unsigned char)*at < ' ' && *at != '\n')
+			return false;
+	return strstr(page, "</html>");
+}
+
+/* Everything that a door can be, in one page: each state, fault, source and reason. */
+static char *render_everything(enum language language)
+{
+	struct door_view doors[32];
+	struct door_record records[64];
+	size_t door_count = 0, record_count = 0;
+	for (enum door_state state = DOOR_UNKNOWN; state <= DOOR_STOPPED; state++) {
+		doors[door_count] = closed_door;
+		doors[door_count].state = state;
+		doors[door_count].fault = (enum door_fault)(state + DOOR_FAULT_DID_NOT_START);
+		doors[door_count].source = (enum door_source)(state % (DOOR_SOURCE_AUTO_CLOSE + 1));
+		doors[door_count++].left_open = state == DOOR_OPEN;
+	}
+	for (enum door_reason reason = DOOR_REASON_NOT_SETTLED; reason <= DOOR_REASON_LAST; reason++) {
+		doors[door_count] = closed_door;
+		doors[door_count++].refusals[DOOR_COMMAND_OPEN] = reason;
+		records[record_count++] = (struct door_record){.unix_ms = NOW_MS,
+				.news = DOOR_NEWS_COMMAND_REJECTED,
+				.reason = reason,
+				.count = reason == DOOR_REASON_BUSY ? 1 : 12};
+	}
+	for (enum door_news news = DOOR_NEWS_OPENING; news <= DOOR_NEWS_CLOCK_SET; news++)
+		records[record_count++] = (struct door_record){
+				.unix_ms = NOW_MS, .news = news, .count = 1, .command = DOOR_COMMAND_PULSE};
+	struct http_page page = {.language = language,
+			.node = &node,
+			.doors = doors,
+			.door_count = door_count,
+			.records = records,
+			.record_count = record_count,
+			.setup = true,
+			.log_out = true,
+			.noticed = &doors[0],
+			.result = DOOR_RESULT_REJECTED,
+			.reason = DOOR_REASON_STALE,
+			.wall_ms = NOW_MS};
+	return render(&page);
+}
+
+static void test_languages(void)
+{
+	char *pages[LANGUAGES];
+	for (enum language language = LANGUAGE_STANDARD; language < LANGUAGES; language++) {
+		tap_case("a page with everything in %s", http_language_tag(language));
+		pages[language] = render_everything(language);
+		CHECK(is_whole(pages[language], language));
+		for (enum language other = LANGUAGE_STANDARD; other < language; other++)
+			CHECK(pages[language] && strcmp(pages[language], pages[other]) != 0);
+	}
+	tap_case("one and more, numbers and names are in their places");
+	CHECK(has(pages[LANGUAGE_de], "Seit <time datetime=\"2023-11-14T22:01:20Z\">2023-11-14 22:01 UTC</time> "
+				      "(12 Minuten), über MQTT."));
+	CHECK(has(pages[LANGUAGE_fr], "(12 minutes), par MQTT.") && has(pages[LANGUAGE_es], "(hace 12 minutos)"));
+	CHECK(has(pages[LANGUAGE_nl], "(12 keer)") && has(pages[LANGUAGE_it], "(12 volte)"));
+	CHECK(has(pages[LANGUAGE_de], "um Left door zu öffnen") && has(pages[LANGUAGE_fr], "pour ouvrir Left door"));
+	for (enum language language = LANGUAGE_STANDARD; language < LANGUAGES; language++)
+		free(pages[language]);
+}
+
 int main(void)
 {
 	test_words();
@@ -692,5 +765,6 @@ int main(void)
 	test_setup();
 	test_many();
 	test_durations();
+	test_languages();
 	return tap_done();
 }

@@ -3,8 +3,6 @@
  * a few words. The two taps of a command are the template's (ask.html); Stop takes one. Pokes at the simulator are here,
  * too.
  */
-#include <string.h>
-
 #include "http/page/render.h"
 
 static void button_put(struct page_render *render, const struct page_button *button)
@@ -19,29 +17,29 @@ static void button_put(struct page_render *render, const struct page_button *but
 }
 
 /* A door_reason in as few words as a button has room for. */
-static const char *button_refusal_text(enum door_reason reason)
+static enum page_word button_refusal_word(enum door_reason reason)
 {
 	switch (reason) {
 	case DOOR_REASON_NONE:
-		return NULL;
+		return WORD_NONE;
 	case DOOR_REASON_UNKNOWN_STATE:
-		return "It could go either way.";
+		return WORD_OFF_EITHER_WAY;
 	case DOOR_REASON_OBSTRUCTED:
-		return "Something is in the way.";
+		return WORD_OBSTRUCTED;
 	case DOOR_REASON_SENSOR_CONFLICT:
-		return "The sensors disagree.";
+		return WORD_OFF_SENSORS_DISAGREE;
 	case DOOR_REASON_NO_STOP:
-		return "Not on this way.";
+		return WORD_OFF_NO_STOP;
 	case DOOR_REASON_RELAY_FAILED:
-		return "The relay fails.";
+		return WORD_OFF_RELAY_FAILS;
 	case DOOR_REASON_STOPPING:
-		return "The agent ends.";
+		return WORD_OFF_STOPPING;
 	case DOOR_REASON_UNCERTAIN:
-		return "Not sure where it is.";
+		return WORD_OFF_UNCERTAIN;
 	case DOOR_REASON_LOCKED_OUT:
-		return "Locked out.";
+		return WORD_LOCKED_OUT;
 	default:
-		return "The opener cannot.";
+		return WORD_OFF_NO_WAY;
 	}
 }
 
@@ -53,19 +51,20 @@ void page_field_buttons(struct page_render *render)
 		      (door->confidence == DOOR_CONFIDENCE_ESTIMATED &&
 				      (door->state == DOOR_OPEN || door->state == DOOR_CLOSED));
 	struct page_button buttons[] = {
-			{DOOR_COMMAND_OPEN, "Open", "open",
-					door->state == DOOR_OPEN      ? "It is open."
-					: door->state == DOOR_OPENING ? "It is opening."
-								      : NULL},
-			{DOOR_COMMAND_STOP, "Stop", "",
-					page_door_moves(door) || door->state == DOOR_UNKNOWN ? NULL : "It is at rest."},
-			{DOOR_COMMAND_CLOSE, "Close", "close",
-					door->state == DOOR_CLOSED    ? "It is closed."
-					: door->state == DOOR_CLOSING ? "It is closing."
-					: door->warning               ? "It is about to close."
-					: door->obstruction_sensor    ? "Something is in the way."
-								      : NULL},
-			{DOOR_COMMAND_TOGGLE, "Press the opener\u2019s button", "press the button of", NULL},
+			{DOOR_COMMAND_OPEN, WORD_DO_OPEN, WORD_AGAIN_OPEN,
+					door->state == DOOR_OPEN      ? WORD_OFF_OPEN
+					: door->state == DOOR_OPENING ? WORD_OFF_OPENING
+								      : WORD_NONE},
+			{DOOR_COMMAND_STOP, WORD_DO_STOP, WORD_NONE,
+					page_door_moves(door) || door->state == DOOR_UNKNOWN ? WORD_NONE
+											     : WORD_OFF_RESTING},
+			{DOOR_COMMAND_CLOSE, WORD_DO_CLOSE, WORD_AGAIN_CLOSE,
+					door->state == DOOR_CLOSED    ? WORD_OFF_CLOSED
+					: door->state == DOOR_CLOSING ? WORD_OFF_CLOSING
+					: door->warning               ? WORD_OFF_ABOUT_TO_CLOSE
+					: door->obstruction_sensor    ? WORD_OBSTRUCTED
+								      : WORD_NONE},
+			{DOOR_COMMAND_TOGGLE, WORD_DO_TOGGLE, WORD_AGAIN_TOGGLE, WORD_NONE},
 	};
 	for (size_t i = 0; i < sizeof(buttons) / sizeof(buttons[0]); i++) {
 		if (buttons[i].command == DOOR_COMMAND_STOP && !door->has_stop)
@@ -76,18 +75,18 @@ void page_field_buttons(struct page_render *render)
 		if (buttons[i].command == DOOR_COMMAND_TOGGLE && !render->peer && !door->toggles)
 			continue;
 		if (!buttons[i].refusal)
-			buttons[i].refusal = button_refusal_text(door->refusals[buttons[i].command]);
+			buttons[i].refusal = button_refusal_word(door->refusals[buttons[i].command]);
 		/* While a door is being wired, what the agent believes may be wrong: the command itself says so. */
 		if (render->wirings)
-			buttons[i].refusal = NULL;
+			buttons[i].refusal = WORD_NONE;
 		if (!door->settled)
-			buttons[i].refusal = "The sensors settle.";
+			buttons[i].refusal = WORD_OFF_SETTLING;
 		if (render->peer && !render->peer->understood)
-			buttons[i].refusal = "Unclear.";
+			buttons[i].refusal = WORD_OFF_UNCLEAR;
 		if (page_is_away(render))
-			buttons[i].refusal = "Not reachable.";
+			buttons[i].refusal = WORD_OFF_AWAY;
 		if (render->page->read_only)
-			buttons[i].refusal = "Read-only.";
+			buttons[i].refusal = WORD_OFF_READ_ONLY;
 		button_put(render, &buttons[i]);
 	}
 }
@@ -99,17 +98,17 @@ void page_field_command(struct page_render *render)
 
 void page_field_label(struct page_render *render)
 {
-	page_put_escaped(render, render->button->label);
+	page_put_word(render, render->button->label);
 }
 
 void page_field_again(struct page_render *render)
 {
-	page_put_escaped(render, render->button->again);
+	page_put_word(render, render->button->again);
 }
 
 void page_field_refusal(struct page_render *render)
 {
-	page_put_escaped(render, render->button->refusal);
+	page_put_word(render, render->button->refusal);
 }
 
 void page_field_from(struct page_render *render)
@@ -177,9 +176,9 @@ void page_field_simulator(struct page_render *render)
 
 void page_field_pokes(struct page_render *render)
 {
-	static const struct page_poke pokes[] = {{"wall_button", "Wall button"}, {"obstruct", "Obstruct"},
-			{"clear", "Clear the way"}, {"lock", "Turn the key switch"}, {"unlock", "Turn it back"},
-			{"jam", "Jam"}, {"unjam", "Unjam"}};
+	static const struct page_poke pokes[] = {{"wall_button", WORD_POKE_WALL_BUTTON},
+			{"obstruct", WORD_POKE_OBSTRUCT}, {"clear", WORD_POKE_CLEAR}, {"lock", WORD_POKE_LOCK},
+			{"unlock", WORD_POKE_UNLOCK}, {"jam", WORD_POKE_JAM}, {"unjam", WORD_POKE_UNJAM}};
 	for (size_t i = 0; i < sizeof(pokes) / sizeof(pokes[0]); i++) {
 		render->poke = &pokes[i];
 		page_put_template(render, page_template_poke);
@@ -193,5 +192,5 @@ void page_field_poke(struct page_render *render)
 
 void page_field_poke_label(struct page_render *render)
 {
-	page_put_escaped(render, render->poke->label);
+	page_put_word(render, render->poke->label);
 }

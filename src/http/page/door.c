@@ -2,35 +2,74 @@
  * A door: its drawing, its state in words, since when and by whom, how sure, what is wrong, and how the last command
  * ended. The same card shows a door of another agent (render->peer), of which less is known.
  */
-#include <ctype.h>
-#include <stdio.h>
+#include <assert.h>
 #include <string.h>
 
 #include "http/page/render.h"
 
-/* The states in the order of enum door_state. */
-const char *const page_state_texts[] = {"Unknown", "Open", "Opening", "Closed", "Closing", "Stopped"};
+enum page_word page_state_word(enum door_state state)
+{
+	static const enum page_word words[] = {
+			[DOOR_UNKNOWN] = WORD_UNKNOWN,
+			[DOOR_OPEN] = WORD_OPEN,
+			[DOOR_OPENING] = WORD_OPENING,
+			[DOOR_CLOSED] = WORD_CLOSED,
+			[DOOR_CLOSING] = WORD_CLOSING,
+			[DOOR_STOPPED] = WORD_STOPPED,
+	};
+	return words[state];
+}
 
-/* In the order of enum door_source. */
-const char *const page_sources[] = {"nobody saw by whom", "asked by MQTT", "asked from the page or the API",
-		"moved by wall button, remote or hand", "by auto-close"};
+enum page_word page_source_word(enum door_source source)
+{
+	static const enum page_word words[] = {
+			[DOOR_SOURCE_NONE] = WORD_BY_NOBODY,
+			[DOOR_SOURCE_MQTT] = WORD_BY_MQTT,
+			[DOOR_SOURCE_HTTP] = WORD_BY_PAGE,
+			[DOOR_SOURCE_LOCAL] = WORD_BY_HAND,
+			[DOOR_SOURCE_AUTO_CLOSE] = WORD_BY_AUTO_CLOSE,
+	};
+	return words[source];
+}
 
-const struct page_fault_text page_fault_texts[] = {
-		[DOOR_FAULT_NONE] = {"which is not known.", ""}, /* a history file may say anything */
-		[DOOR_FAULT_DID_NOT_START] = {"It did not start.",
-				"The opener was asked and the door did not move. Look at the opener's power, its lock and the relay's wires."},
-		[DOOR_FAULT_DID_NOT_FINISH] = {"It did not arrive.",
-				"The door moved and did not reach its end in time. Look whether something is in its way; if not, the travel time in the configuration may be too short."},
-		[DOOR_FAULT_REVERSED] = {"It turned round.",
-				"The door came back instead of going on. Something may have been in its way."},
-		[DOOR_FAULT_SENSOR_CONFLICT] = {"The sensors contradict each other.",
-				"They say open and closed at once. Look at the contacts and their wires."},
-		[DOOR_FAULT_OBSTRUCTED] = {"Something is in the way.", "Clear the doorway, then try again."},
-		[DOOR_FAULT_RELAY_FAILED] = {"The relay could not be switched.",
-				"The agent's log says why. Look at the relay board and its wires."},
-		[DOOR_FAULT_SENSOR_UNSTEADY] = {"A contact does not stand still.",
-				"Its level changes all the time, so it is not believed. Look for a loose clamp, a magnet at the edge of its reach, or hum on a long cable."},
-};
+struct page_fault_words page_fault_words(enum door_fault fault)
+{
+	static const struct page_fault_words words[] = {
+			[DOOR_FAULT_NONE] = {WORD_FAULT_UNKNOWN, WORD_NONE}, /* a history file may say anything */
+			[DOOR_FAULT_DID_NOT_START] = {WORD_DID_NOT_START, WORD_DID_NOT_START_TEXT},
+			[DOOR_FAULT_DID_NOT_FINISH] = {WORD_DID_NOT_FINISH, WORD_DID_NOT_FINISH_TEXT},
+			[DOOR_FAULT_REVERSED] = {WORD_REVERSED, WORD_REVERSED_TEXT},
+			[DOOR_FAULT_SENSOR_CONFLICT] = {WORD_SENSOR_CONFLICT, WORD_SENSOR_CONFLICT_TEXT},
+			[DOOR_FAULT_OBSTRUCTED] = {WORD_OBSTRUCTED, WORD_OBSTRUCTED_TEXT},
+			[DOOR_FAULT_RELAY_FAILED] = {WORD_RELAY_FAILED, WORD_RELAY_FAILED_TEXT},
+			[DOOR_FAULT_SENSOR_UNSTEADY] = {WORD_SENSOR_UNSTEADY, WORD_SENSOR_UNSTEADY_TEXT},
+	};
+	static_assert(sizeof(words) / sizeof(words[0]) == DOOR_FAULT_LAST + 1, "each fault has words");
+	return words[fault];
+}
+
+enum page_word page_reason_word(enum door_reason reason)
+{
+	static const enum page_word words[] = {
+			[DOOR_REASON_NONE] = WORD_NONE,
+			[DOOR_REASON_NOT_SETTLED] = WORD_REASON_NOT_SETTLED,
+			[DOOR_REASON_UNKNOWN_STATE] = WORD_REASON_UNKNOWN_STATE,
+			[DOOR_REASON_OBSTRUCTED] = WORD_REASON_OBSTRUCTED,
+			[DOOR_REASON_SENSOR_CONFLICT] = WORD_REASON_SENSOR_CONFLICT,
+			[DOOR_REASON_NO_STOP] = WORD_REASON_NO_STOP,
+			[DOOR_REASON_NO_WAY] = WORD_REASON_NO_WAY,
+			[DOOR_REASON_BUSY] = WORD_REASON_BUSY,
+			[DOOR_REASON_RELAY_FAILED] = WORD_REASON_RELAY_FAILED,
+			[DOOR_REASON_RETAINED] = WORD_REASON_RETAINED,
+			[DOOR_REASON_UNKNOWN_COMMAND] = WORD_REASON_UNKNOWN_COMMAND,
+			[DOOR_REASON_STALE] = WORD_REASON_STALE,
+			[DOOR_REASON_STOPPING] = WORD_REASON_STOPPING,
+			[DOOR_REASON_UNCERTAIN] = WORD_REASON_UNCERTAIN,
+			[DOOR_REASON_LOCKED_OUT] = WORD_REASON_LOCKED_OUT,
+	};
+	static_assert(sizeof(words) / sizeof(words[0]) == DOOR_REASON_LAST + 1, "each reason has words");
+	return words[reason];
+}
 
 bool page_door_moves(const struct door_view *door)
 {
@@ -120,109 +159,115 @@ void page_field_transform(struct page_render *render)
 
 void page_field_state_text(struct page_render *render)
 {
-	page_put_escaped(render, page_state_texts[render->door->state]);
+	page_put_word(render, page_state_word(render->door->state));
 }
 
 void page_field_state_detail(struct page_render *render)
 {
 	const struct door_view *door = render->door;
 	if (door->warning)
-		page_put_format(render, "about to close");
+		page_put_word(render, WORD_ABOUT_TO_CLOSE);
 	else if (door->position > 0 && door->position < 100 && door->state != DOOR_CLOSED &&
 			door->state != DOOR_UNKNOWN && !door->only_not_closed)
-		page_put_format(render, "%d\u00a0%% open", door->position);
+		page_put_word(render, WORD_PERCENT_OPEN);
 }
 
+void page_field_position(struct page_render *render)
+{
+	page_put_format(render, "%d", render->door->position);
+}
+
+/* The style sheet makes the first letter a capital. */
 void page_field_since(struct page_render *render)
 {
 	const struct door_view *door = render->door;
-	if (door->last_changed_unix_ms == 0 && page_door_moves(door) && door->source != DOOR_SOURCE_NONE)
-		page_put_format(render, "%c%s.", toupper(*page_sources[door->source]), page_sources[door->source] + 1);
-	else if (door->last_changed_unix_ms == 0)
-		page_put_format(render, "No change since the start.");
-	else
-		page_put_template(render, page_template_since);
-}
-
-void page_field_duration(struct page_render *render)
-{
-	int64_t ago_ms = render->page->wall_ms - render->door->last_changed_unix_ms;
-	char duration[HTTP_DURATION_MAX];
-	if (render->door->state == DOOR_OPENING || render->door->state == DOOR_CLOSING)
-		return;
-	http_page_duration(ago_ms, duration);
-	page_put_format(render, " (%s)", duration);
+	bool on_its_way = door->state == DOOR_OPENING || door->state == DOOR_CLOSING;
+	render->duration_ms = render->page->wall_ms - door->last_changed_unix_ms;
+	if (door->last_changed_unix_ms == 0 && page_door_moves(door) && door->source != DOOR_SOURCE_NONE) {
+		page_put_word(render, page_source_word(door->source));
+		page_put(render, ".", 1);
+	} else if (door->last_changed_unix_ms == 0) {
+		page_put_word(render, WORD_NO_CHANGE);
+	} else {
+		page_put_word(render, on_its_way ? WORD_SINCE_MOVING : WORD_SINCE_RESTING);
+	}
 }
 
 void page_field_time(struct page_render *render)
 {
 	const struct door_record *record = render->record;
 	if (record && record->unix_ms == 0)
-		page_put_format(render, "at an unknown time");
+		page_put_word(render, WORD_UNKNOWN_TIME);
 	else
 		page_put_time(render, record ? record->unix_ms : render->door->last_changed_unix_ms);
 }
 
 void page_field_by(struct page_render *render)
 {
-	page_put_escaped(render, page_sources[render->door->source]);
+	const struct door_record *record = render->record;
+	bool lockout = record && (record->news == DOOR_NEWS_LOCKED_OUT || record->news == DOOR_NEWS_LOCKOUT_LIFTED);
+	if (lockout && record->source == DOOR_SOURCE_LOCAL)
+		page_put_word(render, WORD_BY_KEY_SWITCH);
+	else
+		page_put_word(render, page_source_word(record ? record->source : render->door->source));
 }
 
 void page_field_confidence_text(struct page_render *render)
 {
-	static const char *const texts[] = {
-			[DOOR_CONFIDENCE_UNKNOWN] = "No sensor says where it is.",
-			[DOOR_CONFIDENCE_ESTIMATED] = "Estimated by time, not seen.",
-			[DOOR_CONFIDENCE_SENSED] = "Seen by a sensor.",
+	static const enum page_word words[] = {
+			[DOOR_CONFIDENCE_UNKNOWN] = WORD_NO_SENSOR,
+			[DOOR_CONFIDENCE_ESTIMATED] = WORD_ESTIMATED,
+			[DOOR_CONFIDENCE_SENSED] = WORD_SENSED,
 	};
-	page_put_format(render, "%s",
-			page_is_away(render)    ? "This is the last known state."
-			: render->door->settled ? texts[render->door->confidence]
-						: "Waiting for the sensors to settle.");
+	page_put_word(render, page_is_away(render)    ? WORD_LAST_KNOWN
+			      : render->door->settled ? words[render->door->confidence]
+						      : WORD_SETTLING);
 }
 
 void page_field_fault(struct page_render *render)
 {
-	const struct page_fault_text *text = &page_fault_texts[render->door->fault];
+	const struct page_fault_words words = page_fault_words(render->door->fault);
 	if (render->door->fault != DOOR_FAULT_NONE)
-		page_put_message(render, "bad", text->title, text->text);
+		page_put_message(render, "bad", words.title, words.text);
 }
 
 void page_field_obstruction(struct page_render *render)
 {
 	if (door_is_obstructed(render->door) && render->door->fault != DOOR_FAULT_OBSTRUCTED)
-		page_put_message(render, "", "Something is in the doorway.", "It cannot be closed until that is gone.");
+		page_put_message(render, "", WORD_OBSTRUCTION, WORD_OBSTRUCTION_TEXT);
 }
 
 void page_field_lockout(struct page_render *render)
 {
+	if (render->door->locked_out)
+		page_put_template(render, page_template_lockout);
+}
+
+/* Of a peer's lock-out no more is known. */
+void page_field_lockout_text(struct page_render *render)
+{
 	const struct door_view *door = render->door;
-	char text[192] = "";
-	if (!door->locked_out)
+	if (render->peer)
 		return;
-	if (!render->peer)
-		snprintf(text, sizeof(text), "%s%s%s",
-				door->lockout_all ? "Remote commands are refused, other than Stop."
-						  : "Remote commands that may open it are refused.",
-				door->lockout_sensor ? " Its key switch holds it." : "",
-				!door->lockout_remote || door->lockout_saved ? ""
-				: door->lockout_saving                       ? " It is being saved."
-						       : " A restart lifts it: it is on no disk.");
-	page_put_message(render, "", "Locked out.", text);
+	page_put_word(render, door->lockout_all ? WORD_LOCKOUT_ALL : WORD_LOCKOUT_OPEN);
+	page_put(render, " ", door->lockout_sensor);
+	page_put_word(render, door->lockout_sensor ? WORD_LOCKOUT_HELD : WORD_NONE);
+	if (!door->lockout_remote || door->lockout_saved)
+		return;
+	page_put(render, " ", 1);
+	page_put_word(render, door->lockout_saving ? WORD_LOCKOUT_SAVING : WORD_LOCKOUT_UNSAVED);
 }
 
 void page_field_left_open(struct page_render *render)
 {
 	const struct door_view *door = render->door;
-	char text[96] = "", duration[HTTP_DURATION_MAX];
 	if (!door->left_open)
 		return;
-	if (door->open_since_unix_ms > 0) {
-		http_page_duration(render->page->wall_ms - door->open_since_unix_ms, duration);
-		snprintf(text, sizeof(text), "It has been open for %s%s.", door->open_at_least ? "at least " : "",
-				duration);
-	}
-	page_put_message(render, "", "Left open.", text);
+	render->duration_ms = render->page->wall_ms - door->open_since_unix_ms;
+	page_put_message(render, "", WORD_LEFT_OPEN,
+			door->open_since_unix_ms <= 0 ? WORD_NONE
+			: door->open_at_least         ? WORD_LEFT_OPEN_AT_LEAST
+						      : WORD_LEFT_OPEN_TEXT);
 }
 
 void page_field_notice(struct page_render *render)
@@ -236,13 +281,13 @@ void page_field_notice(struct page_render *render)
 		return;
 	switch (page->result) {
 	case DOOR_RESULT_ACCEPTED:
-		page_put_message(render, "notice", "Asked.", "The door has the command.");
+		page_put_message(render, "notice", WORD_ASKED, WORD_ASKED_TEXT);
 		break;
 	case DOOR_RESULT_UNCHANGED:
-		page_put_message(render, "notice", "Nothing to do.", "The door is already as asked for.");
+		page_put_message(render, "notice", WORD_NOTHING_TO_DO, WORD_NOTHING_TO_DO_TEXT);
 		break;
 	case DOOR_RESULT_REJECTED:
-		page_put_message(render, "bad notice", "Refused.", door_reason_text(page->reason));
+		page_put_message(render, "bad notice", WORD_REFUSED, page_reason_word(page->reason));
 		break;
 	}
 }

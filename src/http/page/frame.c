@@ -2,7 +2,6 @@
  * The page as a whole: head, title, the broker, what concerns all doors, and the list of the views between them. It is
  * written once from top to bottom; what a view needs to know stands in struct page_render while it writes.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "http/page/render.h"
@@ -50,13 +49,14 @@ void page_field_title(struct page_render *render)
 			count++;
 		}
 	if (render->wirings)
-		page_put_format(render, "Set-up");
+		page_put_word(render, WORD_SETUP);
 	else if (count == 1)
-		page_put_format(render, "%s: %s", other->name, page_state_texts[other->state]);
-	else if (count > 0)
-		page_put_format(render, "%zu doors not closed", count);
-	else
-		page_put_format(render, "Closed");
+		page_put_format(render, "%s: ", other->name);
+	render->count = count;
+	if (!render->wirings)
+		page_put_word(render, count > 1    ? WORD_DOORS_NOT_CLOSED
+				      : count == 1 ? page_state_word(other->state)
+						   : WORD_CLOSED);
 }
 
 void page_field_style_tag(struct page_render *render)
@@ -74,6 +74,12 @@ void page_field_script_tag(struct page_render *render)
 	page_put_escaped(render, PAGE_SCRIPT_JS_TAG);
 }
 
+/* Where the script puts a time. */
+void page_field_clock(struct page_render *render)
+{
+	page_put_escaped(render, "{time}");
+}
+
 void page_field_broker(struct page_render *render)
 {
 	page_put_escaped(render, render->page->node->broker);
@@ -82,22 +88,28 @@ void page_field_broker(struct page_render *render)
 void page_field_broker_text(struct page_render *render)
 {
 	const struct http_node *node = render->page->node;
-	page_put_format(render, "MQTT broker: %s", node->broker);
-	if (*node->broker_error)
-		page_put_format(render, " (%s)", node->broker_error);
+	page_put_word(render, strcmp(node->broker, "connected") == 0    ? WORD_BROKER_CONNECTED
+			      : strcmp(node->broker, "connecting") == 0 ? WORD_BROKER_CONNECTING
+									: WORD_BROKER_DISCONNECTED);
+	if (*node->broker_error) {
+		page_put(render, " (", 2);
+		page_put_said(render, node->broker_error);
+		page_put(render, ")", 1);
+	}
 }
 
 void page_field_read_only(struct page_render *render)
 {
 	const struct http_page *page = render->page;
 	if (page->read_only)
-		page_put_message(render, "bad", "Read-only.",
-				"This page has no password and others can reach its address, so it takes no commands. Set http: username and password_file in the configuration, or allow_anonymous_commands: true.");
+		page_put_message(render, "bad", WORD_READ_ONLY, WORD_READ_ONLY_TEXT);
 	if (page->node->simulated)
-		page_put_message(render, "bad", "Simulated.",
-				"These doors are not real: no relay moves and no sensor is read (gpio: backend in the configuration).");
-	if (*page->node->history_problem)
-		page_put_message(render, "", "The history is in memory only.", page->node->history_problem);
+		page_put_message(render, "bad", WORD_SIMULATED, WORD_SIMULATED_TEXT);
+	if (*page->node->history_problem) {
+		render->message = (struct page_message){
+				.kind = "", .title = WORD_HISTORY_IN_MEMORY, .said = page->node->history_problem};
+		page_put_template(render, page_template_message);
+	}
 }
 
 void page_field_doors(struct page_render *render)
@@ -115,9 +127,8 @@ void page_field_version(struct page_render *render)
 
 void page_field_uptime(struct page_render *render)
 {
-	char duration[HTTP_DURATION_MAX];
-	http_page_duration(render->page->node->uptime_ms, duration);
-	page_put_escaped(render, duration);
+	render->duration_ms = render->page->node->uptime_ms;
+	page_put_word(render, WORD_RUNNING);
 }
 
 void page_field_setup_link(struct page_render *render)
@@ -135,9 +146,9 @@ void page_field_log_out(struct page_render *render)
 struct page_render page_rendering(const struct http_page *page)
 {
 	return (struct page_render){
+			.language = page->language,
 			.page = page,
 			.door = page->doors,
-			.message = {"", "", ""},
 			.size = 4096 + 6144 * (page->door_count + (page->peers ? page->peers->door_count : 0)) +
 				192 * page->record_count,
 	};

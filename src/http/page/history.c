@@ -2,36 +2,34 @@
  * What happened to the doors today and yesterday, the newest first: one line for each event that tells a person
  * something. Times are UTC here; the page's script makes them the viewer's.
  */
-#include <string.h>
-
 #include "http/page/render.h"
 
 #define HISTORY_MS (48 * 3600000) /* today and yesterday, in any time zone */
 
-/* NULL: what is told by the event that follows it, and not of use to a person. */
-static const char *const record_texts[] = {
-		[DOOR_NEWS_OPENED] = "opened, %s",
-		[DOOR_NEWS_CLOSED] = "closed, %s",
-		[DOOR_NEWS_STOPPED] = "stopped, %s",
-		[DOOR_NEWS_STATE_UNKNOWN] = "could not be seen any more",
-		[DOOR_NEWS_AUTO_CLOSE] = "closes by itself",
-		[DOOR_NEWS_FAULT] = "has a fault: ",
-		[DOOR_NEWS_FAULT_CLEARED] = "is well again, after: ",
-		[DOOR_NEWS_COMMAND_ACCEPTED] = "had a relay pulsed, %s",
-		[DOOR_NEWS_COMMAND_REJECTED] = "had a command refused: ",
-		[DOOR_NEWS_COMMAND_CANCELLED] = "did not get the rest of a command",
-		[DOOR_NEWS_LEFT_OPEN] = "was left open",
-		[DOOR_NEWS_LOCKED_OUT] = "was locked out, %s",
-		[DOOR_NEWS_LOCKOUT_LIFTED] = "is no longer locked out, %s",
-		[DOOR_NEWS_STARTED] = "was %s when the agent started",
-		[DOOR_NEWS_CLOCK_SET] = NULL,
+/* WORD_NONE: what is told by the event that follows it, and not of use to a person. */
+static const enum page_word record_words[] = {
+		[DOOR_NEWS_OPENED] = WORD_RECORD_OPENED,
+		[DOOR_NEWS_CLOSED] = WORD_RECORD_CLOSED,
+		[DOOR_NEWS_STOPPED] = WORD_RECORD_STOPPED,
+		[DOOR_NEWS_STATE_UNKNOWN] = WORD_RECORD_UNKNOWN,
+		[DOOR_NEWS_AUTO_CLOSE] = WORD_RECORD_AUTO_CLOSE,
+		[DOOR_NEWS_FAULT] = WORD_RECORD_FAULT,
+		[DOOR_NEWS_FAULT_CLEARED] = WORD_RECORD_FAULT_CLEARED,
+		[DOOR_NEWS_COMMAND_ACCEPTED] = WORD_RECORD_PULSED,
+		[DOOR_NEWS_COMMAND_REJECTED] = WORD_RECORD_REFUSED,
+		[DOOR_NEWS_COMMAND_CANCELLED] = WORD_RECORD_CANCELLED,
+		[DOOR_NEWS_LEFT_OPEN] = WORD_RECORD_LEFT_OPEN,
+		[DOOR_NEWS_LOCKED_OUT] = WORD_RECORD_LOCKED_OUT,
+		[DOOR_NEWS_LOCKOUT_LIFTED] = WORD_RECORD_LIFTED,
+		[DOOR_NEWS_STARTED] = WORD_RECORD_STARTED,
+		[DOOR_NEWS_CLOCK_SET] = WORD_NONE,
 };
 
 static bool record_is_shown(const struct door_record *record)
 {
 	if (record->news == DOOR_NEWS_COMMAND_ACCEPTED && record->command != DOOR_COMMAND_PULSE)
 		return false;
-	return record->news < sizeof(record_texts) / sizeof(record_texts[0]) && record_texts[record->news];
+	return record->news < sizeof(record_words) / sizeof(record_words[0]) && record_words[record->news];
 }
 
 void page_field_history(struct page_render *render)
@@ -57,22 +55,22 @@ void page_field_records(struct page_render *render)
 void page_field_record(struct page_render *render)
 {
 	const struct door_record *record = render->record;
-	const char *text = record_texts[record->news];
-	bool lockout = record->news == DOOR_NEWS_LOCKED_OUT || record->news == DOOR_NEWS_LOCKOUT_LIFTED;
-	const char *of = record->news == DOOR_NEWS_STARTED                ? door_state_name(record->state)
-			 : lockout && record->source == DOOR_SOURCE_LOCAL ? "by its key switch"
-									  : page_sources[record->source];
-	const char *gap = strstr(text, "%s");
-	page_put(render, text, gap ? (size_t)(gap - text) : strlen(text));
-	if (gap) {
-		page_put_escaped(render, of);
-		page_put_escaped(render, gap + 2);
-	}
-	if (record->news == DOOR_NEWS_FAULT || record->news == DOOR_NEWS_FAULT_CLEARED)
-		page_put_escaped(render, page_fault_texts[record->fault].title);
-	if (record->news == DOOR_NEWS_COMMAND_REJECTED) {
-		page_put_escaped(render, door_reason_text(record->reason));
-		if (record->count > 1)
-			page_put_format(render, " (%u times)", record->count);
-	}
+	bool often = record->news == DOOR_NEWS_COMMAND_REJECTED && record->count > 1;
+	render->count = record->count;
+	page_put_word(render, often ? WORD_RECORD_REFUSED_OFTEN : record_words[record->news]);
+}
+
+void page_field_state(struct page_render *render)
+{
+	page_put_word(render, page_state_word(render->record->state));
+}
+
+void page_field_fault_title(struct page_render *render)
+{
+	page_put_word(render, page_fault_words(render->record->fault).title);
+}
+
+void page_field_reason(struct page_render *render)
+{
+	page_put_word(render, page_reason_word(render->record->reason));
 }

@@ -2,7 +2,6 @@
  * The doors of other agents: a section for each agent, which says whether it can be reached, with its doors in it. While
  * render->peer is set, the views of a door speak of that agent's door (render->peer_door).
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "http/page/render.h"
@@ -25,19 +24,17 @@ void page_each_peer_door(
 void page_put_outcome(struct page_render *render)
 {
 	static const struct page_message messages[] = {
-			[PEER_OUTCOME_NOT_SENT] = {"bad notice", "Not sent.",
-					"There is no way to the other agent now: nothing was pressed."},
-			[PEER_OUTCOME_SENT] = {"notice", "Sent.", "The other agent has not answered yet."},
-			[PEER_OUTCOME_UNANSWERED] = {"bad notice", "No answer.",
-					"The other agent was asked and did not answer: look at the door."},
-			[PEER_OUTCOME_ACCEPTED] = {"notice", "Asked.", "The door has the command."},
-			[PEER_OUTCOME_UNCHANGED] = {"notice", "Nothing to do.", "The door is already as asked for."},
+			[PEER_OUTCOME_NOT_SENT] = {"bad notice", WORD_NOT_SENT, WORD_NOT_SENT_TEXT, NULL},
+			[PEER_OUTCOME_SENT] = {"notice", WORD_SENT, WORD_SENT_TEXT, NULL},
+			[PEER_OUTCOME_UNANSWERED] = {"bad notice", WORD_UNANSWERED, WORD_UNANSWERED_TEXT, NULL},
+			[PEER_OUTCOME_ACCEPTED] = {"notice", WORD_ASKED, WORD_ASKED_TEXT, NULL},
+			[PEER_OUTCOME_UNCHANGED] = {"notice", WORD_NOTHING_TO_DO, WORD_NOTHING_TO_DO_TEXT, NULL},
 	};
 	const struct peer_door *door = render->peer_door;
 	if (door->outcome == PEER_OUTCOME_REJECTED)
-		page_put_message(render, "bad notice", "Refused.",
-				door->reason == DOOR_REASON_NONE ? "The other agent gave no reason that is known here."
-								 : door_reason_text(door->reason));
+		page_put_message(render, "bad notice", WORD_REFUSED,
+				door->reason == DOOR_REASON_NONE ? WORD_NO_KNOWN_REASON
+								 : page_reason_word(door->reason));
 	else if (door->outcome != PEER_OUTCOME_NONE)
 		page_put_message(render, messages[door->outcome].kind, messages[door->outcome].title,
 				messages[door->outcome].text);
@@ -57,12 +54,12 @@ void page_field_peers(struct page_render *render)
 	}
 	render->peer = NULL;
 	if (peers && peers->left_out > 0) {
-		char text[160];
-		snprintf(text, sizeof(text),
-				"There is room for %d; %s%zu more tell%s of doors. Name those that matter.", PEERS_MAX,
-				peers->left_out == PEERS_MAX ? "at least " : "", peers->left_out,
-				peers->left_out == 1 ? "s" : "");
-		page_put_message(render, "", "Agents are left out.", text);
+		render->room = PEERS_MAX;
+		render->count = peers->left_out;
+		page_put_message(render, "", WORD_AGENTS_LEFT_OUT,
+				peers->left_out == PEERS_MAX ? WORD_AGENTS_LEFT_OUT_AT_LEAST
+				: peers->left_out == 1       ? WORD_AGENTS_LEFT_OUT_TEXT_ONE
+							     : WORD_AGENTS_LEFT_OUT_TEXT_OTHER);
 	}
 }
 
@@ -83,29 +80,25 @@ void page_field_peer_text(struct page_render *render)
 	const struct peer_view *peer = render->peer;
 	bool connected = strcmp(render->page->node->broker, "connected") == 0;
 	if (peer->availability == PEER_UNKNOWN)
-		page_put_format(render, connected ? "Nothing has been heard of it."
-						  : "Not known: this agent is not connected to the broker.");
+		page_put_word(render, connected ? WORD_NEVER_HEARD : WORD_NOT_KNOWN);
 	else if (peer->availability == PEER_ONLINE)
-		page_put_format(render, "Reachable");
-	else if (peer->since_unix_ms == 0)
-		page_put_format(render, "Not reachable");
+		page_put_word(render, WORD_REACHABLE);
 	else
-		page_put_template(render, page_template_gone);
+		page_put_word(render, peer->since_unix_ms == 0 ? WORD_NOT_REACHABLE : WORD_NOT_REACHABLE_SINCE);
 }
 
 void page_field_peer_message(struct page_render *render)
 {
 	const struct peer_view *peer = render->peer;
-	char text[80];
 	if (!peer->understood)
-		page_put_message(render, "bad", "Not understood.",
-				"What it told last of its doors makes no sense here: is it a newer version? What is shown was told before.");
+		page_put_message(render, "bad", WORD_NOT_UNDERSTOOD, WORD_NOT_UNDERSTOOD_TEXT);
 	else if (!peer->told && peer->availability == PEER_ONLINE)
-		page_put_message(render, "", "No doors.", "It reports no doors: is it an older version?");
+		page_put_message(render, "", WORD_NO_DOORS, WORD_NO_DOORS_TEXT);
 	if (peer->left_out == 0)
 		return;
-	snprintf(text, sizeof(text), "There is room for %d doors of other agents.", PEERS_DOORS_MAX);
-	page_put_message(render, "", peer->left_out == 1 ? "One door is left out." : "More doors are left out.", text);
+	render->room = PEERS_DOORS_MAX;
+	page_put_message(render, "", peer->left_out == 1 ? WORD_DOORS_LEFT_OUT_ONE : WORD_DOORS_LEFT_OUT_OTHER,
+			WORD_DOORS_LEFT_OUT_TEXT);
 }
 
 void page_field_peer_doors(struct page_render *render)
@@ -116,4 +109,9 @@ void page_field_peer_doors(struct page_render *render)
 void page_field_peer_since(struct page_render *render)
 {
 	page_put_time(render, render->peer->since_unix_ms);
+}
+
+void page_field_room(struct page_render *render)
+{
+	page_put_format(render, "%zu", render->room);
 }

@@ -1,5 +1,6 @@
 /*
- * Writing: text into a body that grows, escaped where it comes from outside, and templates. A body that would become
+ * Writing: text into a body that grows, escaped where it comes from outside, words of the language, and templates. A word has
+ * bytes below the blank for its fields. A body that would become
  * larger than HTTP_PAGE_MAX, or for which there is no memory, is marked as failed and takes nothing more, so that no view
  * has to look at what each write returned.
  */
@@ -11,6 +12,7 @@
 #include <string.h>
 
 #include "base/utc.h"
+#include "http/language.h"
 
 void page_put(struct page_render *render, const char *text, size_t length)
 {
@@ -68,10 +70,45 @@ void page_put_format(struct page_render *render, const char *format, ...)
 	page_put_escaped(render, text);
 }
 
+void page_put_word(struct page_render *render, enum page_word word)
+{
+	const struct page_words *words = &page_words[render->language];
+	const unsigned char *at = words->text + words->places[word];
+	for (;;) {
+		size_t plain = 0;
+		while (at[plain] >= ' ')
+			plain++;
+		page_put(render, (const char *)at, plain);
+		at += plain;
+		if (!*at)
+			return;
+		page_word_fields[*at++ - 1](render);
+	}
+}
+
+/* All languages that are here count one, and other. No place counts to 0, of which French has one. */
+void page_put_plural(struct page_render *render, enum page_word one, uint64_t count)
+{
+	render->count = count;
+	page_put_word(render, count == 1 ? one : one + 1);
+}
+
+void page_field_count(struct page_render *render)
+{
+	page_put_format(render, "%llu", (unsigned long long)render->count);
+}
+
+void page_field_language(struct page_render *render)
+{
+	page_put_escaped(render, http_language_tag(render->language));
+}
+
 void page_put_template(struct page_render *render, const struct page_piece *pieces)
 {
 	for (; pieces->text; pieces++) {
 		page_put(render, pieces->text, pieces->length);
+		if (pieces->word)
+			page_put_word(render, pieces->word);
 		if (pieces->field)
 			pieces->field(render);
 	}
@@ -91,10 +128,18 @@ struct http_body *page_render_all(struct page_render render, const struct page_p
 	return fitted ? fitted : render.body;
 }
 
-void page_put_message(struct page_render *render, const char *kind, const char *title, const char *text)
+void page_put_message(struct page_render *render, const char *kind, enum page_word title, enum page_word text)
 {
-	render->message = (struct page_message){kind, title, text};
+	render->message = (struct page_message){.kind = kind, .title = title, .text = text};
 	page_put_template(render, page_template_message);
+}
+
+void page_put_said(struct page_render *render, const char *said)
+{
+	static const char begin[] = "<span lang=\"en\">", end[] = "</span>";
+	page_put(render, begin, sizeof(begin) - 1);
+	page_put_escaped(render, said);
+	page_put(render, end, sizeof(end) - 1);
 }
 
 void page_field_message_kind(struct page_render *render)
@@ -104,12 +149,15 @@ void page_field_message_kind(struct page_render *render)
 
 void page_field_message_title(struct page_render *render)
 {
-	page_put_escaped(render, render->message.title);
+	page_put_word(render, render->message.title);
 }
 
 void page_field_message_text(struct page_render *render)
 {
-	page_put_escaped(render, render->message.text);
+	if (render->message.said)
+		page_put_said(render, render->message.said);
+	else
+		page_put_word(render, render->message.text);
 }
 
 void page_put_time(struct page_render *render, int64_t unix_ms)
@@ -132,19 +180,16 @@ void page_field_time_text(struct page_render *render)
 	page_put_format(render, "%.10s %.5s UTC", text, text + 11);
 }
 
-void http_page_duration(int64_t duration_ms, char text[static HTTP_DURATION_MAX])
+void page_field_duration(struct page_render *render)
 {
 	static const struct {
 		int64_t ms;
-		const char *name;
-	} units[] = {{86400000, "day"}, {3600000, "hour"}, {60000, "minute"}};
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		int64_t count = duration_ms / units[i].ms;
-		if (count > 0) {
-			snprintf(text, HTTP_DURATION_MAX, "%lld %s%s", (long long)count, units[i].name,
-					count == 1 ? "" : "s");
+		enum page_word one;
+	} units[] = {{86400000, WORD_DAYS_ONE}, {3600000, WORD_HOURS_ONE}, {60000, WORD_MINUTES_ONE}};
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (render->duration_ms >= units[i].ms) {
+			page_put_plural(render, units[i].one, (uint64_t)(render->duration_ms / units[i].ms));
 			return;
 		}
-	}
-	snprintf(text, HTTP_DURATION_MAX, "less than a minute");
+	page_put_word(render, WORD_LESS_THAN_A_MINUTE);
 }

@@ -1,7 +1,8 @@
 /*
  * What the views of the page share. A view is one file here; the templates are NAME.html. embed.py cuts each into pieces
- * of text, and each piece names the function that writes the field after it: {{state_text}} is page_field_state_text. A
- * view defines it. A field that no view defines does not link.
+ * of text, and each piece names what follows it: a word of words/LANGUAGE.txt ([[settling]] is WORD_SETTLING), or the function
+ * that writes a field: {{state_text}} is page_field_state_text. A view defines it. A field that no view defines does not link.
+ * Words have fields, too: {name}.
  *
  * Private to src/http/page.
  */
@@ -13,21 +14,25 @@
 
 struct page_button {
 	enum door_command command;
-	const char *label;
-	const char *again;   /* what the second tap does, for those who hear the page */
-	const char *refusal; /* why it makes no sense now; NULL: it does */
+	enum page_word label;
+	enum page_word again;   /* what the second tap does, for those who hear the page */
+	enum page_word refusal; /* why it makes no sense now; WORD_NONE: it does */
 };
 
 struct page_poke {
-	const char *name, *label;
+	const char *name;
+	enum page_word label;
 };
 
 struct page_message {
-	const char *kind, *title, *text;
+	const char *kind;
+	enum page_word title, text;
+	const char *said; /* instead of text: from outside, in English; or NULL */
 };
 
 /* What the fields are about while they are written. Everything is borrowed except body. */
 struct page_render {
+	enum language language;
 	const struct http_page *page;
 	const struct door_view *door;
 	const struct peer_view *peer; /* NULL: the door is our own */
@@ -37,11 +42,15 @@ struct page_render {
 	bool named; /* the door's name stands on its button */
 	struct page_message message;
 	int64_t time_ms; /* wall clock */
+	int64_t duration_ms;
+	uint64_t count; /* of what a word counts */
+	size_t room;    /* for how many agents, or doors of them */
 	const struct door_record *record;
 	const struct http_wiring *wirings; /* NULL: it is not the Set-up view */
 	const struct http_line *line;
-	const char *root;               /* of a page that stands alone: http_exchange_root's */
-	const struct http_login *login; /* NULL: it is not the login page */
+	const char *root;                   /* of a page that stands alone: http_exchange_root's */
+	const struct http_login *login;     /* NULL: it is not the login page */
+	const struct http_refusal *refusal; /* NULL: nobody is refused */
 	struct http_body *body;
 	size_t size; /* bytes that body has room for */
 	bool failed; /* body takes nothing more */
@@ -53,8 +62,13 @@ void page_put(struct page_render *render, const char *text, size_t length);
 void page_put_escaped(struct page_render *render, const char *text);
 __attribute__((format(printf, 2, 3))) void page_put_format(struct page_render *render, const char *format, ...);
 
+/* A word in the language of the render, with its fields; of a word that counts, one of its forms: other follows one. */
+void page_put_word(struct page_render *render, enum page_word word);
+void page_put_plural(struct page_render *render, enum page_word one, uint64_t count);
+
 void page_put_template(struct page_render *render, const struct page_piece *pieces);
-void page_put_message(struct page_render *render, const char *kind, const char *title, const char *text);
+void page_put_message(struct page_render *render, const char *kind, enum page_word title, enum page_word text);
+void page_put_said(struct page_render *render, const char *said); /* English, from outside */
 void page_put_time(struct page_render *render, int64_t unix_ms);
 void page_put_outcome(struct page_render *render); /* how the last command to a peer's door ended */
 
@@ -71,12 +85,13 @@ void page_each_peer_door(
 bool page_door_moves(const struct door_view *door);  /* it moves, or is about to */
 bool page_is_away(const struct page_render *render); /* the door's agent is another one, and cannot be reached */
 
-/* In the order of enum door_state and of enum door_source; the first with a capital. */
-extern const char *const page_state_texts[], *const page_sources[];
-
-struct page_fault_text {
-	const char *title, *text; /* what it is, and what to do */
+/* What a state, a source and a reason are called; what is wrong, and what to do. */
+enum page_word page_state_word(enum door_state state);
+enum page_word page_source_word(enum door_source source);
+enum page_word page_reason_word(enum door_reason reason);
+struct page_fault_words {
+	enum page_word title, text;
 };
-extern const struct page_fault_text page_fault_texts[]; /* by enum door_fault */
+struct page_fault_words page_fault_words(enum door_fault fault);
 
 #endif

@@ -1,12 +1,17 @@
 "use strict";
 // All words are the server's: when an event says that something changed, the page is asked for again and what differs is
-// put in its place. This script adds what a page alone cannot: to do so live, the viewer's time zone, and a voice.
+// put in its place. This script adds what a page alone cannot: to do so live, the viewer's time zone, and a voice. The few
+// words of its own come with the page, in the page's language.
 // It may fail at any place in a browser that lacks something. So the page says that it does not renew itself unless the
 // script has just shown that it does (prove), and until the first time forms are the browser's. Browsers from 2019 on.
 (() => {
 	const byId = (id) => document.getElementById(id);
 	const RETRY_MS = 1000, RETRY_MAX_MS = 5000, SILENCE_MS = 25000, ANSWER_MS = 8000, NOTICE_MS = 8000, ARMED_MS = 6000;
 	const PARTS = ["messages", "doors", "peers", "stops", "history", "about", "setup"];
+	const own = document.querySelector("script").dataset;
+	// The page's language, as the viewer's country writes it: de-AT where the page is German.
+	const language = document.documentElement.lang;
+	const locale = (navigator.languages || []).find((tag) => tag.split("-")[0] === language) || language;
 	// The doors, or the Set-up view. From the page's own folder: a path that begins with two slashes would name a host.
 	const home = "./" + location.pathname.replace(/.*\//, "");
 	// The folder of the page, below whatever path; without the user:password@ that location has, and that fetch refuses.
@@ -17,24 +22,28 @@
 
 	// ---- What is shown ----
 
-	const clock = (time, seconds) => time.toLocaleTimeString([], {hour: "numeric", minute: "2-digit", second: seconds}).replace(/ /g, "\u00a0");
+	// 24 hours everywhere; midnight is 24:00 in some browsers.
+	const clock = (time, seconds) => time.toLocaleTimeString(locale, {hour: "2-digit", minute: "2-digit", second: seconds, hour12: false}).replace(/^24/, "00");
 
-	function day(time) {
+	function daysAgo(time) {
 		const midnight = (at) => new Date(at.getFullYear(), at.getMonth(), at.getDate());
-		const days = Math.round((midnight(new Date()) - midnight(time)) / 86400000);
-		if (days === 0) return "today";
-		if (days === 1) return "yesterday";
-		return time.toLocaleDateString("en", {weekday: "short", day: "numeric", month: "short", year: days > 300 ? "numeric" : undefined});
+		return Math.round((midnight(new Date()) - midnight(time)) / 86400000);
+	}
+
+	function day(time, days) {
+		if (days === 0) return "";
+		if (days === 1) return own.yesterday + " ";
+		return time.toLocaleDateString(locale, {weekday: "short", day: "numeric", month: "short", year: days > 300 ? "numeric" : undefined}) + " ";
 	}
 
 	function localise(root) {
 		for (const element of root.querySelectorAll("time[datetime]")) {
-			const time = new Date(element.dateTime), when = day(time), entry = element.closest(".history li");
-			if (entry && when !== "today" && when !== "yesterday") {
+			const time = new Date(element.dateTime), days = daysAgo(time), entry = element.closest(".history li");
+			if (entry && days !== 0 && days !== 1) {
 				entry.remove();
 				continue;
 			}
-			element.textContent = (when === "today" ? "" : `${when} `) + clock(time);
+			element.textContent = day(time, days) + clock(time);
 		}
 	}
 
@@ -62,8 +71,8 @@
 	function show(text) {
 		const fresh = new DOMParser().parseFromString(text, "text/html");
 		const source = (page) => page.querySelector("script").getAttribute("src");
-		if (source(fresh) !== source(document)) {
-			location.reload(); // another version of the agent
+		if (source(fresh) !== source(document) || fresh.documentElement.lang !== language) {
+			location.reload(); // another version of the agent, or another language by its configuration
 			return;
 		}
 		localise(fresh);
@@ -97,7 +106,7 @@
 
 	function connected(yes) {
 		if (yes) heard = Date.now();
-		else if (!lost) byId("lost").textContent = `Not connected since ${clock(new Date(heard), "2-digit")}. Shown is what was last known.`;
+		else if (!lost) byId("lost").textContent = own.lost.replace("{time}", clock(new Date(heard), "2-digit"));
 		lost = !yes;
 		byId("lost").hidden = yes;
 		document.documentElement.classList.toggle("stale", lost);
@@ -108,6 +117,7 @@
 		const control = window.AbortController && new AbortController();
 		if (control) options.signal = control.signal;
 		options.credentials = "same-origin"; // older browsers leave them out
+		options.headers = {Accept: "text/html", "Accept-Language": language};
 		return new Promise((done, failed) => {
 			const late = setTimeout(() => {
 				if (control) control.abort();
@@ -129,7 +139,7 @@
 			again = false;
 			const asked = address;
 			try {
-				const {answer, text} = await ask(asked, {headers: {Accept: "text/html"}});
+				const {answer, text} = await ask(asked, {});
 				if (answer.status === 401 && proved) location.reload(); // another password: the browser asks for it
 				if (!answer.ok) throw new Error(answer.status);
 				if (asked === address) show(text);
@@ -225,7 +235,7 @@
 		const form = event.target;
 		if (!proved || form.className === "log-out") return;
 		hush(); // a way for the command is free, however many pages listen
-		const asked = ask(form.getAttribute("action"), {method: "POST", headers: {Accept: "text/html, application/problem+json"}});
+		const asked = ask(form.getAttribute("action"), {method: "POST"});
 		event.preventDefault();
 		commanded(form, asked);
 	});
@@ -243,10 +253,10 @@
 				show(text);
 				measure(form.closest("section"));
 			} else {
-				notify(JSON.parse(text).detail);
+				notify(new DOMParser().parseFromString(text, "text/html").querySelector("h1").textContent);
 			}
 		} catch (error) {
-			notify("No answer from the agent: the command may not have reached it. Look at the door.");
+			notify(own.silent);
 			connected(false);
 		}
 		if (!document.hidden) listen();

@@ -2,8 +2,7 @@
  * The Set-up view, for the person who wires the doors: the level of each line, pulses of single relays, and each door as
  * YAML. render->wirings is set while it is written, and makes the views of a door offer every button.
  */
-#include <ctype.h>
-#include <stdio.h>
+#include <string.h>
 
 #include "http/page/render.h"
 
@@ -52,14 +51,34 @@ void page_field_line_key(struct page_render *render)
 		page_put(render, *at == ' ' ? "_" : at, 1);
 }
 
-void page_field_line_words(struct page_render *render)
+/* Of each line that a door may have: what it is called, and what its levels mean, passive and active. */
+static const struct setup_line {
+	const char *role; /* as struct http_line has it */
+	enum page_word name, meanings[2];
+} setup_lines[] = {
+		{"relay", WORD_RELAY, {WORD_MEANS_OFF, WORD_MEANS_ON}},
+		{"open relay", WORD_OPEN_RELAY, {WORD_MEANS_OFF, WORD_MEANS_ON}},
+		{"close relay", WORD_CLOSE_RELAY, {WORD_MEANS_OFF, WORD_MEANS_ON}},
+		{"stop relay", WORD_STOP_RELAY, {WORD_MEANS_OFF, WORD_MEANS_ON}},
+		{"close warning", WORD_CLOSE_WARNING, {WORD_MEANS_OFF, WORD_MEANS_ON}},
+		{"closed sensor", WORD_CLOSED_SENSOR, {WORD_MEANS_NOT_CLOSED, WORD_MEANS_CLOSED}},
+		{"open sensor", WORD_OPEN_SENSOR, {WORD_MEANS_NOT_OPEN, WORD_MEANS_OPEN}},
+		{"lock-out sensor", WORD_LOCKOUT_SENSOR, {WORD_MEANS_FREE, WORD_MEANS_LOCKED_OUT}},
+		{"obstruction sensor", WORD_OBSTRUCTION_SENSOR, {WORD_MEANS_CLEAR, WORD_OBSTRUCTED}},
+};
+
+static const struct setup_line *setup_line(const struct page_render *render)
 {
-	page_put_escaped(render, render->line->role);
+	const struct setup_line *last = setup_lines + sizeof(setup_lines) / sizeof(setup_lines[0]) - 1;
+	const struct setup_line *line = setup_lines;
+	while (line < last && strcmp(line->role, render->line->role) != 0)
+		line++;
+	return line;
 }
 
-void page_field_line_role(struct page_render *render)
+void page_field_relay(struct page_render *render)
 {
-	page_put_format(render, "%c%s", toupper(*render->line->role), render->line->role + 1);
+	page_put_word(render, setup_line(render)->name);
 }
 
 void page_field_line_name(struct page_render *render)
@@ -67,31 +86,35 @@ void page_field_line_name(struct page_render *render)
 	if (*render->line->name)
 		page_put_escaped(render, render->line->name);
 	else
-		page_put_format(render, "line %u", render->line->offset);
+		page_put_word(render, WORD_LINE_NUMBER);
+}
+
+void page_field_line_offset(struct page_render *render)
+{
+	page_put_format(render, "%u", render->line->offset);
 }
 
 void page_field_line_level(struct page_render *render)
 {
-	page_put_escaped(render, !render->line->known ? "unknown" : render->line->high ? "high" : "low");
+	page_put_word(render, !render->line->known ? WORD_LEVEL_UNKNOWN
+			      : render->line->high ? WORD_LEVEL_HIGH
+						   : WORD_LEVEL_LOW);
 }
 
 void page_field_line_meaning(struct page_render *render)
 {
-	page_put_escaped(render, render->line->known ? render->line->meaning : "It cannot be read.");
+	const struct http_line *line = render->line;
+	page_put_word(render, line->known ? setup_line(render)->meanings[line->active] : WORD_UNREADABLE);
 }
 
 void page_field_travel(struct page_render *render)
 {
 	const struct door_view *door = render->door;
-	if (door->last_open_ms > 0 || door->last_close_ms > 0)
-		page_put_format(render,
-				"The travel time is measured between the contacts; below, a twentieth is added to be safe.");
-	else if (door->has_open_sensor && door->has_closed_sensor)
-		page_put_format(render,
-				"Let the door run once all the way up and down: its travel time is then measured, and written below.");
-	else
-		page_put_format(render,
-				"The travel time is measured by contacts at both ends. Without them: press a button, and \u201cIt has arrived\u201d when the door stands.");
+	bool measured = door->last_open_ms > 0 || door->last_close_ms > 0;
+	bool contacts = door->has_open_sensor && door->has_closed_sensor;
+	page_put_word(render, measured   ? WORD_TRAVEL_MEASURED
+			      : contacts ? WORD_TRAVEL_BY_CONTACTS
+					 : WORD_TRAVEL_BY_HAND);
 }
 
 void page_field_yaml(struct page_render *render)
