@@ -338,10 +338,13 @@ bool history_files_is_locked_out(struct history_files *files, size_t door)
 void history_files_lock_out(struct history_files *files, size_t door, bool locked)
 {
 	pthread_mutex_lock(&files->mutex);
-	files->locks.on[door] = locked;
-	files->locks.said[door] = true;
-	files->locks.version++;
-	pthread_cond_signal(&files->changed);
+	bool known = files->read || files->locks.said[door];
+	if (!known || files->locks.on[door] != locked) {
+		files->locks.on[door] = locked;
+		files->locks.said[door] = true;
+		files->locks.version++;
+		pthread_cond_signal(&files->changed);
+	}
 	pthread_mutex_unlock(&files->mutex);
 }
 

@@ -106,7 +106,7 @@ void history_restore(
 /* Whether a command has locked the door out, by this run or, as far as it said nothing, by an earlier one; true where that
  * cannot be known. */
 bool history_is_locked_out(const struct history *history, size_t door);
-/* To be kept. A command has locked the door out, or lifted that. */
+/* To be kept. A command has locked the door out, or lifted that, or has said so of what is so already. */
 void history_lock_out(struct history *history, size_t door, bool locked);
 
 enum history_lockouts {

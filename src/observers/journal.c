@@ -35,8 +35,9 @@ static void journal_step(struct history *history, const struct garage_news *news
 static void journal_ending(struct history *history, const struct garage_news *news)
 {
 	const struct garage_ending *ending = news->ending;
-	bool accepted = ending->known && ending->result == DOOR_RESULT_ACCEPTED;
-	if (accepted && (ending->command == DOOR_COMMAND_LOCKOUT_ON || ending->command == DOOR_COMMAND_LOCKOUT_OFF))
+	/* Also what is so already: it may be so for want of a history alone, which may come. */
+	bool meant = ending->known && ending->result != DOOR_RESULT_REJECTED;
+	if (meant && (ending->command == DOOR_COMMAND_LOCKOUT_ON || ending->command == DOOR_COMMAND_LOCKOUT_OFF))
 		history_lock_out(history, news->door, ending->command == DOOR_COMMAND_LOCKOUT_ON);
 	if (ending->result == DOOR_RESULT_UNCHANGED)
 		return;

@@ -44,7 +44,7 @@ class House:
 def house(agent_factory, recorder_factory, broker, tmp_path):
     def make(*doors, history=True, **config):
         if history:
-            config["history"] = {"directory": str(tmp_path)}
+            config["history"] = history if isinstance(history, dict) else {"directory": str(tmp_path)}
         agent = agent_factory(broker, config={"doors": [*doors] or [door(), RIGHT], **config})
         made = House(agent, recorder_factory(broker))
         made.start()
@@ -161,6 +161,21 @@ def test_a_damaged_file_locks_each_door_out(house, tmp_path, damage):
     home.start()
     assert not home.agent.log.find("is damaged")
     assert home.send("left/set", "OPEN") == {"result": "accepted"}
+
+
+def test_it_stays_when_it_is_said_while_nobody_knows(house, tmp_path):
+    """Each door is locked out for want of a history then, so that the word changes nothing yet."""
+    home = house(history={"directory": str(tmp_path / "late")})
+    assert home.send("left/lockout/set", "ON") == {"result": "unchanged"}
+    assert home.send("right/set", "OPEN") == REFUSED
+    since = home.recorder.mark()
+    (tmp_path / "late").mkdir()
+    home.wait("right/lockout", "OFF", since)
+    assert home.send("left/set", "OPEN") == REFUSED
+    home.attributes(since, locked_out=True, lockout_saved=True)
+    home.agent.kill()
+    home.start()
+    assert home.send("left/set", "OPEN") == REFUSED
 
 
 @pytest.mark.parametrize("topic", ["left/lockout/set", "lockout/set"])
