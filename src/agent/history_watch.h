@@ -1,6 +1,7 @@
 /*
- * Looks from time to time after the history: whether its directory has come, and whether something keeps it in memory
- * only, and whether what was said of lock-outs is on its disk. What a former run has left of the doors may come late, and then the garage goes on from there. Loop thread only.
+ * Looks from time to time after the history: whether its directory has come, whether something keeps it in memory only,
+ * and whether what was said of lock-outs is on its disk. What a former run has left of the doors may come late, and then
+ * the garage goes on from there. Loop thread only.
  */
 #ifndef PORTCULLIS_AGENT_HISTORY_WATCH_H
 #define PORTCULLIS_AGENT_HISTORY_WATCH_H

@@ -1,6 +1,7 @@
 /*
- * What other agents and Home Assistant's Supervisor tell, read from JSON: bounded before Jansson sees it, and then key by key. Most values that make no
- * sense here are taken for not known; a fault that is not known, or a wrong form, refuses the document as a whole.
+ * What other agents and Home Assistant's Supervisor tell, read from JSON: bounded before Jansson sees it, and then key by
+ * key. Most values that make no sense here are taken for not known; a fault that is not known, or a wrong form, refuses
+ * the document as a whole.
  */
 #include "documents/documents.h"
 

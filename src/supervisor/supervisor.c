@@ -43,7 +43,7 @@ int supervisor_read(const char *answer, size_t length, struct document_service *
 	return failed;
 }
 
-/* Its length or -errno. The token is in request, and so in memory, no longer than it takes. */
+/* Its length or -errno. The copy of the token in request is wiped; the environment has it as long as the agent runs. */
 static ssize_t supervisor_exchange(int fd, const char *token, char *answer, size_t size, int64_t until_ms)
 {
 	char request[SUPERVISOR_TOKEN_MAX + 128];
@@ -77,9 +77,11 @@ int supervisor_ask(const char *address, uint16_t port, const char *token, int ti
 	ssize_t received = failed < 0 ? failed : supervisor_exchange(fd, token, answer, sizeof(answer), until_ms);
 	close(fd);
 	if (received < 0)
-		return supervisor_fail(error, "no answer", (int)received);
-	failed = received == sizeof(answer) ? supervisor_fail(error, "its answer", -EMSGSIZE)
-					    : supervisor_read(answer, (size_t)received, service, error);
+		failed = supervisor_fail(error, "no answer", (int)received);
+	else if (received == sizeof(answer))
+		failed = supervisor_fail(error, "its answer", -EMSGSIZE);
+	else
+		failed = supervisor_read(answer, (size_t)received, service, error);
 	explicit_bzero(answer, sizeof(answer));
 	return failed;
 }
