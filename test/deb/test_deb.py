@@ -181,6 +181,27 @@ def test_life_with_systemd(tmp_path):
         debian.close()
 
 
+def test_systemd_ends_a_frozen_agent():
+    """By the watchdog, whose time is shortened. What runs after that end is the release, which fails here and says so."""
+    debian = Booted()
+    try:
+        debian.run(f"dpkg -i {debian.put(package('amd64'))}")
+        debian.run(f"""mkdir {DROP_IN} && printf '[Service]\nWatchdogSec=3\n' >{DROP_IN}/override.conf
+            systemctl daemon-reload && systemctl start portcullis""")
+        debian.run("portcullis --healthcheck")
+        debian.run(OTHER_CHIP)
+        assert NOT_RELEASED not in debian.run("journalctl -o cat -u portcullis")
+        frozen = debian.run("systemctl show -P MainPID portcullis").strip()
+        debian.run(f"kill -STOP {frozen}")
+        debian.run(f"""for i in $(seq 300); do journalctl -o cat -u portcullis | grep -q "Failed with result" && exit 0; sleep 0.1; done
+            journalctl -o cat -u portcullis; exit 1""")
+        journal = debian.run("journalctl -o cat -u portcullis")
+        assert journal.index("Watchdog timeout") < journal.index(NOT_RELEASED) < journal.index("Failed with result 'watchdog'")
+        assert debian.status(f"test -e /proc/{frozen}")[0] == 1
+    finally:
+        debian.close()
+
+
 class Keys:
     """Keys to sign with, which nobody else has and which end with the test."""
 
