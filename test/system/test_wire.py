@@ -167,6 +167,67 @@ def test_killed_in_a_pulse_the_relay_is_put_to_rest_by(how, relay, machine, agen
     assert all(event.value != active(relay) for event in wire.events[died:] if event.line == RELAY)
 
 
+WARNING = 5
+
+# Of a press: what comes before, how many levels of the relay and of the warning's line there are then, and the contact that
+# is reached while nobody looks.
+PHASES = {
+    "warning": (["CLOSE"], 1, 2, OPEN),
+    "pulse": (["OPEN"], 2, 1, OPEN),
+    "gap": (["OPEN", "CLOSE"], 5, 1, None),  # the second stops the door, and would turn it round
+    "travel": (["OPEN"], 3, 1, None),
+}
+
+
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT], ids=lambda number: number.name)
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_crash_in_each_phase_of_a_press(phase, number, machine, header, agent_factory, broker, recorder):
+    """As the unit has it: the release after the end, then the next start; for SIGABRT that start alone. Nothing is pressed any
+    more, and what is published is what the contacts say."""
+    commands, relay_levels, warning_levels, reached = PHASES[phase]
+    header.pull(OPEN if phase == "warning" else CLOSED, up=True)
+    lengths = {phase: "3s"} if phase in ("pulse", "gap") else {}
+    warning = {"close_warning": {"line": f"GPIO{WARNING}", "time": "3s"}} if phase == "warning" else {}
+    agent = agent_factory(broker, config={"doors": [
+        door(closed_sensor=contact(CLOSED), open_sensor=contact(OPEN), debounce="20ms", **lengths, **warning)]})  # fmt: skip
+
+    def levels():
+        return len(wire.levels(RELAY)), len(wire.levels(WARNING)) if warning else 1
+
+    with machine.record() as wire:
+        online(agent.start(), recorder)
+        recorder.wait(agent.topic("left", "state"), "open" if phase == "warning" else "closed")
+        for command in commands:
+            since = recorder.mark()
+            recorder.publish(agent.topic("left", "set"), command)
+            if phase in ("gap", "travel"):
+                recorder.wait(agent.topic("left", "state"), since=since)
+                header.pull(CLOSED, up=False)
+                rest(machine)
+        harness.wait_until(lambda: levels() == (relay_levels, warning_levels), f"the {phase}")
+        agent.send_signal(number)
+        assert agent.wait() == 128 + number
+        died, since = len(wire.so_far()), recorder.mark()
+        recorder.wait(agent.topic("availability"), "offline", deadline=20)
+        assert levels() == (relay_levels, warning_levels), f"the end came behind the {phase}"
+        for line in (CLOSED, OPEN):
+            header.pull(line, up=line == reached)
+        if number == signal.SIGSEGV:
+            assert agent.run("--release")[0] == 0
+            assert wire.levels(RELAY)[-1][1] == 0 and (not warning or wire.levels(WARNING)[-1][1] == 0)
+        online(agent.start(), recorder)
+        state = "open" if reached else "None"  # between its ends nothing tells where it is
+        recorder.wait(agent.topic("left", "attributes"), lambda text: '"settled":true' in text, since=since)
+        recorder.wait(agent.topic("left", "state"), state, since=since)
+        machine.run("sleep 3")  # longer than what was left of the press
+        told = [message.payload for message in recorder.seen(agent.topic("left", "state"), since=since)]
+        assert set(told) <= {state, "None"}, told
+        agent.send_signal(signal.SIGTERM)
+        assert agent.wait() == 0
+    assert all(event.value != 1 for event in wire.events[died:] if event.line in (RELAY, WARNING))
+    assert wire.levels(RELAY)[-1][1] == 0 and (not warning or wire.levels(WARNING)[-1][1] == 0)
+
+
 def test_nothing_but_the_asked_pulses_while_commands_pour_in(
     machine, header, agent_factory, broker_factory, recorder_factory
 ):
