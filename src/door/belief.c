@@ -52,6 +52,8 @@ static void become(struct door *door, enum door_state state, struct door_output 
 {
 	if (door->state == state)
 		return;
+	if (door_aims(door) && state != door->aim)
+		goal_cancel(door, output);
 	door->state = state;
 	if (state != DOOR_OPEN)
 		door->auto_close_ms = DOOR_NEVER;
@@ -62,7 +64,7 @@ static void become(struct door *door, enum door_state state, struct door_output 
 /* An end sensor says what was not expected. The presses of a toggle relay were counted out for something else. */
 static void surprise(struct door *door, struct door_output *output)
 {
-	if (door_toggles(door) || door->warned_ms != DOOR_NEVER)
+	if (door_toggles(door) || door->warned_ms != DOOR_NEVER || door_aims(door))
 		goal_cancel(door, output);
 }
 
@@ -190,7 +192,7 @@ static void arrive_at_end(struct door *door, enum door_state end, int64_t edge_m
 		return;
 	}
 	/* An OPEN that comes to the closed end on its way is planned anew from there: it never ends shut. */
-	if (door->state != towards && !(door->goal == DOOR_GOAL_OPEN && end == DOOR_CLOSED))
+	if (door->state != towards && !(door->goal == DOOR_GOAL_OPEN && end == DOOR_CLOSED && !door_aims(door)))
 		surprise(door, output);
 	if (door->state == towards && door->whole && edge_ms > door->moved_ms)
 		*(end == DOOR_OPEN ? &door->last_open_ms : &door->last_close_ms) = door->last_travel_ms =

@@ -66,7 +66,7 @@ void commands_auto_close(struct door *door, int64_t now_ms, struct door_output *
 	struct plan plan = plan_command(door, DOOR_GOAL_CLOSE, now_ms);
 	if (plan.reason == DOOR_REASON_OBSTRUCTED) {
 		door->auto_close_ms = now_ms + door->config.auto_close_ms;
-	} else if (plan.reason == DOOR_REASON_NONE && !plan.done && door->goal == DOOR_GOAL_NONE &&
+	} else if (plan.reason == DOOR_REASON_NONE && !plan.done && door->goal == DOOR_GOAL_NONE && !door_aims(door) &&
 			!relays_stuck(door)) {
 		door_tell(door, output, DOOR_EVENT_AUTO_CLOSE, DOOR_FAULT_NONE);
 		relays_accept(door, DOOR_GOAL_CLOSE, DOOR_SOURCE_AUTO_CLOSE, &plan, now_ms, now_ms, output);
@@ -95,7 +95,8 @@ static enum door_reason understand(const struct door *door, const struct door_in
 		return DOOR_REASON_STOPPING;
 	if (!door->settled && !is_lockout(input->command))
 		return DOOR_REASON_NOT_SETTLED;
-	if (input->command > DOOR_COMMAND_LAST)
+	if (input->command > DOOR_COMMAND_LAST ||
+			(input->command == DOOR_COMMAND_POSITION && (input->percent < 1 || input->percent > 99)))
 		return DOOR_REASON_UNKNOWN_COMMAND;
 	if (now_ms - given_ms > DOOR_AGE_MS)
 		return DOOR_REASON_STALE;
@@ -112,8 +113,50 @@ static enum door_reason understand(const struct door *door, const struct door_in
 		return DOOR_REASON_BUSY;
 	if (input->command == DOOR_COMMAND_TOGGLE)
 		return plan_toggle_goal(door, goal);
-	*goal = goals[input->command];
+	if (input->command != DOOR_COMMAND_POSITION)
+		*goal = goals[input->command];
 	return DOOR_REASON_NONE;
+}
+
+/* The plan for a move to a position: its first press. */
+static struct plan plan_position(const struct door *door, enum door_state direction, int64_t given_ms)
+{
+	struct plan plan = plan_asked(door, direction == DOOR_OPENING ? DOOR_GOAL_OPEN : DOOR_GOAL_CLOSE, given_ms);
+
+	if (plan.reason == DOOR_REASON_NONE && (plan.done || plan.so_far))
+		plan.reason = DOOR_REASON_NO_WAY;
+	return plan;
+}
+
+static void give_position(struct door *door, const struct door_input *input, int64_t given_ms, int64_t now_ms,
+		struct door_output *output)
+{
+	int64_t aim_ppm = (int64_t)input->percent * (PPM / 100);
+	enum door_state direction = aim_direction(door, aim_ppm);
+	bool same = door_aims(door) && door->aim_ppm == aim_ppm;
+	bool there = door->state == DOOR_STOPPED && door->base_ppm >= 0 &&
+		     position_percent(door, now_ms) == input->percent;
+	bool free = door->goal == DOOR_GOAL_NONE && !door_aims(door) && !plan_is_busy(door);
+
+	if (same)
+		door->goal_given_ms = door_max(door->goal_given_ms, given_ms);
+	if (same || (there && door->goal == DOOR_GOAL_NONE)) {
+		door_put_answer(output, DOOR_RESULT_UNCHANGED, DOOR_REASON_NONE);
+		return;
+	}
+	enum door_reason reason = free ? aim_refusal(door, aim_ppm) : DOOR_REASON_BUSY;
+	struct plan plan = plan_position(door, direction, given_ms);
+	if (reason == DOOR_REASON_NONE)
+		reason = plan.reason;
+	if (reason != DOOR_REASON_NONE) {
+		door_put_answer(output, DOOR_RESULT_REJECTED, reason);
+		return;
+	}
+	door_put_answer(output, DOOR_RESULT_ACCEPTED, DOOR_REASON_NONE);
+	relays_accept(door, direction == DOOR_OPENING ? DOOR_GOAL_OPEN : DOOR_GOAL_CLOSE, input->source, &plan,
+			given_ms, now_ms, output);
+	door->aim = direction;
+	door->aim_ppm = aim_ppm;
 }
 
 void commands_give(struct door *door, const struct door_input *input, int64_t now_ms, struct door_output *output)
@@ -136,7 +179,11 @@ void commands_give(struct door *door, const struct door_input *input, int64_t no
 		door_put_answer(output, DOOR_RESULT_ACCEPTED, DOOR_REASON_NONE);
 		return;
 	}
-	if (goal == door->goal && !lockout_forbids(door, goal)) {
+	if (input->command == DOOR_COMMAND_POSITION) {
+		give_position(door, input, given_ms, now_ms, output);
+		return;
+	}
+	if (goal == door->goal && !door_aims(door) && !lockout_forbids(door, goal)) {
 		door->goal_given_ms = door_max(door->goal_given_ms, given_ms);
 		door_put_answer(output, DOOR_RESULT_UNCHANGED, DOOR_REASON_NONE);
 		return;
@@ -146,7 +193,7 @@ void commands_give(struct door *door, const struct door_input *input, int64_t no
 	struct plan plan = plan_asked(door, goal, given_ms);
 	/* Who asks for OPEN, even where it cannot be done, wants no close that is warned of. */
 	bool unwanted = goal == DOOR_GOAL_STOP || (goal == DOOR_GOAL_OPEN && door->warned_ms != DOOR_NEVER);
-	if (door->goal != DOOR_GOAL_NONE && (unwanted || plan.reason == DOOR_REASON_NONE)) {
+	if ((door->goal != DOOR_GOAL_NONE || door_aims(door)) && (unwanted || plan.reason == DOOR_REASON_NONE)) {
 		goal_cancel(door, output);
 		cancelled = true;
 	}
@@ -180,4 +227,18 @@ enum door_reason commands_refusal(const struct door *door, enum door_command com
 	if (reason != DOOR_REASON_NONE)
 		return reason;
 	return plan_asked(door, goal, door->time_ms).reason;
+}
+
+void commands_reach(const struct door *door, int *low, int *high)
+{
+	*low = *high = 0;
+	for (enum door_state direction = DOOR_OPENING; direction <= DOOR_CLOSING; direction++) {
+		int from, to;
+		if (!door->settled || door->stopping || relays_stuck(door) || !door_is_moving(direction) ||
+				aim_range(door, direction, &from, &to) != DOOR_REASON_NONE ||
+				plan_position(door, direction, door->time_ms).reason != DOOR_REASON_NONE)
+			continue;
+		*low = *low == 0 || from < *low ? from : *low;
+		*high = to > *high ? to : *high;
+	}
 }

@@ -11,6 +11,7 @@
  *   relays      what is pressed, and when
  *   lockout     what a lock-out forbids
  *   plan        what a goal needs
+ *   aim         where a move to a position is stopped
  *   belief      what is believed
  *   position    where the door is, and how certain that is
  *   contacts, presses, goal   what the contacts say; what a press does; the presses to come
@@ -98,7 +99,8 @@ static void take_config(struct door *door, const struct door_config *config, str
 	bool same_presses = same_table(&own.opener, &old.opener) && own.allow_detour == old.allow_detour &&
 			    own.pulse_ms == old.pulse_ms && own.gap_ms == old.gap_ms &&
 			    own.warning_ms == old.warning_ms && own.auto_close_ms == old.auto_close_ms;
-	if (!same_presses)
+	bool same_way = own.open_time_ms == old.open_time_ms && own.close_time_ms == old.close_time_ms;
+	if (!same_presses || (door_aims(door) && !same_way))
 		goal_cancel(door, output);
 	if (own.auto_close_ms != old.auto_close_ms)
 		door->auto_close_ms = DOOR_NEVER;

@@ -53,6 +53,13 @@
  *   gap, one relay at a time, not before the sensors have settled. The relay to close and the toggle relay may bring
  *   the door down, so for them the warning runs before, and nothing may be in the way. Where by what is believed it
  *   changes nothing (OPEN's relay on an open door), the belief stays.
+ * - DOOR_COMMAND_POSITION is OPEN or CLOSE, whose rules hold, with one press more, which stops the door when it is
+ *   reckoned to be there: at that time, and less than DOOR_LATE_MS later. It is refused where one press does not stop the
+ *   door (no_stop), where it does not rest (uncertain), with a toggle relay anywhere but at a sensed end (no_way), and for
+ *   a position that is too near: so far away that a door that is faster than configured may be at its other end by then
+ *   (toggle relay), or so near that the press before is not over (no_way). What was not reckoned with cancels it without a
+ *   press, and so does OPEN, CLOSE or STOP: the door goes on as with those. While it is under way, another one is
+ *   refused (busy).
  * - Another configuration moves nothing. What is believed stays, and a pulse under way ends when it was to end. Presses
  *   still to come are cancelled if opener, allow_detour, pulse_ms, gap_ms, warning_ms or auto_close_ms differ, since
  *   they were counted out for the old values; otherwise they stay. A move under way keeps its time. A running
@@ -107,7 +114,7 @@
 enum door_input_kind {
 	DOOR_INPUT_TIME,        /* nothing but now_ms */
 	DOOR_INPUT_SENSOR,      /* sensor, active, at_ms */
-	DOOR_INPUT_COMMAND,     /* command, source; line: the relay of DOOR_COMMAND_PULSE */
+	DOOR_INPUT_COMMAND,     /* command, source; line: the relay of DOOR_COMMAND_PULSE; percent: of POSITION */
 	DOOR_INPUT_LINE_FAILED, /* line, active: the level that could not be set */
 	DOOR_INPUT_LINE_LATE,   /* line, at_ms: when the relay really went on */
 	DOOR_INPUT_STOPPING,    /* the agent ends */
@@ -123,6 +130,7 @@ struct door_input {
 	int64_t at_ms;    /* of the edge; what lies after now_ms counts as now_ms */
 	int64_t given_ms; /* when the command was given, on the clock of now_ms; 0, or after now_ms: now */
 	enum door_command command;
+	int percent; /* 1 to 99 */
 	enum door_source source;
 	const struct door_config *config; /* read before door_step returns */
 };
@@ -217,8 +225,10 @@ struct door {
 	bool goal_warned;                     /* the warning for it has run */
 	bool goal_free;                       /* it had begun to press before a lock-out */
 	enum door_line pulse_line;            /* of DOOR_GOAL_PULSE */
-	int64_t warned_ms;                    /* when the running warning ends; DOOR_NEVER: none is running */
-	int64_t auto_close_ms;                /* when it is due */
+	enum door_state aim;   /* which way it goes or is to go to a position, where a press stops it; unknown: none */
+	int64_t aim_ppm;       /* that position */
+	int64_t warned_ms;     /* when the running warning ends; DOOR_NEVER: none is running */
+	int64_t auto_close_ms; /* when it is due */
 
 	enum door_line relay; /* on now; DOOR_LINES: none */
 	int64_t release_ms;
@@ -250,6 +260,9 @@ void door_step(struct door *door, const struct door_input *input, int64_t now_ms
  * left_open, lockout_saving and lockout_saved stay as they are.
  */
 void door_view(const struct door *door, int64_t now_ms, struct door_view *view);
+
+/* Whether a door of this configuration can be sent to a position, from one of its ends at least: has_reach of its view. */
+bool door_reaches(const struct door_config *config);
 
 /*
  * How many presses of the toggle relay bring the opener from a state (and, when stopped, the direction before) to

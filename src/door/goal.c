@@ -7,6 +7,7 @@
 void goal_end(struct door *door, struct door_output *output)
 {
 	door->goal = DOOR_GOAL_NONE;
+	door->aim = DOOR_UNKNOWN;
 	if (door->warned_ms != DOOR_NEVER) {
 		door->warned_ms = DOOR_NEVER;
 		door_act(output, DOOR_LINE_WARNING, false);
@@ -15,7 +16,7 @@ void goal_end(struct door *door, struct door_output *output)
 
 void goal_cancel(struct door *door, struct door_output *output)
 {
-	if (door->goal == DOOR_GOAL_NONE)
+	if (door->goal == DOOR_GOAL_NONE && !door_aims(door))
 		return;
 	goal_end(door, output);
 	door_tell(door, output, DOOR_EVENT_CANCELLED, DOOR_FAULT_NONE);

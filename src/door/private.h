@@ -32,6 +32,12 @@ static inline bool door_toggles(const struct door *door)
 	return door->config.lines[DOOR_LINE_TOGGLE];
 }
 
+/* It is sent to a position, and the press that stops it there is still to come. */
+static inline bool door_aims(const struct door *door)
+{
+	return door->aim != DOOR_UNKNOWN;
+}
+
 /* What is put out. What does not fit is lost: door_rules.h holds that it fits. */
 
 static inline void door_act(struct door_output *output, enum door_line line, bool on)
@@ -55,7 +61,7 @@ static inline void door_put_answer(struct door_output *output, enum door_result 
 	output->reason = reason;
 }
 
-/* goal.c: the presses to come. */
+/* goal.c: the presses to come, with that at the end of a move to a position. */
 
 void goal_end(struct door *door, struct door_output *output);    /* there are none any more; ends a warning, too */
 void goal_cancel(struct door *door, struct door_output *output); /* the same, and it is told, unless there were none */
@@ -101,6 +107,17 @@ enum door_confidence position_confidence(const struct door *door);
 /* The state after one press; unknown when nobody can tell. direction: of the move before a stop. */
 enum door_state presses_after(const struct door_opener *opener, enum door_state state, enum door_state direction);
 bool presses_is_at(enum door_state state, enum door_state wanted); /* wanted: opening, closing or stopped */
+
+/* aim.c: a move to a position. direction: opening or closing. */
+
+enum door_state aim_direction(const struct door *door, int64_t aim_ppm); /* which way that position lies */
+/* Why the door cannot be sent there now. DOOR_REASON_NONE: it can, as far as the way, the wiring and the start go. */
+enum door_reason aim_refusal(const struct door *door, int64_t aim_ppm);
+/* The same for any position in this direction; sets the percent from and up to which it can. */
+enum door_reason aim_range(const struct door *door, enum door_state direction, int *low, int *high);
+bool aim_is_wired(const struct door *door);  /* from one of its ends it can be sent somewhere */
+int64_t aim_due_ms(const struct door *door); /* when it is reckoned to be there; DOOR_NEVER: it is not on its way */
+bool aim_may_stop(const struct door *door, int64_t now_ms); /* the press is neither too late nor near the end */
 
 /* belief.c: what is believed. */
 
@@ -182,6 +199,8 @@ void relays_release_stuck(struct door *door, int64_t now_ms, struct door_output 
 void commands_auto_close(struct door *door, int64_t now_ms, struct door_output *output); /* acts if it is due */
 /* DOOR_INPUT_COMMAND: accepts or refuses it, and sets the answer. */
 void commands_give(struct door *door, const struct door_input *input, int64_t now_ms, struct door_output *output);
+/* Between which positions the door can be sent to one now; 0, 0: to none. What is under way is not looked at. */
+void commands_reach(const struct door *door, int *low, int *high);
 /* Why the command would be refused now; DOOR_REASON_NONE: it would not. */
 enum door_reason commands_refusal(const struct door *door, enum door_command command);
 

@@ -130,9 +130,10 @@ int64_t relays_due_ms(const struct door *door)
 {
 	if (door->relay != DOOR_LINES)
 		return door->release_ms;
-	if (door->goal == DOOR_GOAL_NONE)
+	int64_t due = door->goal != DOOR_GOAL_NONE ? door->goal_due_ms : aim_due_ms(door);
+	if (due == DOOR_NEVER)
 		return DOOR_NEVER;
-	int64_t due = door_max(door->ready_ms, door->goal_due_ms);
+	due = door_max(due, door->ready_ms);
 	if (door_toggles(door))
 		due = door_max(due, contacts_ends_steady_ms(door));
 	return door->warned_ms == DOOR_NEVER ? due : door_max(due, door->warned_ms);
@@ -144,10 +145,31 @@ bool relays_lapsed(const struct door *door, int64_t now_ms)
 	return now_ms > goal_until_ms(door);
 }
 
+/* A door that was sent to a position is there: the press that stops it is what is now to come. */
+static void end_at_aim(struct door *door, int64_t now_ms, struct door_output *output)
+{
+	if (now_ms < relays_due_ms(door))
+		return;
+	if (!aim_may_stop(door, now_ms)) {
+		goal_cancel(door, output);
+		return;
+	}
+	door->aim = DOOR_UNKNOWN;
+	door->goal = DOOR_GOAL_STOP;
+	door->goal_state = door->state;
+	door->goal_warned = false;
+	door->goal_given_ms = door->goal_due_ms = now_ms;
+	door->goal_takes_ms = 0;
+}
+
 /* The only place where a relay goes on. */
 void relays_proceed(struct door *door, int64_t now_ms, struct door_output *output)
 {
-	if (door->goal == DOOR_GOAL_NONE || door->relay != DOOR_LINES)
+	if (door->relay != DOOR_LINES)
+		return;
+	if (door->goal == DOOR_GOAL_NONE)
+		end_at_aim(door, now_ms, output);
+	if (door->goal == DOOR_GOAL_NONE)
 		return;
 	if (relays_lapsed(door, now_ms)) {
 		goal_cancel(door, output);
@@ -166,7 +188,8 @@ void relays_proceed(struct door *door, int64_t now_ms, struct door_output *outpu
 		belief_enter_fault(door, DOOR_FAULT_OBSTRUCTED, output);
 		return;
 	}
-	if (plan.reason != DOOR_REASON_NONE || lockout_stops(door)) {
+	bool astray = door_aims(door) && aim_refusal(door, door->aim_ppm) != DOOR_REASON_NONE;
+	if (plan.reason != DOOR_REASON_NONE || astray || lockout_stops(door)) {
 		goal_cancel(door, output);
 		return;
 	}

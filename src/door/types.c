@@ -92,6 +92,8 @@ const char *door_command_name(enum door_command command)
 		return "toggle";
 	case DOOR_COMMAND_PULSE:
 		return "pulse";
+	case DOOR_COMMAND_POSITION:
+		return "position";
 	case DOOR_COMMAND_LOCKOUT_ON:
 		return "lockout_on";
 	case DOOR_COMMAND_LOCKOUT_OFF:
@@ -314,15 +316,20 @@ struct word {
 	enum door_command command;
 };
 
+static void trim(const char **text, size_t *length)
+{
+	while (*length > 0 && is_space((*text)[0])) {
+		(*text)++;
+		(*length)--;
+	}
+	while (*length > 0 && is_space((*text)[*length - 1]))
+		(*length)--;
+}
+
 /* words end with one that is NULL. */
 static bool parse(const char *text, size_t length, const struct word *words, enum door_command *command)
 {
-	while (length > 0 && is_space(text[0])) {
-		text++;
-		length--;
-	}
-	while (length > 0 && is_space(text[length - 1]))
-		length--;
+	trim(&text, &length);
 	for (; words->word; words++) {
 		if (length == strlen(words->word) && strncasecmp(text, words->word, length) == 0) {
 			*command = words->command;
@@ -352,4 +359,24 @@ bool door_lockout_parse(const char *text, size_t length, enum door_command *comm
 			{NULL, DOOR_COMMAND_OPEN},
 	};
 	return parse(text, length, words, command);
+}
+
+bool door_position_parse(const char *text, size_t length, enum door_command *command, int *percent)
+{
+	int value = 0;
+
+	trim(&text, &length);
+	if (length < 1 || length > 3)
+		return false;
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return false;
+		value = value * 10 + (text[i] - '0');
+	}
+	if (value > 100)
+		return false;
+	*command = value == 0 ? DOOR_COMMAND_CLOSE : value == 100 ? DOOR_COMMAND_OPEN : DOOR_COMMAND_POSITION;
+	if (*command == DOOR_COMMAND_POSITION)
+		*percent = value;
+	return true;
 }

@@ -53,6 +53,7 @@ enum door_command {
 	DOOR_COMMAND_STOP,
 	DOOR_COMMAND_TOGGLE,
 	DOOR_COMMAND_PULSE, /* a pulse of one relay, only from the Set-up view; door_command_parse never returns it */
+	DOOR_COMMAND_POSITION, /* to a position of 1 to 99 %; door_position_parse returns it */
 	/* Set and lift the lock-out from afar: door_lockout_parse. */
 	DOOR_COMMAND_LOCKOUT_ON,
 	DOOR_COMMAND_LOCKOUT_OFF,
@@ -188,9 +189,11 @@ struct door_view {
 	int64_t last_close_ms;
 	int64_t last_travel_ms;                   /* the later of the two */
 	enum door_reason refusals[DOOR_COMMANDS]; /* for OPEN to TOGGLE: why it would be rejected now, if it would */
-	bool toggles;      /* toggle wiring: one relay, and what a press does depends on the door */
-	bool has_stop;     /* STOP can do something with this wiring */
-	bool has_position; /* a travel time lets a position be reckoned or a sensor says one */
+	bool toggles;              /* toggle wiring: one relay, and what a press does depends on the door */
+	bool has_stop;             /* STOP can do something with this wiring */
+	bool has_position;         /* a travel time lets a position be reckoned or a sensor says one */
+	bool has_reach;            /* this wiring can be sent to a position, from an end at least */
+	int reach_low, reach_high; /* between which positions it can be sent from here; 0, 0: to none */
 	bool has_open_sensor, has_closed_sensor, has_obstruction_sensor, has_lockout_sensor;
 	bool has_left_open; /* it is told of when it is open for long */
 	bool left_open;     /* it is, and has been told of */
@@ -290,5 +293,11 @@ enum door_news door_news_of_result(enum door_result result); /* a command ended 
 bool door_command_parse(const char *text, size_t length, enum door_command *command);
 /* The same for a lock-out: ON and OFF. */
 bool door_lockout_parse(const char *text, size_t length, enum door_command *command);
+
+/*
+ * Reads a position in percent: a whole number of 0 to 100 in digits, with spaces around it. 0 is CLOSE and 100 is OPEN;
+ * else command is DOOR_COMMAND_POSITION, and percent is set. Returns false for anything else, and leaves both alone.
+ */
+bool door_position_parse(const char *text, size_t length, enum door_command *command, int *percent);
 
 #endif

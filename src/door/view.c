@@ -48,11 +48,21 @@ void door_view(const struct door *door, int64_t now_ms, struct door_view *view)
 		view->refusals[i] = commands_refusal(door, i);
 	view->has_stop = view_stops(door);
 	view->has_position = true;
+	view->has_reach = aim_is_wired(door);
+	commands_reach(door, &view->reach_low, &view->reach_high);
 	view->has_closed_sensor = contacts_has(door, DOOR_SENSOR_CLOSED);
 	view->has_open_sensor = contacts_has(door, DOOR_SENSOR_OPEN);
 	view->has_obstruction_sensor = contacts_has(door, DOOR_SENSOR_OBSTRUCTION);
 	view->has_lockout_sensor = contacts_has(door, DOOR_SENSOR_LOCKOUT);
 	view->has_warning = door->config.lines[DOOR_LINE_WARNING];
+}
+
+bool door_reaches(const struct door_config *config)
+{
+	struct door door;
+
+	door_init(&door, config, 0);
+	return aim_is_wired(&door);
 }
 
 /* Compares with what was said before. A moving position is said every DOOR_POSITION_EVERY_MS only. */

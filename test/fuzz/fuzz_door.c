@@ -99,6 +99,8 @@ static const char *happen(struct life *life, unsigned char what)
 		if (config->sensors[DOOR_SENSOR_LOCKOUT])
 			return life_key(life);
 		return NULL;
+	case 13:
+		return life_position(life, which * 6 + 3);
 	default:
 		return NULL;
 	}
@@ -178,6 +180,9 @@ int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t length)
 				input.line = (enum door_line)((what >> 4 & 7) % (DOOR_LINES + 1));
 			} else if ((what & 64) && when % 8 == 5) {
 				input.command = what & 16 ? DOOR_COMMAND_LOCKOUT_ON : DOOR_COMMAND_LOCKOUT_OFF;
+			} else if (what & 8) {
+				input.command = DOOR_COMMAND_POSITION;
+				input.percent = (what >> 4 & 7) * 14 + when % 16;
 			}
 			break;
 		case 5:

@@ -72,7 +72,10 @@ static inline const char *life_press(struct life *life, enum door_line line)
 	model_hear(model, line, rules->now_ms);
 	bool unwarned = rules->door.config.warning_ms > 0 && !rules->warned;
 	bool locked = rules->ours && !rules->begun_free && rules_locked(rules, &rules->door);
-	unsigned wrong = model_wrong_press(model, before, rules->command, unwarned, locked);
+	enum door_command command = rules->command;
+	if (command == DOOR_COMMAND_POSITION)
+		command = rules->up ? DOOR_COMMAND_OPEN : DOOR_COMMAND_CLOSE;
+	unsigned wrong = model_wrong_press(model, before, command, unwarned, locked);
 	if (rules->door.config.allow_detour) /* it may begin downwards */
 		wrong &= ~(1u << OPEN_DOWN);
 	if (toggle && unseen)
@@ -272,6 +275,17 @@ static inline const char *life_command(struct life *life, enum door_command comm
 			.command = command,
 			.source = DOOR_SOURCE_MQTT,
 			.given_ms = life->rules.now_ms - age_ms};
+
+	return broken != NULL ? broken : life_step(life, &input, life->rules.now_ms);
+}
+
+static inline const char *life_position(struct life *life, int percent)
+{
+	const char *broken = life_sample(life);
+	const struct door_input input = {.kind = DOOR_INPUT_COMMAND,
+			.command = DOOR_COMMAND_POSITION,
+			.percent = percent,
+			.source = DOOR_SOURCE_MQTT};
 
 	return broken != NULL ? broken : life_step(life, &input, life->rules.now_ms);
 }

@@ -22,6 +22,7 @@ struct rules {
 	bool asked; /* a command was accepted, and presses may follow */
 	enum door_command command;
 	enum door_line line; /* of a pulse */
+	bool up;             /* of POSITION: it was asked upwards */
 	int presses;         /* made for it */
 	bool warned;         /* it was warned for, for the whole time */
 	int64_t given_ms;    /* when it was given */
@@ -79,6 +80,44 @@ static inline bool rules_locked(const struct rules *rules, const struct door *do
 			return text; \
 	} while (0)
 
+/* A relay is pressed for POSITION: first as OPEN or CLOSE would, and then, on its way, to stop it. */
+static inline const char *rules_on_position(const struct rules *rules, enum door_line line, bool closes)
+{
+	const struct door *door = &rules->door;
+	bool at_end = door->contacts[DOOR_SENSOR_CLOSED].active || door->contacts[DOOR_SENSOR_OPEN].active;
+	bool opens = line == DOOR_LINE_OPEN || (line == DOOR_LINE_TOGGLE && door->state == DOOR_OPENING);
+
+	RULE("POSITION never presses downwards to go up", !closes || !rules->up);
+	RULE("POSITION never presses upwards to go down", !opens || rules->up);
+	RULE("POSITION makes two presses at most", rules->presses <= 2);
+	RULE("a toggle relay is pressed first for POSITION at a sensed end alone",
+			rules->presses > 1 || line != DOOR_LINE_TOGGLE || at_end);
+	if (rules->presses < 2)
+		return NULL;
+	RULE("no stop press for POSITION against an active end contact", !at_end);
+	RULE("the second press for POSITION stops the door", door->state == DOOR_STOPPED);
+	RULE("a door that was stopped at a position is estimated there",
+			door->said.confidence == DOOR_CONFIDENCE_ESTIMATED);
+	if (line == DOOR_LINE_TOGGLE) {
+		int end = rules->up ? DOOR_SENSOR_CLOSED : DOOR_SENSOR_OPEN;
+		int64_t travel = rules->up ? door->config.open_time_ms : door->config.close_time_ms;
+		RULE("no toggle press stops a door at a position where it may be at its end",
+				rules->now_ms - rules->edge_ms[end] <= travel * 2 / 3);
+	}
+	return NULL;
+}
+
+/* For how long a door that was sent to a position may be on its way there, besides what its command may wait. */
+static inline int64_t rules_way_ms(const struct rules *rules)
+{
+	const struct door_config *config = &rules->door.config;
+	int64_t travel = rules->up ? config->open_time_ms : config->close_time_ms;
+
+	if (rules->command != DOOR_COMMAND_POSITION || rules->presses < 2)
+		return 0;
+	return DOOR_START_MS + travel + travel / 4 + DOOR_LATE_MS;
+}
+
 /* A toggle relay is pressed for a command, other than a pulse: what a contact says comes before what is believed. */
 static inline const char *rules_on_toggle(const struct rules *rules, const struct door *before)
 {
@@ -110,7 +149,9 @@ static inline const char *rules_on_toggle(const struct rules *rules, const struc
 			at_end || rules->sure || rules->command == DOOR_COMMAND_CLOSE);
 	RULE("a press for CLOSE from what is not certain leads to an unknown state",
 			at_end || rules->sure || door->state == DOOR_UNKNOWN);
-	if (rules->command == DOOR_COMMAND_STOP && before->state == DOOR_OPENING && before->time_ms == rules->now_ms &&
+	bool stops = rules->command == DOOR_COMMAND_STOP ||
+		     (rules->command == DOOR_COMMAND_POSITION && rules->presses == 2);
+	if (stops && before->state == DOOR_OPENING && before->time_ms == rules->now_ms &&
 			before->contacts[DOOR_SENSOR_CLOSED].active == closed) {
 		door_view(before, rules->now_ms, &view);
 		RULE("no press is made to stop an opening door near its end", view.position < 88);
@@ -123,7 +164,8 @@ static inline const char *rules_on_opening(const struct rules *rules, const stru
 {
 	const struct door_config *config = &before->config;
 	int64_t left_ms = rules->edge_ms[DOOR_SENSOR_CLOSED];
-	bool asked = rules->command == DOOR_COMMAND_STOP || rules->command == DOOR_COMMAND_TOGGLE;
+	bool asked = rules->command == DOOR_COMMAND_STOP || rules->command == DOOR_COMMAND_TOGGLE ||
+		     rules->command == DOOR_COMMAND_POSITION;
 	bool way = before->state == DOOR_OPENING && before->certain && before->time_ms == rules->now_ms &&
 		   !before->contacts[DOOR_SENSOR_CLOSED].active && rules->pressed_ms <= left_ms;
 
@@ -142,6 +184,8 @@ static inline const char *rules_on_locked(const struct rules *rules, enum door_l
 	if (!rules->ours || rules->begun_free || rules->command == DOOR_COMMAND_STOP)
 		return NULL;
 	RULE("locked out, nothing is pressed for OPEN", rules->command != DOOR_COMMAND_OPEN);
+	RULE("locked out, nothing is pressed for POSITION upwards",
+			rules->command != DOOR_COMMAND_POSITION || !rules->up);
 	/* A TOGGLE that was given before may have been to close or to stop. */
 	RULE("locked out, no press may lead up",
 			line == DOOR_LINE_CLOSE || line == DOOR_LINE_STOP ||
@@ -196,8 +240,13 @@ static inline const char *rules_on(
 			!closes || rules->command != DOOR_COMMAND_OPEN || config->allow_detour);
 	RULE("nothing is pressed for a command that is too old",
 			rules->now_ms - rules->given_ms <=
-					DOOR_AGE_MS + config->warning_ms + rules->waited_ms +
+					DOOR_AGE_MS + config->warning_ms + rules->waited_ms + rules_way_ms(rules) +
 							(rules->presses - 1) * (config->pulse_ms + config->gap_ms));
+	if (rules->command == DOOR_COMMAND_POSITION) {
+		const char *broken = rules_on_position(rules, line, closes);
+		if (broken != NULL)
+			return broken;
+	}
 	if (line == DOOR_LINE_TOGGLE && !pulse) {
 		const char *broken = rules_on_toggle(rules, before);
 		if (broken == NULL)
@@ -342,13 +391,15 @@ static inline const char *rules_cancelled(struct rules *rules, const struct door
 	int64_t until_ms = before->goal_given_ms + before->goal_takes_ms + DOOR_AGE_MS;
 	/* Unless it is too old by then: an edge may stand still in the very step that gives it up. */
 	RULE("OPEN goes on from the closed end, where it comes there on its way",
-			!cancelled || before->goal != DOOR_GOAL_OPEN || !comes || !others_stay || !in_time ||
-					rules->now_ms > until_ms || before->contacts[DOOR_SENSOR_CLOSED].unsteady ||
+			!cancelled || before->goal != DOOR_GOAL_OPEN || before->aim != DOOR_UNKNOWN || !comes ||
+					!others_stay || !in_time || rules->now_ms > until_ms ||
+					before->contacts[DOOR_SENSOR_CLOSED].unsteady ||
 					(input->kind != DOOR_INPUT_TIME && input->kind != DOOR_INPUT_SENSOR) ||
 					before->fault != door->fault);
 	/* The open contact may come later than is reckoned. */
 	bool late_arrival = before->state == DOOR_OPENING && before->config.sensors[DOOR_SENSOR_OPEN];
-	if (input->kind != DOOR_INPUT_TIME || !in_time)
+	/* Of a move to a position the press comes later, or not: what may not be reckoned with ends it. */
+	if (input->kind != DOOR_INPUT_TIME || !in_time || (before->aim != DOOR_UNKNOWN && rules->presses > 0))
 		rules->undisturbed = false;
 	RULE("no accepted command is given up for its age alone",
 			!cancelled || !rules->undisturbed || late_arrival || rules->now_ms <= until_ms);
@@ -362,7 +413,8 @@ static inline const char *rules_cancelled(struct rules *rules, const struct door
 	RULE("a command that has begun to press is not given up, where nothing else happens",
 			!cancelled || !rules->undisturbed || late_arrival || turned || fault || rules->presses == 0);
 	if (output->answered && output->result == DOOR_RESULT_ACCEPTED)
-		rules->undisturbed = before->goal == DOOR_GOAL_NONE && door->goal != DOOR_GOAL_NONE;
+		rules->undisturbed = before->goal == DOOR_GOAL_NONE && before->aim == DOOR_UNKNOWN &&
+				     door->goal != DOOR_GOAL_NONE;
 	return NULL;
 }
 
@@ -543,10 +595,20 @@ static inline const char *rules_answer(const struct rules *rules, const struct d
 		     "alone",
 				(output->result == DOOR_RESULT_ACCEPTED) == (wired && free && (way || !down)));
 	}
+	if (input->command == DOOR_COMMAND_POSITION && output->result == DOOR_RESULT_ACCEPTED) {
+		RULE("POSITION is accepted where it is said to be possible, and one at a time",
+				view.has_reach && input->percent >= view.reach_low &&
+						input->percent <= view.reach_high && before->aim == DOOR_UNKNOWN);
+		RULE("an active obstruction refuses POSITION downwards",
+				rules->up || !rules->raw[DOOR_SENSOR_OBSTRUCTION]);
+		RULE("POSITION begins at rest", !rules_moving(before->state) && before->state != DOOR_UNKNOWN);
+	}
 	if (input->command == DOOR_COMMAND_CLOSE && before->state != DOOR_CLOSED && before->state != DOOR_CLOSING)
 		RULE("an active obstruction refuses CLOSE",
 				!rules->raw[DOOR_SENSOR_OBSTRUCTION] || output->result == DOOR_RESULT_REJECTED ||
-						(output->result == DOOR_RESULT_UNCHANGED && !relay_on));
+						((output->result == DOOR_RESULT_UNCHANGED ||
+								 before->aim != DOOR_UNKNOWN) &&
+								!relay_on));
 	return NULL;
 }
 
@@ -622,6 +684,7 @@ static inline const char *rules_step(
 							      : 0;
 		rules->command = input->command;
 		rules->line = input->line;
+		rules->up = input->command == DOOR_COMMAND_POSITION && input->percent * 10000 > rules->door.base_ppm;
 		rules->warned = false;
 		rules->presses = 0;
 	}
@@ -654,7 +717,10 @@ static inline const char *rules_step(
 							rules_told(output, DOOR_EVENT_FAULT_CLEARED));
 	}
 	RULE("locked out is what is told", rules->door.said.locked_out == rules_locked(rules, &rules->door));
-	if (rules->door.goal == DOOR_GOAL_NONE)
+	RULE("a door on its way to a position has presses to come, or is told of",
+			before.aim == DOOR_UNKNOWN || rules->door.aim == before.aim || output->action_count > 0 ||
+					rules_told(output, DOOR_EVENT_CANCELLED) || output->answered);
+	if (rules->door.goal == DOOR_GOAL_NONE && rules->door.aim == DOOR_UNKNOWN)
 		rules->asked = false;
 	rules->deadline_ms = output->deadline_ms;
 	return NULL;

@@ -6,7 +6,7 @@
  * table is wrong. Times are exact, and lines and faults are checked in every row. Each column has a type of its own, so
  * a word that is misspelt or stands in another column does not compile.
  *
- * happens   TIME, EDGE(SENSOR, ON|OFF), EDGE_AT(SENSOR, ON|OFF, MS) with the time of an edge that is earlier than the
+ * happens   TIME, TO(PERCENT) for POSITION, EDGE(SENSOR, ON|OFF), EDGE_AT(SENSOR, ON|OFF, MS) with the time of an edge that is earlier than the
  *           row, COMMAND(NAME), PULSE(LINE), FAILS(LINE, ON|OFF), STOPPING
  * switched  NOTHING, or {LINE_ON}, {LINE_OFF}; two of them in their order
  * says      ACCEPTED, UNCHANGED or REJECTED(REASON): a command has one of these, nothing else has;
@@ -84,6 +84,7 @@ struct row {
 	{.kind = DOOR_INPUT_SENSOR, .sensor = DOOR_SENSOR_##name, .active = (level) == ON, .at_ms = (ms), FROM}
 #define EDGE(name, level) EDGE_AT(name, level, AT_ROW)
 #define COMMAND(name) {.kind = DOOR_INPUT_COMMAND, .command = DOOR_COMMAND_##name, FROM}
+#define TO(value) {.kind = DOOR_INPUT_COMMAND, .command = DOOR_COMMAND_POSITION, .percent = (value), FROM}
 #define PULSE(name) {.kind = DOOR_INPUT_COMMAND, .command = DOOR_COMMAND_PULSE, .line = DOOR_LINE_##name, FROM}
 #define FAILS(name, level) {.kind = DOOR_INPUT_LINE_FAILED, .line = DOOR_LINE_##name, .active = (level) == ON, FROM}
 #define STOPPING {.kind = DOOR_INPUT_STOPPING, FROM}
@@ -222,6 +223,161 @@ static const struct spec specs[] = {
 						{1503, TIME, UNKNOWN, {TOGGLE_OFF}, SILENT},
 						{99000, COMMAND(OPEN), UNKNOWN, NOTHING, REJECTED(UNKNOWN_STATE)},
 				}},
+		/* A move to a position. */
+		{"position, toggle: up from the closed end, and a press that stops at the time that is reckoned",
+				CLOSED_ACTIVE, {TOGGLE, CLOSED_SENSOR, STOP_REVERSE},
+				{
+						{1000, TO(30), OPENING, {TOGGLE_ON}, ACCEPTED, SOURCE(MQTT)},
+						{1500, TIME, OPENING, {TOGGLE_OFF}, SILENT},
+						{2000, EDGE(CLOSED, OFF), OPENING, NOTHING, SILENT},
+						{4999, TIME, OPENING, NOTHING, SILENT},
+						{5000, TIME, STOPPED, {TOGGLE_ON}, POSITION(30), CONFIDENCE(ESTIMATED),
+								SOURCE(MQTT)},
+						{5500, TIME, STOPPED, {TOGGLE_OFF}, SILENT},
+						{6500, TO(30), STOPPED, NOTHING, UNCHANGED},
+						{6501, TO(40), STOPPED, NOTHING, REJECTED(NO_WAY)},
+						{6502, TO(20), STOPPED, NOTHING, REJECTED(NO_STOP)},
+						{90000, TIME, STOPPED, NOTHING, POSITION(30)},
+				}},
+		{"position, toggle: down from the open end is closing: the warning comes first", OPEN_ACTIVE,
+				{TOGGLE_WARNS, BOTH_SENSORS, STOP_STOP},
+				{
+						{1000, TO(75), OPEN, {WARNING_ON}, ACCEPTED, WARNING},
+						{1001, TO(75), OPEN, NOTHING, UNCHANGED, WARNING},
+						{1002, TO(80), OPEN, NOTHING, REJECTED(BUSY), WARNING},
+						{6000, TIME, CLOSING, {WARNING_OFF, TOGGLE_ON}, SILENT},
+						{6500, TIME, CLOSING, {TOGGLE_OFF}, SILENT},
+						{7000, EDGE(OPEN, OFF), CLOSING, NOTHING, SILENT},
+						{8000, TO(75), CLOSING, NOTHING, UNCHANGED},
+						{10000, TIME, STOPPED, {TOGGLE_ON}, POSITION(75),
+								CONFIDENCE(ESTIMATED)},
+						{10500, TIME, STOPPED, {TOGGLE_OFF}, SILENT},
+				}},
+		{"position, toggle: an opener that turns round while closing is sent up alone", OPEN_ACTIVE,
+				{TOGGLE, BOTH_SENSORS, STOP_REVERSE},
+				{{1000, TO(70), OPEN, NOTHING, REJECTED(NO_STOP)}}},
+		{"position, toggle: not where a faster door may be at its end, nor before the first press is over",
+				CLOSED_ACTIVE, {TOGGLE, BOTH_SENSORS, STOP_STOP},
+				{
+						{1000, TO(47), CLOSED, NOTHING, REJECTED(NO_WAY)},
+						{1001, TO(15), CLOSED, NOTHING, REJECTED(NO_WAY)},
+						{1002, TO(0), CLOSED, NOTHING, REJECTED(UNKNOWN_COMMAND)},
+						{1003, TO(100), CLOSED, NOTHING, REJECTED(UNKNOWN_COMMAND)},
+						{1004, TO(46), OPENING, {TOGGLE_ON}, ACCEPTED},
+						{1504, TIME, OPENING, {TOGGLE_OFF}, SILENT},
+				}},
+		{"position, toggle: the nearest that is possible", CLOSED_ACTIVE, {TOGGLE, BOTH_SENSORS, STOP_STOP},
+				{
+						{1000, TO(16), OPENING, {TOGGLE_ON}, ACCEPTED},
+						{1000, EDGE(CLOSED, OFF), OPENING, NOTHING, SILENT},
+						{1500, TIME, OPENING, {TOGGLE_OFF}, SILENT},
+						{2600, TIME, STOPPED, {TOGGLE_ON}, POSITION(16)},
+						{3100, TIME, STOPPED, {TOGGLE_OFF}, SILENT},
+				}},
+		{"position: something in the way refuses down, and not up", CLOSED_AND_BEAM_ACTIVE,
+				{THREE_RELAYS, ALL_SENSORS},
+				{
+						{1000, TO(50), OPENING, {OPEN_ON}, ACCEPTED},
+						{1500, TIME, OPENING, {OPEN_OFF}, SILENT},
+						{2000, EDGE(CLOSED, OFF), OPENING, NOTHING, SILENT},
+						{7000, TIME, STOPPED, {STOP_ON}, POSITION(50)},
+						{7500, TIME, STOPPED, {STOP_OFF}, SILENT},
+						{9000, TO(20), STOPPED, NOTHING, REJECTED(OBSTRUCTED)},
+						{9001, TO(80), OPENING, {OPEN_ON}, ACCEPTED},
+						{9501, TIME, OPENING, {OPEN_OFF}, SILENT},
+						{12001, TIME, STOPPED, {STOP_ON}, POSITION(80)},
+						{12501, TIME, STOPPED, {STOP_OFF}, SILENT},
+				}},
+		{"position: the end comes first, and nothing is pressed", CLOSED_ACTIVE, {THREE_RELAYS, BOTH_SENSORS},
+				{
+						{1000, TO(90), OPENING, {OPEN_ON}, ACCEPTED},
+						{1500, TIME, OPENING, {OPEN_OFF}, SILENT},
+						{2000, EDGE(CLOSED, OFF), OPENING, NOTHING, SILENT},
+						{10000, EDGE(OPEN, ON), OPEN, NOTHING, EVENT(CANCELLED), POSITION(100)},
+						{90000, TIME, OPEN, NOTHING, SILENT},
+				}},
+		{"position: OPEN on the way takes its place", CLOSED_ACTIVE, {TOGGLE, BOTH_SENSORS, STOP_STOP},
+				{
+						{1000, TO(40), OPENING, {TOGGLE_ON}, ACCEPTED},
+						{1500, TIME, OPENING, {TOGGLE_OFF}, SILENT},
+						{2000, EDGE(CLOSED, OFF), OPENING, NOTHING, SILENT},
+						{3000, COMMAND(OPEN), OPENING, NOTHING, ACCEPTED, EVENT(CANCELLED)},
+						{12000, EDGE(OPEN, ON), OPEN, NOTHING, SILENT},
+				}},
+		{"position: CLOSE in its warning takes its place", OPEN_ACTIVE, {TOGGLE_WARNS, BOTH_SENSORS, STOP_STOP},
+				{
+						{1000, TO(75), OPEN, {WARNING_ON}, ACCEPTED, WARNING},
+						{3000, COMMAND(CLOSE), OPEN, {WARNING_OFF, WARNING_ON}, ACCEPTED,
+								WARNING, EVENT(CANCELLED)},
+						{8000, TIME, CLOSING, {WARNING_OFF, TOGGLE_ON}, SILENT},
+						{8500, TIME, CLOSING, {TOGGLE_OFF}, SILENT},
+						{9000, EDGE(OPEN, OFF), CLOSING, NOTHING, SILENT},
+						{20000, EDGE(CLOSED, ON), CLOSED, NOTHING, SILENT},
+				}},
+		{"position: STOP in its warning ends it, and on the way stops at once", OPEN_ACTIVE,
+				{TOGGLE_WARNS, BOTH_SENSORS, STOP_STOP},
+				{
+						{1000, TO(75), OPEN, {WARNING_ON}, ACCEPTED, WARNING},
+						{2000, COMMAND(STOP), OPEN, {WARNING_OFF}, ACCEPTED, EVENT(CANCELLED)},
+						{3000, TO(75), OPEN, {WARNING_ON}, ACCEPTED, WARNING},
+						{8000, TIME, CLOSING, {WARNING_OFF, TOGGLE_ON}, SILENT},
+						{8500, TIME, CLOSING, {TOGGLE_OFF}, SILENT},
+						{9000, EDGE(OPEN, OFF), CLOSING, NOTHING, SILENT},
+						{10000, COMMAND(STOP), STOPPED, {TOGGLE_ON}, ACCEPTED,
+								EVENT(CANCELLED)},
+						{10500, TIME, STOPPED, {TOGGLE_OFF}, SILENT},
+						{90000, TIME, STOPPED, NOTHING, SILENT},
+				}},
+		{"position: a door that does not start is not pressed again", CLOSED_ACTIVE,
+				{TOGGLE, BOTH_SENSORS, STOP_STOP},
+				{
+						{1000, TO(40), OPENING, {TOGGLE_ON}, ACCEPTED},
+						{1500, TIME, OPENING, {TOGGLE_OFF}, SILENT},
+						{8500, TIME, CLOSED, NOTHING, FAULT(DID_NOT_START), EVENT(CANCELLED)},
+						{90000, TIME, CLOSED, NOTHING, FAULT(DID_NOT_START)},
+				}},
+		{"position: something comes into the way of a closing door: no press, the opener does what it will",
+				OPEN_ACTIVE, {THREE_RELAYS, ALL_SENSORS},
+				{
+						{1000, TO(50), CLOSING, {CLOSE_ON}, ACCEPTED},
+						{1500, TIME, CLOSING, {CLOSE_OFF}, SILENT},
+						{2000, EDGE(OPEN, OFF), CLOSING, NOTHING, SILENT},
+						{4000, EDGE(OBSTRUCTION, ON), UNKNOWN, NOTHING, FAULT(OBSTRUCTED),
+								EVENT(CANCELLED)},
+						{9000, TIME, UNKNOWN, NOTHING, FAULT(OBSTRUCTED)},
+				}},
+		{"position: it falls back to the end that it has left: no press", CLOSED_ACTIVE,
+				{THREE_RELAYS, BOTH_SENSORS},
+				{
+						{1000, TO(50), OPENING, {OPEN_ON}, ACCEPTED},
+						{1500, TIME, OPENING, {OPEN_OFF}, SILENT},
+						{2000, EDGE(CLOSED, OFF), OPENING, NOTHING, SILENT},
+						{4000, EDGE(CLOSED, ON), CLOSED, NOTHING, FAULT(REVERSED),
+								EVENT(CANCELLED)},
+						{90000, TIME, CLOSED, NOTHING, FAULT(REVERSED)},
+				}},
+		{"position: not of a moving door, not from what no contact has said, and not with two relays",
+				OPEN_ACTIVE, {THREE_RELAYS, OPEN_SENSOR},
+				{
+						{1000, COMMAND(CLOSE), CLOSING, {CLOSE_ON}, ACCEPTED},
+						{1500, TIME, CLOSING, {CLOSE_OFF}, SILENT},
+						{2000, EDGE(OPEN, OFF), CLOSING, NOTHING, SILENT},
+						{5000, TO(50), CLOSING, NOTHING, REJECTED(UNCERTAIN)},
+				}},
+		{"position: locked out, a door is sent down and not up", OPEN_ACTIVE, {THREE_RELAYS, BOTH_SENSORS},
+				{
+						{1000, COMMAND(LOCKOUT_ON), OPEN, NOTHING, ACCEPTED, EVENT(LOCKED_OUT)},
+						{2000, TO(50), CLOSING, {CLOSE_ON}, ACCEPTED},
+						{2500, TIME, CLOSING, {CLOSE_OFF}, SILENT},
+						{3000, EDGE(OPEN, OFF), CLOSING, NOTHING, SILENT},
+						{9000, TIME, STOPPED, {STOP_ON}, POSITION(50)},
+						{9500, TIME, STOPPED, {STOP_OFF}, SILENT},
+						{11000, TO(80), STOPPED, NOTHING, REJECTED(LOCKED_OUT)},
+				}},
+		{"position: two relays cannot stop the door", CLOSED_ACTIVE, {TWO_RELAYS, BOTH_SENSORS},
+				{{1000, TO(50), CLOSED, NOTHING, REJECTED(NO_STOP)}}},
+		{"position: a door of which nothing is sensed is not sent to one", NONE_ACTIVE,
+				{THREE_RELAYS, NO_SENSOR}, {{1000, TO(50), UNKNOWN, NOTHING, REJECTED(UNCERTAIN)}}},
 		{"two relays, both sensors: OPEN and CLOSE press their own relays", CLOSED_ACTIVE,
 				{TWO_RELAYS, BOTH_SENSORS},
 				{
@@ -3110,6 +3266,45 @@ static void stops_near_the_top(void)
 	}
 }
 
+/* The agent stands still while a door is on its way to a position: the press that stops it comes so late, or not at all. */
+static void positions_late(void)
+{
+	static const struct {
+		int64_t late_ms;
+		bool toggle, presses;
+	} rows[] = {
+			{0, true, true},
+			{999, true, true},
+			{1001, true, false}, /* a faster door may be at its end */
+			{DOOR_LATE_MS - 1, false, true},
+			{DOOR_LATE_MS, false, false},
+	};
+	static const struct door_config toggle = {STORY, BOTH_SENSORS, STOP_STOP},
+					relays = {THREE_RELAYS, BOTH_SENSORS};
+
+	tap_case("position: a press that stops comes no later than is safe");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct door door;
+		bool stops = rows[i].toggle;
+		closed_door(&door, stops ? &toggle : &relays);
+		pressed_until(&door, 0, 100);
+		const struct door_input to = {.kind = DOOR_INPUT_COMMAND,
+				.command = DOOR_COMMAND_POSITION,
+				.percent = stops ? 53 : 20,
+				.source = DOOR_SOURCE_MQTT};
+		struct door_output output;
+		door_step(&door, &to, 1000, &output);
+		CHECK(output.result == DOOR_RESULT_ACCEPTED);
+		tell_sensor(&door, DOOR_SENSOR_CLOSED, false, 2000);
+		pressed_until(&door, 2000, 3000);
+		/* 8 s up may be asked for, and 9 s are safe; 53 % are 7.95 s. */
+		int64_t due_ms = stops ? 2000 + 8000 + 1 : 2000 + 2000;
+		output = say(&door, DOOR_INPUT_TIME, 0, due_ms + rows[i].late_ms - stops);
+		CHECK(switches_on(&output) == rows[i].presses && (door.state == DOOR_STOPPED) == rows[i].presses);
+		CHECK(!pressed_until(&door, due_ms + rows[i].late_ms + 10, 90000) && door.aim == DOOR_UNKNOWN);
+	}
+}
+
 int main(void)
 {
 	for (size_t i = 0; i < COUNT(specs); i++)
@@ -3125,5 +3320,6 @@ int main(void)
 	reloads();
 	unsteady();
 	stops_near_the_top();
+	positions_late();
 	return tap_done();
 }

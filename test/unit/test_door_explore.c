@@ -39,16 +39,17 @@
 #define NOW_MS 1000000
 #define STEP_MS 500
 #define STALL_MS 20000
+#define LONG_TRAVEL_MS (16 * STEP_MS)
 #define PATH_MAX_STEPS 200
 
 /* What may happen in a life. */
-enum event_kind { PASS, PASS_UNTIL, FREEZE, COMMAND, HAND, DEAF, POWER, BEAM, LOSE, HUM, KEY };
+enum event_kind { PASS, PASS_UNTIL, FREEZE, COMMAND, POSITION, HAND, DEAF, POWER, BEAM, LOSE, HUM, KEY };
 
 struct event {
 	const char *name;
 	enum event_kind kind;
 	int64_t ms; /* for how long; of a command, how old it is */
-	int what;   /* command, line or sensor */
+	int what;   /* command, percent, line or sensor */
 };
 
 static const struct event events[] = {
@@ -61,6 +62,8 @@ static const struct event events[] = {
 		{"CLOSE, as old as it may be", COMMAND, DOOR_AGE_MS, DOOR_COMMAND_CLOSE},
 		{"STOP", COMMAND, 0, DOOR_COMMAND_STOP},
 		{"TOGGLE", COMMAND, 0, DOOR_COMMAND_TOGGLE},
+		{"POSITION 25", POSITION, 0, 25},
+		{"POSITION 75", POSITION, 0, 75},
 		{"wall button", HAND, 0, DOOR_LINE_TOGGLE},
 		{"wall button: open", HAND, 0, DOOR_LINE_OPEN},
 		{"wall button: close", HAND, 0, DOOR_LINE_CLOSE},
@@ -156,7 +159,9 @@ static void reduce(struct rules *rules)
 		struct door_contact *contact = &door->contacts[i];
 		bool pending = contact->heard && (!contact->known || contact->raw != contact->active);
 		bool steady = rules->now_ms - contact->edge_ms >= door->config.debounce_ms;
-		contact->edge_ms = pending || !steady ? shift(contact->edge_ms, by_ms, longest) : NOW_MS - longest;
+		bool leaves = door->aim != DOOR_UNKNOWN; /* how long ago is counted then */
+		contact->edge_ms = pending || !steady || leaves ? shift(contact->edge_ms, by_ms, longest)
+								: NOW_MS - longest;
 		contact->unrest_ms = contact->edge_ms;
 		rules->edge_ms[i] = rules->unrest_ms[i] = contact->edge_ms;
 	}
@@ -195,7 +200,9 @@ static void reduce(struct rules *rules)
 	rules->pressed_ms = shift(rules->pressed_ms, by_ms, ours || door->state == DOOR_OPENING ? longest : 0);
 	rules->undisturbed = rules->undisturbed && door->goal != DOOR_GOAL_NONE;
 	rules->given_ms = shift(rules->given_ms, by_ms, 2 * longest);
-	if (door->goal == DOOR_GOAL_NONE) {
+	if (door->goal == DOOR_GOAL_NONE && door->aim == DOOR_UNKNOWN) {
+		door->aim_ppm = 0;
+		rules->up = false;
 		rules->given_ms = rules->waited_ms = 0;
 		rules->line = DOOR_LINES;
 		door->goal_source = DOOR_SOURCE_NONE;
@@ -249,7 +256,7 @@ static uint64_t hash_of_rules(const struct rules *rules)
 			door->press_to, door->press_at, door->goal_state, door->highest_ppm, door->goal_given_ms,
 			door->goal_due_ms, door->goal_warned, door->goal_free, door->locked_remote, door->locked_told,
 			rules->locked_remote, rules->begun_free, rules->ours, rules->pressed_ms, rules->pressed_at,
-			rules->undisturbed};
+			rules->undisturbed, door->aim, door->aim_ppm, rules->up};
 	for (size_t i = 0; i < COUNT(values); i++)
 		hash = mix(hash, values[i]);
 	return hash != 0 ? hash : 1;
@@ -399,7 +406,10 @@ static void try(struct world *world, uint32_t from, const struct door_input *inp
 
 	/* The same command again, at once; unless it was refused, and a press for the one before came due with it. */
 	bool pressed = output.result == DOOR_RESULT_REJECTED && output.action_count > 0;
-	if (input != NULL && input->kind == DOOR_INPUT_COMMAND && input->command < DOOR_COMMAND_TOGGLE && !pressed) {
+	bool lasts = input != NULL && input->kind == DOOR_INPUT_COMMAND &&
+		     (input->command < DOOR_COMMAND_TOGGLE ||
+				     (input->command == DOOR_COMMAND_POSITION && output.reason != DOOR_REASON_BUSY));
+	if (lasts && !pressed) {
 		struct rules again = node.life.rules;
 		struct door_output second;
 		broken = rules_step(&again, input, NOW_MS + after_ms, &second);
@@ -487,6 +497,12 @@ static void reconfigure_both(struct world *world, uint32_t from)
 	reconfigure(world, from, &other);
 }
 
+/* Where a travel is long enough for it. */
+static bool has_positions(const struct door_config *config)
+{
+	return config->open_time_ms >= LONG_TRAVEL_MS;
+}
+
 static void expand(struct world *world, uint32_t from)
 {
 	struct door door = world->nodes[from].life.rules.door;
@@ -534,6 +550,13 @@ static void expand(struct world *world, uint32_t from)
 					.source = DOOR_SOURCE_HTTP};
 			try(world, from, &asked, after_ms);
 		}
+		for (int percent = 25; percent < 100 && has_positions(&door.config); percent += 50) {
+			struct door_input asked = {.kind = DOOR_INPUT_COMMAND,
+					.command = DOOR_COMMAND_POSITION,
+					.percent = percent,
+					.source = DOOR_SOURCE_MQTT};
+			try(world, from, &asked, after_ms);
+		}
 		for (int i = 0; i < DOOR_LINE_WARNING; i++) {
 			struct door_input asked = {.kind = DOOR_INPUT_COMMAND,
 					.command = DOOR_COMMAND_PULSE,
@@ -564,6 +587,8 @@ static const char *happen(struct life *life, const struct event *event)
 		return life_freeze(life, now_ms + event->ms);
 	case COMMAND:
 		return life_command(life, (enum door_command)event->what, event->ms);
+	case POSITION:
+		return life_position(life, event->what);
 	case HAND:
 		return life_hand(life, (enum door_line)event->what);
 	case DEAF:
@@ -592,6 +617,8 @@ static bool can_happen(const struct door_config *config, const struct event *eve
 		return locks;
 	if (event->kind == HAND)
 		return config->lines[event->what];
+	if (event->kind == POSITION)
+		return has_positions(config);
 	/* Without debouncing each edge counts. */
 	return event->kind != HUM || (config->sensors[event->what] && config->debounce_ms > 0);
 }
@@ -625,7 +652,10 @@ static void start(struct world *world, const struct set *set)
 	}
 	for (int64_t height = 0; height <= MODEL_TOP; height += MODEL_TOP / 2) {
 		node = (struct node){.event = &events[0]};
-		const char *broken = life_start(&node.life, &set->config, set->nature, height, NOW_MS);
+		struct model nature = *set->nature;
+		nature.open_ms = nature.open_ms * set->config.open_time_ms / (8 * STEP_MS);
+		nature.close_ms = nature.close_ms * set->config.close_time_ms / (8 * STEP_MS);
+		const char *broken = life_start(&node.life, &set->config, &nature, height, NOW_MS);
 		if (broken == NULL)
 			broken = life_pass(&node.life, NOW_MS + 2 * STEP_MS);
 		if (broken != NULL)
@@ -690,6 +720,7 @@ static const struct variant extras[] = {
 		{", lock-out for all", {.lockout_all = true,
 						       .warning_ms = DOOR_AUTO_CLOSE_WARNING_MS,
 						       .auto_close_ms = 4 * STEP_MS}},
+		{", position", {.warning_ms = 2 * STEP_MS, .open_time_ms = LONG_TRAVEL_MS}},
 };
 
 /* Openers and contacts: as they should be, and slow to start and to stop, faster than configured, with long contacts. */
@@ -718,7 +749,8 @@ static void describe(struct set *set, size_t wiring, int sensors, size_t extra, 
 	config->lines[DOOR_LINE_WARNING] = extras[extra].config.warning_ms > 0;
 	config->pulse_ms = STEP_MS;
 	config->gap_ms = STEP_MS;
-	config->open_time_ms = config->close_time_ms = travel * STEP_MS;
+	bool is_long = extras[extra].config.open_time_ms > 0;
+	config->open_time_ms = config->close_time_ms = is_long ? LONG_TRAVEL_MS : travel * STEP_MS;
 	config->debounce_ms = extras[extra].config.debounce_ms;
 	config->warning_ms = extras[extra].config.warning_ms;
 	config->auto_close_ms = extras[extra].config.auto_close_ms;

@@ -74,6 +74,8 @@ struct nature {
 	bool cause_free;    /* cause had pressed before the door was locked out */
 	int64_t key_at_ms;
 
+	bool positions; /* commands are also moves to a position */
+	unsigned position_count;
 	int64_t wrong_ms[MODEL_WRONGS]; /* since when it is wrong; -1: it is not */
 	unsigned found[MODEL_WRONGS];
 	bool verbose;
@@ -243,7 +245,7 @@ static void contacts(struct nature *nature)
 static void ask(struct nature *nature)
 {
 	static const char *const names[] = {"OPEN ", "CLOSE ", "STOP ", "TOGGLE "};
-	const struct door_input input = {.kind = DOOR_INPUT_COMMAND,
+	struct door_input input = {.kind = DOOR_INPUT_COMMAND,
 			.command = (enum door_command)draw(nature, 4),
 			.source = DOOR_SOURCE_MQTT};
 
@@ -253,6 +255,12 @@ static void ask(struct nature *nature)
 	bool cause_free = nature->cause_free;
 	nature->cause_free = false;
 	nature->cause = input.command; /* of a press in this very step, too */
+	if (nature->positions && chance(nature, 40)) {
+		input.command = DOOR_COMMAND_POSITION;
+		input.percent = 1 + (int)draw(nature, 99);
+		bool up = input.percent * 10000 > nature->door.base_ppm;
+		nature->cause = up ? DOOR_COMMAND_OPEN : DOOR_COMMAND_CLOSE; /* its presses are held to the same */
+	}
 	nature->cause_ms = nature->now_ms;
 	enum door_goal before = nature->door.goal;
 	struct door_output output = step(nature, &input);
@@ -265,7 +273,9 @@ static void ask(struct nature *nature)
 		if (nature->heard_at_ms == nature->now_ms + nature->hear_ms) /* of before, and pressed in this step */
 			nature->heard_cause = cause;
 	}
-	story(nature, names[input.command], door_result_name(output.result));
+	bool stays = input.command == DOOR_COMMAND_POSITION;
+	nature->position_count += stays && output.result == DOOR_RESULT_ACCEPTED;
+	story(nature, stays ? "POSITION " : names[input.command], door_result_name(output.result));
 	static const int64_t paces_ms[] = {300, 1500, 6000, 25000};
 	nature->command_at_ms = nature->now_ms + 50 + (int64_t)draw(nature, (uint64_t)paces_ms[draw(nature, 4)]);
 }
@@ -441,6 +451,7 @@ static bool is_faithful(const struct nature *nature)
 
 struct tally {
 	unsigned counts[MODEL_WRONGS][SETS], worlds[SETS];
+	unsigned positions;                 /* moves to one that were accepted */
 	uint64_t seeds[MODEL_WRONGS][SETS]; /* the first; 0: none */
 };
 
@@ -449,6 +460,7 @@ static void add(struct tally *tally, const struct nature *nature, uint64_t seed)
 	int set = set_of(nature);
 
 	tally->worlds[set]++;
+	tally->positions += nature->position_count;
 	for (int i = 0; i < MODEL_WRONGS; i++) {
 		tally->counts[i][set] += nature->found[i] > 0;
 		if (nature->found[i] > 0 && tally->seeds[i][set] == 0)
@@ -482,6 +494,7 @@ static void tell_stories(const struct tally *tally, bool locks)
 				continue;
 			printf("# %s, %s:\n", model_wrong_names[i], set_names[set]);
 			create(&nature, tally->seeds[i][set], locks);
+			nature.positions = tally->positions > 0;
 			describe(&nature, tally->seeds[i][set]);
 			nature.verbose = true;
 			live(&nature);
@@ -489,30 +502,36 @@ static void tell_stories(const struct tally *tally, bool locks)
 	}
 }
 
+static void live_one(uint64_t seed, bool locks, bool positions, struct tally *faithful, struct tally *unruly)
+{
+	struct nature nature;
+	create(&nature, seed, locks);
+	nature.positions = positions;
+	bool is = is_faithful(&nature);
+	live(&nature);
+	add(is ? faithful : unruly, &nature, seed);
+}
+
 int main(void)
 {
 	const char *asked = getenv("DOOR_RANDOM"), *from = getenv("DOOR_RANDOM_SEED");
 	uint64_t worlds = asked ? strtoull(asked, NULL, 10) : WORLDS / door_share();
 	uint64_t first = from ? strtoull(from, NULL, 10) : 1;
-	static struct tally faithful, unfaithful, locked, unruly_locked;
+	static struct tally faithful, unfaithful, locked, unruly_locked, faithful_to, unruly_to;
 
 	for (uint64_t seed = first; seed < first + worlds; seed++) {
-		struct nature nature;
-		create(&nature, seed, false);
-		bool is = is_faithful(&nature);
-		live(&nature);
-		add(is ? &faithful : &unfaithful, &nature, seed);
-		if (seed % 4 != 0)
-			continue;
-		create(&nature, seed, true);
-		is = is_faithful(&nature);
-		live(&nature);
-		add(is ? &locked : &unruly_locked, &nature, seed);
+		live_one(seed, false, false, &faithful, &unfaithful);
+		if (seed % 4 == 0)
+			live_one(seed, true, false, &locked, &unruly_locked);
+		if (seed % 4 == 2 || worlds < 100)
+			live_one(seed, false, true, &faithful_to, &unruly_to);
 	}
 	print(&faithful, "opener keeps to its table");
 	print(&unfaithful, "deaf, by hand, beam, no power");
 	print(&locked, "locked out at times");
 	print(&unruly_locked, "the same, deaf, by hand ...");
+	print(&faithful_to, "sent to positions");
+	print(&unruly_to, "the same, deaf, by hand ...");
 	if (asked == NULL)
 		printf("# %d worlds%s\n", (int)worlds, door_share_text());
 	tap_case("separate relays: no press moves a door another way than it was asked to, whatever the opener does");
@@ -525,6 +544,12 @@ int main(void)
 	CHECK(locked.counts[LOCKED_UP][SEPARATE] == 0 && unruly_locked.counts[LOCKED_UP][SEPARATE] == 0);
 	for (int set = 0; set < SETS; set++)
 		CHECK(set == OPEN_CONTACT || locked.counts[LOCKED_UP][set] == 0);
+	tap_case("sent to positions: with separate relays and with both contacts, the same");
+	for (int i = STOP_DOWN; i <= UNWARNED; i++) {
+		CHECK(faithful_to.counts[i][SEPARATE] == 0 && unruly_to.counts[i][SEPARATE] == 0);
+		CHECK(i == CLOSE_UP || faithful_to.counts[i][BOTH_CONTACTS] == 0);
+	}
+	CHECK(worlds < 25 || faithful_to.positions + unruly_to.positions > 0);
 	tap_case("a closed contact that is not steadily wrong is right: closed is said of no open door");
 	for (int set = 0; set < SETS; set++)
 		CHECK(set == OPEN_CONTACT || set == SEPARATE || faithful.counts[SAYS_CLOSED][set] == 0);
@@ -533,6 +558,7 @@ int main(void)
 		tell_stories(&unfaithful, false);
 		tell_stories(&locked, true);
 		tell_stories(&unruly_locked, true);
+		tell_stories(&faithful_to, false);
 	}
 	return tap_done();
 }

@@ -70,6 +70,28 @@ static void test_answer_of_all(void)
 	CHECK(door_answer_of_all(refused, locked).reason == DOOR_REASON_STALE);
 }
 
+static void parse_positions(void)
+{
+	static const struct {
+		const char *text;
+		int percent; /* -1: none; 0 and 100: CLOSE and OPEN */
+	} rows[] = {{"0", 0}, {"000", 0}, {"1", 1}, {" 15\n", 15}, {"099", 99}, {"100", 100}, {"101", -1}, {"999", -1},
+			{"-1", -1}, {"1.5", -1}, {"", -1}, {" ", -1}, {"0015", -1}, {"1 5", -1}, {"+5", -1},
+			{"0x1", -1}, {"15%", -1}, {"open", -1}};
+
+	tap_case("a position is a whole number of 0 to 100");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		enum door_command command = DOOR_COMMAND_STOP, wanted = DOOR_COMMAND_POSITION;
+		int percent = 77;
+		bool good = door_position_parse(rows[i].text, strlen(rows[i].text), &command, &percent);
+		CHECK(good == (rows[i].percent >= 0));
+		if (rows[i].percent == 0 || rows[i].percent == 100)
+			wanted = rows[i].percent == 0 ? DOOR_COMMAND_CLOSE : DOOR_COMMAND_OPEN;
+		CHECK(command == (good ? wanted : DOOR_COMMAND_STOP));
+		CHECK(percent == (good && command == DOOR_COMMAND_POSITION ? rows[i].percent : 77));
+	}
+}
+
 /* Every member of an enum has a name of its own, in the letters of a topic. */
 #define NAMES(kind, last)                                                                           \
 	do {                                                                                        \
@@ -89,6 +111,7 @@ int main(void)
 	test_lockout_parse();
 	test_answer_of_all();
 	commands();
+	parse_positions();
 	NAMES(state, DOOR_STOPPED);
 	NAMES(confidence, DOOR_CONFIDENCE_SENSED);
 	NAMES(fault, DOOR_FAULT_LAST);
