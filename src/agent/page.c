@@ -119,6 +119,15 @@ static enum door_result http_command(
 	return answer.result;
 }
 
+static enum door_result http_position(void *user, size_t door, int percent, int64_t asked_ms, enum door_reason *reason)
+{
+	const struct page *page = user;
+	const struct door_answer answer =
+			garage_position(page->rooms.garage, door, percent, DOOR_SOURCE_HTTP, asked_ms);
+	*reason = answer.reason;
+	return answer.result;
+}
+
 static bool http_healthy(void *user, const char **reason)
 {
 	struct page *page = user;
@@ -174,6 +183,7 @@ static void page_configure(
 			.wiring = http_wiring,
 			.pulse = http_pulse,
 			.command = http_command,
+			.position = http_position,
 			.healthy = http_healthy,
 			.history = http_history,
 			.simulate = http_simulate,

@@ -223,6 +223,8 @@ static json_t *cover(const struct document_node *node, const struct door_view *d
 	set_topic(&object, "state_topic", node, door->id, TOPIC_STATE);
 	if (door->has_position)
 		set_topic(&object, "position_topic", node, door->id, TOPIC_POSITION);
+	if (door->has_position && door->has_reach)
+		set_topic(&object, "set_position_topic", node, door->id, TOPIC_POSITION_SET);
 	set_topic(&object, "json_attributes_topic", node, door->id, TOPIC_ATTRIBUTES);
 	object_set_string(&object, "payload_open", "OPEN");
 	object_set_string(&object, "payload_close", "CLOSE");

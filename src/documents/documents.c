@@ -93,6 +93,17 @@ static void describe_lockout(json_t **object, const struct door_view *door)
 	object_set(object, "lockout_saved", json_boolean(door->lockout_saved));
 }
 
+/* Between which positions the door can be sent from where it is. */
+static json_t *positions(const struct door_view *door)
+{
+	if (door->reach_low == 0)
+		return json_null();
+	json_t *range = json_object();
+	set_integer(&range, "from", door->reach_low, true);
+	set_integer(&range, "to", door->reach_high, true);
+	return range;
+}
+
 /* What the attributes topic and the API both tell. No key is one that Home Assistant keeps for itself. */
 static void describe_part(json_t **object, const struct door_view *door)
 {
@@ -190,6 +201,7 @@ ssize_t document_doors(const struct document_node *node, const struct door_view 
 		json_t *one = whole_door(doors[i].id, doors[i].name, &doors[i]);
 		if (!node->brief) {
 			describe_lockout(&one, &doors[i]);
+			object_set(&one, "positions", positions(&doors[i]));
 			object_set(&one, "last_command", last_command(&doors[i].last_command));
 		}
 		object_append(&list, one);

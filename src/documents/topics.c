@@ -19,6 +19,7 @@ static const char *const leaf_names[] = {
 		[TOPIC_SET] = "set",
 		[TOPIC_LOCKOUT] = "lockout",
 		[TOPIC_LOCKOUT_SET] = "lockout/set",
+		[TOPIC_POSITION_SET] = "position/set",
 };
 
 __attribute__((format(printf, 2, 3))) static ssize_t build(char topic[static TOPIC_MAX + 1], const char *format, ...)
@@ -73,6 +74,11 @@ bool topic_is_all_doors(const struct topic_base *base, enum topic_leaf leaf, con
 ssize_t topic_every_lockout_set(const struct topic_base *base, char topic[static TOPIC_MAX + 1])
 {
 	return topic_door(base, "+", TOPIC_LOCKOUT_SET, topic);
+}
+
+ssize_t topic_every_position_set(const struct topic_base *base, char topic[static TOPIC_MAX + 1])
+{
+	return topic_door(base, "+", TOPIC_POSITION_SET, topic);
 }
 
 ssize_t topic_every_state(const struct topic_base *base, char topic[static TOPIC_MAX + 1])

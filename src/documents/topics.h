@@ -8,7 +8,8 @@
  *     PREFIX/NODE/doors                        what /api/doors says, for other agents
  *     PREFIX/NODE/agent                        when it started, and the machine's figures
  *     PREFIX/NODE/answers                      where other agents answer our commands
- *     PREFIX/NODE/DOOR/state                   and position, attributes, event, set, lockout, lockout/set
+ *     PREFIX/NODE/DOOR/state                   and position, attributes, event, set, lockout, lockout/set,
+ *                                              position/set
  *     PREFIX/NODE/lockout                      of all doors, and lockout/set; so no door has this id
  *     DISCOVERY/device/portcullis_NODE/config          the agent's device in Home Assistant
  *     DISCOVERY/device/portcullis_NODE_DOOR/config     a door's; a "_" of NODE is written "U" here, so that no two
@@ -42,6 +43,7 @@ enum topic_leaf {
 	TOPIC_SET,
 	TOPIC_LOCKOUT,
 	TOPIC_LOCKOUT_SET,
+	TOPIC_POSITION_SET,
 };
 
 ssize_t topic_availability(const struct topic_base *base, char topic[static TOPIC_MAX + 1]);
@@ -56,6 +58,7 @@ ssize_t topic_all_doors(const struct topic_base *base, enum topic_leaf leaf, cha
 bool topic_is_all_doors(const struct topic_base *base, enum topic_leaf leaf, const char *topic);
 /* A filter for the lock-out commands of each door. */
 ssize_t topic_every_lockout_set(const struct topic_base *base, char topic[static TOPIC_MAX + 1]);
+ssize_t topic_every_position_set(const struct topic_base *base, char topic[static TOPIC_MAX + 1]);
 
 /* A filter for the states of all doors that this node has or had, as far as the broker retains them. */
 ssize_t topic_every_state(const struct topic_base *base, char topic[static TOPIC_MAX + 1]);

@@ -165,6 +165,7 @@ static struct door_answer obey(struct garage *garage, size_t index, const struct
 	tell_ending(door, &(struct garage_ending){.known = true,
 					  .command = input->command,
 					  .relay = input->line,
+					  .percent = input->percent,
 					  .source = input->source,
 					  .result = answer.result,
 					  .reason = answer.reason});
@@ -178,6 +179,17 @@ struct door_answer garage_command(struct garage *garage, size_t door, enum door_
 			&(struct door_input){.kind = DOOR_INPUT_COMMAND,
 					.command = command,
 					.source = source,
+					.given_ms = given_ms});
+}
+
+struct door_answer garage_position(
+		struct garage *garage, size_t door, int percent, enum door_source source, int64_t given_ms)
+{
+	return obey(garage, door,
+			&(struct door_input){.kind = DOOR_INPUT_COMMAND,
+					.command = DOOR_COMMAND_POSITION,
+					.source = source,
+					.percent = percent,
 					.given_ms = given_ms});
 }
 
@@ -231,6 +243,15 @@ void garage_set_clock(struct garage *garage)
 			door->last_command.unix_ms = at.unix_ms - (at.ms - door->commanded_ms);
 		garage_tell_attributes(door, &at);
 	}
+}
+
+bool garage_reaches(const struct garage *garage)
+{
+	for (size_t i = 0; i < garage->door_count; i++) {
+		if (door_reaches(garage->doors[i].config))
+			return true;
+	}
+	return false;
 }
 
 int garage_poke(struct garage *garage, size_t door, const char *poke)

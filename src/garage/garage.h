@@ -63,6 +63,7 @@ struct garage_ending {
 	bool known; /* false: what was asked for is no command; command is not set */
 	enum door_command command;
 	enum door_line relay; /* of DOOR_COMMAND_PULSE */
+	int percent;          /* of DOOR_COMMAND_POSITION; 0: not known */
 	enum door_source source;
 	enum door_result result;
 	enum door_reason reason;
@@ -159,6 +160,9 @@ void garage_set_clock(struct garage *garage);
  */
 struct door_answer garage_command(struct garage *garage, size_t door, enum door_command command,
 		enum door_source source, int64_t given_ms);
+/* The same for a move to a position, 1 to 99 % (door_position_parse). */
+struct door_answer garage_position(
+		struct garage *garage, size_t door, int percent, enum door_source source, int64_t given_ms);
 /* One press of one relay, whatever is believed of the door. The door must have this relay. */
 struct door_answer garage_pulse(
 		struct garage *garage, size_t door, enum door_line relay, enum door_source source, int64_t given_ms);
@@ -179,6 +183,8 @@ size_t garage_door_count(const struct garage *garage);
 bool garage_find(const struct garage *garage, const char *id, size_t *door);
 /* The door as it is now. Equal views are equal byte by byte. */
 void garage_view(const struct garage *garage, size_t door, struct door_view *view);
+/* Whether a door can be sent to a position, by the configurations. Also before garage_start. */
+bool garage_reaches(const struct garage *garage);
 struct garage_moment garage_now(const struct garage *garage);
 /* Whether what was given after given_ms, and comes now, may have waited: garage_command would refuse it as stale. */
 bool garage_is_past(const struct garage *garage, int64_t given_ms);

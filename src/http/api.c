@@ -273,6 +273,29 @@ static void command_end(
 			body, length < 0 ? 0 : (size_t)length);
 }
 
+/* A form's position=PERCENT. */
+static void command_position(const struct http_exchange *exchange, const struct door_view *door)
+{
+	static const char name[] = "position=";
+	struct http_site *site = exchange->site;
+	const struct http_request *request = exchange->request;
+	size_t door_index = (size_t)(door - site->live.now.doors), skip = sizeof(name) - 1;
+	enum door_reason reason = DOOR_REASON_NONE;
+	enum door_command command;
+	enum door_result result;
+	int percent = 0;
+	if (strncmp(request->body, name, skip) != 0 ||
+			!door_position_parse(request->body + skip, request->body_length - skip, &command, &percent)) {
+		http_exchange_problem(exchange, 400, "A position is sent as position= and a whole number of 0 to 100.");
+		return;
+	}
+	if (command == DOOR_COMMAND_POSITION)
+		result = site->agent.position(site->agent.user, door_index, percent, request->asked_ms, &reason);
+	else
+		result = site->agent.command(site->agent.user, door_index, command, request->asked_ms, &reason);
+	command_end(exchange, door->id, result, reason);
+}
+
 void http_post_command(const struct http_exchange *exchange, const char *rest)
 {
 	static const struct {
@@ -291,6 +314,10 @@ void http_post_command(const struct http_exchange *exchange, const char *rest)
 	const struct door_view *door = command_door(exchange, rest, &word);
 	if (!door)
 		return;
+	if (strcmp(word, "position") == 0) {
+		command_position(exchange, door);
+		return;
+	}
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (strcmp(word, commands[i].word) != 0)
 			continue;
@@ -301,7 +328,7 @@ void http_post_command(const struct http_exchange *exchange, const char *rest)
 		return;
 	}
 	http_exchange_problem(exchange, 404,
-			"There is no such command: open, close, stop, toggle, lockout/on and lockout/off are.");
+			"There is no such command: open, close, stop, toggle, position, lockout/on and lockout/off are.");
 }
 
 /* Of all doors: on or off. */

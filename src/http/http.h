@@ -133,6 +133,8 @@ struct http_agent {
 	/* door counts from 0 in the order of doors. */
 	enum door_result (*command)(
 			void *user, size_t door, enum door_command command, int64_t asked_ms, enum door_reason *reason);
+	/* The same for a move to a position, 1 to 99 %. */
+	enum door_result (*position)(void *user, size_t door, int percent, int64_t asked_ms, enum door_reason *reason);
 	/* Returns true when healthy; a reason that is neither "" nor NULL then means degraded. False: reason says why. */
 	bool (*healthy)(void *user, const char **reason);
 	/* Copies at most max records of a door, or of HTTP_ALL_DOORS, the newest first, with numbers below before (0:

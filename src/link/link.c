@@ -21,7 +21,7 @@
 #define OLD_DOORS_MS 10000  /* so long after a connect retained states may tell of doors that are gone */
 #define ECHO_LIMIT_MS 60000 /* a broker may hide our own availability from us */
 
-#define OWN_SUBSCRIPTIONS 5 /* besides one for each door, three for each neighbour, and one for answers */
+#define OWN_SUBSCRIPTIONS 6 /* besides one for each door, three for each neighbour, and one for answers */
 static_assert(DOORS_MAX + 3 * PEERS_NAMED_MAX + 1 + OWN_SUBSCRIPTIONS <= MQTT_SUBSCRIPTIONS_MAX, "room for all");
 static_assert(TOPIC_MAX <= MQTT_TOPIC_MAX, "each topic can be subscribed to");
 static_assert(DOCUMENT_DOORS_MAX <= MQTT_BULK_PAYLOAD_MAX, "what one agent says of its doors, another one hears");
@@ -36,7 +36,8 @@ struct link {
 	struct link_config config;
 	struct publisher publisher;
 	struct topic_base topics;
-	char every_state_topic[TOPIC_MAX + 1], every_lockout_topic[TOPIC_MAX + 1], all_lockout_topic[TOPIC_MAX + 1];
+	char every_state_topic[TOPIC_MAX + 1], every_lockout_topic[TOPIC_MAX + 1], all_lockout_topic[TOPIC_MAX + 1],
+			every_position_topic[TOPIC_MAX + 1];
 	char (*set_topics)[TOPIC_MAX + 1];
 	struct subscriptions subscriptions;
 	struct door_topics door_topics;
@@ -72,10 +73,12 @@ static void link_answer(const struct link *link, const struct mqtt_message *mess
 
 /* Carries a command out for a door, or refuses it. */
 static struct door_answer link_obey(const struct link *link, size_t door, const struct mqtt_message *message,
-		bool known, enum door_command command)
+		bool known, enum door_command command, int percent)
 {
 	struct door_answer answer = {.result = DOOR_RESULT_REJECTED};
 	bool past = message->past || loop_now_ms() < link->echo_until_ms;
+	if (known && !message->retained && !past && command == DOOR_COMMAND_POSITION)
+		return garage_position(link->garage, door, percent, DOOR_SOURCE_MQTT, message->sent_after_ms);
 	if (known && !message->retained && !past)
 		return garage_command(link->garage, door, command, DOOR_SOURCE_MQTT, message->sent_after_ms);
 	answer.reason = message->retained ? DOOR_REASON_RETAINED
@@ -85,13 +88,18 @@ static struct door_answer link_obey(const struct link *link, size_t door, const 
 	return answer;
 }
 
-static void link_set(struct link *link, size_t door, const char *id, const struct mqtt_message *message, bool lockout)
+static void link_set(struct link *link, size_t door, const char *id, const struct mqtt_message *message,
+		enum topic_leaf leaf)
 {
 	enum door_command command = DOOR_COMMAND_STOP;
-	bool known = (lockout ? door_lockout_parse : door_command_parse)(message->payload, message->length, &command);
+	int percent = 0;
+	bool known = leaf == TOPIC_POSITION_SET
+				     ? door_position_parse(message->payload, message->length, &command, &percent)
+		     : leaf == TOPIC_LOCKOUT_SET ? door_lockout_parse(message->payload, message->length, &command)
+						 : door_command_parse(message->payload, message->length, &command);
 	if (message->retained && message->length == 0)
 		return; /* somebody cleared a retained command */
-	const struct door_answer answer = link_obey(link, door, message, known, command);
+	const struct door_answer answer = link_obey(link, door, message, known, command, percent);
 	link_answer(link, message, id, &answer);
 }
 
@@ -104,7 +112,7 @@ static void link_set_all(struct link *link, const struct mqtt_message *message)
 	if (message->retained && message->length == 0)
 		return;
 	for (size_t i = 0; i < garage_door_count(link->garage); i++)
-		all = door_answer_of_all(all, link_obey(link, i, message, known, command));
+		all = door_answer_of_all(all, link_obey(link, i, message, known, command, 0));
 	link_answer(link, message, "lockout", &all);
 }
 
@@ -131,8 +139,8 @@ static void link_message(void *user, const struct mqtt_message *message)
 	} else if (topic_parse_door(&link->topics, message->topic, id, &leaf)) {
 		size_t door;
 		bool configured = garage_find(link->garage, id, &door);
-		if (configured && (leaf == TOPIC_SET || leaf == TOPIC_LOCKOUT_SET))
-			link_set(link, door, id, message, leaf == TOPIC_LOCKOUT_SET);
+		if (configured && (leaf == TOPIC_SET || leaf == TOPIC_LOCKOUT_SET || leaf == TOPIC_POSITION_SET))
+			link_set(link, door, id, message, leaf);
 		else if (!configured && leaf == TOPIC_STATE && message->retained && message->length > 0)
 			link_forget_door(link, id);
 	} else {
@@ -226,6 +234,7 @@ static void link_prepare(struct link *link, const struct link_config *config)
 	topic_every_state(&link->topics, link->every_state_topic);
 	topic_every_lockout_set(&link->topics, link->every_lockout_topic);
 	topic_all_doors(&link->topics, TOPIC_LOCKOUT_SET, link->all_lockout_topic);
+	topic_every_position_set(&link->topics, link->every_position_topic);
 	presence_connect(&link->presence, &link->topics);
 	link->subscriptions.count = 0;
 	for (size_t i = 0; i < garage_door_count(link->garage); i++) {
@@ -237,11 +246,11 @@ static void link_prepare(struct link *link, const struct link_config *config)
 				(struct mqtt_subscription){
 						.topic = link->set_topics[i], .commands = true, .as_published = true});
 	}
-	const char *const lockout_topics[] = {link->every_lockout_topic, link->all_lockout_topic};
-	for (size_t i = 0; i < sizeof(lockout_topics) / sizeof(lockout_topics[0]); i++)
+	/* The last only where a door can be sent to a position: else nobody needs the right to hear of it. */
+	const char *const topics[] = {link->every_lockout_topic, link->all_lockout_topic, link->every_position_topic};
+	for (size_t i = 0; i < (garage_reaches(link->garage) ? 3 : 2); i++)
 		subscriptions_add(&link->subscriptions,
-				(struct mqtt_subscription){
-						.topic = lockout_topics[i], .commands = true, .as_published = true});
+				(struct mqtt_subscription){.topic = topics[i], .commands = true, .as_published = true});
 	subscriptions_add(&link->subscriptions,
 			(struct mqtt_subscription){.topic = link->presence.availability_topic, .want_retained = true});
 	subscriptions_add(&link->subscriptions,

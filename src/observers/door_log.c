@@ -123,6 +123,8 @@ static void log_ending(struct door_log *door_log, const struct garage_news *news
 		snprintf(name, sizeof(name), "a command");
 	else if (ending->command == DOOR_COMMAND_PULSE)
 		snprintf(name, sizeof(name), "a pulse of the %s", garage_role_names[ending->relay]);
+	else if (ending->command == DOOR_COMMAND_POSITION && ending->percent > 0)
+		snprintf(name, sizeof(name), "position %d %%", ending->percent);
 	else
 		snprintf(name, sizeof(name), "%s", door_command_name(ending->command));
 	bool locks = ending->known && ending->command == DOOR_COMMAND_LOCKOUT_ON;

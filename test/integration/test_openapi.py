@@ -73,7 +73,7 @@ def test_its_words_are_the_programs():
     only_mqtt = {"retained", "unknown_command"}
     assert set(schemas["Rejected"]["properties"]["reason"]["enum"]) == words("reason") - {"none"} - only_mqtt
     parameter = DESCRIPTION["paths"]["/api/doors/{id}/{command}"]["post"]["parameters"][1]
-    assert set(parameter["schema"]["enum"]) == words("command") - {"none", "pulse", "lockout_on", "lockout_off"}
+    assert set(parameter["schema"]["enum"]) == words("command") - {"none", "pulse", "position", "lockout_on", "lockout_off"}
     assert set(schemas["Event"]["properties"]["command"]["enum"]) - {None} == words("command") - {"none"}
 
 

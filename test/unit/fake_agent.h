@@ -36,6 +36,7 @@ struct fake_agent {
 	int commands, pokes, scrapes, histories;
 	size_t last_door;
 	enum door_command last_command;
+	int last_percent; /* of a position */
 	int64_t last_asked_ms;
 	char last_poke[128]; /* or NODE/DOOR of a command for a peer */
 };
@@ -92,6 +93,14 @@ static enum door_result fake_command(
 {
 	fake_check(command <= DOOR_COMMAND_TOGGLE);
 	return fake_answer(user, door, command, asked_ms, reason);
+}
+
+static enum door_result fake_position(void *user, size_t door, int percent, int64_t asked_ms, enum door_reason *reason)
+{
+	struct fake_agent *agent = user;
+	fake_check(percent >= 1 && percent <= 99);
+	agent->last_percent = percent;
+	return fake_answer(agent, door, DOOR_COMMAND_POSITION, asked_ms, reason);
 }
 
 static int fake_pulse(void *user, size_t door, const char *relay, int64_t asked_ms, enum door_result *result,
@@ -207,6 +216,7 @@ static inline struct http_agent fake_agent_face(struct fake_agent *agent, size_t
 	return (struct http_agent){.doors = fake_doors,
 			.node = fake_node,
 			.command = fake_command,
+			.position = fake_position,
 			.healthy = fake_healthy,
 			.history = fake_history,
 			.simulate = fake_simulate,

@@ -492,6 +492,7 @@ static void discovery_door(void)
 	CHECK(says(json_object_get(cover, "state_topic"), "portcullis/garage/left/state"));
 	CHECK(says(json_object_get(cover, "position_topic"), "portcullis/garage/left/position"));
 	CHECK(says(json_object_get(cover, "json_attributes_topic"), "portcullis/garage/left/attributes"));
+	CHECK(!json_object_get(cover, "set_position_topic"));
 	CHECK(says(json_object_get(cover, "payload_open"), "OPEN"));
 	CHECK(says(json_object_get(cover, "payload_close"), "CLOSE"));
 	CHECK(says(json_object_get(cover, "payload_stop"), "STOP"));
@@ -566,6 +567,11 @@ static void discovery_wirings(void)
 	d = discovery_of(&node, &bare);
 	CHECK(json_is_null(at(d, "components", "door", "payload_stop")));
 	CHECK(!at(d, "components", "door", "position_topic"));
+	struct door_view reaches = full;
+	reaches.has_reach = true;
+	json_t *far = discovery_of(&node, &reaches);
+	CHECK(says(at(far, "components", "door", "set_position_topic"), "portcullis/garage/left/position/set"));
+	json_decref(far);
 	CHECK(says(at(d, "components", "door", "device_class"), "gate"));
 	CHECK(says(at(d, "components", "door", "default_entity_id"), "cover.garage_side_gate_door"));
 

@@ -403,6 +403,26 @@ static void test_commands(struct server *server)
 				  "\"detail\":\"Something is in the way of the door.\","
 				  "\"result\":\"rejected\",\"reason\":\"obstructed\"}\n") == 0);
 
+	tap_case("a position is read from a form's body, and only a whole one of 0 to 100");
+	set_result(server, DOOR_RESULT_ACCEPTED, DOOR_REASON_NONE, 0);
+	static const struct {
+		const char *body;
+		int status, percent;
+		enum door_command command;
+	} bodies[] = {{"position=15", 202, 15, DOOR_COMMAND_POSITION}, {"position=0", 202, 0, DOOR_COMMAND_CLOSE},
+			{"position=100", 202, 0, DOOR_COMMAND_OPEN}, {"position=101", 400, 0, 0},
+			{"position=", 400, 0, 0}, {"", 400, 0, 0}, {"15", 400, 0, 0}, {"position=1&x=2", 400, 0, 0}};
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+		int count = server->agent.commands;
+		answer = ask(server, "POST /api/doors/left/position HTTP/1.1\r\n" HOST "Content-Length: %zu\r\n\r\n%s",
+				strlen(bodies[i].body), bodies[i].body);
+		CHECK(answer.status == bodies[i].status);
+		CHECK(server->agent.commands == count + (bodies[i].status == 202));
+		CHECK(bodies[i].status != 202 || server->agent.last_command == bodies[i].command);
+		CHECK(bodies[i].percent == 0 || server->agent.last_percent == bodies[i].percent);
+	}
+	set_result(server, DOOR_RESULT_REJECTED, DOOR_REASON_OBSTRUCTED, 0);
+
 	tap_case("a form comes back to the page, which says what became of it");
 	answer = ask(server, "POST /api/doors/left/close HTTP/1.1\r\n" HOST
 			     "Origin: http://localhost\r\nAccept: text/html,application/xhtml+xml;q=0.9\r\n"

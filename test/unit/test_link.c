@@ -245,9 +245,9 @@ static void test_begin(void)
 {
 	static const char *const heard[] = {"portcullis/garage/left/set", "portcullis/garage/right/set",
 			"portcullis/garage/+/lockout/set", "portcullis/garage/lockout/set",
-			"portcullis/garage/availability", "portcullis/garage/+/state", "homeassistant/status",
-			"portcullis/+/availability", "portcullis/+/doors", "portcullis/+/+/event",
-			"portcullis/garage/answers"};
+			"portcullis/garage/+/position/set", "portcullis/garage/availability",
+			"portcullis/garage/+/state", "homeassistant/status", "portcullis/+/availability",
+			"portcullis/+/doors", "portcullis/+/+/event", "portcullis/garage/answers"};
 	tap_case("a connection asks for our commands first, and begins with everything that is retained");
 	begin();
 	const struct mqtt_config *config = &broker.client->config;
@@ -255,7 +255,7 @@ static void test_begin(void)
 	for (size_t i = 0; i < config->subscription_count; i++) {
 		const struct mqtt_subscription *one = &config->subscriptions[i];
 		CHECK(strcmp(one->topic, heard[i]) == 0);
-		CHECK(one->commands == (i < 4) && one->as_published == (i < 4) && one->bulk == (i > 6));
+		CHECK(one->commands == (i < 5) && one->as_published == (i < 5) && one->bulk == (i > 7));
 		CHECK(!one->commands || !one->want_retained);
 	}
 	CHECK(strcmp(config->will_topic, "portcullis/garage/availability") == 0);
@@ -340,6 +340,42 @@ static void send_lockout(const char *topic, struct mqtt_message message)
 	broker.response[0] = '\0';
 	broker.said_count = 0;
 	broker_send(message);
+}
+
+static void test_position(void)
+{
+	static const char left[] = "portcullis/garage/left/position/set";
+	static const struct {
+		struct mqtt_message message;
+		const char *reason;
+	} cases[] = {
+			{{.payload = "30", .retained = true}, "retained"},
+			{{.payload = "30", .past = true}, "stale"},
+			{{.payload = "30", .sent_after_ms = 1}, "stale"},
+			{{.payload = "OPEN"}, "unknown_command"},
+			{{.payload = "101"}, "unknown_command"},
+			{{.payload = ""}, "unknown_command"},
+	};
+	tap_case("a position that was kept, may have waited, or is none, moves nothing");
+	begin();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		send_lockout(left, cases[i].message);
+		CHECK(strstr(broker.response, cases[i].reason) != NULL && chip.presses == 0);
+	}
+	send_lockout(left, (struct mqtt_message){.payload = "", .retained = true});
+	CHECK(broker.response[0] == '\0' && NOTHING_SAID());
+
+	tap_case("a position that can be reached is taken, and 100 is OPEN");
+	send_lockout(left, (struct mqtt_message){.payload = " 30 "});
+	CHECK(strcmp(broker.response, "someone/answers {\"result\":\"accepted\"}") == 0 && chip.presses == 1);
+	CHECK(times_said("portcullis/garage/left/event {\"event_type\":\"command_accepted\",\"command\":\"position\"") ==
+			1);
+	end();
+	begin();
+	send_lockout(left, (struct mqtt_message){.payload = "100"});
+	CHECK(times_said("portcullis/garage/left/event {\"event_type\":\"command_accepted\",\"command\":\"open\"") ==
+			1);
+	end();
 }
 
 static void test_lockout(void)
@@ -624,6 +660,7 @@ int main(void)
 	test_command();
 	test_refusals();
 	test_lockout();
+	test_position();
 	test_last_command();
 	test_standstill();
 	test_contradiction();
