@@ -221,6 +221,21 @@ def test_one_tap_moves_nothing(browse):
     assert not page.agent.log.find("accepted") and page.text("#door-right .state") == "Closed"
 
 
+def test_a_slider_sends_it_to_a_position(browse):
+    page = browse(RIGHT)
+    slider, again = "#door-right details.position input", "#door-right details.position button"
+    assert not page.shown(slider) and not page.shown(again)
+    page.tap("#door-right details.position summary")
+    wait_until(lambda: page.shown(again), "the second button")
+    page.script("""const e = document.querySelector(arguments[0]);
+        e.value = 60; e.dispatchEvent(new Event("input", {bubbles: true}))""", slider)
+    assert page.text("#door-right details.position output") == "60 %"
+    page.tap(again)
+    page.state("right", "^Opening")
+    page.state("right", "^Stopped")
+    assert page.agent.log.find("position 60 % from http accepted")
+
+
 def test_stop_is_at_hand_while_moving(browse):
     page = browse(RIGHT, LEFT, SIDE)
     page.size(390, 600, mobile=True)
@@ -818,6 +833,9 @@ def test_axe(browse, scheme):
     page.size(320, 640, mobile=True)
     page.tap("#door-left details.open summary")
     wait_until(lambda: page.shown("#door-left details.open button"), "the second button")
+    assert page.axe() == []
+    page.tap("#door-right details.position summary")
+    wait_until(lambda: page.shown("#door-right details.position button"), "the slider's button")
     assert page.axe() == []
     page.size(1280, 900)
     page.poke("left", "jam")

@@ -227,6 +227,19 @@ static void test_buttons(void)
 		CHECK(find(page, "toggle") == table[i].toggle);
 		free(page);
 	}
+	tap_case("a slider reaches as far as the door can be sent, begins where it stands, and takes two taps");
+	struct door_view sent = closed_door;
+	sent.has_reach = true;
+	char *none = render_door(&sent);
+	CHECK(!has(none, "type=\"range\""));
+	free(none);
+	sent.reach_low = 16;
+	sent.reach_high = 53;
+	char *slider = render_door(&sent);
+	CHECK(has(slider, "<details class=\"control position\"><summary>Move to a position"));
+	CHECK(has(slider, "action=\"api/doors/left/position\"><input type=\"range\" name=\"position\" min=\"16\" "
+			  "max=\"53\" value=\"16\""));
+	free(slider);
 	tap_case("buttons: what would be refused is disabled, with the reason");
 	struct door_view door = closed_door;
 	door.state = DOOR_UNKNOWN;

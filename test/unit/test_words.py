@@ -16,7 +16,7 @@ WORDS = PAGE / "words"
 # Letters that a text and its longest word may have at most, where the place is narrow: a phone of 320 pixels.
 WIDTHS = [
     (r"do_(open|stop|close)", 9, 9),  # three buttons beside each other
-    (r"do_toggle|do_lock\w*|do_lift\w*", 40, 16),
+    (r"do_toggle|do_position|do_lock\w*|do_lift\w*", 40, 16),
     (r"tap_again", 12, 8),
     (r"off_\w+|read_only|obstructed|locked_out", 30, 17),  # small, on a button
     (r"unknown|open|opening|closed|closing|stopped", 15, 12),  # the large word of a door

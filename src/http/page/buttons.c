@@ -117,6 +117,32 @@ void page_field_from(struct page_render *render)
 	page_put_escaped(render, setup ? "?setup" : "");
 }
 
+/* Only where there is a position to which the door can be sent from where it is. */
+void page_field_slider(struct page_render *render)
+{
+	const struct door_view *door = render->door;
+	if (!render->page->read_only && !render->peer && !render->wirings && door->reach_low > 0 && !door->warning)
+		page_put_template(render, page_template_slider);
+}
+
+void page_field_reach_low(struct page_render *render)
+{
+	page_put_format(render, "%d", render->door->reach_low);
+}
+
+void page_field_reach_high(struct page_render *render)
+{
+	page_put_format(render, "%d", render->door->reach_high);
+}
+
+/* What is nearest to where it is. */
+void page_field_reach_now(struct page_render *render)
+{
+	const struct door_view *door = render->door;
+	int now = door->position < door->reach_low ? door->reach_low : door->position;
+	page_put_format(render, "%d", now > door->reach_high ? door->reach_high : now);
+}
+
 static void peer_stop_put(struct page_render *render)
 {
 	if (page_is_away(render) || !page_door_moves(render->door) || !render->door->has_stop)

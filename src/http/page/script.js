@@ -49,7 +49,7 @@
 
 	// Makes old equal to fresh, and leaves alone what is equal: focus, transitions, what is unfolded.
 	function morph(old, fresh) {
-		if (old.isEqualNode(fresh) || old.className === "stopwatch") return;
+		if (old.isEqualNode(fresh) || old.className === "stopwatch" || old.nodeName === "OUTPUT") return;
 		for (const {name} of [...old.attributes])
 			if (!fresh.hasAttribute(name) && name !== "open") old.removeAttribute(name);
 		for (const {name, value} of fresh.attributes)
@@ -235,7 +235,8 @@
 		const form = event.target;
 		if (!proved || form.className === "log-out") return;
 		hush(); // a way for the command is free, however many pages listen
-		const asked = ask(form.getAttribute("action"), {method: "POST"});
+		const body = form.elements.position && new URLSearchParams({position: form.elements.position.value});
+		const asked = ask(form.getAttribute("action"), body ? {method: "POST", body} : {method: "POST"});
 		event.preventDefault();
 		commanded(form, asked);
 	});
@@ -272,13 +273,25 @@
 		}
 	}
 
+	// A second tap counts for a while, anew with each change of a slider, whose number stands beside it.
+	function arm(details) {
+		const slider = details.querySelector("input");
+		if (slider) details.querySelector("output").textContent = `${slider.value} %`;
+		clearTimeout(details.armed);
+		details.armed = setTimeout(() => { details.open = false; }, ARMED_MS);
+	}
+
+	document.addEventListener("input", (event) => {
+		const details = event.target.closest("details.control");
+		if (details) arm(details);
+	});
+
 	document.addEventListener("toggle", (event) => {
 		const details = event.target;
 		if (!details.matches("details.control") || !details.open) return;
 		for (const other of document.querySelectorAll("details.control[open]"))
 			if (other !== details) other.open = false;
-		clearTimeout(details.armed);
-		details.armed = setTimeout(() => { details.open = false; }, ARMED_MS);
+		arm(details);
 		if (seesFocus(details.querySelector("summary")))
 			setTimeout(() => { if (details.open) details.querySelector("button").focus(); }, 450);
 	}, true);
