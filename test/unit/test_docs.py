@@ -128,8 +128,24 @@ def keys_on_one_line(page):
             yield f"{section}: {key}, expected {section}.{key}"
 
 
+def unlisted_tests():
+    """A test that no meson.build names runs nowhere."""
+    for room in ("unit", "integration", "system", "fuzz"):
+        folder = ROOT / "test" / room
+        listed = set(re.findall(r"\w+", (folder / "meson.build").read_text()))
+        for file in folder.glob("*"):
+            kind, _, name = file.stem.partition("_")
+            if kind in ("test", "fuzz") and file.suffix in (".py", ".c") and not {name, file.stem} & listed:
+                yield f"{file.relative_to(ROOT)} is in no list of test/{room}/meson.build"
+
+
 def main():
     cases = failed = 0
+    found = sorted(unlisted_tests())
+    cases += 1
+    failed += bool(found)
+    print(*(f"# {fault}\n" for fault in found), sep="", end="")
+    print(f"{'not ' if found else ''}ok {cases} - each test stands in a list of Meson")
     for page in PAGES:
         for what, faults in (("links that it names are there", broken_links), ("files that it names are there", missing_files),
                             ("tests that it names are there", missing_tests),
