@@ -67,7 +67,7 @@ test: ## every suite that this machine can run, with a count at the end
 
 test-all: ## what make test leaves out: all tests on each processor, all of clang-tidy's analyzer (half an hour)
 	@$(SETUP) test
-	@scripts/test amd64-all armv7-all arm64-all tidy-all
+	@scripts/test amd64-all armv6-all armv7-all arm64-all tidy-all
 
 test-machines: ## the real agent on an emulated Pi Zero and an emulated ARMv7 machine (minutes)
 	@$(SETUP) machines

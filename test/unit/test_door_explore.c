@@ -32,9 +32,9 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* States of one set that are kept: of the machine alone, and of a life. */
-#define MACHINE_STATES 6000
-#define LIFE_STATES 1250
-#define FULL 24 /* times as many */
+#define MACHINE_STATES 1800
+#define LIFE_STATES 375
+#define FULL 80 /* times as many */
 
 #define NOW_MS 1000000
 #define STEP_MS 500
