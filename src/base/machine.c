@@ -69,7 +69,7 @@ bool machine_read_wireless(const char *text, size_t length, int *dbm)
 	return false;
 }
 
-static int figure(int fd, bool (*read)(const char *text, size_t length, int *value))
+static int machine_figure(int fd, bool (*read)(const char *text, size_t length, int *value))
 {
 	char text[FILE_MAX];
 	int value;
@@ -79,8 +79,8 @@ static int figure(int fd, bool (*read)(const char *text, size_t length, int *val
 
 static void look(struct machine *machine)
 {
-	atomic_store(&machine->celsius, figure(machine->thermal_fd, machine_read_temperature));
-	atomic_store(&machine->dbm, figure(machine->wireless_fd, machine_read_wireless));
+	atomic_store(&machine->celsius, machine_figure(machine->thermal_fd, machine_read_temperature));
+	atomic_store(&machine->dbm, machine_figure(machine->wireless_fd, machine_read_wireless));
 }
 
 static void *look_on(void *user)

@@ -14,7 +14,7 @@
 
 #define BEGIN_MODE 0640 /* it may come to hold passwords */
 
-static int write_whole(int fd, const char *bytes, size_t length)
+static int begin_write(int fd, const char *bytes, size_t length)
 {
 	ssize_t written = write(fd, bytes, length);
 	if (written < 0)
@@ -33,7 +33,7 @@ static int write_beside(const char *path, const char *bytes, size_t length)
 	int fd = mkostemp(beside, O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	int error = write_whole(fd, bytes, length);
+	int error = begin_write(fd, bytes, length);
 	close(fd);
 	if (error == 0 && renameat2(AT_FDCWD, beside, AT_FDCWD, path, RENAME_NOREPLACE) < 0)
 		error = -errno;

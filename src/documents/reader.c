@@ -289,7 +289,7 @@ int document_read_result(const char *text, size_t length, enum door_command *com
 }
 
 /* A member that is a text of at most size - 1 bytes without anything that controls; "" where it is not there. */
-static bool read_plain(const json_t *object, const char *key, char *plain, size_t size)
+static bool service_text(const json_t *object, const char *key, char *plain, size_t size)
 {
 	const json_t *value = json_object_get(object, key);
 	const char *text = json_string_value(value);
@@ -320,13 +320,13 @@ static const char *parse_service(const json_t *data, struct document_service *se
 {
 	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.:_-";
 	json_int_t port = read_port(json_object_get(data, "port"));
-	if (!read_plain(data, "host", service->host, sizeof(service->host)) || !*service->host ||
+	if (!service_text(data, "host", service->host, sizeof(service->host)) || !*service->host ||
 			service->host[strspn(service->host, letters)] || strchr(".-", service->host[0]))
 		return "it names no host of the broker";
 	if (port < 1 || port > UINT16_MAX)
 		return "it names no port of the broker";
-	if (!read_plain(data, "username", service->username, sizeof(service->username)) ||
-			!read_plain(data, "password", service->password, sizeof(service->password)))
+	if (!service_text(data, "username", service->username, sizeof(service->username)) ||
+			!service_text(data, "password", service->password, sizeof(service->password)))
 		return "its login is no text, or too long";
 	if (*service->password && !*service->username)
 		return "it gives a password and no username";

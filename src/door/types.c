@@ -316,7 +316,7 @@ struct word {
 	enum door_command command;
 };
 
-static void trim(const char **text, size_t *length)
+static void word_trim(const char **text, size_t *length)
 {
 	while (*length > 0 && is_space((*text)[0])) {
 		(*text)++;
@@ -329,7 +329,7 @@ static void trim(const char **text, size_t *length)
 /* words end with one that is NULL. */
 static bool parse(const char *text, size_t length, const struct word *words, enum door_command *command)
 {
-	trim(&text, &length);
+	word_trim(&text, &length);
 	for (; words->word; words++) {
 		if (length == strlen(words->word) && strncasecmp(text, words->word, length) == 0) {
 			*command = words->command;
@@ -365,7 +365,7 @@ bool door_position_parse(const char *text, size_t length, enum door_command *com
 {
 	int value = 0;
 
-	trim(&text, &length);
+	word_trim(&text, &length);
 	if (length < 1 || length > 3)
 		return false;
 	for (size_t i = 0; i < length; i++) {

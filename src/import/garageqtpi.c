@@ -21,7 +21,7 @@ static const struct import_reason reasons[] = {
 		{0},
 };
 
-static bool write_relay(struct import *import, size_t door)
+static bool garageqtpi_relay(struct import *import, size_t door)
 {
 	unsigned line = 0;
 	bool inverted = false;
@@ -79,7 +79,7 @@ void import_garageqtpi(struct import *import)
 		if (!id)
 			return;
 		import_door(import, i + 1, id, import_take(import, "doors.%zu.name", i));
-		if (!write_relay(import, i) || !write_sensors(import, i))
+		if (!garageqtpi_relay(import, i) || !write_sensors(import, i))
 			return;
 	}
 	import_rest(import, reasons);

@@ -44,7 +44,7 @@ static void convert(struct import *import)
 				"the keys are of no program that is known, expected a configuration of NormallyClosed (relays, door), GarageQTPi (mqtt: host, doors: relay) or mqtt-io (mqtt, gpio_modules)");
 }
 
-static unsigned line_of(const struct import *import, size_t line)
+static unsigned import_line_of(const struct import *import, size_t line)
 {
 	return line > 0 && line <= import->line_count ? import->lines[line - 1] : 0;
 }
@@ -54,7 +54,7 @@ static void report_converted(const struct import *import, const struct config_pr
 {
 	static const char before[] = " in line ";
 	const char *text = problem->text, *found = strstr(text, before);
-	unsigned line = line_of(import, problem->line);
+	unsigned line = import_line_of(import, problem->line);
 	if (!found) {
 		config_report_error(import->report, line, "converted: %s", text);
 		return;
@@ -62,11 +62,11 @@ static void report_converted(const struct import *import, const struct config_pr
 	char *rest;
 	unsigned long other = strtoul(found + strlen(before), &rest, 10);
 	config_report_error(import->report, line, "converted: %.*s%s%u%s", (int)(found - text), text, before,
-			line_of(import, other), rest);
+			import_line_of(import, other), rest);
 }
 
 /* Is what was written a configuration? */
-static int check(const struct import *import, const char *text, size_t length)
+static int import_check(const struct import *import, const char *text, size_t length)
 {
 	struct config config;
 	struct config_report *report = malloc(sizeof(*report));
@@ -84,7 +84,7 @@ static int check(const struct import *import, const char *text, size_t length)
 	return error;
 }
 
-static int run(struct import *import, const char *bytes, size_t length, FILE *out)
+static int import_run(struct import *import, const char *bytes, size_t length, FILE *out)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -103,7 +103,7 @@ static int run(struct import *import, const char *bytes, size_t length, FILE *ou
 	else if (import->report->errors > 0)
 		error = -EINVAL;
 	else
-		error = check(import, text, size);
+		error = import_check(import, text, size);
 	if (error == 0)
 		fwrite(text, 1, size, out);
 	free(text);
@@ -118,7 +118,7 @@ int import_parse(const char *bytes, size_t length, const char *path, FILE *out, 
 	if (!import)
 		return -ENOMEM;
 	import->report = report;
-	int error = run(import, bytes, length, out);
+	int error = import_run(import, bytes, length, out);
 	flat_free(&import->flat);
 	free(import);
 	return error;

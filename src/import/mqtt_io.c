@@ -130,7 +130,7 @@ static void write_foreign(struct import *import, const char *list, size_t index)
 }
 
 /* The level that switches the relay on. False: the file contradicts itself, which is reported. */
-static bool write_relay(struct import *import, size_t index, const struct pin *pin)
+static bool mqtt_io_relay(struct import *import, size_t index, const struct pin *pin)
 {
 	bool inverted = false;
 	const struct flat_value *invert = import_take(import, "digital_outputs.%zu.inverted", index);
@@ -230,7 +230,7 @@ static bool write_output(struct import *import, size_t index, const char *chip, 
 	*doors += 1;
 	import_door(import, *doors, name, NULL);
 	import_line(import, 0, "    # CHECK that this output is a door's button; if not, take this door out");
-	if (!write_relay(import, index, &pin))
+	if (!mqtt_io_relay(import, index, &pin))
 		return false;
 	write_pulse(import, time, pulse_ms);
 	return true;

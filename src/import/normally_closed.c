@@ -26,7 +26,7 @@ static void write_relays(struct import *import)
 	}
 }
 
-static void write_relay(struct import *import, size_t door, const char *key)
+static void normally_closed_relay(struct import *import, size_t door, const char *key)
 {
 	unsigned number;
 	const struct flat_value *value = import_take(import, "door.%zu.%s", door, key);
@@ -59,7 +59,7 @@ void import_normally_closed(struct import *import)
 			return;
 		import_door(import, i + 1, NULL, name);
 		for (size_t j = 0; j < sizeof(relays) / sizeof(relays[0]); j++)
-			write_relay(import, i, relays[j]);
+			normally_closed_relay(import, i, relays[j]);
 		import_line(import, 0, "    pulse: 200ms # as there; the default is 500ms");
 	}
 	import_rest(import, reasons);

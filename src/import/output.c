@@ -52,7 +52,7 @@ static size_t match(const char *pattern, const char *path)
 }
 
 /* The first that fits, or NULL. matched: how many bytes of the path it stands for. */
-static const struct import_reason *find_reason(const struct import_reason *reasons, const char *path, size_t *matched)
+static const struct import_reason *output_reason(const struct import_reason *reasons, const char *path, size_t *matched)
 {
 	for (; reasons->path; reasons++)
 		if ((*matched = match(reasons->path, path)) > 0)
@@ -67,7 +67,7 @@ void import_rest(struct import *import, const struct import_reason *reasons)
 		size_t length, other;
 		if (value->used)
 			continue;
-		const struct import_reason *reason = find_reason(reasons, value->path, &length);
+		const struct import_reason *reason = output_reason(reasons, value->path, &length);
 		if (!reason)
 			length = strlen(value->path);
 		import_line(import, value->line, "# line %u: %.*s: not carried over: %s", value->line, (int)length,
@@ -76,7 +76,7 @@ void import_rest(struct import *import, const struct import_reason *reasons)
 		for (size_t j = i; j < import->flat.count && reason; j++)
 			import->flat.values[j].used |=
 					strncmp(import->flat.values[j].path, value->path, length) == 0 &&
-					find_reason(reasons, import->flat.values[j].path, &other) == reason &&
+					output_reason(reasons, import->flat.values[j].path, &other) == reason &&
 					other == length;
 	}
 }

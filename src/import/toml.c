@@ -72,7 +72,7 @@ static bool is_key(char c)
 	return isascii((unsigned char)c) && (isalnum((unsigned char)c) || c == '_' || c == '-');
 }
 
-static int read_key(struct toml *toml, char *key, size_t size)
+static int toml_key(struct toml *toml, char *key, size_t size)
 {
 	size_t length = 0;
 	for (; toml->at < toml->end && is_key(*toml->at); toml->at++)
@@ -84,7 +84,7 @@ static int read_key(struct toml *toml, char *key, size_t size)
 	return length > 0 ? 0 : refuse(toml, "a key of letters, digits, _ and -");
 }
 
-static int read_text(struct toml *toml, const char *path, char quote)
+static int toml_text(struct toml *toml, const char *path, char quote)
 {
 	char text[FLAT_TEXT_MAX + 1];
 	size_t length = 0;
@@ -106,9 +106,9 @@ static int read_text(struct toml *toml, const char *path, char quote)
 static int read_single(struct toml *toml, const char *path)
 {
 	if (take(toml, '"'))
-		return read_text(toml, path, '"');
+		return toml_text(toml, path, '"');
 	if (take(toml, '\''))
-		return read_text(toml, path, '\'');
+		return toml_text(toml, path, '\'');
 	const char *word = toml->at;
 	while (toml->at < toml->end && is_key(*toml->at))
 		toml->at++;
@@ -129,7 +129,7 @@ static void skip_lines(struct toml *toml)
 	while ((is(toml, '#') || is(toml, '\r') || is(toml, '\n')) && end_line(toml));
 }
 
-static int read_list(struct toml *toml, const char *path)
+static int toml_list(struct toml *toml, const char *path)
 {
 	for (unsigned i = 0;; i++) {
 		char item[FLAT_PATH_MAX + 16];
@@ -149,7 +149,7 @@ static int read_list(struct toml *toml, const char *path)
 static int read_pair(struct toml *toml)
 {
 	char key[32], path[2 * FLAT_PATH_MAX];
-	int error = read_key(toml, key, sizeof(key));
+	int error = toml_key(toml, key, sizeof(key));
 	if (error < 0)
 		return error;
 	skip_blanks(toml);
@@ -157,7 +157,7 @@ static int read_pair(struct toml *toml)
 		return refuse(toml, "KEY = VALUE, with a key without dots and quotes");
 	skip_blanks(toml);
 	snprintf(path, sizeof(path), "%s%s%s", toml->table, *toml->table ? "." : "", key);
-	return take(toml, '[') ? read_list(toml, path) : read_single(toml, path);
+	return take(toml, '[') ? toml_list(toml, path) : read_single(toml, path);
 }
 
 static int read_table(struct toml *toml)
@@ -165,7 +165,7 @@ static int read_table(struct toml *toml)
 	char name[sizeof(toml->tables[0].name)];
 	bool list = take(toml, '[');
 	skip_blanks(toml);
-	int error = read_key(toml, name, sizeof(name));
+	int error = toml_key(toml, name, sizeof(name));
 	if (error < 0)
 		return error;
 	skip_blanks(toml);

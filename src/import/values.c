@@ -16,7 +16,7 @@ __attribute__((format(printf, 2, 0))) static void print_path(
 		path[0] = '\0';
 }
 
-static bool is_below(const char *path, const char *top)
+static bool path_is_below(const char *path, const char *top)
 {
 	size_t length = strlen(top);
 	return strncmp(path, top, length) == 0 && (path[length] == '\0' || path[length] == '.');
@@ -45,7 +45,7 @@ bool import_has(const struct import *import, const char *format, ...)
 	print_path(path, format, arguments);
 	va_end(arguments);
 	for (size_t i = 0; i < import->flat.count; i++)
-		if (is_below(import->flat.values[i].path, path))
+		if (path_is_below(import->flat.values[i].path, path))
 			return true;
 	return false;
 }
@@ -60,7 +60,7 @@ unsigned import_take_all(struct import *import, const char *format, ...)
 	va_end(arguments);
 	for (size_t i = 0; i < import->flat.count; i++) {
 		struct flat_value *value = &import->flat.values[i];
-		if (!is_below(value->path, path))
+		if (!path_is_below(value->path, path))
 			continue;
 		value->used = true;
 		line = line > 0 ? line : value->line;

@@ -121,7 +121,7 @@ static void forget(char *bytes)
 }
 
 /* The whole file, terminated as mbedTLS wants PEM; given back with forget. NULL with the reason in error. */
-static char *read_file(const char *path, char error[static TLS_ERROR_MAX])
+static char *context_read(const char *path, char error[static TLS_ERROR_MAX])
 {
 	char *bytes = NULL;
 	struct stat status = {0};
@@ -219,7 +219,7 @@ static int read_certificates(const char *path, mbedtls_x509_crt *chain, enum tol
 		char warning[static TLS_ERROR_MAX], char error[static TLS_ERROR_MAX])
 {
 	struct unread unread = {.certificates = 0};
-	char *pem = read_file(path, error);
+	char *pem = context_read(path, error);
 	if (!pem)
 		return -EINVAL;
 	parse_each(pem, chain, &unread);
@@ -247,7 +247,7 @@ static int read_certificates(const char *path, mbedtls_x509_crt *chain, enum tol
 static int read_key_password(
 		const char *path, char password[static TLS_PASSWORD_MAX + 1], char error[static TLS_ERROR_MAX])
 {
-	char *text = read_file(path, error);
+	char *text = context_read(path, error);
 	if (!text)
 		return -EINVAL;
 	const char *first = strncmp(text, "\ufeff", 3) == 0 ? text + 3 : text; /* an editor's byte order mark */
@@ -270,7 +270,7 @@ static int read_key(const struct tls_files *files, mbedtls_pk_context *key, char
 	char password[TLS_PASSWORD_MAX + 1] = "";
 	if (files->key_password_file && read_key_password(files->key_password_file, password, error))
 		return -EINVAL;
-	char *pem = read_file(files->key_file, error);
+	char *pem = context_read(files->key_file, error);
 	if (!pem) {
 		mbedtls_platform_zeroize(password, sizeof(password));
 		return -EINVAL;

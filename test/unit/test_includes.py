@@ -82,6 +82,17 @@ def circles(table):
         yield f"a circle among {', '.join(sorted(left))}"
 
 
+def names_in_two_files():
+    """A name that grep finds in two files is two things."""
+    files = {}
+    for path in sorted((ROOT / "src").rglob("*.c")):
+        for name in re.findall(r"^static [^;=(]*?\b(\w+)\([^;]*?\)\n\{", path.read_text(), re.M):
+            files.setdefault(name, []).append(str(path.relative_to(ROOT)))
+    for name, where in files.items():
+        if len(where) > 1:
+            yield f"{name}() stands in {', '.join(where)}"
+
+
 def main():
     table, includes = read_table(), list(read_includes())
     cases = [
@@ -89,6 +100,7 @@ def main():
         ("every face has someone who includes it", unused_faces(table, includes)),
         ("a library is known to its room alone", wrong_libraries(table, includes)),
         ("the table has no circle", circles(table)),
+        ("no static function has the name of another", names_in_two_files()),
         ("table and tree are found at all", [] if len(table) > 10 and len(includes) > 300 else ["they are not"]),
     ]
     failed = False
