@@ -15,6 +15,7 @@
 
 #include "agent/agent.h"
 #include "agent/ask.h"
+#include "base/read.h"
 #include "tls/password.h"
 
 #define PAGE_PASSWORD_MAX 200 /* with a user name it fits into the header that browsers send */
@@ -102,10 +103,11 @@ static int set_rights(int fd, const char *path)
 static int fill(int fd, const char *path, const char *secret)
 {
 	int error = set_rights(fd, path);
-	size_t length = strlen(secret);
-	if (error == 0 && (write(fd, secret, length) != (ssize_t)length || write(fd, "\n", 1) != 1 || fsync(fd) < 0))
-		error = errno ? -errno : -EIO;
-	return error;
+	if (error == 0)
+		error = write_all(fd, secret, strlen(secret));
+	if (error == 0)
+		error = write_all(fd, "\n", 1);
+	return error == 0 && fsync(fd) < 0 ? -errno : error;
 }
 
 /* So that the new file is there after the power has failed, too. */
@@ -130,7 +132,6 @@ static int replace(const char *path, const char *secret)
 	int fd = mkostemp(made, O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	errno = 0;
 	int error = fill(fd, real, secret);
 	if (close(fd) < 0 && error == 0)
 		error = -errno;

@@ -16,12 +16,8 @@
 
 static int begin_write(int fd, const char *bytes, size_t length)
 {
-	ssize_t written = write(fd, bytes, length);
-	if (written < 0)
-		return -errno;
-	if ((size_t)written < length)
-		return -ENOSPC;
-	return fchmod(fd, BEGIN_MODE) < 0 || fsync(fd) < 0 ? -errno : 0;
+	int error = write_all(fd, bytes, length);
+	return error == 0 && (fchmod(fd, BEGIN_MODE) < 0 || fsync(fd) < 0) ? -errno : error;
 }
 
 /* Takes a name beside path that nobody has, whatever stands there already, and moves the new file from it to path. */

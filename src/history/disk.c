@@ -148,21 +148,6 @@ int history_disk_read(struct history_disk *disk, struct history_reading *reading
 	return error;
 }
 
-/* All or nothing: what went in of a text that did not fit is cut away again, at the latest when the file is opened. */
-static int write_all(int fd, const char *text, size_t length)
-{
-	size_t done = 0;
-	while (done < length) {
-		ssize_t wrote = write(fd, text + done, length - done);
-		if (wrote < 0 && errno == EINTR)
-			continue;
-		if (wrote <= 0)
-			return wrote < 0 ? -errno : -ENOSPC;
-		done += (size_t)wrote;
-	}
-	return 0;
-}
-
 static int write_known(const struct history_disk *disk, int fd, size_t *written)
 {
 	char text[HISTORY_LINE_MAX];

@@ -77,12 +77,8 @@ int history_lockouts_read(struct history_disk *disk, const struct history_memory
 
 static int write_whole(int fd, const char *text, size_t length)
 {
-	ssize_t wrote = write(fd, text, length);
-	if (wrote < 0)
-		return -errno;
-	if ((size_t)wrote != length)
-		return -ENOSPC;
-	return fsync(fd) < 0 ? -errno : 0;
+	int error = write_all(fd, text, length);
+	return error == 0 && fsync(fd) < 0 ? -errno : error;
 }
 
 int history_lockouts_write(struct history_disk *disk, const struct history_memory *doors, const bool *locked)
