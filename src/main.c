@@ -53,7 +53,7 @@ static const char usage[] =
 		"  --new-config toggle-high|toggle-low|separate-high|separate-low\n"
 		"                    print a new configuration, for one relay on the wall button or one each to\n"
 		"                    open and close, which are on while their input is high or low\n"
-		"  --hash-password   read a password, print what may stand for it in http: password\n"
+		"  --hash-password   read a password, print what may stand for it in http.password\n"
 		"  --set-password mqtt|page\n"
 		"                    ask for the password and write it to its password_file\n"
 		"  --version\n"
@@ -100,7 +100,7 @@ static int import(const char *path)
 static int new_config(const char *name)
 {
 	if (config_print_new(name, stdout) < 0)
-		return try_help("there is no such wiring", name);
+		return try_help("--new-config takes toggle-high, toggle-low, separate-high or separate-low", NULL);
 	return printed() ? STATUS_GOOD : STATUS_FAILED;
 }
 
@@ -167,7 +167,7 @@ static void print_report(enum mode mode, const struct config_report *report, con
 		config_report_print(report, stderr);
 		return;
 	}
-	agent_log_report(report, log);
+	config_report_log(report, log);
 }
 
 /* The relays are also released where nobody may read a password: after the service's end. */
@@ -186,6 +186,13 @@ static void begin(const char *path, const char *example, const struct log *log)
 		log_error(log, "cannot make %s of %s: %s", path, example, strerror(-error));
 }
 
+static void block_signals(void)
+{
+	sigset_t signals;
+	agent_signals(&signals);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+}
+
 static int run(enum mode mode, const char *path, const char *example)
 {
 	struct log log;
@@ -196,6 +203,9 @@ static int run(enum mode mode, const char *path, const char *example)
 		log_error(&log, "%s", reason);
 		return STATUS_FAILED;
 	}
+	int error = mode == RELEASE ? agent_release_noted(&log) : 1;
+	if (error <= 0)
+		return error == 0 ? STATUS_GOOD : STATUS_FAILED;
 	struct config_report *report = calloc(1, sizeof(*report));
 	if (!report) {
 		log_error(&log, "out of memory before the start");
@@ -203,7 +213,7 @@ static int run(enum mode mode, const char *path, const char *example)
 	}
 	if (mode == RUN)
 		begin(path, example, &log);
-	int error = config_load(path, secrets(mode), &config, report);
+	error = config_load(path, secrets(mode), &config, report);
 	if (error == 0) {
 		log.level = (enum log_level)config.log.level;
 		log.format = (enum log_format)config.log.format;
@@ -217,6 +227,8 @@ static int run(enum mode mode, const char *path, const char *example)
 		log_error(&log, "cannot load %s: %s", path, strerror(-error));
 		return STATUS_FAILED;
 	}
+	if (mode != CHECK && mode != HEALTHCHECK) /* these hold nothing that an end by a signal could spoil */
+		block_signals();
 	error = mode == RUN ? agent_find_broker(&config, &log) : 0;
 	if (error == 0)
 		error = run_mode(mode, path, &config, warnings, &log);
@@ -279,7 +291,7 @@ int main(int argc, char *argv[])
 		case 'h':
 			return fputs(usage, stdout) < 0 ? STATUS_FAILED : STATUS_GOOD;
 		case '?':
-			return try_help("see above", NULL);
+			return try_help("the command line is wrong", NULL); /* getopt_long has said of what */
 		default:
 			if (mode != RUN && mode != (enum mode)option)
 				return try_help("only one mode at a time", NULL);
@@ -295,9 +307,9 @@ int main(int argc, char *argv[])
 	if (mode == SET_PASSWORD && (mode = whose_password(argument)) == SET_PASSWORD)
 		return try_help("--set-password takes mqtt or page", NULL);
 
-	sigset_t signals;
-	agent_signals(&signals);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
+	/* A container's first process loses what it does not block. The others may wait for a pipe that is to be read. */
+	if (mode == RUN || mode == RELEASE)
+		block_signals();
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* the history's disk is full, and says so by its error */
 	return run(mode, path, example);

@@ -28,6 +28,7 @@
 #include "observers/counters.h"
 #include "observers/door_log.h"
 #include "observers/journal.h"
+#include "observers/trace.h"
 
 struct agent {
 	struct log *log;
@@ -37,6 +38,7 @@ struct agent {
 	struct garage *garage;
 	struct door_log *door_log;
 	struct counters *counters;
+	struct trace *trace;
 	struct history *history; /* NULL: not running */
 	struct history_watch history_watch;
 	struct wall_clock wall_clock;
@@ -119,6 +121,7 @@ static void agent_free(struct agent *agent)
 	history_free(agent->history);
 	door_log_free(agent->door_log);
 	counters_free(agent->counters);
+	trace_free(agent->trace);
 	loop_free(agent->loop);
 	machine_close(&agent->machine);
 	alive_destroy(&agent->alive);
@@ -152,6 +155,7 @@ static int agent_new_page(struct agent *agent)
 			.link = agent->link,
 			.secure = agent->secure,
 			.counters = agent->counters,
+			.trace = agent->trace,
 			.history_watch = &agent->history_watch,
 			.started_ms = agent->started_ms};
 	return page_new(&rooms, &agent->page);
@@ -190,6 +194,8 @@ static int agent_new(const struct config *config, const char *path, struct log *
 		error = door_log_new(log, config->door_count, &agent->door_log);
 	if (error == 0)
 		error = counters_new(config->door_count, &agent->counters);
+	if (error == 0)
+		error = trace_new(config->door_count, &agent->trace);
 	if (error == 0)
 		error = secure_new(agent->loop, log, &agent->secure);
 	if (error == 0)
@@ -234,6 +240,7 @@ static void agent_observe(struct agent *agent)
 			{door_log_hear, agent->door_log},
 			{journal_hear, agent->history},
 			{counters_hear, agent->counters},
+			{trace_hear, agent->trace},
 			{link_hear, agent->link},
 			{page_hear, agent->page},
 			{agent_hear_loss, agent},
@@ -274,17 +281,22 @@ static int agent_start(struct agent *agent, const struct config *config, const c
 	sigset_t signals;
 	agent_signals(&signals);
 	int error = loop_signals(agent->loop, &signals, agent_caught, agent);
-	if (error == 0)
+	if (error < 0)
+		log_error(agent->log, "signals cannot be read: %s", strerror(-error));
+	if (error == 0) {
+		agent_note_outputs(config, agent->log);
 		error = garage_open(agent->garage, config->gpio.backend == CONFIG_SIMULATED, config->gpio.chip);
+	}
 	if (error == 0)
 		error = page_start(agent->page, config);
 	wall_clock_init(&agent->wall_clock);
 	machine_open(&agent->machine);
 	if (error == 0) /* before any other thread starts */
 		error = confine_agent(agent->log, config, path, config->http.enabled && !page_listens(agent->page));
-	if (error == 0)
+	if (error == 0) {
 		machine_start(&agent->machine, MACHINE_EVERY_MS);
-	former_look(agent->log, config);
+		former_look(agent->log, config);
+	}
 	if (error == 0)
 		error = agent_start_history(agent, config);
 	if (error == 0)

@@ -13,8 +13,8 @@
 #include "base/log.h"
 #include "config/config.h"
 
-void agent_signals(
-		sigset_t *signals); /* sets them to SIGTERM and SIGINT, which end the agent, and SIGHUP, which reloads */
+/* Sets them to SIGTERM and SIGINT, which end the agent, and SIGHUP, which reloads. */
+void agent_signals(sigset_t *signals);
 
 /*
  * Before agent_run: where the configuration leaves the broker to Home Assistant's Supervisor, asks it, and takes its answer
@@ -29,9 +29,6 @@ int agent_find_broker(struct config *config, const struct log *log);
  * level and format become those of the file.
  */
 int agent_run(const struct config *config, const char *path, struct log *log);
-
-/* Logs a report: one line for each error and warning. */
-void agent_log_report(const struct config_report *report, const struct log *log);
 
 /*
  * The part of --check that goes beyond the file: the hash of the page's password, certificates and keys, the page's
@@ -50,6 +47,15 @@ int agent_check(const struct config *config, const char *path, const struct log 
 int agent_release(const struct config *config, const struct log *log);
 int agent_watch(const struct config *config, const struct log *log, FILE *out);
 int agent_healthcheck(const struct config *config, const struct log *log);
+
+/*
+ * What --release does first, without a configuration: it puts to rest what this service's agent drove, by the note that
+ * agent_note_outputs left at its start in the directory that systemd names in RUNTIME_DIRECTORY. A note of another run, by
+ * INVOCATION_ID, is none. 0; 1 when there is no note; or -errno, which has been logged. A note that cannot be written is
+ * logged.
+ */
+int agent_release_noted(const struct log *log);
+void agent_note_outputs(const struct config *config, const struct log *log);
 
 /*
  * --hash-password: asks for a password and writes its hash to out, which is flushed. --set-password: asks for the password

@@ -11,12 +11,12 @@
 #include "config/config.h"
 
 /*
- * Logs what the broker may keep of the former name and how it goes, once, and writes the name of now. Without a
- * directory that can be used it does nothing.
+ * Before history_new. Logs what the broker may keep of the former name and how it goes, once, and writes the name of now.
+ * It does nothing without a directory that can be used, and in one that another agent uses.
  */
 void former_look(const struct log *log, const struct config *config);
 
-/* Writes the name of now: a reload has taken back what the broker keeps of the one before. */
-void former_keep(const struct config *config);
+/* Where config's name was written, writes next's: a reload has taken back what the broker keeps of config's. */
+void former_keep(const struct config *config, const struct config *next);
 
 #endif

@@ -23,6 +23,7 @@
 static_assert(HTTP_ERROR_MAX + sizeof("HTTP: ") <= PAGE_ERROR_MAX, "page_open hands either text on");
 static_assert(HISTORY_PROBLEM_MAX <= HTTP_PROBLEM_MAX, "shown whole");
 static_assert(HTTP_ALL_DOORS == HISTORY_ALL_DOORS, "http_history hands it on");
+static_assert(TRACE_TEXT_MAX <= HTTP_TRACE_MAX, "shown whole");
 static_assert(GARAGE_LINES <= HTTP_LINES_MAX, "all lines of a door are shown");
 
 struct page {
@@ -52,13 +53,15 @@ static void http_wiring(void *user, size_t index, struct http_wiring *wiring)
 	struct door_view door;
 	size_t count = garage_wiring(page->rooms.garage, index, views);
 	for (size_t i = 0; i < count; i++)
-		wiring->lines[i] = (struct http_line){.role = views[i].role,
+		wiring->lines[i] = (struct http_line){.key = views[i].key,
 				.name = views[i].name,
 				.offset = views[i].offset,
 				.relay = views[i].line < DOOR_LINE_WARNING,
 				.known = views[i].known,
 				.active = views[i].active,
 				.high = views[i].high};
+	wiring->now_ms = loop_now_ms();
+	trace_print(page->rooms.trace, index, wiring->trace);
 	FILE *stream = fmemopen(wiring->yaml, sizeof(wiring->yaml), "w");
 	if (!stream)
 		return;
@@ -67,24 +70,14 @@ static void http_wiring(void *user, size_t index, struct http_wiring *wiring)
 	fclose(stream);
 }
 
-static int http_pulse(void *user, size_t index, const char *relay, int64_t asked_ms, enum door_result *result,
-		enum door_reason *reason)
+static int http_pulse(void *user, size_t index, const char *relay, int64_t asked_ms, struct door_answer *answer)
 {
-	static const char *const names[DOOR_LINE_WARNING] = {
-			[DOOR_LINE_TOGGLE] = "relay",
-			[DOOR_LINE_OPEN] = "open_relay",
-			[DOOR_LINE_CLOSE] = "close_relay",
-			[DOOR_LINE_STOP] = "stop_relay",
-	};
 	struct page *page = user;
 	struct garage_line_view views[GARAGE_LINES];
 	size_t count = garage_wiring(page->rooms.garage, index, views);
 	for (size_t i = 0; i < count; i++)
-		if (views[i].line < DOOR_LINE_WARNING && strcmp(relay, names[views[i].line]) == 0) {
-			const struct door_answer answer = garage_pulse(
-					page->rooms.garage, index, views[i].line, DOOR_SOURCE_HTTP, asked_ms);
-			*result = answer.result;
-			*reason = answer.reason;
+		if (views[i].line < DOOR_LINE_WARNING && strcmp(relay, views[i].key) == 0) {
+			*answer = garage_pulse(page->rooms.garage, index, views[i].line, DOOR_SOURCE_HTTP, asked_ms);
 			return 0;
 		}
 	return -ENOENT;
@@ -110,22 +103,16 @@ static void http_node(void *user, struct http_node *node)
 			.simulated = page->config->gpio.backend == CONFIG_SIMULATED};
 }
 
-static enum door_result http_command(
-		void *user, size_t door, enum door_command command, int64_t asked_ms, enum door_reason *reason)
-{
-	struct page *page = user;
-	const struct door_answer answer = garage_command(page->rooms.garage, door, command, DOOR_SOURCE_HTTP, asked_ms);
-	*reason = answer.reason;
-	return answer.result;
-}
-
-static enum door_result http_position(void *user, size_t door, int percent, int64_t asked_ms, enum door_reason *reason)
+static struct door_answer http_command(void *user, size_t door, enum door_command command, int64_t asked_ms)
 {
 	const struct page *page = user;
-	const struct door_answer answer =
-			garage_position(page->rooms.garage, door, percent, DOOR_SOURCE_HTTP, asked_ms);
-	*reason = answer.reason;
-	return answer.result;
+	return garage_command(page->rooms.garage, door, command, DOOR_SOURCE_HTTP, asked_ms);
+}
+
+static struct door_answer http_position(void *user, size_t door, int percent, int64_t asked_ms)
+{
+	const struct page *page = user;
+	return garage_position(page->rooms.garage, door, percent, DOOR_SOURCE_HTTP, asked_ms);
 }
 
 static bool http_healthy(void *user, const char **reason)
@@ -158,11 +145,11 @@ static const struct peers_view *http_peers(void *user)
 	return link_peers(page->rooms.link);
 }
 
-static int http_peer_command(
-		void *user, const char *node, const char *door, enum door_command command, int64_t asked_ms)
+static int http_peer_command(void *user, const char *node, const char *door, enum door_command command, int percent,
+		int64_t asked_ms)
 {
 	struct page *page = user;
-	return link_peer_command(page->rooms.link, node, door, command, asked_ms);
+	return link_peer_command(page->rooms.link, node, door, command, percent, asked_ms);
 }
 
 static ssize_t http_metrics(void *user, char *buffer, size_t size)

@@ -19,6 +19,7 @@
 #include "history/history.h"
 #include "link/link.h"
 #include "observers/counters.h"
+#include "observers/trace.h"
 
 /* Borrowed until page_free. */
 struct page_rooms {
@@ -28,6 +29,7 @@ struct page_rooms {
 	struct link *link;
 	struct secure *secure;
 	const struct counters *counters;
+	const struct trace *trace;
 	const struct history_watch *history_watch;
 	int64_t started_ms; /* of the agent */
 };

@@ -166,6 +166,21 @@ static int write_password(const char *path, const char *password, size_t length,
 	return error;
 }
 
+/* Where a link leads, which is told, since who made it says so. False: nowhere, which is told, too. */
+static bool follow_link(const char *path)
+{
+	char real[PATH_MAX];
+	struct stat link;
+	if (lstat(path, &link) < 0 || !S_ISLNK(link.st_mode))
+		return true;
+	bool leads = realpath(path, real);
+	if (leads)
+		fprintf(stderr, "portcullis: %s is a link: the password goes to %s\n", path, real);
+	else
+		fprintf(stderr, "portcullis: %s is a link that leads to no file; nothing was changed\n", path);
+	return leads;
+}
+
 /* The file that the password goes to; NULL: there is none to write, which is told. */
 static const char *find_file(const struct config *config, const char *config_path, bool page)
 {
@@ -190,7 +205,7 @@ static const char *find_file(const struct config *config, const char *config_pat
 		fprintf(stderr, "portcullis: %s is no regular file; nothing was changed\n", path);
 		return NULL;
 	}
-	return path;
+	return follow_link(path) ? path : NULL;
 }
 
 int agent_set_password(const struct config *config, const char *config_path, bool page, FILE *out)

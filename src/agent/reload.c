@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "agent/agent.h"
 #include "agent/former.h"
 #include "agent/reload_phase.h"
 #include "agent/translate.h"
@@ -28,21 +27,6 @@ struct reload {
 	const struct config *now;    /* which the garage and the page borrow from */
 	const struct config *linked; /* which the link borrows from; NULL: it never connected */
 };
-
-void agent_log_report(const struct config_report *report, const struct log *log)
-{
-	for (size_t i = 0; i < report->count; i++) {
-		const struct config_problem *problem = &report->problems[i];
-		enum log_level level = problem->error ? LOG_ERROR : LOG_WARNING;
-		if (problem->line > 0)
-			log_write(log, level, "%s:%u:%u: %s", report->file, problem->line, problem->column,
-					problem->text);
-		else
-			log_write(log, level, "%s: %s", report->file, problem->text);
-	}
-	if (report->errors + report->warnings > report->count)
-		log_error(log, "%s: and %zu more", report->file, report->errors + report->warnings - report->count);
-}
 
 /* Lets go of one configuration, and frees it where nobody else holds it. */
 static void reload_drop(const struct reload *reload, const struct config *config)
@@ -114,7 +98,7 @@ static int read_files(const struct reload *reload, struct config *next, struct c
 		failed = config_inherit_service(next, reload->now);
 	if (failed == 0 && !config_compare(reload->now, next, changes, report))
 		failed = -EINVAL;
-	agent_log_report(report, reload->rooms.log);
+	config_report_log(report, reload->rooms.log);
 	*denied = report_denies(report);
 	if (failed < 0)
 		return failed;
@@ -207,7 +191,7 @@ static void take_over(struct reload *reload, const struct config *next, const st
 	log_set(reload->rooms.log, (enum log_level)next->log.level, (enum log_format)next->log.format);
 	log_info(reload->rooms.log, "the configuration is taken over");
 	if (changes->discovery)
-		former_keep(next);
+		former_keep(former, next);
 	if (changes->mqtt) {
 		reload_enter(reload, RELOAD_EVENT_LEAVE);
 		link_leave(reload->rooms.link, changes->topics, changes->discovery, reload_left, reload);

@@ -5,6 +5,7 @@
  */
 #include "agent/secure.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 
 #include "tls/tls.h"
 
-_Static_assert(TLS_ERROR_MAX <= MQTT_ERROR_MAX, "layer_lost hands the buffer on");
+static_assert(TLS_ERROR_MAX <= MQTT_ERROR_MAX, "layer_lost hands the buffer on");
 
 struct secure {
 	struct loop *loop;
@@ -21,7 +22,7 @@ struct secure {
 	struct tls *tls;                              /* NULL until something needs it */
 	struct tls_client *clients[MQTT_BROKERS_MAX]; /* NULL: not needed so far */
 	struct mqtt_layer layers[MQTT_BROKERS_MAX];
-	struct tls_server *server, *next; /* of the page, and what secure_prepare has read; NULL: not needed so far */
+	struct tls_server *server, *next; /* of the page, and what secure_read_page has read; NULL: not needed so far */
 };
 
 static struct tls_files tls_files(const struct config_tls *config)

@@ -48,14 +48,14 @@ int agent_find_broker(struct config *config, const struct log *log)
 	if (!supervisor->by_supervisor)
 		return 0;
 	if (!token) {
-		log_error(log, "mqtt: broker: supervisor:// is for an app of Home Assistant, and this is none: its environment has no SUPERVISOR_TOKEN");
+		log_error(log, "mqtt.broker: supervisor:// is for an app of Home Assistant, and this is none: its environment has no SUPERVISOR_TOKEN");
 		return -ENOENT;
 	}
 	while (supervisor_ask(supervisor->host, supervisor->port, token, ASK_LIMIT_MS, &service, error) < 0) {
 		int64_t now_ms = loop_now_ms();
 		if (told_ms == 0 || now_ms - told_ms >= TELL_AGAIN_MS) {
 			log_warning(log,
-					"the Supervisor names no broker yet: %s. Install Home Assistant's Mosquitto broker, or give mqtt: broker, username and password; until then there is no page, and no door obeys",
+					"the Supervisor names no broker yet: %s. Install Home Assistant's Mosquitto broker, or give mqtt.broker, username and password; until then there is no page, and no door obeys",
 					error);
 			told_ms = now_ms;
 		}

@@ -1,10 +1,13 @@
 /*
  * The modes that do not run the garage: they make from the configuration only what they look at, and free it again. None
  * of them makes a struct agent. --release and --watch open the lines alone, without a door's machine.
+ * Beside --release stands the note that a running agent leaves for it.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/agent.h"
@@ -21,7 +24,7 @@ static void check_optional(const struct config *config, const char *path, size_t
 {
 	const char *directory = config->history.directory;
 	if (config->http.enabled && !net_is_here(config->http.address, config->http.port)) {
-		fprintf(stderr, "%s: warning: http: listen: no interface of this machine has %s now: the doors and MQTT run without the page, which comes when the address does\n",
+		fprintf(stderr, "%s: warning: http.listen: no interface of this machine has %s now: the doors and MQTT run without the page, which comes when the address does\n",
 				path, config->http.address);
 		*warnings += 1;
 	}
@@ -30,16 +33,41 @@ static void check_optional(const struct config *config, const char *path, size_t
 		return;
 	int error = errno;
 	if (error == ENOENT)
-		fprintf(stderr, "%s: warning: history: directory: there is no %s: until there is, the history is in memory only\n",
+		fprintf(stderr, "%s: warning: history.directory: there is no %s: until there is, the history is in memory only\n",
 				path, directory);
 	else
-		fprintf(stderr, "%s: warning: history: directory: who runs this may not write in %s (%s): while the agent's user may not, the history is in memory only\n",
+		fprintf(stderr, "%s: warning: history.directory: who runs this may not write in %s (%s): while the agent's user may not, the history is in memory only\n",
 				path, directory, strerror(error));
 	*warnings += 1;
 }
 
+/* Whoever checks with sudo may read more than the agent. */
+static void check_readable(const char *file, const char *path, size_t *warnings)
+{
+	struct stat status;
+	if (!file || geteuid() != 0 || config_is_credential(file) || stat(file, &status) < 0 ||
+			!S_ISREG(status.st_mode) || status.st_uid != 0 || (status.st_mode & (S_IRGRP | S_IROTH)))
+		return;
+	fprintf(stderr, "%s: warning: root alone may read %s: an agent that is another user, as the package's is, cannot start: chgrp gpio %s && chmod 640 %s\n",
+			path, file, file, file);
+	*warnings += 1;
+}
+
+static void check_all_readable(const struct config *config, const char *path, size_t *warnings)
+{
+	const struct config_tls *const tls[] = {&config->mqtt.tls, &config->http.tls};
+	check_readable(path, path, warnings);
+	for (size_t i = 0; i < config->secret_file_count; i++)
+		check_readable(config->secret_files[i], path, warnings);
+	for (size_t i = 0; i < sizeof(tls) / sizeof(tls[0]); i++) {
+		check_readable(tls[i]->key_file, path, warnings);
+		check_readable(tls[i]->key_password_file, path, warnings);
+	}
+}
+
 int agent_check(const struct config *config, const char *path, const struct log *log, size_t *warnings)
 {
+	check_all_readable(config, path, warnings);
 	check_optional(config, path, warnings);
 	if (!translate_right_hash(config)) {
 		fprintf(stderr, "%s: http: %s\n", path, translate_damaged_hash);
@@ -54,6 +82,57 @@ static int lines_of_config(const struct config *config, struct lines **lines)
 	int error = doors ? lines_new(doors, config->door_count, lines) : -ENOMEM;
 	free(doors);
 	return error;
+}
+
+/*
+ * Where the agent leaves its note for --release: the service's runtime directory, which lasts until the release is done.
+ * Of several, which systemd puts colons between, the first.
+ */
+static bool note_path(char path[static PATH_MAX])
+{
+	const char *directories = getenv("RUNTIME_DIRECTORY");
+	int length = directories ? (int)strcspn(directories, ":") : 0;
+	return length > 0 && snprintf(path, PATH_MAX, "%.*s/outputs", length, directories) < PATH_MAX;
+}
+
+/* What systemd gives to an agent and to the release after its end alone: another agent may have the same directory. */
+static const char *note_run(void)
+{
+	const char *run = getenv("INVOCATION_ID");
+	return run ? run : "";
+}
+
+/* A simulated agent drives none, which is worth a note, too. */
+static int note_lines(const struct config *config, const char *path)
+{
+	struct lines *lines;
+	if (config->gpio.backend == CONFIG_SIMULATED)
+		return gpio_note(path, note_run(), NULL, NULL, 0);
+	int error = lines_of_config(config, &lines);
+	if (error < 0)
+		return error;
+	error = lines_note(lines, path, note_run(), config->gpio.chip);
+	lines_free(lines);
+	return error;
+}
+
+void agent_note_outputs(const struct config *config, const struct log *log)
+{
+	char path[PATH_MAX];
+	int error = note_path(path) ? note_lines(config, path) : 0;
+	if (error < 0)
+		log_warning(log,
+				"cannot write %s: %s; a release after this agent's end goes by the configuration of that time",
+				path, strerror(-error));
+}
+
+int agent_release_noted(const struct log *log)
+{
+	char text[GPIO_ERROR_MAX] = "", path[PATH_MAX];
+	int result = note_path(path) ? gpio_release_noted(path, note_run(), text) : 1;
+	if (result < 0)
+		log_error(log, "the relays were not released: %s", text);
+	return result;
 }
 
 int agent_release(const struct config *config, const struct log *log)
@@ -100,7 +179,7 @@ int agent_watch(const struct config *config, const struct log *log, FILE *out)
 {
 	struct loop *loop;
 	if (config->gpio.backend == CONFIG_SIMULATED) {
-		log_error(log, "nothing to watch: the configuration's lines are simulated (gpio: backend)");
+		log_error(log, "nothing to watch: the configuration's lines are simulated (gpio.backend)");
 		return -ENOTSUP;
 	}
 	int error = loop_new(&loop);
@@ -115,7 +194,7 @@ int agent_healthcheck(const struct config *config, const struct log *log)
 {
 	char text[HTTP_ERROR_MAX] = "";
 	if (!config->http.enabled) {
-		log_error(log, "no health check without the page: the configuration says http: listen: off");
+		log_error(log, "no health check without the page: the configuration says http.listen: off");
 		return -ENOTSUP;
 	}
 	const struct http_config http = translate_http(config);

@@ -45,6 +45,7 @@ struct garage_door_config translate_door(const struct config_door *from)
 			.name = from->name,
 			.device_class = config_device_class_name(from->device_class),
 			.area = from->area,
+			.vent = from->vent,
 			.machine = &from->machine,
 			.left_open_ms = from->left_open_ms,
 			.left_open_again_ms = from->left_open_again_ms};
@@ -90,6 +91,7 @@ struct link_config translate_link(
 			.topic_prefix = config->mqtt.topic_prefix,
 			.discovery_prefix = config->home_assistant.prefix,
 			.discovery = config->home_assistant.discovery,
+			.command_expiry = config->home_assistant.command_expiry,
 			.simulated = config->gpio.backend == CONFIG_SIMULATED,
 			.broker_count = config->mqtt.broker_count,
 			.client_id = config->mqtt.client_id,

@@ -105,8 +105,10 @@ static void compose(struct line *line, const struct log *log, enum log_level lev
 		snprintf(head, sizeof(head), "%s %s: ", date, level_names[level]);
 	append(line, head, strlen(head));
 	append_escaped(line, message, json);
-	if (json)
-		memcpy(line->text + line->length, "\"}", 2), line->length += 2;
+	if (json) {
+		line->text[line->length++] = '"';
+		line->text[line->length++] = '}';
+	}
 	line->text[line->length++] = '\n';
 }
 

@@ -26,8 +26,8 @@ struct loop {
 	struct epoll_event events[EVENTS_MAX];
 	int event_count, event_next;
 	struct loop_lateness lateness;
-	int64_t busy_since_ms; /* the callbacks of this turn run, or loop_forget_busy was called, since then; 0: the loop waits */
-	int64_t busy_ms; /* the longest turn since loop_forget_busy */
+	int64_t busy_since_ms; /* when this turn's callbacks began, or loop_forget_busy was called; 0: the loop waits */
+	int64_t busy_ms;       /* the longest turn since loop_forget_busy */
 };
 
 const int64_t loop_late_bounds_us[LOOP_LATE_BOUNDS] = {

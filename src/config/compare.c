@@ -2,11 +2,10 @@
  * What differs between two configurations, sorted by what a reload can do about it: nothing but a restart, a new
  * connection to the broker, or taking it over while all goes on.
  */
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "config/config.h"
+#include "door/door.h"
 
 static bool same_text(const char *a, const char *b)
 {
@@ -48,19 +47,6 @@ static bool same_peers(const struct config *a, const struct config *b)
 	return true;
 }
 
-__attribute__((format(printf, 2, 3))) static void refuse(struct config_report *report, const char *format, ...)
-{
-	va_list arguments;
-	report->errors++;
-	if (report->count == CONFIG_PROBLEMS_MAX)
-		return;
-	struct config_problem *problem = &report->problems[report->count++];
-	*problem = (struct config_problem){.error = true};
-	va_start(arguments, format);
-	vsnprintf(problem->text, sizeof(problem->text), format, arguments);
-	va_end(arguments);
-}
-
 static bool has_door(const struct config *config, const char *id)
 {
 	for (size_t i = 0; i < config->door_count; i++)
@@ -76,30 +62,36 @@ static bool compare_ids(const struct config *now, const struct config *next, str
 	bool ordered = now->door_count == next->door_count;
 	for (size_t i = 0; i < next->door_count; i++)
 		if (!has_door(now, next->doors[i].id))
-			refuse(report, "doors: %s is new: that takes a restart", next->doors[i].id);
+			config_report_error(report, 0, "doors: %s is new: that takes a restart", next->doors[i].id);
 	for (size_t i = 0; i < now->door_count; i++) {
 		if (!has_door(next, now->doors[i].id))
-			refuse(report, "doors: %s is no longer there: that takes a restart", now->doors[i].id);
+			config_report_error(report, 0, "doors: %s is no longer there: that takes a restart",
+					now->doors[i].id);
 		ordered = ordered && strcmp(now->doors[i].id, next->doors[i].id) == 0;
 	}
 	if (before == report->errors && !ordered)
-		refuse(report, "doors: they are in another order: that takes a restart");
+		config_report_error(report, 0, "doors: they are in another order: that takes a restart");
 	return before == report->errors;
 }
 
 static void compare_wiring(const struct config_door *now, const struct config_door *next, struct config_report *report)
 {
-	static const char *const lines[DOOR_LINES] = {
-			"relay", "open_relay", "close_relay", "stop_relay", "close_warning: line"};
-	static const char *const sensors[DOOR_SENSORS] = {
-			"closed_sensor", "open_sensor", "obstruction_sensor", "lockout_sensor"};
 	static const char text[] = "doors: %s: %s is wired in another way: that takes a restart";
 	for (size_t i = 0; i < DOOR_LINES; i++)
 		if (!same_wire(&now->lines[i], &next->lines[i]))
-			refuse(report, text, now->id, lines[i]);
+			config_report_error(report, 0, text, now->id, door_line_keys[i]);
 	for (size_t i = 0; i < DOOR_SENSORS; i++)
 		if (!same_wire(&now->sensors[i], &next->sensors[i]))
-			refuse(report, text, now->id, sensors[i]);
+			config_report_error(report, 0, text, now->id, door_sensor_keys[i]);
+}
+
+/* Whether commands to a position are heard at all (link.c). */
+static bool reaches(const struct config *config)
+{
+	for (size_t i = 0; i < config->door_count; i++)
+		if (door_reaches(&config->doors[i].machine))
+			return true;
+	return false;
 }
 
 bool config_compare(const struct config *now, const struct config *next, struct config_changes *changes,
@@ -109,16 +101,16 @@ bool config_compare(const struct config *now, const struct config *next, struct 
 		for (size_t i = 0; i < now->door_count; i++)
 			compare_wiring(&now->doors[i], &next->doors[i], report);
 	if (next->mqtt.brokers[0].by_supervisor && !now->mqtt.brokers[0].by_supervisor)
-		refuse(report, "mqtt: broker is now the Supervisor's to tell: that takes a restart");
+		config_report_error(report, 0, "mqtt.broker is now the Supervisor's to tell: that takes a restart");
 	if (now->gpio.backend != next->gpio.backend)
-		refuse(report, "gpio: backend is another: that takes a restart");
+		config_report_error(report, 0, "gpio.backend is another: that takes a restart");
 	if (!same_text(now->gpio.chip, next->gpio.chip))
-		refuse(report, "gpio: chip is another: that takes a restart");
+		config_report_error(report, 0, "gpio.chip is another: that takes a restart");
 	if (now->http.enabled != next->http.enabled || now->http.port != next->http.port ||
 			!same_text(now->http.address, next->http.address))
-		refuse(report, "http: listen is another: that takes a restart");
+		config_report_error(report, 0, "http.listen is another: that takes a restart");
 	if (!same_text(now->history.directory, next->history.directory))
-		refuse(report, "history: directory is another: that takes a restart");
+		config_report_error(report, 0, "history.directory is another: that takes a restart");
 	if (report->errors > 0)
 		return false;
 
@@ -127,7 +119,9 @@ bool config_compare(const struct config *now, const struct config *next, struct 
 			  !same_text(now->mqtt.topic_prefix, next->mqtt.topic_prefix);
 	changes->discovery = changes->topics || now->home_assistant.discovery != next->home_assistant.discovery ||
 			     !same_text(now->home_assistant.prefix, next->home_assistant.prefix);
-	changes->mqtt = changes->discovery || !same_brokers(now, next) || !same_peers(now, next) ||
+	changes->mqtt = changes->discovery ||
+			now->home_assistant.command_expiry != next->home_assistant.command_expiry ||
+			!same_brokers(now, next) || !same_peers(now, next) || reaches(now) != reaches(next) ||
 			!same_tls(&now->mqtt.tls, &next->mqtt.tls) ||
 			!same_text(now->mqtt.username, next->mqtt.username) ||
 			!same_text(now->mqtt.password, next->mqtt.password) ||

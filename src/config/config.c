@@ -17,6 +17,8 @@
 #include "base/read.h"
 #include "config/settings.h"
 
+#define PLACE_MAX (CONFIG_PATH_MAX + sizeof(":4294967295:4294967295"))
+
 struct config_string {
 	struct config_string *next;
 	char text[];
@@ -214,16 +216,14 @@ int config_parse(
 	return parse_file(&reader, bytes, length, config);
 }
 
-/* Reads at most size bytes. -errno on failure. */
-static ssize_t load_file(const char *path, char *bytes, size_t size, bool *readable_by_all)
+ssize_t config_read_bytes(const char *path, int flags, char *bytes, size_t size, bool *readable_by_all)
 {
-	struct stat status;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat status = {0};
+	int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
 	if (fd < 0)
 		return -errno;
-	if (fstat(fd, &status) == 0)
-		*readable_by_all = (status.st_mode & S_IROTH) != 0;
-	ssize_t length = read_all(fd, bytes, size);
+	ssize_t length = fstat(fd, &status) < 0 ? -errno : read_all(fd, bytes, size);
+	*readable_by_all = status.st_mode & S_IROTH;
 	close(fd);
 	return length;
 }
@@ -234,7 +234,7 @@ static int read_file(struct config_reader *reader, const char *hint, char **byte
 	*bytes = malloc(CONFIG_FILE_MAX + 1);
 	if (!*bytes)
 		return -ENOMEM;
-	ssize_t size = load_file(reader->path, *bytes, CONFIG_FILE_MAX + 1, &reader->readable_by_all);
+	ssize_t size = config_read_bytes(reader->path, 0, *bytes, CONFIG_FILE_MAX + 1, &reader->readable_by_all);
 	if (size >= 0 && size <= CONFIG_FILE_MAX) {
 		*length = (size_t)size;
 		return 0;
@@ -268,7 +268,8 @@ int config_load(const char *path, enum config_secrets secrets, struct config *co
 	size_t length;
 	begin_report(report, path);
 	*config = (struct config){0};
-	int error = read_file(&reader, " (--config FILE names another one)", &bytes, &length);
+	int error = read_file(&reader, " (--config FILE names another one, --new-config prints one to begin with)",
+			&bytes, &length);
 	if (error == 0)
 		error = parse_file(&reader, bytes, length, config);
 	free(bytes);
@@ -292,20 +293,36 @@ void config_free(struct config *config)
 	*config = (struct config){0};
 }
 
+/* FILE:LINE:COLUMN, or FILE alone. */
+static const char *print_place(const struct config_report *report, size_t index, char place[static PLACE_MAX])
+{
+	const struct config_problem *problem = &report->problems[index];
+	if (problem->line == 0)
+		return report->file;
+	snprintf(place, PLACE_MAX, "%s:%u:%u", report->file, problem->line, problem->column);
+	return place;
+}
+
 void config_report_print(const struct config_report *report, FILE *stream)
 {
-	size_t all = report->errors + report->warnings;
-	for (size_t i = 0; i < report->count; i++) {
-		const struct config_problem *problem = &report->problems[i];
-		const char *kind = problem->error ? "" : "warning: ";
-		if (problem->line > 0)
-			fprintf(stream, "%s:%u:%u: %s%s\n", report->file, problem->line, problem->column, kind,
-					problem->text);
-		else
-			fprintf(stream, "%s: %s%s\n", report->file, kind, problem->text);
-	}
-	if (all > report->count)
-		fprintf(stream, "%s: and %zu more\n", report->file, all - report->count);
+	char place[PLACE_MAX];
+	size_t more = report->errors + report->warnings - report->count;
+	for (size_t i = 0; i < report->count; i++)
+		fprintf(stream, "%s: %s%s\n", print_place(report, i, place),
+				report->problems[i].error ? "" : "warning: ", report->problems[i].text);
+	if (more > 0)
+		fprintf(stream, "%s: and %zu more\n", report->file, more);
+}
+
+void config_report_log(const struct config_report *report, const struct log *log)
+{
+	char place[PLACE_MAX];
+	size_t more = report->errors + report->warnings - report->count;
+	for (size_t i = 0; i < report->count; i++)
+		log_write(log, report->problems[i].error ? LOG_ERROR : LOG_WARNING, "%s: %s",
+				print_place(report, i, place), report->problems[i].text);
+	if (more > 0)
+		log_error(log, "%s: and %zu more", report->file, more);
 }
 
 const char *config_device_class_name(enum config_device_class device_class)

@@ -2,9 +2,9 @@
  * The configuration: one YAML file becomes one validated struct, or a report of everything that is wrong with it.
  *
  * This room reads the file, the files with secrets that it names, and the host's name. For a broker whose name ends in
- * .local it also looks at the machine's network interfaces (mdns_obstacle), for a warning. Reading
- * may block, so call it only at start-up, for --check, and in a reload while no relay is on. The result has only plain
- * values. No room includes this header: only src/agent, which translates, and main.c do. config_begin alone writes.
+ * .local it also looks at the machine's network interfaces (mdns_obstacle), for a warning. Reading may block, so call it
+ * only at start-up, for --check, and in a reload while no relay is on. The result has only plain values. main.c, src/agent
+ * (which translates for the other rooms) and src/import include this header, and nobody else. config_begin alone writes.
  */
 #ifndef PORTCULLIS_CONFIG_CONFIG_H
 #define PORTCULLIS_CONFIG_CONFIG_H
@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #include "base/language.h"
+#include "base/log.h"
 #include "door/door.h"
 
 #define CONFIG_FILE_MAX (256 * 1024)
@@ -87,6 +88,7 @@ struct config_door {
 	struct config_line sensors[DOOR_SENSORS];
 	int64_t left_open_ms;       /* 0: nobody is told that the door is left open */
 	int64_t left_open_again_ms; /* 0: only once */
+	int vent;                   /* in percent, the position of the button "Air"; 0: no button */
 	struct door_config machine; /* complete: ready for door_init */
 };
 
@@ -109,6 +111,7 @@ struct config {
 	} mqtt;
 	struct {
 		bool discovery;
+		bool command_expiry; /* over MQTT 5 */
 		const char *prefix;
 	} home_assistant;
 	struct {
@@ -207,6 +210,7 @@ bool config_is_credential(const char *path);
 
 /* Whether this text, alone on its line, is a password when a password_file is read. */
 bool config_is_secret(const char *text, size_t length);
+
 /*
  * Takes the broker and the login from the service; the strings are copied. Only for a configuration whose brokers[0] is
  * by_supervisor. 0 or -ENOMEM.
@@ -238,8 +242,9 @@ bool config_compare(const struct config *now, const struct config *next, struct 
 __attribute__((format(printf, 3, 4))) void config_report_error(
 		struct config_report *report, unsigned line, const char *format, ...);
 
-/* One line each: FILE:LINE:COLUMN: text, with "warning: " before a warning's. */
+/* One line each: FILE:LINE:COLUMN: text, with "warning: " before a warning's. The log has the level instead. */
 void config_report_print(const struct config_report *report, FILE *stream);
+void config_report_log(const struct config_report *report, const struct log *log);
 
 /*
  * Prints the door as an entry of doors, with each of its values; config_parse reads the same door from it. open_ms and

@@ -170,6 +170,10 @@ static bool is_cut(struct config_document *document, const struct config_key *ke
 static bool is_lost(struct config_document *document, const struct config_key *key, const yaml_node_t *node)
 {
 	bool file = key->kind == CONFIG_KIND_SECRET_FILE, secret = file || key->kind == CONFIG_KIND_SECRET;
+	if (key->kind == CONFIG_KIND_SENSOR || key->kind == CONFIG_KIND_RELAY)
+		config_warning(document->reader, config_node_position(node),
+				"%s: it has no value, so that the door has none: give it one, or take the key out",
+				key->name);
 	if (!secret && key->kind != CONFIG_KIND_TEXT)
 		return false;
 	if (!file && node->data.scalar.length > 0) {

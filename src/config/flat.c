@@ -22,18 +22,11 @@ struct walk {
 	bool ended; /* by an error */
 };
 
-static bool has_controls(const char *text, size_t length)
-{
-	for (size_t i = 0; i < length; i++)
-		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
-			return true;
-	return false;
-}
-
 int flat_add(struct flat *flat, const char *path, const char *text, size_t length, unsigned line, bool plain,
 		struct config_report *report)
 {
-	for (size_t i = 0; i < flat->count; i++)
+	bool other = strchr(path, '?'); /* keys in other letters may look the same here */
+	for (size_t i = 0; i < flat->count && !other; i++)
 		if (strcmp(flat->values[i].path, path) == 0) {
 			config_report_error(report, line, "%s stands here again, expected it once (first in line %u)",
 					path, flat->values[i].line);
@@ -45,7 +38,7 @@ int flat_add(struct flat *flat, const char *path, const char *text, size_t lengt
 				FLAT_VALUES_MAX, FLAT_TEXT_MAX, FLAT_PATH_MAX);
 		return -EINVAL;
 	}
-	if (has_controls(text, length)) {
+	if (config_scalar_has_controls((struct config_scalar){.text = text, .length = length})) {
 		config_report_error(report, line,
 				"%s holds a control character or a line end, expected one line of text", path);
 		return -EINVAL;

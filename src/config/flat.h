@@ -15,11 +15,12 @@
 #define FLAT_TEXT_MAX CONFIG_SECRET_MAX /* bytes of a value */
 
 struct flat_value {
-	char path[FLAT_PATH_MAX + 1]; /* A-Za-z0-9_- and dots; another character of a key is "?" */
-	char *text;                   /* terminated, without a NUL inside, owned by the list */
-	unsigned line;                /* of the value, from 1 */
-	bool plain;                   /* without quotes: may be a number or a boolean */
-	bool used;                    /* false at first; the reader's own */
+	/* A-Za-z0-9_- and dots. Another byte of a key is "?", so that such a path may stand more than once. */
+	char path[FLAT_PATH_MAX + 1];
+	char *text;    /* terminated, without a NUL inside, owned by the list */
+	unsigned line; /* of the value, from 1 */
+	bool plain;    /* without quotes: may be a number or a boolean */
+	bool used;     /* false at first; the reader's own */
 };
 
 struct flat {
@@ -28,8 +29,8 @@ struct flat {
 };
 
 /*
- * Reads a YAML document whose root is a mapping. Values that say nothing (empty, null) and empty lists are left out. A
- * list must be empty before. Returns 0; -EINVAL with an error in the report (also for a key that stands twice); or
+ * Reads a YAML document whose root is a mapping. Values that say nothing (empty, null) and empty lists are left out.
+ * flat must be empty before. Returns 0; -EINVAL with an error in the report (also for a key that stands twice); or
  * -ENOMEM. flat_free frees in each case.
  */
 int flat_read_yaml(const char *bytes, size_t length, struct flat *flat, struct config_report *report);

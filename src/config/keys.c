@@ -111,6 +111,9 @@ static const struct config_key home_assistant_keys[] = {
 		.maximum = CONFIG_TOPIC_MAX, .set = TOPIC_SET, .standard = "homeassistant",
 		.example = "homeassistant",
 		.help = "The discovery prefix that Home Assistant is set to."},
+	{.name = "command_expiry", .kind = CONFIG_KIND_BOOLEAN, .offset = AT(config.home_assistant.command_expiry),
+		.standard = "true", .example = "false",
+		.help = "Whether commands of Home Assistant expire on their way after 10 s, over MQTT 5. Off for a Home Assistant that is stuck on MQTT 3.1.1, which else fails with each press."},
 	{.name = NULL},
 };
 
@@ -316,6 +319,9 @@ static const struct config_key door_keys[] = {
 		.offset = DOOR(door.left_open_again_ms), .minimum = MS(1), .maximum = HOURS(24), .standard = "off",
 		.example = "30m",
 		.help = "With left_open: how often its event is told again until the door is closed."},
+	{.name = "vent", .kind = CONFIG_KIND_PERCENT, .may_be_off = true, .offset = DOOR(door.vent), .minimum = 1, .maximum = 99,
+		.standard = "off", .example = "15",
+		.help = "The position, in percent, to which the button Air sends the door. Only where one press can stop the door there."},
 	{.name = NULL},
 };
 
@@ -352,6 +358,7 @@ static const char *kind_name(enum config_kind kind)
 			[CONFIG_KIND_BOOLEAN] = "boolean",
 			[CONFIG_KIND_WORD] = "word",
 			[CONFIG_KIND_DURATION] = "duration",
+			[CONFIG_KIND_PERCENT] = "percent",
 			[CONFIG_KIND_TEXT] = "text",
 			[CONFIG_KIND_TOPIC] = "topic",
 			[CONFIG_KIND_SECRET] = "secret",

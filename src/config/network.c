@@ -151,8 +151,14 @@ void config_network_read_listen(struct config_reader *reader, struct config_scal
 				config_scalar_quote(&quote, scalar));
 		return;
 	}
+	const char *address = config_keep(reader, host, host_length);
+	if (net_is_link_local(address)) {
+		config_error(reader, scalar.at,
+				"listen: a link-local address takes a zone (%%) to listen on, which is not supported, expected [::] for every interface, or another address");
+		return;
+	}
 	config->http.enabled = true;
-	config->http.address = config_keep(reader, host, host_length);
+	config->http.address = address;
 	config->http.port = (uint16_t)port;
 }
 

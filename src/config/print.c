@@ -90,7 +90,7 @@ static const char *print_press(enum door_press press)
 void config_print_door(const struct config_door *door, int64_t open_ms, int64_t close_ms, FILE *stream)
 {
 	const struct door_config *machine = &door->machine;
-	const struct config_line *lines = door->lines, *sensors = door->sensors;
+	const struct config_line *lines = door->lines;
 	int64_t opening_ms = printed_travel_ms(machine->open_time_ms, open_ms);
 	int64_t closing_ms = printed_travel_ms(machine->close_time_ms, close_ms);
 	const struct config_line *warning = &lines[DOOR_LINE_WARNING];
@@ -102,16 +102,12 @@ void config_print_door(const struct config_door *door, int64_t open_ms, int64_t 
 		put_text(stream, door->area);
 		fputc('\n', stream);
 	}
-	put_relay(stream, "relay", &lines[DOOR_LINE_TOGGLE]);
-	put_relay(stream, "open_relay", &lines[DOOR_LINE_OPEN]);
-	put_relay(stream, "close_relay", &lines[DOOR_LINE_CLOSE]);
-	put_relay(stream, "stop_relay", &lines[DOOR_LINE_STOP]);
+	for (size_t i = 0; i < DOOR_LINE_WARNING; i++)
+		put_relay(stream, door_line_keys[i], &lines[i]);
 	print_duration(stream, "pulse", machine->pulse_ms);
 	print_duration(stream, "gap", machine->gap_ms);
-	put_sensor(stream, "closed_sensor", &sensors[DOOR_SENSOR_CLOSED]);
-	put_sensor(stream, "open_sensor", &sensors[DOOR_SENSOR_OPEN]);
-	put_sensor(stream, "obstruction_sensor", &sensors[DOOR_SENSOR_OBSTRUCTION]);
-	put_sensor(stream, "lockout_sensor", &sensors[DOOR_SENSOR_LOCKOUT]);
+	for (size_t i = 0; i < DOOR_SENSORS; i++)
+		put_sensor(stream, door_sensor_keys[i], &door->sensors[i]);
 	print_duration(stream, "debounce", machine->debounce_ms);
 	if (opening_ms == closing_ms) {
 		print_duration(stream, "travel_time", opening_ms);
@@ -137,6 +133,8 @@ void config_print_door(const struct config_door *door, int64_t open_ms, int64_t 
 		print_duration(stream, "left_open", door->left_open_ms);
 	if (door->left_open_again_ms > 0)
 		print_duration(stream, "left_open_again", door->left_open_again_ms);
+	if (door->vent > 0)
+		fprintf(stream, "  vent: %d\n", door->vent);
 	if (machine->lockout_all)
 		fputs("  lockout: all\n", stream);
 }

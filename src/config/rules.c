@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include "base/net.h"
+#include "base/text.h"
 #include "config/settings.h"
 #include "config/values.h"
+#include "door/door.h"
 #include "mdns/mdns.h"
 
 #define REAL_TRAVEL_MIN_MS 3000
@@ -271,6 +273,20 @@ static void time_rules(struct config_reader *reader, struct config_door_settings
 				"travel_time has no effect beside open_time and close_time, expected either it or them");
 }
 
+/* Toggle wiring without a contact at an end. */
+static bool is_never_known_open(const struct door_config *machine)
+{
+	return machine->lines[DOOR_LINE_TOGGLE] && !machine->sensors[DOOR_SENSOR_CLOSED] &&
+	       !machine->sensors[DOOR_SENSOR_OPEN];
+}
+
+static void warn_never_known_open(struct config_reader *reader, const int64_t *time_ms, const char *key)
+{
+	config_warning(reader, config_where(reader, time_ms),
+			"%s has no effect: with this wiring it is never known whether the door is open, expected a closed_sensor",
+			key);
+}
+
 static void closing_rules(struct config_reader *reader, struct config_door_settings *door)
 {
 	struct door_config *machine = &door->door.machine;
@@ -285,19 +301,47 @@ static void closing_rules(struct config_reader *reader, struct config_door_setti
 	else if (machine->warning_ms < DOOR_AUTO_CLOSE_WARNING_MS)
 		config_error(reader, config_where(reader, &machine->warning_ms),
 				"with auto_close the warning lasts at least 5s (UL 325), expected time: 5s or more");
+	else if (is_never_known_open(machine))
+		warn_never_known_open(reader, &machine->auto_close_ms, "auto_close");
 }
 
 static void left_open_rules(struct config_reader *reader, struct config_door_settings *settings)
 {
 	const struct config_door *door = &settings->door;
-	const bool *sensors = door->machine.sensors;
 	if (door->left_open_again_ms > 0 && door->left_open_ms == 0)
 		config_error(reader, config_where(reader, &settings->door.left_open_again_ms),
 				"left_open_again has no effect without left_open, expected left_open: 10m or the like");
-	if (door->left_open_ms > 0 && door->machine.lines[DOOR_LINE_TOGGLE] && !sensors[DOOR_SENSOR_CLOSED] &&
-			!sensors[DOOR_SENSOR_OPEN])
-		config_warning(reader, config_where(reader, &settings->door.left_open_ms),
-				"left_open has no effect: with this wiring it is never known whether the door is open, expected a closed_sensor");
+	if (door->left_open_ms > 0 && is_never_known_open(&door->machine))
+		warn_never_known_open(reader, &settings->door.left_open_ms, "left_open");
+}
+
+/* Where a press can stop the door at that position, on its way from one end at least. */
+static void vent_rules(struct config_reader *reader, const struct config_door_settings *settings)
+{
+	static const struct {
+		enum door_state direction;
+		const char *end;
+	} ways[] = {{DOOR_OPENING, "closed"}, {DOOR_CLOSING, "open"}};
+	const struct config_door *door = &settings->door;
+	char reach[64] = "";
+	for (size_t i = 0; i < COUNT(ways); i++) {
+		int low, high;
+		if (!door_reach(&door->machine, ways[i].direction, &low, &high))
+			continue;
+		if (door->vent == 0 || (door->vent >= low && door->vent <= high))
+			return;
+		text_append(reach, sizeof(reach), "%s%d to %d when it is %s", *reach ? ", or " : "", low, high,
+				ways[i].end);
+	}
+	bool timed = door->machine.open_time_ms > 0 && door->machine.close_time_ms > 0; /* else that is told */
+	if (door->vent == 0 || !timed)
+		return;
+	if (*reach)
+		config_error(reader, config_where(reader, &door->vent),
+				"vent: no press can stop the door at %d %%, expected %s", door->vent, reach);
+	else
+		config_error(reader, config_where(reader, &door->vent),
+				"vent: no press can stop this door on its way from an end that a contact shows, expected a stop_relay, or a relay whose opener stops, and a closed_sensor");
 }
 
 static void lockout_rules(struct config_reader *reader, struct config_door_settings *settings)
@@ -367,6 +411,7 @@ void config_apply_rules(struct config_reader *reader)
 		time_rules(reader, &settings->doors[i]);
 		closing_rules(reader, &settings->doors[i]);
 		left_open_rules(reader, &settings->doors[i]);
+		vent_rules(reader, &settings->doors[i]);
 		lockout_rules(reader, &settings->doors[i]);
 	}
 	unique_ids(reader);

@@ -62,6 +62,10 @@ void config_expectation(const struct config_key *key, char text[static CONFIG_EX
 	case CONFIG_KIND_DURATION:
 		duration_range(key, text);
 		return;
+	case CONFIG_KIND_PERCENT:
+		snprintf(text, CONFIG_EXPECTATION_MAX, "a whole number of percent, %" PRId64 " to %" PRId64 "%s",
+				key->minimum, key->maximum, key->may_be_off ? ", or off" : "");
+		return;
 	case CONFIG_KIND_SECTION:
 		config_key_names(key->keys, part, sizeof(part));
 		snprintf(text, CONFIG_EXPECTATION_MAX, "a group of keys: %s", part);
@@ -182,13 +186,30 @@ static void read_duration(
 				key->name, config_scalar_quote(&quote, scalar), key->example, expected);
 }
 
+static void read_percent(
+		struct config_reader *reader, const struct config_key *key, int *value, struct config_scalar scalar)
+{
+	char expected[CONFIG_EXPECTATION_MAX];
+	struct config_quote quote;
+	unsigned number;
+	if (key->may_be_off && config_scalar_is_off(scalar)) {
+		*value = 0;
+	} else if (config_number_parse(scalar.text, scalar.length, (unsigned)key->maximum, &number) &&
+			number >= (unsigned)key->minimum) {
+		*value = (int)number;
+	} else {
+		config_expectation(key, expected);
+		config_error(reader, scalar.at, "%s: %s is no position, expected %s", key->name,
+				config_scalar_quote(&quote, scalar), expected);
+	}
+}
+
 bool config_scalar_has(struct config_scalar scalar, size_t i, const char *bytes)
 {
 	size_t length = strlen(bytes);
 	return scalar.length - i >= length && memcmp(scalar.text + i, bytes, length) == 0;
 }
 
-/* C0 and C1, and the line ends U+2028 and U+2029. */
 bool config_scalar_has_controls(struct config_scalar scalar)
 {
 	for (size_t i = 0; i < scalar.length; i++) {
@@ -200,6 +221,19 @@ bool config_scalar_has_controls(struct config_scalar scalar)
 			return true;
 	}
 	return false;
+}
+
+/* Suggests what was meant where only small letters are allowed: the text in small letters, or else as a slug. */
+static bool small_form(const struct config_key *key, struct config_scalar scalar, char *small, size_t size)
+{
+	if (strstr(key->set, "A-Z") || scalar.length >= size)
+		return false;
+	for (size_t i = 0; i <= scalar.length; i++)
+		small[i] = scalar.text[i] >= 'A' && scalar.text[i] <= 'Z' ? (char)(scalar.text[i] - 'A' + 'a')
+									  : scalar.text[i];
+	if (!config_set_holds(key->set, small, scalar.length))
+		config_slug(scalar.text, small, size);
+	return small[0] && config_set_holds(key->set, small, strlen(small));
 }
 
 bool config_scalar_check_text(struct config_reader *reader, const struct config_key *key, struct config_scalar scalar)
@@ -222,8 +256,12 @@ bool config_scalar_check_text(struct config_reader *reader, const struct config_
 		return false;
 	}
 	if (key->set && !config_set_holds(key->set, scalar.text, scalar.length)) {
-		config_error(reader, scalar.at, "%s: %s holds a character that is not allowed here, expected only %s",
-				key->name, config_scalar_quote(&quote, scalar), key->set);
+		char small[64];
+		bool meant = small_form(key, scalar, small, sizeof(small));
+		config_error(reader, scalar.at,
+				"%s: %s holds a character that is not allowed here, expected only %s%s%s%s", key->name,
+				config_scalar_quote(&quote, scalar), key->set, meant ? " (did you mean " : "",
+				meant ? small : "", meant ? "?)" : "");
 		return false;
 	}
 	return true;
@@ -326,6 +364,9 @@ void config_scalar_read(
 		break;
 	case CONFIG_KIND_DURATION:
 		read_duration(reader, key, value, scalar);
+		break;
+	case CONFIG_KIND_PERCENT:
+		read_percent(reader, key, value, scalar);
 		break;
 	case CONFIG_KIND_TEXT:
 	case CONFIG_KIND_SECRET:

@@ -40,8 +40,8 @@ const char *config_scalar_path(struct config_reader *reader, const struct config
 
 bool config_scalar_is(struct config_scalar scalar, const char *word);
 bool config_scalar_is_off(struct config_scalar scalar); /* off, and the words of YAML 1.1 for it */
-bool config_scalar_has(
-		struct config_scalar scalar, size_t i, const char *bytes); /* whether these bytes stand at its byte i */
+/* Whether these bytes stand at byte i of the scalar. */
+bool config_scalar_has(struct config_scalar scalar, size_t i, const char *bytes);
 bool config_scalar_has_controls(struct config_scalar scalar); /* C0, C1, and the line ends U+2028 and U+2029 */
 
 /* A text from outside, cut short and in quotes, for a message. */

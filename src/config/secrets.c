@@ -5,10 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/read.h"
 #include "config/scalars.h"
 
 /* What nobody sees at the end of a line: blanks, a byte order mark, characters without a width. */
@@ -28,17 +25,6 @@ void config_secret_check_ends(struct config_reader *reader, const struct config_
 				key->name);
 		return;
 	}
-}
-
-static ssize_t read_secret(const char *path, char *bytes, size_t size, bool *readable_by_all)
-{
-	struct stat status = {0};
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	ssize_t length = fd < 0 || fstat(fd, &status) < 0 ? -errno : read_all(fd, bytes, size);
-	if (fd >= 0)
-		close(fd);
-	*readable_by_all = status.st_mode & S_IROTH;
-	return length;
 }
 
 static void report_unreadable(struct config_reader *reader, const struct config_key *key, const char *path,
@@ -81,7 +67,7 @@ void config_secret_read_file(struct config_reader *reader, const struct config_k
 		struct config_scalar scalar)
 {
 	char bytes[CONFIG_SECRET_MAX + 6]; /* and a byte order mark, a line end, and one more that is too many */
-	bool readable_by_all;
+	bool readable_by_all = false;
 	struct config *config = &reader->settings->config;
 	const char *path = config_scalar_path(reader, key, scalar);
 	if (!path)
@@ -94,7 +80,7 @@ void config_secret_read_file(struct config_reader *reader, const struct config_k
 		config->http.password_file = path;
 	if (reader->secrets == CONFIG_SECRETS_UNNEEDED)
 		return;
-	ssize_t length = read_secret(path, bytes, sizeof(bytes), &readable_by_all);
+	ssize_t length = config_read_bytes(path, O_NONBLOCK, bytes, sizeof(bytes), &readable_by_all);
 	if (length < 0) {
 		report_unreadable(reader, key, path, scalar.at, (int)length);
 		return;

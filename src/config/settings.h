@@ -9,6 +9,8 @@
 #ifndef PORTCULLIS_CONFIG_SETTINGS_H
 #define PORTCULLIS_CONFIG_SETTINGS_H
 
+#include <sys/types.h>
+
 #include "config/config.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -17,6 +19,7 @@ enum config_kind {
 	CONFIG_KIND_BOOLEAN,     /* bool */
 	CONFIG_KIND_WORD,        /* an enum */
 	CONFIG_KIND_DURATION,    /* int64_t, milliseconds; off is 0 */
+	CONFIG_KIND_PERCENT,     /* int; off is 0 */
 	CONFIG_KIND_TEXT,        /* const char * */
 	CONFIG_KIND_TOPIC,       /* const char *, one or more levels of an MQTT topic */
 	CONFIG_KIND_SECRET,      /* const char *, never shown */
@@ -45,7 +48,7 @@ struct config_key {
 	bool required;
 	bool may_be_off;
 	size_t offset;            /* in the section's struct */
-	int64_t minimum, maximum; /* milliseconds, bytes of a text, entries of a list */
+	int64_t minimum, maximum; /* milliseconds, percent, bytes of a text, entries of a list */
 	const char *set;          /* a text's characters, as in a regular expression's brackets; NULL = all printable */
 	const struct config_word *words; /* ends with a NULL name */
 	const struct config_key *keys;   /* ends with a NULL name */
@@ -112,6 +115,12 @@ __attribute__((format(printf, 3, 4))) void config_error(
 __attribute__((format(printf, 3, 4))) void config_warning(
 		struct config_reader *reader, struct config_position at, const char *format, ...);
 
+/*
+ * Reads at most size bytes of a file; blocks as read(2) does. flags: more of open(2)'s. Returns their number or -errno.
+ * Sets readable_by_all, unless the file cannot be opened.
+ */
+ssize_t config_read_bytes(const char *path, int flags, char *bytes, size_t size, bool *readable_by_all);
+
 /* Copies a text; the configuration owns the copy. Returns "" and sets out_of_memory when memory is short. */
 const char *config_keep(struct config_reader *reader, const char *text, size_t length);
 
@@ -119,8 +128,8 @@ const char *config_keep(struct config_reader *reader, const char *text, size_t l
 void config_mark(struct config_reader *reader, const void *field, struct config_position at);
 
 bool config_given(const struct config_reader *reader, const void *field); /* whether the file sets the field */
-struct config_position config_where(
-		const struct config_reader *reader, const void *field); /* 0, 0: it does not set it */
+/* 0, 0: the file does not set the field. */
+struct config_position config_where(const struct config_reader *reader, const void *field);
 
 /*
  * strict.c: reports what YAML would change or drop in the file (tags, anchors that nothing refers to, line ends inside

@@ -13,20 +13,6 @@
 #define PI_HEADER_MAX 27
 #define PI_CONSOLE_TRANSMIT 14
 
-static const char *const line_names[DOOR_LINES] = {
-		[DOOR_LINE_TOGGLE] = "relay",
-		[DOOR_LINE_OPEN] = "open_relay",
-		[DOOR_LINE_CLOSE] = "close_relay",
-		[DOOR_LINE_STOP] = "stop_relay",
-		[DOOR_LINE_WARNING] = "close_warning",
-};
-static const char *const sensor_names[DOOR_SENSORS] = {
-		[DOOR_SENSOR_CLOSED] = "closed_sensor",
-		[DOOR_SENSOR_OPEN] = "open_sensor",
-		[DOOR_SENSOR_OBSTRUCTION] = "obstruction_sensor",
-		[DOOR_SENSOR_LOCKOUT] = "lockout_sensor",
-};
-
 static size_t board_relays(enum config_board board, const uint8_t **lines)
 {
 	static const uint8_t pim213[] = {13, 19, 16}, pimoroni[] = {16}, ras[] = {4, 17};
@@ -123,12 +109,12 @@ static void finish_relay(struct config_reader *reader, struct config_line_settin
 		size_t count = board_relays(all->board, &lines);
 		if (settings->relay > count) {
 			config_error(reader, at,
-					"%s: the board has no relay %u, expected 1%s%s; a GPIO line is written GPIO%u",
+					"%s: the board has no relay %u, expected 1%s; a GPIO line is written GPIO%u",
 					key, settings->relay,
 					count == 1   ? ""
 					: count == 2 ? " or 2"
 						     : " to 3",
-					"", settings->relay);
+					settings->relay);
 			return;
 		}
 		settings->line = (struct config_line){.offset = lines[settings->relay - 1], .present = true};
@@ -162,7 +148,7 @@ static void finish_lines(struct config_reader *reader, struct config_door_settin
 			line->line.active_low = line->active == CONFIG_ACTIVE_LOW;
 			check_on_pi(reader, line, false, config_where(reader, line));
 		} else {
-			finish_relay(reader, line, line_names[i]);
+			finish_relay(reader, line, door_line_keys[i]);
 		}
 		door->door.lines[i] = line->line;
 	}
@@ -170,7 +156,7 @@ static void finish_lines(struct config_reader *reader, struct config_door_settin
 		machine->sensors[i] = config_given(reader, &door->sensors[i]);
 		if (!machine->sensors[i])
 			continue;
-		finish_sensor(reader, &door->sensors[i], sensor_names[i]);
+		finish_sensor(reader, &door->sensors[i], door_sensor_keys[i]);
 		door->door.sensors[i] = door->sensors[i].line;
 	}
 }
@@ -249,9 +235,9 @@ static void unique_lines(struct config_reader *reader)
 	}
 	for (size_t i = 0; i < settings->door_count; i++) {
 		for (size_t j = 0; j < DOOR_LINES; j++)
-			use_line(reader, uses, &count, &settings->doors[i].lines[j], line_names[j]);
+			use_line(reader, uses, &count, &settings->doors[i].lines[j], door_line_keys[j]);
 		for (size_t j = 0; j < DOOR_SENSORS; j++)
-			use_line(reader, uses, &count, &settings->doors[i].sensors[j], sensor_names[j]);
+			use_line(reader, uses, &count, &settings->doors[i].sensors[j], door_sensor_keys[j]);
 	}
 	free(uses);
 }

@@ -1,7 +1,7 @@
 /*
- * Home Assistant's MQTT discovery: one document for each door and one for the agent. The keys are Home Assistant's; each
- * rule that is not plain from its documentation is told in docs/home-assistant.md and held by
- * test/unit/test_documents.c. A part that a door does not have is named all the same, which removes a former one.
+ * Home Assistant's MQTT discovery: the document of a door, and what that of the agent (discovery_agent.c) shares with it.
+ * The keys are Home Assistant's. docs/home-assistant.md tells each rule that is not plain from its documentation, and
+ * test/unit/test_documents.c holds it. A part that a door does not have is named all the same, which removes a former one.
  */
 #include "documents/documents.h"
 
@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "documents/discovery.h"
 #include "documents/object.h"
 
 /* A command that Home Assistant sent and nobody took within this time is not carried out later. */
-#define AVAILABILITY_TEMPLATE "{{ 'offline' if value == 'offline' else 'online' }}"
 #define COMMAND_EXPIRY_S 10
 
 enum fitting { ALWAYS, OPEN_SENSOR, CLOSED_SENSOR, OBSTRUCTION_SENSOR, WARNING, LEFT_OPEN };
@@ -182,8 +182,7 @@ static json_t *list_options(enum options options)
 	return list;
 }
 
-/* What each component says first. name NULL: the device's own. */
-static json_t *component(const struct topic_base *topics, const char *door, const char *platform, const char *key,
+json_t *discovery_component(const struct topic_base *topics, const char *door, const char *platform, const char *key,
 		const char *name)
 {
 	char id[TOPIC_MAX + 1], entity[TOPIC_MAX + 1];
@@ -201,10 +200,15 @@ static json_t *component(const struct topic_base *topics, const char *door, cons
 	return object;
 }
 
-/* A command that waits on its way ends there. Where Home Assistant speaks MQTT 3.1.1, it could then send none at all. */
-static void set_expiry(json_t **object, const struct document_node *node)
+/*
+ * Nothing acts late. With QoS 1 Home Assistant's client publishes a command again, after a reconnect, that was not
+ * acknowledged: nobody can tell that from a new one, and its expiry begins anew. A command that waits on its way ends
+ * there. Where Home Assistant speaks MQTT 3.1.1, it could then send none at all.
+ */
+static void set_command(json_t **object, const struct document_node *node)
 {
-	if (node->mqtt5)
+	object_set(object, "qos", json_integer(0));
+	if (node->command_expiry)
 		object_set(object, "message_expiry_interval", json_integer(COMMAND_EXPIRY_S));
 }
 
@@ -217,7 +221,7 @@ static void set_topic(json_t **object, const char *key, const struct document_no
 
 static json_t *cover(const struct document_node *node, const struct door_view *door)
 {
-	json_t *object = component(&node->topics, door->id, "cover", "door", NULL);
+	json_t *object = discovery_component(&node->topics, door->id, "cover", "door", NULL);
 	object_set_string(&object, "device_class", door->device_class);
 	set_topic(&object, "command_topic", node, door->id, TOPIC_SET);
 	set_topic(&object, "state_topic", node, door->id, TOPIC_STATE);
@@ -234,12 +238,11 @@ static json_t *cover(const struct document_node *node, const struct door_view *d
 	object_set_string(&object, "state_closed", document_state(DOOR_CLOSED));
 	object_set_string(&object, "state_closing", document_state(DOOR_CLOSING));
 	object_set_string(&object, "state_stopped", document_state(DOOR_STOPPED));
-	set_expiry(&object, node);
+	set_command(&object, node);
 	return object;
 }
 
-/* A component that the door does not have: it goes, where an earlier wiring had announced it. */
-static json_t *removed(const char *platform)
+json_t *discovery_removed(const char *platform)
 {
 	json_t *object = json_object();
 	object_set_string(&object, "platform", platform);
@@ -250,33 +253,47 @@ static json_t *removed(const char *platform)
 static json_t *toggle(const struct document_node *node, const struct door_view *door)
 {
 	if (!door->toggles)
-		return removed("button");
-	json_t *object = component(&node->topics, door->id, "button", "toggle", "Press the opener's button");
+		return discovery_removed("button");
+	json_t *object = discovery_component(&node->topics, door->id, "button", "toggle", "Press the opener's button");
 	set_topic(&object, "command_topic", node, door->id, TOPIC_SET);
 	object_set_string(&object, "payload_press", "TOGGLE");
 	object_set_string(&object, "icon", "mdi:gesture-tap-button");
-	set_expiry(&object, node);
+	set_command(&object, node);
 	if (door->has_open_sensor || door->has_closed_sensor) /* else it is all that works (docs/door.md) */
 		object_set(&object, "enabled_by_default", json_false());
 	return object;
 }
 
-/* The topics of a lock-out are of the door, or of all doors. */
-static void set_lockout(json_t **object, const struct document_node *node)
+/* One press that sends the door to a position. */
+static json_t *vent(const struct document_node *node, const struct door_view *door)
+{
+	char percent[16];
+	if (door->vent == 0)
+		return discovery_removed("button");
+	snprintf(percent, sizeof(percent), "%d", door->vent);
+	json_t *object = discovery_component(&node->topics, door->id, "button", "vent", "Air");
+	set_topic(&object, "command_topic", node, door->id, TOPIC_POSITION_SET);
+	object_set_string(&object, "payload_press", percent);
+	object_set_string(&object, "icon", "mdi:weather-windy");
+	set_command(&object, node);
+	return object;
+}
+
+void discovery_set_lockout(json_t **object, const struct document_node *node)
 {
 	object_set_string(object, "payload_on", "ON");
 	object_set_string(object, "payload_off", "OFF");
 	object_set_string(object, "entity_category", "config");
 	object_set_string(object, "icon", "mdi:lock-outline");
-	set_expiry(object, node);
+	set_command(object, node);
 }
 
 static json_t *lockout(const struct document_node *node, const struct door_view *door)
 {
-	json_t *object = component(&node->topics, door->id, "switch", "lockout", "Lock-out");
+	json_t *object = discovery_component(&node->topics, door->id, "switch", "lockout", "Lock-out");
 	set_topic(&object, "command_topic", node, door->id, TOPIC_LOCKOUT_SET);
 	set_topic(&object, "state_topic", node, door->id, TOPIC_LOCKOUT);
-	set_lockout(&object, node);
+	discovery_set_lockout(&object, node);
 	return object;
 }
 
@@ -285,7 +302,7 @@ static json_t *event(const struct document_node *node, const struct door_view *d
 	json_t *types = json_array();
 	for (enum door_news news = DOOR_NEWS_OPENING; news <= DOOR_NEWS_EVENT_LAST; news++)
 		object_append(&types, json_string(door_news_name(news)));
-	json_t *object = component(&node->topics, door->id, "event", "event", "Event");
+	json_t *object = discovery_component(&node->topics, door->id, "event", "event", "Event");
 	set_topic(&object, "state_topic", node, door->id, TOPIC_EVENT);
 	object_set(&object, "event_types", types);
 	object_set(&object, "enabled_by_default", json_false());
@@ -295,8 +312,8 @@ static json_t *event(const struct document_node *node, const struct door_view *d
 static json_t *part(const struct document_node *node, const struct door_view *door, const struct part *part)
 {
 	if (!fitted(door, part->fitting))
-		return removed(part->platform);
-	json_t *object = component(&node->topics, door->id, part->platform, part->key, part->name);
+		return discovery_removed(part->platform);
+	json_t *object = discovery_component(&node->topics, door->id, part->platform, part->key, part->name);
 	object_set_string(&object, "value_template", part->template);
 	if (part->attributes)
 		set_topic(&object, "json_attributes_topic", node, door->id, TOPIC_ATTRIBUTES);
@@ -317,7 +334,7 @@ static json_t *part(const struct document_node *node, const struct door_view *do
 	return object;
 }
 
-static void set_identity(json_t **identity, const struct document_node *node, const char *name, const char *model)
+void discovery_set_identity(json_t **identity, const struct document_node *node, const char *name, const char *model)
 {
 	char kind[32];
 	snprintf(kind, sizeof(kind), "%s%s", model, node->simulated ? " (simulated)" : "");
@@ -339,8 +356,7 @@ static void set_wiring(json_t **identity, const struct door_view *door)
 	object_set_string(identity, "model_id", wiring);
 }
 
-/* The document's root without topics and components. door NULL: the agent's own. identity is owned from now on. */
-static json_t *device(const struct document_node *node, const char *door, json_t *identity)
+json_t *discovery_device(const struct document_node *node, const char *door, json_t *identity)
 {
 	char id[TOPIC_MAX + 1];
 	json_t *origin = json_object(), *root = json_object(), *identifiers = json_array();
@@ -350,6 +366,7 @@ static json_t *device(const struct document_node *node, const char *door, json_t
 		object_set_string(&identity, "via_device", id);
 	object_set_string(&origin, "name", "Portcullis");
 	object_set_string(&origin, "sw_version", node->version);
+	object_set_some(&origin, "support_url", node->support_url && *node->support_url ? node->support_url : NULL);
 	object_set(&root, "device", identity);
 	object_set(&root, "origin", origin);
 	return root;
@@ -372,118 +389,18 @@ ssize_t document_discovery_door(
 	object_set(&components, "door", cover(node, door));
 	object_set(&components, "event", event(node, door));
 	object_set(&components, "toggle", toggle(node, door));
+	object_set(&components, "vent", vent(node, door));
 	object_set(&components, "lockout", lockout(node, door));
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		object_set(&components, parts[i].key, part(node, door, &parts[i]));
 	json_t *identity = json_object();
-	set_identity(&identity, node, door->name, door_model(door));
+	discovery_set_identity(&identity, node, door->name, door_model(door));
 	set_wiring(&identity, door);
 	object_set_some(&identity, "suggested_area", door->area);
-	json_t *root = device(node, door->id, identity);
+	json_t *root = discovery_device(node, door->id, identity);
 	object_set_string(&root, "availability_topic", availability);
-	object_set_string(&root, "availability_template", AVAILABILITY_TEMPLATE);
+	object_set_string(&root, "availability_template", DISCOVERY_AVAILABILITY_TEMPLATE);
 	set_topic(&root, "state_topic", node, door->id, TOPIC_ATTRIBUTES);
-	object_set(&root, "components", components);
-	return document_finish(root, buffer, size);
-}
-
-/* Whether the machine has what a figure is about. */
-enum having { HAS_ALWAYS, HAS_TEMPERATURE, HAS_WIRELESS };
-
-/* The sensors of the agent's own device. All read NODE/agent, and are for the household's technician. */
-static const struct figure {
-	const char *key, *name, *template, *device_class, *state_class, *unit, *icon;
-	enum having having;
-} figures[] = {
-		{.key = "started",
-				.name = "Started",
-				.template = "{{ value_json.started }}",
-				.device_class = "timestamp"},
-		{.key = "reconnects",
-				.name = "Reconnects",
-				.template = "{{ value_json.reconnects }}",
-				.state_class = "total_increasing",
-				.icon = "mdi:lan-pending"},
-		{.key = "version",
-				.name = "Version",
-				.template = "{{ value_json.version }}",
-				.icon = "mdi:tag-outline"},
-		{.key = "temperature",
-				.name = "Temperature",
-				.template = "{{ value_json.temperature_c }}",
-				.device_class = "temperature",
-				.state_class = "measurement",
-				.unit = "\u00b0C",
-				.having = HAS_TEMPERATURE},
-		{.key = "wifi",
-				.name = "Wi-Fi signal",
-				.template = "{{ value_json.wifi_dbm }}",
-				.device_class = "signal_strength",
-				.state_class = "measurement",
-				.unit = "dBm",
-				.having = HAS_WIRELESS},
-};
-
-static json_t *figure(const struct document_node *node, const struct document_agent *agent, const struct figure *figure)
-{
-	char topic[TOPIC_MAX + 1];
-	if ((figure->having == HAS_TEMPERATURE && !agent->has_temperature) ||
-			(figure->having == HAS_WIRELESS && !agent->has_wireless))
-		return removed("sensor");
-	json_t *object = component(&node->topics, NULL, "sensor", figure->key, figure->name);
-	object_set_string(&object, "state_topic", topic_agent(&node->topics, topic) < 0 ? NULL : topic);
-	object_set_string(&object, "value_template", figure->template);
-	object_set_some(&object, "device_class", figure->device_class);
-	object_set_some(&object, "state_class", figure->state_class);
-	object_set_some(&object, "unit_of_measurement", figure->unit);
-	object_set_some(&object, "icon", figure->icon);
-	object_set_string(&object, "entity_category", "diagnostic");
-	object_set(&object, "expire_after", json_integer(DOCUMENT_AGENT_EXPIRY_S));
-	return object;
-}
-
-static json_t *connection(const struct document_node *node)
-{
-	char availability[TOPIC_MAX + 1];
-	topic_availability(&node->topics, availability);
-	json_t *object = component(&node->topics, NULL, "binary_sensor", "connection", "Connection");
-	object_set_string(&object, "device_class", "connectivity");
-	object_set_string(&object, "entity_category", "diagnostic");
-	object_set_string(&object, "state_topic", availability);
-	object_set_string(&object, "value_template", "{{ 'online' if value == 'online' else 'offline' }}");
-	object_set_string(&object, "payload_on", "online");
-	object_set_string(&object, "payload_off", "offline");
-	object_set(&object, "expire_after", json_integer(DOCUMENT_AGENT_EXPIRY_S));
-	return object;
-}
-
-static json_t *lockout_of_all(const struct document_node *node)
-{
-	char availability[TOPIC_MAX + 1], topic[TOPIC_MAX + 1];
-	topic_availability(&node->topics, availability);
-	json_t *object = component(&node->topics, NULL, "switch", "lockout", "Lock-out of all doors");
-	topic_all_doors(&node->topics, TOPIC_LOCKOUT_SET, topic);
-	object_set_string(&object, "command_topic", topic);
-	topic_all_doors(&node->topics, TOPIC_LOCKOUT, topic);
-	object_set_string(&object, "state_topic", topic);
-	object_set_string(&object, "availability_topic", availability);
-	object_set_string(&object, "availability_template", AVAILABILITY_TEMPLATE);
-	set_lockout(&object, node);
-	return object;
-}
-
-ssize_t document_discovery_agent(
-		const struct document_node *node, const struct document_agent *agent, char *buffer, size_t size)
-{
-	char name[TOPIC_MAX + 1];
-	snprintf(name, sizeof(name), "Portcullis %s", node->topics.node);
-	json_t *components = json_object(), *identity = json_object();
-	object_set(&components, "connection", connection(node));
-	object_set(&components, "lockout", lockout_of_all(node));
-	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++)
-		object_set(&components, figures[i].key, figure(node, agent, &figures[i]));
-	set_identity(&identity, node, name, "Agent");
-	json_t *root = device(node, NULL, identity);
 	object_set(&root, "components", components);
 	return document_finish(root, buffer, size);
 }

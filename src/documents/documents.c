@@ -66,8 +66,9 @@ static void set_sensor(json_t **object, const char *key, const struct door_view 
 }
 
 /* How the last command ended, for programs and, where it was refused, in words. */
-static json_t *last_command(const struct door_last_command *last)
+static json_t *last_command(const struct door_view *door)
 {
+	const struct door_last_command *last = &door->last_command;
 	if (last->number == 0)
 		return json_null();
 	bool refused = last->reason != DOOR_REASON_NONE;
@@ -79,7 +80,7 @@ static json_t *last_command(const struct door_last_command *last)
 	set_source(&command, last->source);
 	object_set_string(&command, "result", door_result_name(last->result));
 	object_set_string(&command, "reason", refused ? door_reason_name(last->reason) : NULL);
-	object_set_string(&command, "detail", refused ? door_reason_text(last->reason) : NULL);
+	object_set_string(&command, "detail", refused ? door_refusal_text(door, last->reason) : NULL);
 	return command;
 }
 
@@ -136,7 +137,7 @@ ssize_t document_attributes(const struct door_view *door, char *buffer, size_t s
 	if (door->has_obstruction_sensor) /* Home Assistant's word, which its bridge to HomeKit reads */
 		set_sensor(&document, "obstruction-detected", door, true,
 				door->obstruction_sensor && !door->closed_sensor);
-	object_set(&document, "last_command", last_command(&door->last_command));
+	object_set(&document, "last_command", last_command(door));
 	return document_finish(document, buffer, size);
 }
 
@@ -188,6 +189,7 @@ static json_t *whole_door(const char *id, const char *name, const struct door_vi
 	object_set_string(&one, "device_class", door->device_class);
 	object_set_string(&one, "state", door->state == DOOR_UNKNOWN ? NULL : door_state_name(door->state));
 	set_position(&one, door);
+	object_set(&one, "positions", positions(door));
 	object_set(&one, "can_stop", json_boolean(door->has_stop));
 	describe_part(&one, door);
 	return one;
@@ -201,8 +203,8 @@ ssize_t document_doors(const struct document_node *node, const struct door_view 
 		json_t *one = whole_door(doors[i].id, doors[i].name, &doors[i]);
 		if (!node->brief) {
 			describe_lockout(&one, &doors[i]);
-			object_set(&one, "positions", positions(&doors[i]));
-			object_set(&one, "last_command", last_command(&doors[i].last_command));
+			set_integer(&one, "vent", doors[i].vent, doors[i].vent > 0);
+			object_set(&one, "last_command", last_command(&doors[i]));
 		}
 		object_append(&list, one);
 	}

@@ -24,7 +24,7 @@
 #define DOCUMENT_DOORS_MAX 49152   /* enough for a brief document_doors of DOORS_MAX doors */
 #define DOCUMENT_DOOR_MAX 1152     /* document_doors that is not brief: enough for each door; 1024 more for the rest */
 #define DOCUMENT_PEER_MAX 384      /* document_peers: enough for each peer */
-#define DOCUMENT_PEER_DOOR_MAX 896 /* and for each of their doors; 256 more for the rest */
+#define DOCUMENT_PEER_DOOR_MAX 928 /* and for each of their doors; 256 more for the rest */
 
 /* What the documents say of the agent itself. The strings are borrowed for the call. */
 struct document_node {
@@ -33,9 +33,10 @@ struct document_node {
 	const char *broker;            /* for the API: "connected" and so on */
 	const char *broker_problem;    /* for the API: what the broker denies; NULL or "": nothing */
 	const char *configuration_url; /* where a person configures it; NULL: not said */
+	const char *support_url;       /* where the makers help; NULL or "": not said */
 	bool simulated;                /* the doors are simulated; Home Assistant shows that as their model */
 	bool brief;                    /* document_doors leaves out last_command: other agents read none */
-	bool mqtt5;                    /* our connection speaks MQTT 5: allows message_expiry_interval in the cover */
+	bool command_expiry;           /* commands may have message_expiry_interval: our connection speaks MQTT 5 */
 };
 
 /* What the agent tells of itself and its machine. */

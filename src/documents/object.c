@@ -6,7 +6,6 @@
 
 #include <errno.h>
 
-/* Writes and drops document, which may be NULL: one that could not be built. */
 ssize_t document_finish(json_t *document, char *buffer, size_t size)
 {
 	if (size > 0)
@@ -24,7 +23,6 @@ ssize_t document_finish(json_t *document, char *buffer, size_t size)
 	return length == 0 ? -ENOMEM : -ENOBUFS;
 }
 
-/* Takes value; an object that could not be completed becomes NULL, and stays so. */
 void object_set(json_t **object, const char *key, json_t *value)
 {
 	if (json_object_set_new(*object, key, value) == 0)
@@ -41,13 +39,11 @@ void object_append(json_t **array, json_t *value)
 	*array = NULL;
 }
 
-/* NULL is null. */
 void object_set_string(json_t **object, const char *key, const char *text)
 {
 	object_set(object, key, text ? json_string(text) : json_null());
 }
 
-/* NULL is nothing. */
 void object_set_some(json_t **object, const char *key, const char *text)
 {
 	if (text)

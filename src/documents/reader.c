@@ -180,6 +180,18 @@ static void read_sensor(const json_t *value, bool *fitted, bool *active)
 	*active = json_is_true(value);
 }
 
+/* {"from": 16, "to": 53}: where the door can be sent to from where it is. Anything else: nowhere. */
+static void read_positions(const json_t *value, struct door_view *view)
+{
+	json_int_t low = json_integer_value(json_object_get(value, "from"));
+	json_int_t high = json_integer_value(json_object_get(value, "to"));
+	if (low < 1 || high > 99 || low > high)
+		return;
+	view->has_reach = true;
+	view->reach_low = (int)low;
+	view->reach_high = (int)high;
+}
+
 static const char *parse_door(const json_t *from, struct peer_door *door)
 {
 	const char *id = json_string_value(json_object_get(from, "id"));
@@ -218,6 +230,7 @@ static const char *parse_door(const json_t *from, struct peer_door *door)
 	view->last_open_ms = read_count(json_object_get(from, "last_open_ms"));
 	view->last_close_ms = read_count(json_object_get(from, "last_close_ms"));
 	view->last_travel_ms = read_count(json_object_get(from, "last_travel_ms"));
+	read_positions(json_object_get(from, "positions"), view);
 	view->has_stop = json_is_true(json_object_get(from, "can_stop"));
 	view->settled = json_is_true(json_object_get(from, "settled"));
 	view->locked_out = json_is_true(json_object_get(from, "locked_out"));
@@ -276,7 +289,7 @@ int document_read_result(const char *text, size_t length, enum door_command *com
 	json_t *document = read_object(text, length);
 	int ended = word(document, "result", result_name, DOOR_RESULT_REJECTED);
 	int event = word(document, "event_type", event_name, DOOR_RESULT_REJECTED);
-	int named = word(document, "command", command_name, DOOR_COMMAND_TOGGLE);
+	int named = word(document, "command", command_name, DOOR_COMMAND_POSITION);
 	int why = word(document, "reason", reason_name, DOOR_REASON_LAST);
 	json_decref(document);
 	if (command ? event < 0 || named < 0 : ended < 0)

@@ -11,7 +11,7 @@
 
 enum door_state aim_direction(const struct door *door, int64_t aim_ppm)
 {
-	return aim_ppm > door_max(door->base_ppm, 0) ? DOOR_OPENING : DOOR_CLOSING;
+	return aim_ppm > door->base_ppm ? DOOR_OPENING : DOOR_CLOSING;
 }
 
 /* One press stops a door that moves so. */
@@ -38,7 +38,18 @@ static void bound_way(const struct door *door, enum door_state direction, int64_
 	int64_t slack = door_toggles(door) ? DOOR_COAST_MS : 0;
 
 	*least = (door->config.pulse_ms + door->config.gap_ms + door->config.debounce_ms) * PPM / travel + 1;
-	*most = door_clamp(latest_ms(door, direction) - slack, 0, travel) * PPM / travel;
+	*most = (latest_ms(door, direction) - slack) * PPM / travel;
+}
+
+/* That way from a position, in whole percent. */
+static void bound_percent(enum door_state direction, int64_t from_ppm, int64_t least, int64_t most, int *low, int *high)
+{
+	int64_t lowest = direction == DOOR_OPENING ? from_ppm + least : from_ppm - most;
+	int64_t highest = direction == DOOR_OPENING ? from_ppm + most : from_ppm - least;
+	int64_t per_percent = PPM / 100;
+
+	*low = (int)door_clamp((lowest + per_percent - 1) / per_percent, 1, 100);
+	*high = (int)door_clamp(highest / per_percent, 0, 99);
 }
 
 /* Where the door rests for certain: a sensed end, or, where a stop relay is wired, also where it left one by command. */
@@ -48,7 +59,7 @@ static enum door_reason aim_start(const struct door *door)
 
 	if (contacts_conflict(door))
 		return DOOR_REASON_SENSOR_CONFLICT;
-	if (door_is_moving(door->state) || door->state == DOOR_UNKNOWN || contacts_unsteady(door))
+	if (door_is_moving(door->state) || contacts_unsteady(door))
 		return DOOR_REASON_UNCERTAIN;
 	if (end != DOOR_UNKNOWN)
 		return door->state == end ? DOOR_REASON_NONE : DOOR_REASON_UNCERTAIN;
@@ -60,15 +71,12 @@ static enum door_reason aim_start(const struct door *door)
 enum door_reason aim_range(const struct door *door, enum door_state direction, int *low, int *high)
 {
 	enum door_reason reason = stops(door, direction) ? aim_start(door) : DOOR_REASON_NO_STOP;
-	int64_t least, most, per_percent = PPM / 100;
+	int64_t least, most;
 
 	if (reason != DOOR_REASON_NONE)
 		return reason;
 	bound_way(door, direction, &least, &most);
-	int64_t lowest = direction == DOOR_OPENING ? door->base_ppm + least : door->base_ppm - most;
-	int64_t highest = direction == DOOR_OPENING ? door->base_ppm + most : door->base_ppm - least;
-	*low = (int)door_clamp((lowest + per_percent - 1) / per_percent, 1, 100);
-	*high = (int)door_clamp(highest / per_percent, 0, 99);
+	bound_percent(direction, door->base_ppm, least, most, low, high);
 	return *low <= *high ? DOOR_REASON_NONE : DOOR_REASON_NO_WAY;
 }
 
@@ -82,26 +90,24 @@ enum door_reason aim_refusal(const struct door *door, int64_t aim_ppm)
 	return reason;
 }
 
-bool aim_is_wired(const struct door *door)
+bool aim_is_wired(const struct door *door, enum door_state direction, int *low, int *high)
 {
-	for (enum door_state direction = DOOR_OPENING; direction <= DOOR_CLOSING; direction++) {
-		int64_t least, most;
-		enum door_sensor begin = direction == DOOR_OPENING ? DOOR_SENSOR_CLOSED : DOOR_SENSOR_OPEN;
-		if (!door_is_moving(direction) || !stops(door, direction) || !contacts_has(door, begin))
-			continue;
-		bound_way(door, direction, &least, &most);
-		if (least <= most)
-			return true;
-	}
-	return false;
+	enum door_sensor begin = direction == DOOR_OPENING ? DOOR_SENSOR_CLOSED : DOOR_SENSOR_OPEN;
+	int64_t least, most;
+
+	if (!stops(door, direction) || !contacts_has(door, begin))
+		return false;
+	bound_way(door, direction, &least, &most);
+	bound_percent(direction, direction == DOOR_OPENING ? 0 : PPM, least, most, low, high);
+	return *low <= *high;
 }
 
 int64_t aim_due_ms(const struct door *door)
 {
-	if (!door_aims(door) || door->goal != DOOR_GOAL_NONE || door->state != door->aim || position_is_waiting(door))
+	if (!door_aims(door) || door->state != door->aim || position_is_waiting(door))
 		return DOOR_NEVER;
 	int64_t way = door->aim == DOOR_OPENING ? door->aim_ppm - door->base_ppm : door->base_ppm - door->aim_ppm;
-	return door->moved_ms + door_max(way, 0) * position_travel_ms(door, door->aim) / PPM;
+	return door->moved_ms + way * position_travel_ms(door, door->aim) / PPM;
 }
 
 bool aim_may_stop(const struct door *door, int64_t now_ms)

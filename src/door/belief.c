@@ -70,11 +70,10 @@ static void surprise(struct door *door, struct door_output *output)
 
 void belief_rest(struct door *door, enum door_state state, int64_t base_ppm, struct door_output *output)
 {
-	door->highest_ppm = base_ppm < 0 ? PPM : door_max(base_ppm, 0);
+	door->highest_ppm = base_ppm < 0 ? PPM : base_ppm;
 	door->base_ppm = base_ppm;
 	door->expire_ms = DOOR_NEVER;
 	door->commanded = false;
-	door->whole = false;
 	become(door, state, output);
 }
 
@@ -85,7 +84,6 @@ void belief_lose(struct door *door, int64_t at_ms, struct door_output *output)
 	door->direction = DOOR_UNKNOWN;
 	door->base_ppm = -1;
 	door->highest_ppm = PPM;
-	door->whole = false;
 	door->certain = false;
 	door->expire_ms = contacts_hears(door, DOOR_SENSOR_CLOSED) ? at_ms + travel + travel / 4 + DOOR_FINISH_MS
 								   : DOOR_NEVER;
@@ -147,7 +145,7 @@ void belief_move(struct door *door, enum door_state direction, int64_t at_ms, st
 						: door->state == DOOR_OPEN && door->base_ppm == PPM;
 	/* Open with nothing but "not closed" behind it: most likely it is all the way up. */
 	bool from_the_top = door->state == DOOR_OPEN && direction == DOOR_CLOSING;
-	door->highest_ppm = from_the_top ? PPM : position_highest_ppm(door, at_ms);
+	door->highest_ppm = position_highest_ppm(door, at_ms);
 	door->base_ppm = from_the_top ? PPM : position_ppm(door, at_ms);
 	door->moved_ms = at_ms;
 	door->direction = direction;
@@ -182,17 +180,14 @@ static void arrive_at_end(struct door *door, enum door_state end, int64_t edge_m
 	bool away = door_is_moving(door->state) && door->state != towards;
 	bool sent_away = away && door->commanded && !door->press_early;
 
-	if (door->press_at != end)
-		door->press_at = DOOR_UNKNOWN;
 	/* It came to its end just before the press that sent it away, or just ran on to it. */
 	if (sent_away && (edge_ms < door->pressed_ms || is_coasting(door, edge_ms))) {
-		door->base_ppm = door->highest_ppm = end == DOOR_OPEN ? PPM : 0;
 		door->whole = true;
 		belief_expect(door);
 		return;
 	}
 	/* An OPEN that comes to the closed end on its way is planned anew from there: it never ends shut. */
-	if (door->state != towards && !(door->goal == DOOR_GOAL_OPEN && end == DOOR_CLOSED && !door_aims(door)))
+	if (door->state != towards && !(door->goal == DOOR_GOAL_OPEN && end == DOOR_CLOSED))
 		surprise(door, output);
 	if (door->state == towards && door->whole && edge_ms > door->moved_ms)
 		*(end == DOOR_OPEN ? &door->last_open_ms : &door->last_close_ms) = door->last_travel_ms =
@@ -223,7 +218,6 @@ static void coast(struct door *door, enum door_state end, int64_t edge_ms, struc
 
 	door->certain = false;
 	if (!door_is_moving(door->press_to)) {
-		door->direction = end == DOOR_OPEN ? DOOR_CLOSING : DOOR_OPENING;
 		belief_rest(door, DOOR_STOPPED, base_ppm, output);
 		return;
 	}
@@ -241,7 +235,7 @@ static void leave_end(struct door *door, enum door_state end, int64_t edge_ms, s
 	door->press_at = DOOR_UNKNOWN;
 	if (door->state == away) {
 		/* The edge may have been lost, and the level read later. */
-		int64_t since = door_clamp(edge_ms - door->pressed_ms, 0, DURATION_MAX_MS);
+		int64_t since = edge_ms - door->pressed_ms;
 		door->base_ppm = end == DOOR_OPEN ? PPM : 0;
 		door->highest_ppm =
 				end == DOOR_OPEN ? PPM
@@ -268,10 +262,9 @@ static void leave_end(struct door *door, enum door_state end, int64_t edge_ms, s
 /* An auto-close that something came in the way of, before its press, has its time anew. */
 void belief_cancel_for_obstruction(struct door *door, struct door_output *output)
 {
-	bool again = door->goal != DOOR_GOAL_NONE && door->goal_source == DOOR_SOURCE_AUTO_CLOSE &&
-		     door->state == DOOR_OPEN;
+	bool again = door->goal_source == DOOR_SOURCE_AUTO_CLOSE && door->state == DOOR_OPEN;
 	goal_cancel(door, output);
-	if (again && door->config.auto_close_ms > 0)
+	if (again)
 		door->auto_close_ms = door->time_ms + door->config.auto_close_ms;
 }
 
@@ -281,7 +274,7 @@ static void obstruct(struct door *door, struct door_output *output)
 		       (door->state == DOOR_UNKNOWN && door->commanded && door->press_to == DOOR_CLOSING);
 	if (door->press_to == DOOR_CLOSING)
 		door->press_to = DOOR_UNKNOWN; /* the opener does what it will */
-	if ((!closing || contacts_conflict(door)) && door->warned_ms == DOOR_NEVER)
+	if (!closing && door->warned_ms == DOOR_NEVER)
 		return;
 	if (door->goal == DOOR_GOAL_CLOSE || door->goal == DOOR_GOAL_PULSE || door_toggles(door))
 		belief_cancel_for_obstruction(door, output);
@@ -328,7 +321,7 @@ static void sensor_settled(struct door *door, enum door_sensor sensor, struct do
 	contact->known = true;
 	contact->unsteady = false;
 	contact->active = contact->raw;
-	if (was_unsteady && door->fault == DOOR_FAULT_SENSOR_UNSTEADY && !contacts_unsteady(door))
+	if (door->fault == DOOR_FAULT_SENSOR_UNSTEADY && !contacts_unsteady(door))
 		belief_clear_fault(door, output);
 	if (!door->settled) {
 		settle(door, output);
@@ -446,7 +439,7 @@ void belief_advance(struct door *door, int64_t to_ms, struct door_output *output
 		int first = DOOR_SENSORS;
 		int64_t due = door->expire_ms;
 		for (int i = 0; i < DOOR_SENSORS; i++) {
-			if (contacts_due_ms(door, i) <= due && contacts_due_ms(door, i) != DOOR_NEVER) {
+			if (contacts_due_ms(door, i) <= due) {
 				first = i;
 				due = contacts_due_ms(door, i);
 			}

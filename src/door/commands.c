@@ -66,7 +66,7 @@ void commands_auto_close(struct door *door, int64_t now_ms, struct door_output *
 	struct plan plan = plan_command(door, DOOR_GOAL_CLOSE, now_ms);
 	if (plan.reason == DOOR_REASON_OBSTRUCTED) {
 		door->auto_close_ms = now_ms + door->config.auto_close_ms;
-	} else if (plan.reason == DOOR_REASON_NONE && !plan.done && door->goal == DOOR_GOAL_NONE && !door_aims(door) &&
+	} else if (plan.reason == DOOR_REASON_NONE && !plan.done && door->goal == DOOR_GOAL_NONE &&
 			!relays_stuck(door)) {
 		door_tell(door, output, DOOR_EVENT_AUTO_CLOSE, DOOR_FAULT_NONE);
 		relays_accept(door, DOOR_GOAL_CLOSE, DOOR_SOURCE_AUTO_CLOSE, &plan, now_ms, now_ms, output);
@@ -78,6 +78,7 @@ static const enum door_goal goals[] = {
 		[DOOR_COMMAND_CLOSE] = DOOR_GOAL_CLOSE,
 		[DOOR_COMMAND_STOP] = DOOR_GOAL_STOP,
 		[DOOR_COMMAND_PULSE] = DOOR_GOAL_PULSE,
+		[DOOR_COMMAND_POSITION] = DOOR_GOAL_NONE, /* see give_position */
 };
 
 static bool is_lockout(enum door_command command)
@@ -113,19 +114,19 @@ static enum door_reason understand(const struct door *door, const struct door_in
 		return DOOR_REASON_BUSY;
 	if (input->command == DOOR_COMMAND_TOGGLE)
 		return plan_toggle_goal(door, goal);
-	if (input->command != DOOR_COMMAND_POSITION)
-		*goal = goals[input->command];
+	*goal = goals[input->command];
 	return DOOR_REASON_NONE;
+}
+
+static enum door_goal way_goal(enum door_state direction)
+{
+	return direction == DOOR_OPENING ? DOOR_GOAL_OPEN : DOOR_GOAL_CLOSE;
 }
 
 /* The plan for a move to a position: its first press. */
 static struct plan plan_position(const struct door *door, enum door_state direction, int64_t given_ms)
 {
-	struct plan plan = plan_asked(door, direction == DOOR_OPENING ? DOOR_GOAL_OPEN : DOOR_GOAL_CLOSE, given_ms);
-
-	if (plan.reason == DOOR_REASON_NONE && (plan.done || plan.so_far))
-		plan.reason = DOOR_REASON_NO_WAY;
-	return plan;
+	return plan_asked(door, way_goal(direction), given_ms);
 }
 
 static void give_position(struct door *door, const struct door_input *input, int64_t given_ms, int64_t now_ms,
@@ -138,6 +139,10 @@ static void give_position(struct door *door, const struct door_input *input, int
 		     position_percent(door, now_ms) == input->percent;
 	bool free = door->goal == DOOR_GOAL_NONE && !door_aims(door) && !plan_is_busy(door);
 
+	if (lockout_forbids(door, way_goal(direction))) {
+		door_put_answer(output, DOOR_RESULT_REJECTED, DOOR_REASON_LOCKED_OUT);
+		return;
+	}
 	if (same)
 		door->goal_given_ms = door_max(door->goal_given_ms, given_ms);
 	if (same || (there && door->goal == DOOR_GOAL_NONE)) {
@@ -153,8 +158,7 @@ static void give_position(struct door *door, const struct door_input *input, int
 		return;
 	}
 	door_put_answer(output, DOOR_RESULT_ACCEPTED, DOOR_REASON_NONE);
-	relays_accept(door, direction == DOOR_OPENING ? DOOR_GOAL_OPEN : DOOR_GOAL_CLOSE, input->source, &plan,
-			given_ms, now_ms, output);
+	relays_accept(door, way_goal(direction), input->source, &plan, given_ms, now_ms, output);
 	door->aim = direction;
 	door->aim_ppm = aim_ppm;
 }
@@ -208,37 +212,59 @@ void commands_give(struct door *door, const struct door_input *input, int64_t no
 		relays_accept(door, goal, input->source, &plan, given_ms, now_ms, output);
 }
 
-/* Of a door that is given nothing else meanwhile: presses that are still to come are not looked at. */
-enum door_reason commands_refusal(const struct door *door, enum door_command command)
+/* Why nothing is done for a door now. */
+static enum door_reason hindrance(const struct door *door)
 {
-	enum door_goal goal = goals[command];
-
 	if (door->stopping)
 		return DOOR_REASON_STOPPING;
 	if (!door->settled)
 		return DOOR_REASON_NOT_SETTLED;
-	if (relays_stuck(door))
-		return DOOR_REASON_RELAY_FAILED;
+	return relays_stuck(door) ? DOOR_REASON_RELAY_FAILED : DOOR_REASON_NONE;
+}
+
+/* Of a door that is given nothing else meanwhile: presses that are still to come are not looked at. */
+enum door_reason commands_refusal(const struct door *door, enum door_command command)
+{
+	enum door_goal goal = goals[command];
+	enum door_reason reason = hindrance(door);
+
+	if (reason != DOOR_REASON_NONE)
+		return reason;
 	if (command == DOOR_COMMAND_TOGGLE && door->warned_ms != DOOR_NEVER)
 		return DOOR_REASON_NONE;
 	if (command == DOOR_COMMAND_TOGGLE && lockout_is_on(door))
 		return DOOR_REASON_LOCKED_OUT;
-	enum door_reason reason = command == DOOR_COMMAND_TOGGLE ? plan_toggle_goal(door, &goal) : DOOR_REASON_NONE;
+	reason = command == DOOR_COMMAND_TOGGLE ? plan_toggle_goal(door, &goal) : DOOR_REASON_NONE;
 	if (reason != DOOR_REASON_NONE)
 		return reason;
 	return plan_asked(door, goal, door->time_ms).reason;
 }
 
+enum door_reason commands_position_refusal(const struct door *door, int percent)
+{
+	int64_t aim_ppm = (int64_t)percent * (PPM / 100);
+	enum door_reason reason = hindrance(door);
+
+	if (reason == DOOR_REASON_NONE && lockout_forbids(door, way_goal(aim_direction(door, aim_ppm))))
+		reason = DOOR_REASON_LOCKED_OUT;
+	if (reason == DOOR_REASON_NONE)
+		reason = aim_refusal(door, aim_ppm);
+	return reason != DOOR_REASON_NONE ? reason
+					  : plan_position(door, aim_direction(door, aim_ppm), door->time_ms).reason;
+}
+
 void commands_reach(const struct door *door, int *low, int *high)
 {
+	static const enum door_state directions[] = {DOOR_CLOSING, DOOR_OPENING}; /* which leads higher */
+
 	*low = *high = 0;
-	for (enum door_state direction = DOOR_OPENING; direction <= DOOR_CLOSING; direction++) {
+	for (size_t i = 0; i < sizeof(directions) / sizeof(directions[0]); i++) {
 		int from, to;
-		if (!door->settled || door->stopping || relays_stuck(door) || !door_is_moving(direction) ||
-				aim_range(door, direction, &from, &to) != DOOR_REASON_NONE ||
-				plan_position(door, direction, door->time_ms).reason != DOOR_REASON_NONE)
+		if (hindrance(door) != DOOR_REASON_NONE ||
+				aim_range(door, directions[i], &from, &to) != DOOR_REASON_NONE ||
+				plan_position(door, directions[i], door->time_ms).reason != DOOR_REASON_NONE)
 			continue;
-		*low = *low == 0 || from < *low ? from : *low;
-		*high = to > *high ? to : *high;
+		*low = *low == 0 ? from : *low;
+		*high = to;
 	}
 }

@@ -18,6 +18,10 @@ enum door_line { DOOR_LINE_TOGGLE, DOOR_LINE_OPEN, DOOR_LINE_CLOSE, DOOR_LINE_ST
 /* The contacts that it hears. Active: the door is closed, is open, something is in its way, its key switch locks it out. */
 enum door_sensor { DOOR_SENSOR_CLOSED, DOOR_SENSOR_OPEN, DOOR_SENSOR_OBSTRUCTION, DOOR_SENSOR_LOCKOUT, DOOR_SENSORS };
 
+/* "relay", "closed_sensor" ...: a door's keys for its lines and contacts, in the configuration and on the page. */
+extern const char *const door_line_keys[DOOR_LINES];
+extern const char *const door_sensor_keys[DOOR_SENSORS];
+
 /* What one press of a toggle relay does. */
 enum door_press {
 	DOOR_PRESS_STOP,

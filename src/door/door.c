@@ -48,9 +48,11 @@ static int64_t next_deadline(const struct door *door, int64_t now_ms)
 			DOOR_NEVER,
 	};
 
-	if (door_is_moving(door->state) && door->base_ppm >= 0 && !position_is_waiting(door)) {
+	if (door_is_moving(door->state)) {
 		int percent = position_percent(door, now_ms);
-		if (door->state == DOOR_OPENING ? percent < 99 : percent > 1)
+		bool goes_on = door->base_ppm >= 0 && !position_is_waiting(door) &&
+			       (door->state == DOOR_OPENING ? percent < 99 : percent > 1);
+		if (goes_on || percent != door->said.position)
 			candidates[2] = door->said_position_ms + DOOR_POSITION_EVERY_MS;
 	}
 	for (size_t i = 0; i < sizeof(candidates) / sizeof(candidates[0]); i++)
@@ -128,8 +130,6 @@ void door_init(struct door *door, const struct door_config *config, int64_t now_
 	door->auto_close_ms = DOOR_NEVER;
 	door->relay = DOOR_LINES;
 	door->released_ms = now_ms - DURATION_MAX_MS;
-	door->ready_ms = now_ms;
-	door->pressed_ms = now_ms - DURATION_MAX_MS;
 
 	struct door_output output = {0};
 	view_publish(door, now_ms, &output);
@@ -175,7 +175,7 @@ static void end_what_is_due(struct door *door, int64_t now_ms, struct door_outpu
 			belief_enter_fault_of_contacts(door, output);
 		}
 	}
-	if (relays_stuck(door) && now_ms >= door->retry_ms)
+	if (now_ms >= door->retry_ms)
 		relays_release_stuck(door, now_ms, output);
 	if (late)
 		goal_cancel(door, output);
@@ -206,8 +206,12 @@ void door_step(struct door *door, const struct door_input *input, int64_t now_ms
 
 	switch (kind) {
 	case DOOR_INPUT_SENSOR:
-		if (input->sensor < DOOR_SENSORS && contacts_has(door, input->sensor))
-			(input->sampled ? hear_level : hear_edge)(door, input, now_ms, output);
+		if (input->sensor >= DOOR_SENSORS || !contacts_has(door, input->sensor))
+			break;
+		if (input->sampled)
+			hear_level(door, input, now_ms, output);
+		else
+			hear_edge(door, input, now_ms, output);
 		break;
 	case DOOR_INPUT_COMMAND:
 		belief_advance(door, now_ms, output);

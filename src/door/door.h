@@ -256,12 +256,20 @@ void door_restore_lockout(struct door *door, bool locked, int64_t now_ms);
 void door_step(struct door *door, const struct door_input *input, int64_t now_ms, struct door_output *output);
 
 /*
- * Sets what the machine knows; id, name, device_class, area, last_changed_unix_ms, last_command, what is about
- * left_open, lockout_saving and lockout_saved stay as they are.
+ * Sets what the machine knows. These stay as they are: id, name, device_class, area, vent, vent_refusal,
+ * last_changed_unix_ms, last_command, what is about left_open, lockout_saving and lockout_saved.
  */
 void door_view(const struct door *door, int64_t now_ms, struct door_view *view);
 
-/* Whether a door of this configuration can be sent to a position, from one of its ends at least: has_reach of its view. */
+/* Why a move to this position, 1 to 99, would be rejected now; DOOR_REASON_NONE: it would not. */
+enum door_reason door_position_refusal(const struct door *door, int percent);
+
+/*
+ * Whether a door of this configuration can be sent to a position on its way up from its closed end (DOOR_OPENING) or down
+ * from its open end (DOOR_CLOSING). If so, sets the percent from which and up to which.
+ */
+bool door_reach(const struct door_config *config, enum door_state direction, int *low, int *high);
+/* Whether it can be sent to a position from one end at least: has_reach of its view. */
 bool door_reaches(const struct door_config *config);
 
 /*

@@ -21,17 +21,17 @@ bool lockout_is_on(const struct door *door)
 /* Whether the presses of a toggle relay for CLOSE may lead the door up on the way. */
 static bool close_may_rise(const struct door *door)
 {
-	enum door_state state = door->state, direction = door->direction;
+	enum door_state state = door->state;
 
 	if (!door_toggles(door))
 		return false;
 	if (!position_is_certain(door))
 		return true;
 	while (!presses_is_at(state, DOOR_CLOSING)) {
-		direction = door_is_moving(state) ? state : direction;
-		state = presses_after(&door->config.opener, state, direction);
-		if (state == DOOR_OPENING || state == DOOR_UNKNOWN)
+		enum door_state next = presses_after(&door->config.opener, state, door->direction);
+		if (next == DOOR_OPENING || next == state)
 			return true;
+		state = next;
 	}
 	return false;
 }
@@ -83,8 +83,7 @@ void lockout_watch(struct door *door, enum door_source source, bool was_settled,
 		goal_cancel(door, output);
 	if (was_settled && on != door->locked_told) {
 		door_tell(door, output, on ? DOOR_EVENT_LOCKED_OUT : DOOR_EVENT_LOCKOUT_LIFTED, DOOR_FAULT_NONE);
-		if (output->happening_count > 0)
-			output->happenings[output->happening_count - 1].source = source;
+		output->happenings[output->happening_count - 1].source = source;
 	}
 	door->locked_told = on;
 }

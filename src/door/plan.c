@@ -7,13 +7,13 @@
 static struct plan plan_press(const struct door *door)
 {
 	enum door_state next = presses_after(&door->config.opener, door->state, door->direction);
-	struct plan plan = {.line = DOOR_LINE_TOGGLE, .closes = next == DOOR_CLOSING || next == DOOR_UNKNOWN};
+	struct plan plan = {.line = DOOR_LINE_TOGGLE, .closes = next == DOOR_CLOSING};
 
 	if (position_may_have_arrived(door))
 		plan.reason = DOOR_REASON_UNCERTAIN;
 	else if (!position_is_certain(door))
 		plan.closes = contacts_end(door) != DOOR_CLOSED;
-	else if (next == door->state && next != DOOR_UNKNOWN)
+	else if (next == door->state)
 		plan.reason = DOOR_REASON_NO_WAY;
 	return plan;
 }
@@ -37,7 +37,7 @@ static struct plan plan_toggle(const struct door *door, enum door_goal goal)
 		plan.so_far = door->contacts[contacts_end(door) == DOOR_OPEN ? DOOR_SENSOR_OPEN : DOOR_SENSOR_CLOSED]
 					      .raw;
 		plan.closes = goal == DOOR_GOAL_CLOSE && !plan.so_far;
-	} else if (presses < 0 && presses_after(opener, door->state, door->direction) == DOOR_UNKNOWN) {
+	} else if (presses_after(opener, door->state, door->direction) == DOOR_UNKNOWN) {
 		plan.reason = DOOR_REASON_UNKNOWN_STATE;
 	} else if (presses < 0) {
 		plan.reason = goal == DOOR_GOAL_STOP ? DOOR_REASON_NO_STOP : DOOR_REASON_NO_WAY;
@@ -45,7 +45,6 @@ static struct plan plan_toggle(const struct door *door, enum door_goal goal)
 		/* It waits for the end. */
 		if (!door->certain)
 			plan.reason = DOOR_REASON_UNCERTAIN;
-		plan.closes = true;
 	} else if (!position_is_certain(door)) {
 		/* One press for CLOSE may do anything, as a press may that closes. */
 		if (goal != DOOR_GOAL_CLOSE || presses > 1)
@@ -112,7 +111,7 @@ struct plan plan_for(const struct door *door, enum door_goal goal)
 
 	if (contacts_conflict(door) && goal != DOOR_GOAL_PRESS && plan.line != DOOR_LINE_STOP)
 		plan.reason = DOOR_REASON_SENSOR_CONFLICT;
-	else if (plan.reason == DOOR_REASON_NONE && !plan.done && !door->config.lines[plan.line])
+	else if (!plan.done && !door->config.lines[plan.line])
 		plan.reason = plan.line == DOOR_LINE_STOP ? DOOR_REASON_NO_STOP : DOOR_REASON_NO_WAY;
 	else if (plan.reason == DOOR_REASON_NONE && !plan.done && plan.closes && contacts_in_the_way(door))
 		plan.reason = DOOR_REASON_OBSTRUCTED;

@@ -88,16 +88,14 @@ int position_percent(const struct door *door, int64_t at_ms)
 	bool known = door->contacts[DOOR_SENSOR_CLOSED].known;
 	if (position_is_waiting(door))
 		return door->state == DOOR_OPENING ? 0 : 100;
-	if (ppm < 0 || door->state == DOOR_UNKNOWN || door->state == DOOR_OPEN)
+	if (ppm < 0)
 		return known && !contacts_active(door, DOOR_SENSOR_CLOSED) ? 99 : DOOR_POSITION_UNKNOWN;
 	return (int)door_clamp(ppm * 100 / PPM, 1, 99);
 }
 
 bool position_is_only_not_closed(const struct door *door, int64_t at_ms)
 {
-	bool reckoned = position_ppm(door, at_ms) >= 0 && door->state != DOOR_UNKNOWN && door->state != DOOR_OPEN;
-
-	return position_percent(door, at_ms) == 99 && !reckoned;
+	return position_percent(door, at_ms) == 99 && position_ppm(door, at_ms) < 0;
 }
 
 enum door_confidence position_confidence(const struct door *door)

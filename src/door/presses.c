@@ -54,8 +54,6 @@ int door_presses(const struct door_opener *opener, enum door_state state, enum d
 		if (door_is_moving(state))
 			direction = state;
 		enum door_state next = presses_after(opener, state, direction);
-		if (next == DOOR_UNKNOWN || next == state)
-			return -1;
 		if (next == DOOR_CLOSING)
 			*closes = true;
 		state = next;

@@ -115,7 +115,8 @@ enum door_state aim_direction(const struct door *door, int64_t aim_ppm); /* whic
 enum door_reason aim_refusal(const struct door *door, int64_t aim_ppm);
 /* The same for any position in this direction; sets the percent from and up to which it can. */
 enum door_reason aim_range(const struct door *door, enum door_state direction, int *low, int *high);
-bool aim_is_wired(const struct door *door);  /* from one of its ends it can be sent somewhere */
+/* It can be sent this way from the end; sets the percent from and up to which. */
+bool aim_is_wired(const struct door *door, enum door_state direction, int *low, int *high);
 int64_t aim_due_ms(const struct door *door); /* when it is reckoned to be there; DOOR_NEVER: it is not on its way */
 bool aim_may_stop(const struct door *door, int64_t now_ms); /* the press is neither too late nor near the end */
 
@@ -199,6 +200,8 @@ void relays_release_stuck(struct door *door, int64_t now_ms, struct door_output 
 void commands_auto_close(struct door *door, int64_t now_ms, struct door_output *output); /* acts if it is due */
 /* DOOR_INPUT_COMMAND: accepts or refuses it, and sets the answer. */
 void commands_give(struct door *door, const struct door_input *input, int64_t now_ms, struct door_output *output);
+/* Why a move to this position would be refused now. What is under way is not looked at, nor whether it is there. */
+enum door_reason commands_position_refusal(const struct door *door, int percent);
 /* Between which positions the door can be sent to one now; 0, 0: to none. What is under way is not looked at. */
 void commands_reach(const struct door *door, int *low, int *high);
 /* Why the command would be refused now; DOOR_REASON_NONE: it would not. */

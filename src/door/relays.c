@@ -24,14 +24,13 @@ static void close_again(struct door *door, int64_t now_ms, struct door_output *o
 {
 	int64_t travel = door->config.close_time_ms;
 
-	if (contacts_has(door, DOOR_SENSOR_CLOSED) && door->state == DOOR_CLOSING) {
+	if (contacts_has(door, DOOR_SENSOR_CLOSED)) {
 		door->expire_ms = now_ms + travel / 4 +
 				  (position_is_waiting(door) ? DOOR_START_MS : travel + DOOR_FINISH_MS);
 		return;
 	}
 	door->base_ppm = -1;
 	door->moved_ms = now_ms;
-	door->whole = false;
 	belief_move(door, DOOR_CLOSING, now_ms, output);
 	belief_expect(door);
 }
@@ -131,8 +130,6 @@ int64_t relays_due_ms(const struct door *door)
 	if (door->relay != DOOR_LINES)
 		return door->release_ms;
 	int64_t due = door->goal != DOOR_GOAL_NONE ? door->goal_due_ms : aim_due_ms(door);
-	if (due == DOOR_NEVER)
-		return DOOR_NEVER;
 	due = door_max(due, door->ready_ms);
 	if (door_toggles(door))
 		due = door_max(due, contacts_ends_steady_ms(door));
@@ -156,8 +153,6 @@ static void end_at_aim(struct door *door, int64_t now_ms, struct door_output *ou
 	}
 	door->aim = DOOR_UNKNOWN;
 	door->goal = DOOR_GOAL_STOP;
-	door->goal_state = door->state;
-	door->goal_warned = false;
 	door->goal_given_ms = door->goal_due_ms = now_ms;
 	door->goal_takes_ms = 0;
 }

@@ -7,6 +7,23 @@
 #include <string.h>
 #include <strings.h>
 
+#include "door/config.h"
+
+const char *const door_line_keys[DOOR_LINES] = {
+		[DOOR_LINE_TOGGLE] = "relay",
+		[DOOR_LINE_OPEN] = "open_relay",
+		[DOOR_LINE_CLOSE] = "close_relay",
+		[DOOR_LINE_STOP] = "stop_relay",
+		[DOOR_LINE_WARNING] = "close_warning",
+};
+
+const char *const door_sensor_keys[DOOR_SENSORS] = {
+		[DOOR_SENSOR_CLOSED] = "closed_sensor",
+		[DOOR_SENSOR_OPEN] = "open_sensor",
+		[DOOR_SENSOR_OBSTRUCTION] = "obstruction_sensor",
+		[DOOR_SENSOR_LOCKOUT] = "lockout_sensor",
+};
+
 const char *door_state_name(enum door_state state)
 {
 	switch (state) {
@@ -187,6 +204,13 @@ const char *door_reason_text(enum door_reason reason)
 		return "The door is locked out. Lift the lock-out first; what its key switch has set only the key switch lifts.";
 	}
 	return "";
+}
+
+const char *door_refusal_text(const struct door_view *door, enum door_reason reason)
+{
+	if (reason == DOOR_REASON_UNKNOWN_COMMAND && door->has_reach)
+		return "This is not a command; OPEN, CLOSE, STOP and TOGGLE are, ON and OFF for a lock-out, and 0 to 100 for a position.";
+	return door_reason_text(reason);
 }
 
 const char *door_news_name(enum door_news news)

@@ -92,8 +92,10 @@ struct door_answer {
 	enum door_reason reason; /* of DOOR_RESULT_REJECTED; else DOOR_REASON_NONE */
 };
 
-/* The answer to a command for all doors so far, and that of one more: a refusal stands, the first one's reason; else it is
- * accepted where one is. Begin with unchanged. */
+/*
+ * Joins the answer of one more door to that of the doors before it: rejected if a door rejects, with the first reason;
+ * else accepted if a door accepts; else unchanged. Begin with DOOR_RESULT_UNCHANGED.
+ */
 struct door_answer door_answer_of_all(struct door_answer all, struct door_answer one);
 
 #define DOOR_FAULT_LAST DOOR_FAULT_SENSOR_UNSTEADY
@@ -189,11 +191,13 @@ struct door_view {
 	int64_t last_close_ms;
 	int64_t last_travel_ms;                   /* the later of the two */
 	enum door_reason refusals[DOOR_COMMANDS]; /* for OPEN to TOGGLE: why it would be rejected now, if it would */
-	bool toggles;              /* toggle wiring: one relay, and what a press does depends on the door */
-	bool has_stop;             /* STOP can do something with this wiring */
-	bool has_position;         /* a travel time lets a position be reckoned or a sensor says one */
-	bool has_reach;            /* this wiring can be sent to a position, from an end at least */
-	int reach_low, reach_high; /* between which positions it can be sent from here; 0, 0: to none */
+	bool toggles;                  /* toggle wiring: one relay, and what a press does depends on the door */
+	bool has_stop;                 /* STOP can do something with this wiring */
+	bool has_position;             /* a travel time lets a position be reckoned or a sensor says one */
+	bool has_reach;                /* this wiring can be sent to a position, from a sensed end at least */
+	int reach_low, reach_high;     /* between which positions it can be sent from here; 0, 0: to none */
+	int vent;                      /* the position to which the button "Air" sends it; 0: it has none */
+	enum door_reason vent_refusal; /* why that would be rejected now, if it would */
 	bool has_open_sensor, has_closed_sensor, has_obstruction_sensor, has_lockout_sensor;
 	bool has_left_open; /* it is told of when it is open for long */
 	bool left_open;     /* it is, and has been told of */
@@ -276,9 +280,10 @@ const char *door_fault_name(enum door_fault fault);       /* "none" for none */
 const char *door_source_name(enum door_source source);    /* "none" for none */
 const char *door_command_name(enum door_command command); /* "open", "close", "stop", "toggle" */
 const char *door_result_name(enum door_result result);
-const char *door_reason_name(enum door_reason reason); /* snake_case, as published */
-const char *door_reason_text(enum door_reason reason); /* a sentence for people */
-const char *door_news_name(enum door_news news);       /* "opening", "opened" ... */
+const char *door_reason_name(enum door_reason reason);                                /* snake_case, as published */
+const char *door_reason_text(enum door_reason reason);                                /* a sentence for people */
+const char *door_refusal_text(const struct door_view *door, enum door_reason reason); /* the same, about this door */
+const char *door_news_name(enum door_news news);                                      /* "opening", "opened" ... */
 
 const char *peer_outcome_name(enum peer_outcome outcome);                /* "not_sent" ...; "none" for none */
 const char *peer_availability_name(enum peer_availability availability); /* "unknown", "online", "offline" */

@@ -6,14 +6,11 @@
 /* Whether a stop relay or a press can stop the door. */
 static bool view_stops(const struct door *door)
 {
-	bool closes;
-	if (door->config.lines[DOOR_LINE_STOP])
-		return true;
-	for (enum door_state state = DOOR_OPENING; state <= DOOR_CLOSING && door_toggles(door); state++)
-		if (door_is_moving(state) &&
-				door_presses(&door->config.opener, state, state, DOOR_STOPPED, &closes) > 0 && !closes)
-			return true;
-	return false;
+	const struct door_opener *opener = &door->config.opener;
+
+	return door->config.lines[DOOR_LINE_STOP] ||
+	       (door_toggles(door) &&
+			       (opener->while_opening == DOOR_PRESS_STOP || opener->while_closing == DOOR_PRESS_STOP));
 }
 
 /* What can be new after a step. */
@@ -48,7 +45,9 @@ void door_view(const struct door *door, int64_t now_ms, struct door_view *view)
 		view->refusals[i] = commands_refusal(door, i);
 	view->has_stop = view_stops(door);
 	view->has_position = true;
-	view->has_reach = aim_is_wired(door);
+	int low, high;
+	view->has_reach =
+			aim_is_wired(door, DOOR_OPENING, &low, &high) || aim_is_wired(door, DOOR_CLOSING, &low, &high);
 	commands_reach(door, &view->reach_low, &view->reach_high);
 	view->has_closed_sensor = contacts_has(door, DOOR_SENSOR_CLOSED);
 	view->has_open_sensor = contacts_has(door, DOOR_SENSOR_OPEN);
@@ -57,12 +56,24 @@ void door_view(const struct door *door, int64_t now_ms, struct door_view *view)
 	view->has_warning = door->config.lines[DOOR_LINE_WARNING];
 }
 
-bool door_reaches(const struct door_config *config)
+enum door_reason door_position_refusal(const struct door *door, int percent)
+{
+	return commands_position_refusal(door, percent);
+}
+
+bool door_reach(const struct door_config *config, enum door_state direction, int *low, int *high)
 {
 	struct door door;
 
 	door_init(&door, config, 0);
-	return aim_is_wired(&door);
+	return aim_is_wired(&door, direction, low, high);
+}
+
+bool door_reaches(const struct door_config *config)
+{
+	int low, high;
+
+	return door_reach(config, DOOR_OPENING, &low, &high) || door_reach(config, DOOR_CLOSING, &low, &high);
 }
 
 /* Compares with what was said before. A moving position is said every DOOR_POSITION_EVERY_MS only. */

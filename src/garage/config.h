@@ -25,7 +25,8 @@ struct garage_door_config {
 	const char *id, *name, *device_class;
 	const char *area; /* NULL: none */
 	const struct door_config *machine;
-	int64_t left_open_ms, left_open_again_ms;      /* GARAGE_LEFT_OPEN after so long, and then so often; 0: not */
+	int vent;                                 /* the position of the button "Air", in percent; 0: it has none */
+	int64_t left_open_ms, left_open_again_ms; /* GARAGE_LEFT_OPEN after so long, and then so often; 0: not */
 	struct garage_line_config lines[GARAGE_LINES]; /* read only when the garage or its lines are made */
 };
 

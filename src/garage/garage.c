@@ -20,11 +20,9 @@
 static void catch_up_door(struct garage_door *door)
 {
 	struct garage *garage = door->garage;
-	struct door_view view;
 	bool active;
 	lines_catch_up(garage->lines);
-	door_view(&door->machine, loop_now_ms(), &view);
-	for (int sensor = 0; sensor < DOOR_SENSORS && view.settled; sensor++)
+	for (int sensor = 0; sensor < DOOR_SENSORS && door->machine.settled; sensor++)
 		if (lines_get(garage->lines, garage_door_index(door), GARAGE_SENSOR_LINES + sensor, &active) == 0)
 			garage_step_contact(door, (enum door_sensor)sensor, active, true, 0);
 }
@@ -86,10 +84,16 @@ void garage_set_alone(struct garage *garage, bool alone)
 	loop_timer_set(garage->loop, &garage->stall_timer, garage->stall.due_ms);
 }
 
-bool garage_is_past(const struct garage *garage, int64_t given_ms)
+static bool garage_is_late(const struct garage *garage, int64_t given_ms)
 {
 	int64_t now_ms = loop_now_ms();
 	return stall_is_stale(&garage->stall, now_ms) || now_ms - given_ms > DOOR_AGE_MS;
+}
+
+/* What was read right after a standstill may have waited, however late the rest of it came. */
+bool garage_is_past(const struct garage *garage, int64_t given_ms)
+{
+	return garage_is_late(garage, given_ms) || given_ms < garage->stall.stale_until_ms;
 }
 
 /* ---- What comes in ---- */
@@ -156,7 +160,8 @@ static struct door_answer obey(struct garage *garage, size_t index, const struct
 	notice_stall(garage);
 	if (garage->stopping) {
 		answer.reason = DOOR_REASON_STOPPING;
-	} else if (garage_is_past(garage, input->given_ms)) {
+	} else if (input->source == DOOR_SOURCE_MQTT ? garage_is_late(garage, input->given_ms) /* it came whole */
+						     : garage_is_past(garage, input->given_ms)) {
 		answer.reason = DOOR_REASON_STALE;
 	} else {
 		catch_up_door(door);
@@ -214,16 +219,22 @@ void garage_refuse(struct garage *garage, size_t door, const enum door_command *
 							  .reason = reason});
 }
 
-void garage_reconfigure(struct garage *garage, size_t index, const struct garage_door_config *config)
+static void keep_config(struct garage_door *door, const struct garage_door_config *config)
 {
-	struct garage_door *door = &garage->doors[index];
 	door->id = config->id;
 	door->name = config->name;
 	door->device_class = config->device_class;
 	door->area = config->area;
+	door->vent = config->vent;
 	door->config = config->machine;
 	door->left_open_ms = config->left_open_ms;
 	door->left_open_again_ms = config->left_open_again_ms;
+}
+
+void garage_reconfigure(struct garage *garage, size_t index, const struct garage_door_config *config)
+{
+	struct garage_door *door = &garage->doors[index];
+	keep_config(door, config);
 	garage_step(door, &(struct door_input){.kind = DOOR_INPUT_CONFIG, .config = config->machine}, NULL);
 }
 
@@ -282,14 +293,8 @@ int garage_new(struct loop *loop, const struct log *log, struct alive *alive, co
 	for (size_t i = 0; i < count; i++) {
 		struct garage_door *door = &garage->doors[i];
 		door->garage = garage;
+		keep_config(door, &doors[i]);
 		door->timer = (struct loop_timer){.expired = door_deadline, .user = door};
-		door->id = doors[i].id;
-		door->name = doors[i].name;
-		door->device_class = doors[i].device_class;
-		door->area = doors[i].area;
-		door->config = doors[i].machine;
-		door->left_open_ms = doors[i].left_open_ms;
-		door->left_open_again_ms = doors[i].left_open_again_ms;
 		door->left_open_timer = (struct loop_timer){.expired = left_open_due, .user = door};
 	}
 	int failed = lines_new(doors, count, &garage->lines);
@@ -352,7 +357,6 @@ int garage_start(struct garage *garage, const struct garage_past *pasts)
 		door_init(&door->machine, door->config, now_ms);
 		door_restore(&door->machine, &pasts[i].totals, now_ms);
 		door_restore_lockout(&door->machine, pasts[i].locked_out, now_ms);
-		door->locked_kept = pasts[i].locked_out;
 	}
 	for (size_t i = 0; i < garage->door_count; i++) {
 		garage_step_time(&garage->doors[i]);
@@ -372,6 +376,7 @@ void garage_recall(struct garage *garage, size_t index, const struct garage_past
 	garage_step_time(door);
 	const struct garage_moment at = garage_now(garage);
 	door->past = *past;
+	door->lock_waits = true; /* what was said while nobody could read the disk */
 	door_restore(&door->machine, &past->totals, at.ms);
 	door_restore_lockout(&door->machine, past->locked_out, at.ms);
 	if (door->seen && door->changed_ms == 0)
@@ -387,11 +392,8 @@ void garage_keep_lockouts(struct garage *garage, enum garage_keeping keeping)
 	garage->keeping = keeping;
 	for (size_t i = 0; i < garage->door_count; i++) {
 		struct garage_door *door = &garage->doors[i];
-		struct door_view view;
-		door_view(&door->machine, at.ms, &view);
-		bool news = other || (keeping == GARAGE_KEEPS_ALL && door->locked_kept != view.lockout_remote);
-		if (keeping == GARAGE_KEEPS_ALL)
-			door->locked_kept = view.lockout_remote;
+		bool news = other || (keeping == GARAGE_KEEPS_ALL && door->lock_waits);
+		door->lock_waits &= keeping != GARAGE_KEEPS_ALL;
 		if (news && garage->started)
 			garage_tell_attributes(door, &at);
 	}
@@ -455,7 +457,9 @@ size_t garage_wiring(const struct garage *garage, size_t door, struct garage_lin
 		const struct gpio_line *line = lines_line(garage->lines, door, role);
 		bool active = false;
 		bool known = lines_get(garage->lines, door, role, &active) == 0;
-		views[count++] = (struct garage_line_view){.role = garage_role_names[role],
+		views[count++] = (struct garage_line_view){
+				.key = role < GARAGE_SENSOR_LINES ? door_line_keys[role]
+								  : door_sensor_keys[role - GARAGE_SENSOR_LINES],
 				.name = line->name,
 				.offset = line->offset,
 				.line = role < GARAGE_SENSOR_LINES ? (enum door_line)role : DOOR_LINES,

@@ -83,6 +83,8 @@ struct garage_news {
 	bool settled;     /* by this step, for the first time since the start, its contacts have settled */
 	bool edge;        /* an edge of sensor caused it */
 	enum door_sensor sensor;
+	bool edge_active;                     /* where to, as the line is configured */
+	int64_t edge_ms;                      /* when, by the chip */
 	const struct garage_switch *switches; /* in their order */
 	size_t switch_count;
 	const struct door_happening *happenings; /* in their order */
@@ -186,14 +188,15 @@ void garage_view(const struct garage *garage, size_t door, struct door_view *vie
 /* Whether a door can be sent to a position, by the configurations. Also before garage_start. */
 bool garage_reaches(const struct garage *garage);
 struct garage_moment garage_now(const struct garage *garage);
-/* Whether what was given after given_ms, and comes now, may have waited: garage_command would refuse it as stale. */
+/* Whether what was given after given_ms, and comes now, may have waited: garage_command would refuse it as stale. A request
+   that was read in the seconds after a standstill stays so, however late its end comes. */
 bool garage_is_past(const struct garage *garage, int64_t given_ms);
 bool garage_is_pulsing(const struct garage *garage);        /* a relay of some door is on */
 uint64_t garage_edges_dropped(const struct garage *garage); /* by the kernel, whose queue was full */
 
 /* A line of a door, as it is now. */
 struct garage_line_view {
-	const char *role;    /* "relay", "closed sensor" ...; constant */
+	const char *key;     /* of door_line_keys or door_sensor_keys */
 	const char *name;    /* on the chip, or "" */
 	unsigned offset;     /* where name is "" */
 	enum door_line line; /* an output; DOOR_LINES: a contact */

@@ -54,15 +54,14 @@ bool left_open_look(struct garage_door *door, const struct garage_moment *at)
 {
 	struct left_open *open = &door->left_open;
 	const struct left_open before = *open;
-	struct door_view view;
-	door_view(&door->machine, at->ms, &view);
-	if (!view.settled)
+	const struct door_view *view = &door->machine.said;
+	if (!view->settled)
 		return false;
-	if (view.state == DOOR_CLOSED)
+	if (view->state == DOOR_CLOSED)
 		*open = (struct left_open){.was_closed = true};
-	else if (left_open_is_open(&view) && !open->is_open)
+	else if (left_open_is_open(view) && !open->is_open)
 		left_open_begin(door, at);
-	left_open_schedule(door, at, &view);
+	left_open_schedule(door, at, view);
 	return open->on != before.on || open->is_open != before.is_open;
 }
 

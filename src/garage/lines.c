@@ -173,7 +173,7 @@ int lines_open_simulated(struct lines *lines, struct loop *loop, const struct lo
 	if (failed < 0)
 		log_error(log, "GPIO: the simulator cannot start: %s", strerror(-failed));
 	else
-		log_warning(log, "the doors are simulated: no relay will move (gpio: backend)");
+		log_warning(log, "the doors are simulated: no relay will move (gpio.backend)");
 	return failed;
 }
 
@@ -214,6 +214,11 @@ uint64_t lines_edges_dropped(const struct lines *lines)
 const struct gpio_line *lines_line(const struct lines *lines, size_t door, int role)
 {
 	return &lines->lines[lines->places[door][role]];
+}
+
+int lines_note(const struct lines *lines, const char *path, const char *run, const char *chip)
+{
+	return gpio_note(path, run, chip, lines->lines, lines->count);
 }
 
 int lines_release(const struct lines *lines, const char *chip, char error[static GPIO_ERROR_MAX])

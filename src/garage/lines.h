@@ -50,7 +50,8 @@ uint64_t lines_edges_dropped(const struct lines *lines);
 /* The line as the chip has it. The door has the role. */
 const struct gpio_line *lines_line(const struct lines *lines, size_t door, int role);
 
-/* --release and --watch, on lines that are not open: gpio_release and gpio_watch. */
+/* On lines that are not open: gpio_note, and for --release and --watch gpio_release and gpio_watch. */
+int lines_note(const struct lines *lines, const char *path, const char *run, const char *chip);
 int lines_release(const struct lines *lines, const char *chip, char error[static GPIO_ERROR_MAX]);
 int lines_watch(const struct lines *lines, struct loop *loop, const struct log *log, const char *chip, FILE *out,
 		char error[static GPIO_ERROR_MAX]);

@@ -9,17 +9,18 @@
 #define LEFT_OPEN_LATER_MS 1000
 
 struct left_open {
-	bool was_closed; /* since the start */
-	bool is_open, at_least;
+	bool was_closed;                 /* since the start */
+	bool is_open, at_least;          /* at_least: only while is_open */
 	bool on;                         /* it has been told of */
-	int64_t since_ms, since_unix_ms; /* while is_open; unix: 0 where it is not known */
+	int64_t since_ms, since_unix_ms; /* while is_open, else 0; unix: 0 also where it is not known */
 	int64_t told_ms;                 /* while on: the last time */
 };
 
 struct garage_door {
 	struct garage *garage;
 	const char *id, *name, *device_class, *area; /* borrowed */
-	const struct door_config *config;            /* borrowed */
+	int vent;
+	const struct door_config *config; /* borrowed */
 	struct door machine;
 	struct loop_timer timer;
 	int64_t changed_ms, changed_unix_ms; /* the last change of state; 0: not since the start; not known */
@@ -31,7 +32,7 @@ struct garage_door {
 	struct garage_past past;
 	enum door_source former_source; /* of a former run, while what the contacts say is still that */
 	bool seen;                      /* the contacts have settled since the start */
-	bool locked_kept;               /* what the disk has of its lock-out by a command */
+	bool lock_waits; /* a command has set or lifted its lock-out since the disk had all that was said */
 	bool line_failing;
 	bool pulsing; /* a relay is on */
 };

@@ -48,17 +48,19 @@ void garage_view_door(const struct garage_door *door, int64_t now_ms, struct doo
 	view->name = door->name;
 	view->device_class = door->device_class;
 	view->area = door->area;
+	view->vent = door->vent;
 	view->last_changed_unix_ms = door->changed_unix_ms;
 	view->last_command = door->last_command;
 	view->has_left_open = door->left_open_ms > 0;
 	view->left_open = door->left_open.on;
-	view->open_at_least = door->left_open.is_open && door->left_open.at_least;
-	view->open_since_unix_ms = door->left_open.is_open ? door->left_open.since_unix_ms : 0;
+	view->open_at_least = door->left_open.at_least;
+	view->open_since_unix_ms = door->left_open.since_unix_ms;
 	door_view(&door->machine, now_ms, view);
-	bool kept = door->locked_kept == view->lockout_remote;
+	if (door->vent > 0)
+		view->vent_refusal = door_position_refusal(&door->machine, door->vent);
 	bool keeps = door->garage->keeping == GARAGE_KEEPS_ALL || door->garage->keeping == GARAGE_KEEPS_SOON;
-	view->lockout_saving = keeps && !kept;
-	view->lockout_saved = keeps && kept;
+	view->lockout_saving = keeps && door->lock_waits;
+	view->lockout_saved = keeps && !door->lock_waits;
 	if (view->source == DOOR_SOURCE_NONE)
 		view->source = door->former_source;
 }
@@ -116,7 +118,7 @@ static void note_change(struct garage_door *door, const struct garage_moment *at
 {
 	struct door_view view;
 	door_view(&door->machine, at->ms, &view);
-	if (view.source != DOOR_SOURCE_NONE || door->changed_ms != 0) {
+	if (view.source != DOOR_SOURCE_NONE || door->seen) {
 		door->changed_ms = at->ms;
 		door->changed_unix_ms = at->unix_ms;
 		door->former_source = DOOR_SOURCE_NONE;
@@ -140,6 +142,8 @@ static void tell_step(struct garage_door *door, const struct door_input *input, 
 			.past = door->garage->catching_up,
 			.edge = door->garage->started && input->kind == DOOR_INPUT_SENSOR && !input->sampled,
 			.sensor = input->sensor,
+			.edge_active = input->active,
+			.edge_ms = input->at_ms,
 			.switches = switches,
 			.switch_count = output->action_count,
 			.happenings = output->happenings,
@@ -165,7 +169,9 @@ void garage_step(struct garage_door *door, const struct door_input *input, struc
 	queue[0] = *input;
 	for (size_t next = 0; next < queued; next++) {
 		const struct garage_moment at = garage_now(door->garage);
+		bool locked = door->machine.locked_remote;
 		door_step(&door->machine, &queue[next], at.ms, &output);
+		door->lock_waits |= door->machine.locked_remote != locked;
 		size_t count = carry_out(door, &output, at.ms, heard, switches, &failed);
 		for (size_t i = 0; i < count && queued < sizeof(queue) / sizeof(queue[0]); i++)
 			queue[queued++] = heard[i];

@@ -132,12 +132,11 @@ int gpio_watch(struct loop *loop, const struct log *log, const char *chip, const
 	struct gpio *gpio = NULL;
 	size_t inputs;
 	struct gpio_line *some = select_lines(lines, count, GPIO_INPUT, &inputs);
-	int result = some ? 0 : -ENOMEM;
+	int result = !some ? -ENOMEM : inputs == 0 ? -ENODATA : 0;
 
-	if (!some)
-		snprintf(error, GPIO_ERROR_MAX, "out of memory");
-	else if (inputs == 0)
-		result = -ENODATA, snprintf(error, GPIO_ERROR_MAX, "the configuration has no sensor: nothing to watch");
+	if (result < 0)
+		snprintf(error, GPIO_ERROR_MAX, "%s",
+				some ? "the configuration has no sensor: nothing to watch" : "out of memory");
 	else
 		result = gpio_open_libgpiod(loop, log, chip, some, inputs, &handlers, &gpio, error);
 	watch.lines = some;

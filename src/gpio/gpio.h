@@ -31,8 +31,8 @@ struct gpio_line {
 	bool active_low;      /* applied in this room: all others see logical levels */
 	enum gpio_bias bias;  /* inputs */
 	const char *consumer; /* what uses the line, for errors and --watch: "left relay"; borrowed */
-	const char *meanings
-			[2]; /* for --watch, what an input says when inactive [0] and active [1]; borrowed, or NULL */
+	/* For --watch: what an input says when inactive [0] and active [1]; borrowed, or NULL. */
+	const char *meanings[2];
 };
 
 /*
@@ -94,6 +94,15 @@ void gpio_status(const struct gpio *gpio, struct gpio_status *status);
  * being released; the result is the first failure.
  */
 int gpio_release(const char *chip, const struct gpio_line *lines, size_t count, char error[static GPIO_ERROR_MAX]);
+
+/*
+ * So that --release, after an agent's end, knows what that agent drove, whatever the configuration has become since:
+ * gpio_note writes the chip and the outputs of lines to a new file at path, in the place of what is there. gpio_release_noted
+ * does with them what gpio_release does and returns the same; or 1 where there is no whole note of the same run, and then
+ * it has done nothing. Both block as a file does. gpio_note returns 0 or -errno. Names, chip and run hold no line end.
+ */
+int gpio_note(const char *path, const char *run, const char *chip, const struct gpio_line *lines, size_t count);
+int gpio_release_noted(const char *path, const char *run, char error[static GPIO_ERROR_MAX]);
 
 /*
  * --list-lines: prints every chip, and each of its lines with name, direction and user. 0, or -errno with a sentence.

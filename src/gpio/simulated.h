@@ -2,8 +2,8 @@
  * The simulated backend: a model of openers and doors that is used through gpio.h. It serves the demo, the tests, and
  * whoever tries a configuration without a Pi.
  *
- * Each door has a motor, a wall button, a light beam and a key switch, and it can be jammed. It starts closed and at rest. It does
- * what openers do:
+ * Each door has a motor, a wall button, a light beam and a key switch, and it can be jammed. It starts closed and at
+ * rest. It does what openers do:
  * - A relay that has been on for SIMULATOR_PRESS_MS is one press, however long it stays on. A shorter pulse is not
  *   heard.
  * - A press of the toggle relay or the wall button acts by the door's press table. The open, close and stop relays do
@@ -51,8 +51,9 @@ int gpio_open_simulated(struct loop *loop, const struct log *log, const struct g
 
 /*
  * Does something to a door from outside. poke is "wall_button" (one press), "obstruct" or "clear" (the light beam),
- * "lock" or "unlock" (the key switch), "jam" or "unjam" (the door), or "lose_edge" (the chip loses the next edge of the door's contacts). It takes effect in
- * the loop's next turn. Returns 0, -ENOENT (no such door or poke) or -ENOTSUP (gpio is not simulated).
+ * "lock" or "unlock" (the key switch), "jam" or "unjam" (the door), or "lose_edge" (the chip loses the next edge of the
+ * door's contacts). It takes effect in the loop's next turn. Returns 0, -ENOENT (no such door or poke) or -ENOTSUP (gpio
+ * is not simulated).
  */
 int simulator_poke(struct gpio *gpio, size_t door, const char *poke);
 

@@ -250,6 +250,13 @@ int history_disk_reopen(struct history_disk *disk)
 	return error;
 }
 
+int history_disk_fail(struct history_disk *disk, int error)
+{
+	disk->suspect = true;
+	explain(disk, "cannot write in %s (%s)", disk->path, strerror(-error));
+	return error;
+}
+
 int history_disk_write(struct history_disk *disk, const char *text, size_t length)
 {
 	int error = history_disk_reopen(disk);
@@ -264,9 +271,7 @@ int history_disk_write(struct history_disk *disk, const char *text, size_t lengt
 		if (disk->fd >= 0)
 			(void)!ftruncate(disk->fd, (off_t)disk->size); /* else it is cut away before the next line */
 		close_current(disk);
-		disk->suspect = true;
-		explain(disk, "cannot write in %s (%s)", disk->path, strerror(-error));
-		return error;
+		return history_disk_fail(disk, error);
 	}
 	disk->size += length;
 	return 0;
@@ -276,10 +281,7 @@ int history_disk_sync(struct history_disk *disk)
 {
 	if (disk->fd < 0 || fdatasync(disk->fd) == 0)
 		return 0;
-	int error = -errno;
-	disk->suspect = true;
-	explain(disk, "cannot write in %s (%s)", disk->path, strerror(-error));
-	return error;
+	return history_disk_fail(disk, -errno);
 }
 
 void history_disk_close(struct history_disk *disk)

@@ -22,8 +22,8 @@ struct history_reading {
 
 /* Others may read trouble and advice; the rest is for disk.c and lockouts.c alone. */
 struct history_disk {
-	char trouble[HISTORY_PROBLEM_MAX],
-			advice[HISTORY_ADVICE_MAX]; /* of the last call that failed; advice may be "" */
+	/* Of the last call that failed; advice may be "". */
+	char trouble[HISTORY_PROBLEM_MAX], advice[HISTORY_ADVICE_MAX];
 
 	char path[PATH_MAX];
 	size_t file_bytes;
@@ -32,8 +32,8 @@ struct history_disk {
 	bool suspect;  /* a write failed: read the files again before the next one */
 	size_t size;   /* bytes of the newer file up to its last good line; the rest is cut away */
 	size_t head;   /* of these, the lines that a new file begins with */
-	struct history_line known
-			[DOORS_MAX]; /* the line with which a new file begins, for each door; empty unless kept is set */
+	/* The line with which a new file begins, for each door; empty unless kept is set. */
+	struct history_line known[DOORS_MAX];
 };
 
 /* Copies path. Does not touch the disk. */
@@ -57,6 +57,9 @@ int history_disk_write(struct history_disk *disk, const char *text, size_t lengt
 
 /* After a failure: opens the directory and reads the files again. 0 or -errno. */
 int history_disk_reopen(struct history_disk *disk);
+
+/* A write has failed: sets trouble, and has the files read again before the next one. Returns error. */
+int history_disk_fail(struct history_disk *disk, int error);
 
 /* Forces what was written to the card (fdatasync). 0 or -errno; 0 when no file is open. */
 int history_disk_sync(struct history_disk *disk);

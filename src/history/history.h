@@ -103,10 +103,12 @@ bool history_look(struct history *history, int64_t now_ms);
 /* The totals and the last change that an earlier run has left for a door. change is all zero when none is known. */
 void history_restore(
 		const struct history *history, size_t door, struct door_totals *totals, struct history_change *change);
-/* Whether a command has locked the door out, by this run or, as far as it said nothing, by an earlier one; true where that
- * cannot be known. */
+/*
+ * Whether the last command about it has locked the door out. If this run had no such command, an earlier run's counts.
+ * True where that cannot be known.
+ */
 bool history_is_locked_out(const struct history *history, size_t door);
-/* To be kept. A command has locked the door out, or lifted that, or has said so of what is so already. */
+/* Keeps what a command has said: the door is locked out, or is not. Call it also when that changes nothing. */
 void history_lock_out(struct history *history, size_t door, bool locked);
 
 enum history_lockouts {

@@ -16,17 +16,17 @@
 #define BEGIN "portcullis lockouts\n"
 #define SUM "crc32 %08" PRIx32 "\n"
 #define SUM_BYTES 15
+#define TEXT_MAX (64 + DOORS_MAX * (DOOR_ID_MAX + 1)) /* of the file, with a terminator */
 
-size_t history_lockouts_print(
-		const struct history_memory *doors, const bool *locked, char text[static HISTORY_LOCKOUTS_MAX])
+/* Writes the file's terminated text. Returns its length without the terminator. */
+static size_t lockouts_print(const struct history_memory *doors, const bool *locked, char text[static TEXT_MAX])
 {
-	size_t length = (size_t)snprintf(text, HISTORY_LOCKOUTS_MAX, BEGIN);
+	size_t length = (size_t)snprintf(text, TEXT_MAX, BEGIN);
 	for (size_t i = 0; i < doors->door_count; i++)
 		if (locked[i])
-			length += (size_t)snprintf(
-					text + length, HISTORY_LOCKOUTS_MAX - length, "%s\n", doors->doors[i].id);
+			length += (size_t)snprintf(text + length, TEXT_MAX - length, "%s\n", doors->doors[i].id);
 	uint32_t sum = history_crc32(text, length);
-	return length + (size_t)snprintf(text + length, HISTORY_LOCKOUTS_MAX - length, SUM, sum);
+	return length + (size_t)snprintf(text + length, TEXT_MAX - length, SUM, sum);
 }
 
 static void set_all(const struct history_memory *doors, bool *locked, bool value)
@@ -35,7 +35,8 @@ static void set_all(const struct history_memory *doors, bool *locked, bool value
 		locked[i] = value;
 }
 
-bool history_lockouts_parse(const struct history_memory *doors, const char *text, size_t length, bool *locked)
+/* False: the text is damaged, and locked says so of each door. */
+static bool lockouts_parse(const struct history_memory *doors, const char *text, size_t length, bool *locked)
 {
 	static const size_t begin = sizeof(BEGIN) - 1;
 	char sum[SUM_BYTES + 1];
@@ -59,7 +60,7 @@ bool history_lockouts_parse(const struct history_memory *doors, const char *text
 
 int history_lockouts_read(struct history_disk *disk, const struct history_memory *doors, bool *locked)
 {
-	char text[HISTORY_LOCKOUTS_MAX];
+	char text[TEXT_MAX];
 	int fd = openat(disk->directory, NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0 && errno == ENOENT) {
 		set_all(doors, locked, false);
@@ -72,7 +73,7 @@ int history_lockouts_read(struct history_disk *disk, const struct history_memory
 	close(fd);
 	if (length < 0)
 		return (int)length;
-	return history_lockouts_parse(doors, text, (size_t)length, locked) ? 0 : -EBADMSG;
+	return lockouts_parse(doors, text, (size_t)length, locked) ? 0 : -EBADMSG;
 }
 
 static int write_whole(int fd, const char *text, size_t length)
@@ -83,8 +84,8 @@ static int write_whole(int fd, const char *text, size_t length)
 
 int history_lockouts_write(struct history_disk *disk, const struct history_memory *doors, const bool *locked)
 {
-	char text[HISTORY_LOCKOUTS_MAX];
-	size_t length = history_lockouts_print(doors, locked, text);
+	char text[TEXT_MAX];
+	size_t length = lockouts_print(doors, locked, text);
 	int error = history_disk_reopen(disk);
 	if (error < 0)
 		return error;
@@ -97,10 +98,5 @@ int history_lockouts_write(struct history_disk *disk, const struct history_memor
 		error = -errno;
 	if (error == 0 && fsync(disk->directory) < 0)
 		error = -errno;
-	if (error < 0) {
-		disk->suspect = true;
-		snprintf(disk->trouble, sizeof(disk->trouble), "cannot write in %.200s (%s)", disk->path,
-				strerror(-error));
-	}
-	return error;
+	return error < 0 ? history_disk_fail(disk, error) : 0;
 }

@@ -101,7 +101,6 @@ static void login_slow_down(const struct http_exchange *exchange, int retry_afte
 static const struct http_refusal login_wrong = {
 		401, HTTP_SAYING_WRONG_PASSWORD, "Wrong user name or password.", "WWW-Authenticate", form_challenge};
 
-/* True when the request may go on; else the answer is made, or the password is being checked. */
 bool http_exchange_let_in(const struct http_exchange *exchange)
 {
 	int retry_after_s;

@@ -56,7 +56,7 @@ static const struct {
 		{505, "HTTP Version Not Supported"},
 };
 
-const char *http_answer_phrase(int status)
+static const char *answer_phrase(int status)
 {
 	for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++)
 		if (phrases[i].status == status)
@@ -99,7 +99,7 @@ static void answer_put_head(struct http_answer *answer, const struct http_reques
 			.status = head->status, .more = "", .close = !request->keep_alive || events, .events = events};
 	at += snprintf(at, (size_t)(end - at),
 			"HTTP/1.1 %d %s\r\nCache-Control: %s\r\nContent-Security-Policy: %s; frame-ancestors %s\r\n%s",
-			head->status, http_answer_phrase(head->status), head->cache ? head->cache : "no-store",
+			head->status, answer_phrase(head->status), head->cache ? head->cache : "no-store",
 			head->policy ? head->policy : page_policy, frame, answer_headers);
 	if (head->type)
 		at += snprintf(at, (size_t)(end - at), "Content-Type: %s\r\n", head->type);
@@ -189,7 +189,7 @@ static void answer_put_problem(struct http_answer *answer, const struct http_req
 	char body[HTTP_ANSWER_BODY_MAX];
 	int length = snprintf(body, sizeof(body),
 			"{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\"%s}\n",
-			http_answer_phrase(head->status), head->status, detail, members);
+			answer_phrase(head->status), head->status, detail, members);
 	http_answer_short(answer, request, head, body, (size_t)length);
 }
 

@@ -72,8 +72,6 @@ void http_answer_stream(struct http_answer *answer, const struct http_request *r
 void http_answer_event(struct http_answer *answer, struct http_body *body); /* one more reference, likewise */
 void http_answer_beat(struct http_answer *answer, const char *constant);
 
-const char *http_answer_phrase(int status); /* "Not Found" */
-
 /* application/problem+json (RFC 9457). detail is a sentence without characters that JSON escapes. */
 void http_answer_problem(
 		struct http_answer *answer, const struct http_request *request, int status, const char *detail);

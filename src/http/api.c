@@ -195,6 +195,34 @@ static const char *path_take_id(const char *path, char *id, size_t size)
 	return path + length + 1;
 }
 
+/* A form's position=PERCENT; 0 and 100 are CLOSE and OPEN. False: it is none, and the answer is made. */
+static bool api_read_position(const struct http_exchange *exchange, enum door_command *command, int *percent)
+{
+	static const char name[] = "position=";
+	const struct http_request *request = exchange->request;
+	size_t skip = sizeof(name) - 1;
+	if (strncmp(request->body, name, skip) == 0 &&
+			door_position_parse(request->body + skip, request->body_length - skip, command, percent))
+		return true;
+	http_exchange_problem(exchange, 400, "A position is sent as position= and a whole number of 0 to 100.");
+	return false;
+}
+
+static bool peer_command_read(
+		const struct http_exchange *exchange, const char *word, enum door_command *command, int *percent)
+{
+	if (word && strcmp(word, door_command_name(DOOR_COMMAND_POSITION)) == 0)
+		return api_read_position(exchange, command, percent);
+	*command = DOOR_COMMAND_OPEN;
+	while (word && *command <= DOOR_COMMAND_TOGGLE && strcmp(word, door_command_name(*command)) != 0)
+		(*command)++;
+	if (word && *command <= DOOR_COMMAND_TOGGLE)
+		return true;
+	http_exchange_problem(exchange, 404,
+			"Commands of a peer are NODE/doors/ID/ and open, close, stop, toggle or position.");
+	return false;
+}
+
 /* NODE/doors/ID/WORD. How the peer takes it comes later: the page and GET /api/peers tell. */
 void http_post_peer_command(const struct http_exchange *exchange, const char *rest)
 {
@@ -203,15 +231,11 @@ void http_post_peer_command(const struct http_exchange *exchange, const char *re
 	char node[PEER_NODE_MAX + 1], doors[8], id[DOOR_ID_MAX + 1], location[PEER_LOCATION_MAX];
 	const char *word = path_take_id(
 			path_take_id(path_take_id(rest, node, sizeof(node)), doors, sizeof(doors)), id, sizeof(id));
-	enum door_command command = DOOR_COMMAND_OPEN;
-	while (word && command <= DOOR_COMMAND_TOGGLE && strcmp(word, door_command_name(command)) != 0)
-		command++;
-	if (!word || strcmp(doors, "doors") != 0 || command > DOOR_COMMAND_TOGGLE) {
-		http_exchange_problem(exchange, 404,
-				"Commands of a peer are NODE/doors/ID/ and open, close, stop or toggle.");
+	enum door_command command;
+	int percent = 0;
+	if (!peer_command_read(exchange, word && strcmp(doors, "doors") == 0 ? word : NULL, &command, &percent))
 		return;
-	}
-	int error = site->agent.peer_command(site->agent.user, node, id, command, exchange->request->asked_ms);
+	int error = site->agent.peer_command(site->agent.user, node, id, command, percent, exchange->request->asked_ms);
 	if (error == -ENOENT) {
 		api_refuse_door(exchange, "There is no such door. GET /api/peers lists them.");
 	} else if (http_exchange_wants_page(exchange->request)) {
@@ -248,9 +272,8 @@ static void command_reject(const struct http_exchange *exchange, enum door_reaso
 	http_answer_problem_about(exchange->answer, exchange->request, 409, door_reason_text(reason), members);
 }
 
-/* id NULL: it was for all doors. */
-static void command_end(
-		const struct http_exchange *exchange, const char *id, enum door_result result, enum door_reason reason)
+/* id NULL: it was for all doors, and none refused it. */
+static void command_end(const struct http_exchange *exchange, const char *id, struct door_answer answer)
 {
 	char body[HTTP_ANSWER_BODY_MAX];
 	if (http_exchange_wants_page(exchange->request) && !id) {
@@ -259,41 +282,34 @@ static void command_end(
 	}
 	if (http_exchange_wants_page(exchange->request)) {
 		http_exchange_see_door(exchange, id,
-				result == DOOR_RESULT_REJECTED ? door_reason_name(reason) : door_result_name(result));
+				answer.result == DOOR_RESULT_REJECTED ? door_reason_name(answer.reason)
+								      : door_result_name(answer.result));
 		return;
 	}
-	if (result == DOOR_RESULT_REJECTED) {
-		command_reject(exchange, reason);
+	if (answer.result == DOOR_RESULT_REJECTED) {
+		command_reject(exchange, answer.reason);
 		return;
 	}
-	ssize_t length = document_result(result, reason, body, sizeof(body));
+	ssize_t length = document_result(answer.result, answer.reason, body, sizeof(body));
 	http_answer_short(exchange->answer, exchange->request,
-			&(struct http_head){
-					.status = result == DOOR_RESULT_ACCEPTED ? 202 : 200, .type = http_type_json},
+			&(struct http_head){.status = answer.result == DOOR_RESULT_ACCEPTED ? 202 : 200,
+					.type = http_type_json},
 			body, length < 0 ? 0 : (size_t)length);
 }
 
-/* A form's position=PERCENT. */
 static void command_position(const struct http_exchange *exchange, const struct door_view *door)
 {
-	static const char name[] = "position=";
 	struct http_site *site = exchange->site;
-	const struct http_request *request = exchange->request;
-	size_t door_index = (size_t)(door - site->live.now.doors), skip = sizeof(name) - 1;
-	enum door_reason reason = DOOR_REASON_NONE;
+	int64_t asked_ms = exchange->request->asked_ms;
+	size_t door_index = (size_t)(door - site->live.now.doors);
 	enum door_command command;
-	enum door_result result;
 	int percent = 0;
-	if (strncmp(request->body, name, skip) != 0 ||
-			!door_position_parse(request->body + skip, request->body_length - skip, &command, &percent)) {
-		http_exchange_problem(exchange, 400, "A position is sent as position= and a whole number of 0 to 100.");
+	if (!api_read_position(exchange, &command, &percent))
 		return;
-	}
-	if (command == DOOR_COMMAND_POSITION)
-		result = site->agent.position(site->agent.user, door_index, percent, request->asked_ms, &reason);
-	else
-		result = site->agent.command(site->agent.user, door_index, command, request->asked_ms, &reason);
-	command_end(exchange, door->id, result, reason);
+	command_end(exchange, door->id,
+			command == DOOR_COMMAND_POSITION
+					? site->agent.position(site->agent.user, door_index, percent, asked_ms)
+					: site->agent.command(site->agent.user, door_index, command, asked_ms));
 }
 
 void http_post_command(const struct http_exchange *exchange, const char *rest)
@@ -321,52 +337,51 @@ void http_post_command(const struct http_exchange *exchange, const char *rest)
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (strcmp(word, commands[i].word) != 0)
 			continue;
-		enum door_reason reason = DOOR_REASON_NONE;
-		enum door_result result = site->agent.command(site->agent.user, (size_t)(door - site->live.now.doors),
-				commands[i].command, exchange->request->asked_ms, &reason);
-		command_end(exchange, door->id, result, reason);
+		command_end(exchange, door->id,
+				site->agent.command(site->agent.user, (size_t)(door - site->live.now.doors),
+						commands[i].command, exchange->request->asked_ms));
 		return;
 	}
 	http_exchange_problem(exchange, 404,
 			"There is no such command: open, close, stop, toggle, position, lockout/on and lockout/off are.");
 }
 
-/* Of all doors: on or off. */
+/* Of all doors: on or off. The page shows the first refusal. */
 void http_post_lockout(const struct http_exchange *exchange, const char *rest)
 {
 	struct http_site *site = exchange->site;
 	bool on = strcmp(rest, "on") == 0;
 	struct door_answer all = {.result = DOOR_RESULT_UNCHANGED};
+	const char *refused = NULL;
 	if (!on && strcmp(rest, "off") != 0) {
 		http_exchange_problem(exchange, 404, "The lock-out of all doors is set by on and lifted by off.");
 		return;
 	}
 	http_live_look(&site->live);
 	for (size_t i = 0; i < site->live.now.count; i++) {
-		struct door_answer one = {.reason = DOOR_REASON_NONE};
-		one.result = site->agent.command(site->agent.user, i,
-				on ? DOOR_COMMAND_LOCKOUT_ON : DOOR_COMMAND_LOCKOUT_OFF, exchange->request->asked_ms,
-				&one.reason);
+		struct door_answer one = site->agent.command(site->agent.user, i,
+				on ? DOOR_COMMAND_LOCKOUT_ON : DOOR_COMMAND_LOCKOUT_OFF, exchange->request->asked_ms);
 		all = door_answer_of_all(all, one);
+		if (one.result == DOOR_RESULT_REJECTED && !refused)
+			refused = site->live.now.doors[i].id;
 	}
-	command_end(exchange, NULL, all.result, all.reason);
+	command_end(exchange, refused, all);
 }
 
 void http_post_pulse(const struct http_exchange *exchange, const char *rest)
 {
 	struct http_site *site = exchange->site;
 	const char *relay;
-	enum door_result result = DOOR_RESULT_REJECTED;
-	enum door_reason reason = DOOR_REASON_NONE;
+	struct door_answer answer;
 	const struct door_view *door = http_exchange_may_wire(exchange) ? command_door(exchange, rest, &relay) : NULL;
 	if (!door)
 		return;
 	if (site->agent.pulse(site->agent.user, (size_t)(door - site->live.now.doors), relay,
-			    exchange->request->asked_ms, &result, &reason) < 0)
+			    exchange->request->asked_ms, &answer) < 0)
 		http_exchange_problem(exchange, 404,
 				"The door has no such relay: relay, open_relay, close_relay or stop_relay, as in the configuration.");
 	else
-		command_end(exchange, door->id, result, reason);
+		command_end(exchange, door->id, answer);
 }
 
 void http_post_poke(const struct http_exchange *exchange, const char *rest)

@@ -388,7 +388,7 @@ struct http_client *http_clients_place(struct http_clients *all, const struct ht
 	return &all->clients[place];
 }
 
-int http_client_begin(struct http_client *client, int fd, const struct http_peer *peer)
+int http_client_begin(struct http_client *client, int fd, const struct http_peer *peer, int64_t began_ms)
 {
 	struct http_clients *all = client->all;
 	client->source = (struct loop_source){.fd = fd, .ready = client_ready, .user = client};
@@ -399,7 +399,7 @@ int http_client_begin(struct http_client *client, int fd, const struct http_peer
 		return error;
 	}
 	*client->place = (struct http_place){.peer = *peer, .since_ms = loop_now_ms()};
-	client->sent_after_ms = client->place->since_ms;
+	client->sent_after_ms = began_ms;
 	client_enter(client, HTTP_CAME);
 	client->begin = client->end = 0;
 	http_reader_reset(client->reader);

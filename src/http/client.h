@@ -58,8 +58,11 @@ void http_clients_free(struct http_clients *clients); /* cuts every connection; 
 /* A place for a client from peer. Another client may be cut off to make room. NULL: there is no place. */
 struct http_client *http_clients_place(struct http_clients *clients, const struct http_peer *peer);
 
-/* fd becomes the client of a place that is free. 0 or -errno; fd is the client's from here on, whatever comes back. */
-int http_client_begin(struct http_client *client, int fd, const struct http_peer *peer);
+/*
+ * fd, whose connection began at began_ms or later, becomes the client of a place that is free. 0 or -errno; fd is the
+ * client's from here on, whatever comes back.
+ */
+int http_client_begin(struct http_client *client, int fd, const struct http_peer *peer, int64_t began_ms);
 
 void http_clients_checked(struct http_clients *clients); /* the gate has checked a password: ask it again */
 void http_clients_news(struct http_clients *clients);    /* listeners hear what is new in the loop's next turn */

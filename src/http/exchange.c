@@ -12,13 +12,11 @@
 #define LOCATION_MAX (2 * DOOR_ID_MAX + 64)
 #define ROOT_MAX 32
 
-/* A browser shows what comes, not a script: of a form of the page, what it wants to see next is the page. */
 bool http_exchange_wants_page(const struct http_request *request)
 {
 	return strstr(request->accept, "text/html");
 }
 
-/* The page's script sends forms for a person, and takes refusals as a script does. */
 bool http_exchange_is_person(const struct http_request *request)
 {
 	return http_exchange_wants_page(request) && !strstr(request->accept, "json");
@@ -113,7 +111,6 @@ void http_exchange_see_door(const struct http_exchange *exchange, const char *id
 	http_exchange_see_other(exchange, location, NULL);
 }
 
-/* Only those who gave the password, whom the ingress has let in, or who sit at the machine, wire the doors. False: the answer is made. */
 bool http_exchange_may_wire(const struct http_exchange *exchange)
 {
 	if (exchange->site->config.username || exchange->site->config.ingress || exchange->request->peer->loopback)
@@ -121,6 +118,6 @@ bool http_exchange_may_wire(const struct http_exchange *exchange)
 	http_exchange_refuse(exchange,
 			&(struct http_refusal){.status = 403,
 					.saying = HTTP_SAYING_SETUP_LOCKED,
-					.detail = "The Set-up view is for those who log in (http: username and password_file) and for the machine itself."});
+					.detail = "The Set-up view is for those who log in (http.username and password_file) and for the machine itself."});
 	return false;
 }

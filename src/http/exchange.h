@@ -50,10 +50,10 @@ struct http_exchange {
 	bool *checking; /* set instead of an answer, while the password is being checked */
 };
 
-/* A browser that shows what comes: after a form of the page, it wants to see the page next. The page's script asks like
- * this as well. */
+/* Whether a browser asks that shows what comes: after a form of the page, it is to see the page next. The page's script
+ * asks like this, too. */
 bool http_exchange_wants_page(const struct http_request *request);
-/* The same without the page's script, which takes refusals as JSON. */
+/* The same, but false for the page's script, which takes refusals as JSON. */
 bool http_exchange_is_person(const struct http_request *request);
 
 /* A refusal; and one that only those meet who write programs, so that it is in English for everybody. */
@@ -82,7 +82,8 @@ void http_exchange_see_door(const struct http_exchange *exchange, const char *id
 /* Whether the query is the Set-up view's mark, "setup": also as "setup=", which Home Assistant's ingress makes of it. */
 bool http_exchange_of_setup(const struct http_request *request);
 
-/* Only those who gave the password, whom the ingress has let in, or who sit at the machine, wire the doors. False: the refusal is made. */
+/* Only those who gave the password, whom the ingress has let in, or who sit at the machine, wire the doors. False: the
+ * refusal is made. */
 bool http_exchange_may_wire(const struct http_exchange *exchange);
 
 #endif

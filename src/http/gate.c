@@ -1,8 +1,8 @@
 /*
  * The gate keeps three short lists: addresses that failed (strangers), addresses that were right or have a session
  * (friends), and checks of a hash. The oldest stranger and the oldest friend make room for new ones; where there is no room
- * for a check, the client has to ask again later. A check goes from the question to its
- * verdict, which waits until the same address asks again with the same credentials.
+ * for a check, the client has to ask again later. A check goes from the question to its verdict, which waits until the
+ * same address asks again with the same credentials.
  */
 #include "http/gate.h"
 

@@ -20,8 +20,8 @@ struct http_peer {
 	uint64_t network; /* the whole IPv4 address, or the first 64 bits of an IPv6 address */
 	uint64_t host;    /* the other bits of an IPv6 address, else 0 */
 };
-void http_guard_peer(
-		const struct sockaddr *address, struct http_peer *peer); /* text is "" when address is no IP address */
+/* Sets peer; its text is "" when address is no IP address. */
+void http_guard_peer(const struct sockaddr *address, struct http_peer *peer);
 
 /* Whether a request with this Host (a name or an address, with or without a port) may be answered. */
 bool http_guard_host(const struct http_config *config, const char *host);

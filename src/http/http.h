@@ -36,10 +36,10 @@
 #define HTTP_ERROR_MAX 256
 #define HTTP_PROBLEM_MAX 256 /* of struct http_node; longer ones are cut */
 
-#define HTTP_CLIENTS_MAX 64         /* at a time; when all are taken, the idle and the slow make room */
+#define HTTP_CLIENTS_MAX 40         /* at a time (by TLS 4 MB); when all are taken, the idle and the slow make room */
 #define HTTP_LISTENERS_MAX 32       /* of these, to events */
 #define HTTP_CLIENTS_LOOPBACK 2     /* of these, kept for clients on the loopback: the health check gets through */
-#define HTTP_CLIENTS_OF_ONE 32      /* of all clients, for one address (IPv6: one /64) that is not the loopback's */
+#define HTTP_CLIENTS_OF_ONE 20      /* of all clients, for one address (IPv6: one /64) that is not the loopback's */
 #define HTTP_LISTENERS_OF_ONE 16    /* of all listeners, for one such address */
 #define HTTP_TARGET_MAX 512         /* bytes of the request's target, else 414 */
 #define HTTP_HEAD_MAX 8192          /* bytes of request line and headers, else 431 */
@@ -105,7 +105,7 @@ struct http_node {
 
 /* A line of a door, for the person who wires it. */
 struct http_line {
-	const char *role; /* "relay", "closed sensor" ...; constant; its key in the configuration is the same, with _ */
+	const char *key;  /* in the configuration: "relay", "closed_sensor" ...; constant */
 	const char *name; /* the line's name on its chip, or "": use offset */
 	unsigned offset;  /* if name is "" */
 	bool relay;       /* it may be pulsed */
@@ -115,11 +115,14 @@ struct http_line {
 };
 #define HTTP_LINES_MAX 9 /* of one door */
 #define HTTP_YAML_MAX 1536
+#define HTTP_TRACE_MAX 2048
 
 /* How a door is wired. */
 struct http_wiring {
-	struct http_line lines[HTTP_LINES_MAX]; /* role NULL after the last */
+	struct http_line lines[HTTP_LINES_MAX]; /* key NULL after the last */
 	char yaml[HTTP_YAML_MAX];               /* the door as the configuration should have it */
+	int64_t now_ms;                         /* on the loop's clock */
+	char trace[HTTP_TRACE_MAX];             /* the last changes of its lines, as observers/trace.h has them */
 };
 
 /*
@@ -131,10 +134,9 @@ struct http_agent {
 	size_t (*doors)(void *user, struct door_view *views, size_t max); /* fills views, returns how many */
 	void (*node)(void *user, struct http_node *node);
 	/* door counts from 0 in the order of doors. */
-	enum door_result (*command)(
-			void *user, size_t door, enum door_command command, int64_t asked_ms, enum door_reason *reason);
+	struct door_answer (*command)(void *user, size_t door, enum door_command command, int64_t asked_ms);
 	/* The same for a move to a position, 1 to 99 %. */
-	enum door_result (*position)(void *user, size_t door, int percent, int64_t asked_ms, enum door_reason *reason);
+	struct door_answer (*position)(void *user, size_t door, int percent, int64_t asked_ms);
 	/* Returns true when healthy; a reason that is neither "" nor NULL then means degraded. False: reason says why. */
 	bool (*healthy)(void *user, const char **reason);
 	/* Copies at most max records of a door, or of HTTP_ALL_DOORS, the newest first, with numbers below before (0:
@@ -144,15 +146,16 @@ struct http_agent {
 	int (*simulate)(void *user, size_t door, const char *poke);
 	/* Fills in the wiring of a door, with the lines as they are now. wiring is all 0 before. */
 	void (*wiring)(void *user, size_t door, struct http_wiring *wiring);
-	/* Presses the relay with this key once, whatever is believed. 0, or -ENOENT: the door has no such relay. */
-	int (*pulse)(void *user, size_t door, const char *relay, int64_t asked_ms, enum door_result *result,
-			enum door_reason *reason);
+	/* Presses the relay with this key once, whatever is believed. 0, or -ENOENT: the door has no such relay, and
+	   answer is not set. */
+	int (*pulse)(void *user, size_t door, const char *relay, int64_t asked_ms, struct door_answer *answer);
 	/* The doors of other agents; NULL: the configuration follows no peers. */
 	const struct peers_view *(*peers)(void *user);
-	/* A command for a peer's door. 0: it is sent; -ENOENT: no such door; -EHOSTUNREACH: the peer is offline, or its
-	   availability is unknown; -EPROTO: its last report could not be read; another: it could not be sent. */
-	int (*peer_command)(
-			void *user, const char *node, const char *door, enum door_command command, int64_t asked_ms);
+	/* A command for a peer's door; percent is read for DOOR_COMMAND_POSITION. 0: it is sent; -ENOENT: no such door;
+	   -EHOSTUNREACH: the peer is offline, or its availability is unknown; -EPROTO: its last report could not be
+	   read; -ESTALE: the command may be old, and was not sent; another: it could not be sent. */
+	int (*peer_command)(void *user, const char *node, const char *door, enum door_command command, int percent,
+			int64_t asked_ms);
 	/* Writes the answer to GET /metrics into metrics_max bytes. Returns its length or -errno. */
 	ssize_t (*metrics)(void *user, char *buffer, size_t size);
 	size_t metrics_max;

@@ -45,12 +45,7 @@ uint64_t http_live_look(struct http_live *live)
 			strcmp(now->history_problem, live->shown.history_problem) == 0 &&
 			memcmp(now->doors, live->shown.doors, now->count * sizeof(now->doors[0])) == 0)
 		return live->changes;
-	live->shown.count = now->count;
-	live->shown.peers = now->peers;
-	memcpy(live->shown.broker, now->broker, sizeof(now->broker));
-	memcpy(live->shown.broker_error, now->broker_error, sizeof(now->broker_error));
-	memcpy(live->shown.history_problem, now->history_problem, sizeof(now->history_problem));
-	memcpy(live->shown.doors, now->doors, now->count * sizeof(now->doors[0]));
+	live->shown = *now;
 	http_body_release(live->events);
 	live->events = NULL;
 	return ++live->changes;

@@ -14,8 +14,8 @@
 #include "http/answer.h"
 #include "http/http.h"
 
-#define HTTP_PAGE_MAX \
-	(2 * 1024 * 1024) /* DOORS_MAX doors with the longest names, all escaped, and as many peers, take less */
+/* DOORS_MAX doors with the longest names, all escaped, and as many peers, take less. */
+#define HTTP_PAGE_MAX (2 * 1024 * 1024)
 
 struct http_page {
 	enum language language;
@@ -40,6 +40,9 @@ struct http_body *http_page_render(const struct http_page *page);
 
 /* The Set-up view, for the person who wires the doors: a wiring for each door. */
 struct http_body *http_page_render_setup(const struct http_page *page, const struct http_wiring *wirings);
+
+/* The words of the walk that learns an opener (page/learn.js), as a document of its own. */
+struct http_body *http_page_render_learn(enum language language);
 
 /* What a person is told who gets no page of the doors. The words of each are those of the language. */
 enum http_saying {

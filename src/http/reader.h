@@ -31,7 +31,7 @@ struct http_request {
 	char accept_language[128]; /* the same */
 	char if_none_match[64];    /* the same */
 	struct http_cookies cookies;
-	char body[HTTP_BODY_MAX + 1]; /* terminated; only a login uses it */
+	char body[HTTP_BODY_MAX + 1]; /* terminated; the form of a login or of a position */
 	size_t body_length;
 	const struct http_peer *peer; /* set by the server: the client's address */
 	int64_t asked_ms;             /* set by the server: the request was sent after that, by the loop's clock */

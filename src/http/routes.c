@@ -27,6 +27,7 @@ struct route {
 static const struct route routes[] = {
 		{"/", .handle = http_get_page},
 		{"/setup", .handle = http_get_setup},
+		{"/learn", .handle = http_get_learn},
 		{"/manifest.webmanifest", .handle = http_get_manifest},
 		{"/metrics", .handle = http_get_metrics},
 		{"/healthz", .open = true, .handle = http_get_health},
@@ -45,18 +46,18 @@ static const struct route routes[] = {
 };
 
 static const struct http_refusal
-		only_ingress = {403, HTTP_SAYING_ONLY_INGRESS, "Only the address of http: ingress is served here.",
-				NULL, NULL},
+		only_ingress = {403, HTTP_SAYING_ONLY_INGRESS, "Only the address of http.ingress is served here.", NULL,
+				NULL},
 		wrong_host = {421, HTTP_SAYING_WRONG_HOST,
-				"This server does not know that name as its own. If it is, add it to http: hosts.",
-				NULL, NULL},
+				"This server does not know that name as its own. If it is, add it to http.hosts.", NULL,
+				NULL},
 		nothing_here = {404, HTTP_SAYING_NOTHING_HERE, "There is nothing at this address.", NULL, NULL},
 		post_only = {405, HTTP_SAYING_NONE, "This address takes other methods.", "Allow", "POST"},
 		get_only = {405, HTTP_SAYING_NONE, "This address takes other methods.", "Allow", "GET, HEAD"},
 		other_site = {403, HTTP_SAYING_OTHER_SITE, "Commands from the pages of other sites are refused.", NULL,
 				NULL},
 		read_only = {403, HTTP_SAYING_READ_ONLY,
-				"Read-only: no password is set and others can reach this address. Set http: username and password_file, or allow_anonymous_commands.",
+				"Read-only: no password is set and others can reach this address. Set http.username and password_file, or allow_anonymous_commands.",
 				NULL, NULL};
 
 static const struct route asset_route = {.handle = http_get_asset};

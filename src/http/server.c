@@ -33,7 +33,8 @@ struct http {
 	int (*secure)(void *user, int fd);
 	void *secure_user;
 	uint16_t port;
-	uint64_t refused; /* clients for whom there was no place */
+	uint64_t refused;  /* clients for whom there was no place */
+	int64_t queued_ms; /* since when a connection may wait in the kernel; LOOP_NEVER: none does */
 	struct http_clients clients;
 };
 
@@ -42,8 +43,9 @@ struct http {
 static int server_adopt(struct http *http, int fd, const struct http_peer *peer)
 {
 	struct http_client *client = http_clients_place(&http->clients, peer);
+	int64_t now_ms = loop_now_ms();
 	if (client)
-		return http_client_begin(client, fd, peer);
+		return http_client_begin(client, fd, peer, http->queued_ms < now_ms ? http->queued_ms : now_ms);
 	http->refused++;
 	http_client_refuse(fd);
 	return -EBUSY;
@@ -90,13 +92,17 @@ static void server_accept(struct loop_source *source, uint32_t events)
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
 			/* The connection stays in the queue, and would wake the loop again and again. */
+			if (http->queued_ms == LOOP_NEVER)
+				http->queued_ms = loop_now_ms();
 			log_warning(http->log, "HTTP: cannot accept a client: %s", strerror(errno));
 			loop_modify(http->loop, source, 0);
 			loop_timer_set(http->loop, &http->listen_again, loop_now_ms() + ACCEPT_PAUSE_MS);
 			return;
 		}
-		if (errno != ECONNABORTED && errno != EINTR)
+		if (errno != ECONNABORTED && errno != EINTR) {
+			http->queued_ms = LOOP_NEVER; /* the queue is empty */
 			return;
+		}
 	}
 }
 
@@ -105,6 +111,7 @@ static void server_listen_again(struct loop_timer *timer, int64_t now_ms)
 	struct http *http = timer->user;
 	(void)now_ms;
 	loop_modify(http->loop, &http->listener, EPOLLIN);
+	server_accept(&http->listener, EPOLLIN);
 }
 
 /* ---- The server begins and ends. ---- */
@@ -131,9 +138,9 @@ static int server_listen(struct http *http, const struct http_config *config, ch
 		snprintf(error, HTTP_ERROR_MAX, "cannot listen on %s port %u: %s%s", config->address, config->port,
 				strerror(code),
 				code == EADDRINUSE
-						? "; another program, or another portcullis, has it: stop that, or choose another port in http: listen"
+						? "; another program, or another portcullis, has it: stop that, or choose another port in http.listen"
 				: code == EACCES
-						? "; choose a port from 1024 on in http: listen (below, it takes CAP_NET_BIND_SERVICE)"
+						? "; choose a port from 1024 on in http.listen (below, it takes CAP_NET_BIND_SERVICE)"
 				: code == EADDRNOTAVAIL ? "; no interface of this machine has that address"
 							: "");
 		return -code;
@@ -198,6 +205,9 @@ int http_new(struct loop *loop, const struct log *log, const struct http_config 
 		http_free(http);
 		return failed;
 	}
+	/* The agent may take its time to start, before the loop's first turn. */
+	http->queued_ms = loop_now_ms();
+	loop_timer_set(loop, &http->listen_again, http->queued_ms);
 	server_announce(http, config);
 	error[0] = '\0';
 	*out = http;

@@ -5,6 +5,7 @@
  */
 #include "http/session.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,7 +17,7 @@
 #define SIGNED_DIGITS (2 * NUMBER_DIGITS)
 #define MAC_DIGITS (2 * HTTP_MAC_BYTES)
 
-_Static_assert(SIGNED_DIGITS + MAC_DIGITS == HTTP_SESSION_LENGTH, "what a token is made of");
+static_assert(SIGNED_DIGITS + MAC_DIGITS == HTTP_SESSION_LENGTH, "what a token is made of");
 
 int http_sessions_init(struct http_sessions *sessions)
 {

@@ -1,7 +1,7 @@
 /*
- * The pages for people: the doors, and the Set-up view. Everybody is sent the same page of the doors in a language, as
- * long as it says what is known now; one with a session gets another, which can end the session. A page that says how a command ended is
- * made for one person.
+ * The pages for people: the doors, and the Set-up view. A page of the doors is kept and sent to everybody of the same
+ * language as long as it says what is known now. There is another one for those with a session, which can end it. A page
+ * that says how a command ended is made for one person.
  */
 #include "http/views.h"
 
@@ -39,7 +39,7 @@ static bool notice_parse(const struct http_site *site, const char *query, struct
 	return false;
 }
 
-/* page: without what has happened. */
+/* page has no records yet. */
 static struct http_body *views_render(const struct http_site *site, const struct http_page *page)
 {
 	struct door_record records[HISTORY_OF_PAGE];
@@ -49,7 +49,7 @@ static struct http_body *views_render(const struct http_site *site, const struct
 	return http_page_render(&whole);
 }
 
-/* What says no more what is known now. So no page is kept in a language that nobody watches. */
+/* Drops each page that no longer says what is known now. So no page is kept in a language that nobody asks for. */
 static void views_drop_old(struct http_site *site, int64_t now_ms)
 {
 	for (struct http_cached_page *cached = site->pages; cached < site->pages + HTTP_CACHED_PAGES; cached++)
@@ -120,6 +120,16 @@ void http_get_setup(const struct http_exchange *exchange, const char *rest)
 	http_exchange_page(exchange, body);
 	http_body_release(body);
 	free(wirings);
+}
+
+void http_get_learn(const struct http_exchange *exchange, const char *rest)
+{
+	(void)rest;
+	if (!http_exchange_may_wire(exchange))
+		return;
+	struct http_body *body = http_page_render_learn(exchange->language);
+	http_exchange_page(exchange, body);
+	http_body_release(body);
 }
 
 void http_get_manifest(const struct http_exchange *exchange, const char *rest)

@@ -8,6 +8,7 @@
 
 void http_get_page(const struct http_exchange *exchange, const char *rest);
 void http_get_setup(const struct http_exchange *exchange, const char *rest);
+void http_get_learn(const struct http_exchange *exchange, const char *rest);
 void http_get_manifest(const struct http_exchange *exchange, const char *rest);
 
 #endif

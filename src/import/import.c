@@ -86,8 +86,11 @@ static int import_check(const struct import *import, const char *text, size_t le
 
 static int import_run(struct import *import, const char *bytes, size_t length, FILE *out)
 {
+	static const char mark[] = "\xef\xbb\xbf"; /* of UTF-8, at the beginning */
 	char *text = NULL;
-	size_t size = 0;
+	size_t size = 0, skip = length >= strlen(mark) && memcmp(bytes, mark, strlen(mark)) == 0 ? strlen(mark) : 0;
+	bytes += skip;
+	length -= skip;
 	int error = is_toml(bytes, length) ? import_read_toml(bytes, length, &import->flat, import->report)
 					   : flat_read_yaml(bytes, length, &import->flat, import->report);
 	if (error < 0)

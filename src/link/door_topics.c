@@ -7,12 +7,12 @@
 #include <stdio.h>
 
 /* What is told as set is on the disk. Of all doors it is told once each of them has been. */
-static void door_topics_lockout(struct door_topics *door_topics, size_t door, const struct door_view *view, bool again)
+static void door_topics_lockout(struct door_topics *door_topics, size_t door, const struct door_view *view)
 {
 	static const char *const words[] = {[DOOR_TOPICS_OFF] = "OFF", [DOOR_TOPICS_ON] = "ON"};
 	enum door_topics_lockout said = view->locked_out ? DOOR_TOPICS_ON : DOOR_TOPICS_OFF, all = DOOR_TOPICS_ON;
 	char topic[TOPIC_MAX + 1];
-	if (view->lockout_saving || (door_topics->doors[door].lockout == said && !again))
+	if (view->lockout_saving || door_topics->doors[door].lockout == said)
 		return;
 	door_topics->doors[door].lockout = said;
 	topic_door(door_topics->topics, view->id, TOPIC_LOCKOUT, topic);
@@ -46,9 +46,8 @@ static void door_topics_view(struct door_topics *door_topics, size_t door, const
 		topic_door(door_topics->topics, view->id, TOPIC_STATE, topic);
 		publisher_text(publisher, topic, document_state(view->state));
 	}
-	if (what & GARAGE_ATTRIBUTES)
-		door_topics_lockout(door_topics, door, view, what == GARAGE_ALL);
 	if (what & GARAGE_ATTRIBUTES) {
+		door_topics_lockout(door_topics, door, view);
 		topic_door(door_topics->topics, view->id, TOPIC_ATTRIBUTES, topic);
 		publisher_document(publisher, topic, document, document_attributes(view, document, sizeof(document)),
 				true);
@@ -142,6 +141,8 @@ void door_topics_hear(struct door_topics *door_topics, const struct garage_news 
 void door_topics_publish(struct door_topics *door_topics)
 {
 	door_topics->lockout = DOOR_TOPICS_UNSAID;
+	for (size_t i = 0; i < DOORS_MAX; i++)
+		door_topics->doors[i].lockout = DOOR_TOPICS_UNSAID;
 	for (size_t i = 0; i < garage_door_count(door_topics->garage); i++) {
 		struct door_view view;
 		garage_view(door_topics->garage, i, &view);
@@ -166,8 +167,8 @@ void door_topics_discover(const struct door_topics *door_topics, const struct do
 }
 
 /*
- * The document goes first: Home Assistant, while it has the door, warns of attributes that are no JSON. The state goes last: as
- * long as the broker has it, the agent's next start finds what is left.
+ * The discovery document goes first: while Home Assistant has the door, it warns of attributes that are no JSON. The state
+ * goes last: as long as the broker has it, the agent's next start finds what is left.
  */
 void door_topics_forget(const struct door_topics *door_topics, const char *id, bool topics, bool discovery)
 {

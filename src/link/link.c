@@ -157,16 +157,20 @@ static void link_discover(struct link *link)
 			.topics = link->topics,
 			.version = PORTCULLIS_VERSION,
 			.configuration_url = *url ? url : NULL,
+			.support_url = PORTCULLIS_SUPPORT_URL,
 			.simulated = link->config.simulated,
-			.mqtt5 = publisher_status(&link->publisher).version == 5,
+			.command_expiry =
+					link->config.command_expiry && publisher_status(&link->publisher).version == 5,
 	};
 	struct document_agent agent;
 	agent_topic_look(&link->agent_topic, &agent);
 	door_topics_discover(&link->door_topics, &node, &agent);
 }
 
-static void link_say_all(struct link *link)
+/* Also where the broker lacks a part of it (mqtt_handlers.say_again), or Home Assistant has started. */
+static void link_say_all(void *user)
 {
+	struct link *link = user;
 	door_topics_publish(&link->door_topics);
 	neighbours_publish(link->neighbours);
 	agent_topic_publish(&link->agent_topic);
@@ -184,12 +188,6 @@ static void link_connected(void *user)
 	link_say_all(link);
 	loop_timer_set(link->loop, &link->old_doors_timer, loop_now_ms() + OLD_DOORS_MS);
 	presence_connected(&link->presence);
-}
-
-/* Part of what is retained found no room, or was refused. */
-static void link_say_again(void *user)
-{
-	link_say_all(user);
 }
 
 static void link_disconnected(void *user)
@@ -276,7 +274,7 @@ static int link_new_client(struct link *link, struct mqtt **client)
 			.alive = config->alive,
 	};
 	const struct mqtt_handlers handlers = {.connected = link_connected,
-			.say_again = link_say_again,
+			.say_again = link_say_all,
 			.disconnected = link_disconnected,
 			.heard = link_heard,
 			.message = link_message,
@@ -433,18 +431,13 @@ uint64_t link_peers_refused(const struct link *link)
 	return link->neighbours ? neighbours_refused(link->neighbours) : 0;
 }
 
-int link_peer_command(
-		struct link *link, const char *node, const char *door, enum door_command command, int64_t asked_ms)
+int link_peer_command(struct link *link, const char *node, const char *door, enum door_command command, int percent,
+		int64_t asked_ms)
 {
-	return neighbours_command(link->neighbours, node, door, command, asked_ms);
+	return neighbours_command(link->neighbours, node, door, command, percent, asked_ms);
 }
 
 /* ---- Its life ---- */
-
-static void link_home_assistant_born(void *user)
-{
-	link_say_all(user);
-}
 
 static void link_states_again(void *user)
 {
@@ -475,8 +468,7 @@ int link_new(struct loop *loop, const struct log *log, struct garage *garage, vo
 			(struct door_topics){.garage = garage, .publisher = &link->publisher, .topics = &link->topics};
 	link->old_doors_timer = (struct loop_timer){.expired = link_stop_watching_old_doors, .user = link};
 	presence_init(&link->presence, loop, log, &link->publisher,
-			&(struct presence_handlers){
-					.born = link_home_assistant_born, .again = link_states_again, .user = link});
+			&(struct presence_handlers){.born = link_say_all, .again = link_states_again, .user = link});
 	*out = link;
 	return 0;
 }

@@ -27,7 +27,8 @@
  * succeeded, or link_free. */
 struct link_config {
 	const char *node, *topic_prefix, *discovery_prefix;
-	bool discovery; /* tell Home Assistant of our devices */
+	bool discovery;      /* tell Home Assistant of our devices */
+	bool command_expiry; /* and to let its commands expire, where we speak MQTT 5 */
 	bool simulated;
 	char page_url[LINK_URL_MAX + 1]; /* where a browser finds the page; "": not from elsewhere */
 	struct mqtt_broker brokers[MQTT_BROKERS_MAX];
@@ -73,11 +74,12 @@ struct mqtt_status link_status(const struct link *link);
 const struct peers_view *link_peers(const struct link *link); /* NULL: nobody is followed */
 uint64_t link_peers_refused(const struct link *link);         /* documents that were not understood */
 /*
- * A command for another agent's door, asked for at asked_ms. 0: it is on its way, and link_peers tells how it ends.
- * -ENOENT: no such agent or door; -EHOSTUNREACH: the agent is offline, or nothing is known of it; -EPROTO: its last
- * report could not be read; -ESTALE: the command may be old, and was not sent; another: it could not be sent.
+ * Sends a command for another agent's door, asked for at asked_ms; percent is read for DOOR_COMMAND_POSITION. 0: it is on
+ * its way, and link_peers tells how it ends. -ENOENT: no such agent or door; -EHOSTUNREACH: the agent is offline, or
+ * nothing is known of it; -EPROTO: its last report could not be read; -ESTALE: the command may be old, and was not sent;
+ * another: it could not be sent.
  */
-int link_peer_command(
-		struct link *link, const char *node, const char *door, enum door_command command, int64_t asked_ms);
+int link_peer_command(struct link *link, const char *node, const char *door, enum door_command command, int percent,
+		int64_t asked_ms);
 
 #endif

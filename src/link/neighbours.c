@@ -5,6 +5,7 @@
 #include "link/neighbours.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -219,32 +220,37 @@ uint64_t neighbours_refused(const struct neighbours *neighbours)
 }
 
 static int neighbours_send(const struct neighbours *neighbours, const char *node, const char *door,
-		enum door_command command, uint64_t ticket, int64_t asked_ms)
+		enum door_command command, int percent, uint64_t ticket, int64_t asked_ms)
 {
 	const struct neighbours_config *config = &neighbours->config;
-	const char *word = door_command_name(command);
+	bool position = command == DOOR_COMMAND_POSITION;
+	char payload[16];
 	const struct topic_base base = {.prefix = config->topics->prefix, .node = node};
 	const struct mqtt_request request = {.response_topic = neighbours->answers_topic,
 			.correlation = (const unsigned char *)&ticket,
 			.correlation_length = sizeof(ticket),
-			.expiry_s = PEERS_ANSWER_MS / 1000};
+			.expires_ms = asked_ms + PEERS_ANSWER_MS};
 	char topic[TOPIC_MAX + 1];
 	if (garage_is_past(config->garage, asked_ms))
 		return -ESTALE; /* to the neighbour it would be a new one */
-	if (config->publisher->silent || topic_door(&base, door, TOPIC_SET, topic) < 0)
+	if (config->publisher->silent || topic_door(&base, door, position ? TOPIC_POSITION_SET : TOPIC_SET, topic) < 0)
 		return -ENOTCONN;
-	return mqtt_request(config->publisher->mqtt, topic, word, strlen(word), &request);
+	if (position)
+		snprintf(payload, sizeof(payload), "%d", percent);
+	else
+		snprintf(payload, sizeof(payload), "%s", door_command_name(command));
+	return mqtt_request(config->publisher->mqtt, topic, payload, strlen(payload), &request);
 }
 
 int neighbours_command(struct neighbours *neighbours, const char *node, const char *door, enum door_command command,
-		int64_t asked_ms)
+		int percent, int64_t asked_ms)
 {
 	uint64_t ticket;
 	if (!neighbours->peers)
 		return -ENOENT;
 	int error = peers_command(neighbours->peers, node, door, command, loop_now_ms(), &ticket);
 	if (error == 0) {
-		error = neighbours_send(neighbours, node, door, command, ticket, asked_ms);
+		error = neighbours_send(neighbours, node, door, command, percent, ticket, asked_ms);
 		if (error < 0)
 			peers_not_sent(neighbours->peers, ticket, loop_now_ms());
 		log_info(neighbours->config.log, "peer %s: %s for its door %s %s", node, door_command_name(command),

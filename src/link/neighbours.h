@@ -49,11 +49,8 @@ void neighbours_disconnected(struct neighbours *neighbours);
 const struct peers_view *neighbours_view(const struct neighbours *neighbours); /* NULL: nobody is followed */
 uint64_t neighbours_refused(const struct neighbours *neighbours);              /* documents that were not understood */
 
-/*
- * A command for a neighbour's door, asked for at asked_ms. 0: it is on its way; -ENOENT, -EHOSTUNREACH, -EPROTO as
- * peers_command; -ESTALE: it may be old, and was not sent; another: it could not be sent.
- */
+/* link_peer_command for a neighbour's door, with the same results. */
 int neighbours_command(struct neighbours *neighbours, const char *node, const char *door, enum door_command command,
-		int64_t asked_ms);
+		int percent, int64_t asked_ms);
 
 #endif

@@ -269,7 +269,7 @@ static void put_history(struct text *text, const struct metrics *metrics)
 {
 	if (!metrics->history_wanted)
 		return;
-	value(text, "portcullis_history_on_disk", "gauge", "1 while events are written in history: directory.",
+	value(text, "portcullis_history_on_disk", "gauge", "1 while events are written in history.directory.",
 			metrics->history_on_disk);
 	value(text, "portcullis_history_events_lost_total", "counter",
 			"Events that are in memory only: too many at once, or a disk that took none for too long.",

@@ -114,10 +114,15 @@ void mqtt_grants_end(struct mqtt_grants *grants)
 	loop_timer_cancel(grants->loop, &grants->timer);
 }
 
-void mqtt_grants_take(struct mqtt_grants *grants, const struct mqtt_paho_news *news)
+bool mqtt_grants_take(struct mqtt_grants *grants, const struct mqtt_paho_news *news)
 {
-	for (size_t i = 0; i < grants->config->subscription_count; i++)
-		if (news->grant[i])
-			grants->grant[i] = news->grant[i];
+	bool granted = false;
+	for (size_t i = 0; i < grants->config->subscription_count; i++) {
+		if (!news->grant[i])
+			continue;
+		grants->grant[i] = news->grant[i];
+		granted = granted || news->grant[i] <= MQTT_PAHO_DENIED; /* the code + 1 */
+	}
 	judge_grants(grants);
+	return granted;
 }

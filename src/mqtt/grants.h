@@ -38,7 +38,7 @@ void mqtt_grants_begin(struct mqtt_grants *grants, const char *label);
 /* The connection is over, or nothing is to be asked for any more. Also without mqtt_grants_begin. */
 void mqtt_grants_end(struct mqtt_grants *grants);
 
-/* Answers have come. */
-void mqtt_grants_take(struct mqtt_grants *grants, const struct mqtt_paho_news *news);
+/* Answers have come. Whether one of them grants something. */
+bool mqtt_grants_take(struct mqtt_grants *grants, const struct mqtt_paho_news *news);
 
 #endif

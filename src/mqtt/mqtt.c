@@ -1,6 +1,6 @@
 /*
  * The policy over brokers: which one is tried, in which version of MQTT, when the next attempt comes, and what is said
- * of an end. Where the client stands is a phase, which only advance changes, by the table of phase.c. A connection itself
+ * of an end. Where the client stands is a phase, which only advance_phase changes, by the table of phase.c. A connection itself
  * is session.c's, which calls back; nothing there knows of this file.
  */
 #include "mqtt/mqtt.h"
@@ -419,8 +419,7 @@ int mqtt_request(struct mqtt *mqtt, const char *topic, const char *payload, size
 	if (outgoing) {
 		outgoing->answer = true;
 		outgoing->response_topic = request->response_topic;
-		outgoing->expiry_s = request->expiry_s;
-		outgoing->expires_ms = loop_now_ms() + (int64_t)request->expiry_s * 1000;
+		outgoing->expires_ms = request->expires_ms;
 	}
 	return mqtt_session_publish(mqtt->session, outgoing);
 }

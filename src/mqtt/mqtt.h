@@ -129,8 +129,7 @@ struct mqtt_status {
 	uint64_t dropped_full; /* messages dropped from a full ring, the one for bulk included; the oldest first */
 	uint64_t dropped_too_long;
 	uint64_t publish_failed;
-	uint64_t protocol_errors; /* connections that ended since the broker's packets were not MQTT's, or not expected
-				   */
+	uint64_t protocol_errors; /* connections ended because a packet of the broker was not MQTT, or not expected */
 	size_t in_flight;         /* published, not yet acknowledged */
 	size_t queued;            /* waiting for room within the broker's Receive Maximum */
 };
@@ -154,11 +153,11 @@ struct mqtt_request {
 	const char *response_topic; /* must outlive the client */
 	const unsigned char *correlation;
 	size_t correlation_length; /* at most MQTT_CORRELATION_MAX */
-	uint32_t expiry_s;
+	int64_t expires_ms;        /* on the loop's clock */
 };
 
 /*
- * Publishes a request, as mqtt_publish does: not retained, and it expires after expiry_s, here as well as at the
+ * Publishes a request, as mqtt_publish does: not retained, and it expires at expires_ms, here as well as at the
  * broker. On MQTT 3.1.1 it goes out as an ordinary message, and no answer comes to the response topic.
  */
 int mqtt_request(struct mqtt *mqtt, const char *topic, const char *payload, size_t length,

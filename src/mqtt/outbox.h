@@ -25,15 +25,14 @@ struct mqtt_outgoing {
 	bool retained;
 	bool answer; /* the answer to a command, or a command for another agent: no event pushes it out */
 	const char *response_topic; /* borrowed; NULL = none */
-	uint32_t expiry_s;          /* 0 = never */
-	int64_t expires_ms;         /* if expiry_s is not 0: after this time it is not sent */
+	int64_t expires_ms;         /* from this time on it is not sent; 0 = never */
 	char text[];
 };
 
 struct mqtt_outbox {
 	struct mqtt_outgoing *first, **end; /* end: where the next one is appended */
 	size_t count, bytes;
-	size_t live, dropped; /* messages that are not retained: those waiting now, and all that were dropped to make room */
+	size_t live, dropped; /* messages that are not retained: those that wait, and all that were dropped for others */
 };
 
 void mqtt_outbox_init(struct mqtt_outbox *outbox); /* it must not move after this */
@@ -47,8 +46,8 @@ struct mqtt_outgoing *mqtt_outgoing_new(const char *topic, const char *payload, 
  * topic. Returns 0; or -ENOBUFS when there is no room, and outgoing is freed.
  */
 int mqtt_outbox_put(struct mqtt_outbox *outbox, struct mqtt_outgoing *outgoing);
-struct mqtt_outgoing *mqtt_outbox_take(
-		struct mqtt_outbox *outbox);        /* the oldest, owned by the caller; NULL when empty */
+/* Takes the oldest, which the caller owns; NULL when empty. */
+struct mqtt_outgoing *mqtt_outbox_take(struct mqtt_outbox *outbox);
 void mqtt_outbox_clear(struct mqtt_outbox *outbox); /* frees all that waits */
 
 #endif

@@ -26,11 +26,11 @@
 #define REPLAY_MS 2000     /* from a SUBACK on, brokers that replay a topic's last value have done it */
 #define REPLAY_V3_MS 5000  /* the same on MQTT 3.1.1, which cannot forbid it */
 
+static_assert(MQTT_PAHO_SLOTS <= AGE_PING, "a slot's number tells its packet");
 static_assert(MQTT_PAHO_DENIED == MQTTREASONCODE_UNSPECIFIED_ERROR, "from this code on, answers are refusals");
 
 struct slot {
 	struct mqtt_paho *paho;
-	int64_t sent_ms;
 };
 
 /*
@@ -155,7 +155,7 @@ static void slot_acknowledged(struct slot *slot, int code)
 {
 	struct mqtt_paho *paho = slot->paho;
 	size_t index = (size_t)(slot - paho->slots);
-	mqtt_wire_answered(paho->wire, slot->sent_ms);
+	mqtt_wire_answered(paho->wire, (unsigned)index);
 	struct mqtt_paho_news *news = lock_news(paho);
 	news->acknowledged |= 1u << index;
 	news->ack_code[index] = (uint8_t)code;
@@ -406,9 +406,10 @@ static void add_properties(MQTTProperties *to, const struct mqtt_outgoing *outgo
 	if (outgoing->response_topic)
 		add_bytes(to, MQTTPROPERTY_CODE_RESPONSE_TOPIC, outgoing->response_topic,
 				strlen(outgoing->response_topic));
-	if (outgoing->expiry_s) {
+	if (outgoing->expires_ms) {
+		int64_t left_s = (outgoing->expires_ms - loop_now_ms() + 999) / 1000;
 		MQTTProperty property = {.identifier = MQTTPROPERTY_CODE_MESSAGE_EXPIRY_INTERVAL};
-		property.value.integer4 = outgoing->expiry_s;
+		property.value.integer4 = left_s > 0 ? (unsigned)left_s : 1;
 		MQTTProperties_add(to, &property);
 	}
 	if (outgoing->correlation_length)
@@ -425,7 +426,7 @@ int mqtt_paho_publish(struct mqtt_paho *paho, size_t slot, const struct mqtt_out
 	message.retained = retained;
 	MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
 	response.context = &paho->slots[slot];
-	paho->slots[slot].sent_ms = loop_now_ms();
+	mqtt_wire_sent(paho->wire, (unsigned)slot);
 	if (paho->version == 5) {
 		response.onSuccess5 = published5;
 		response.onFailure5 = refused5;
@@ -434,6 +435,8 @@ int mqtt_paho_publish(struct mqtt_paho *paho, size_t slot, const struct mqtt_out
 		response.onSuccess = published3;
 	}
 	int result = MQTTAsync_sendMessage(paho->handle, outgoing->topic, &message, &response);
+	if (result != MQTTASYNC_SUCCESS)
+		mqtt_wire_unsent(paho->wire, (unsigned)slot);
 	MQTTProperties_free(&message.properties);
 	return result_of(result, why);
 }

@@ -39,7 +39,10 @@ struct mqtt_session {
 	int version;
 
 	struct mqtt_outgoing *slots[MQTT_PAHO_SLOTS]; /* in flight; NULL = free */
+	int64_t slot_since_ms[MQTT_PAHO_SLOTS];       /* of those */
 	unsigned window, in_flight;
+	bool first; /* what is said first on a connection is still being put into the outbox */
+	bool waits; /* as the wire was told last */
 	uint32_t maximum_packet;
 	bool retain_available;
 	struct mqtt_outbox outbox;
@@ -52,8 +55,8 @@ struct mqtt_session {
 	bool cut; /* a message found the connection gone, of which we have not heard yet */
 
 	struct loop_timer ping_timer;
-	int64_t ping_at_ms, silent_since_ms; /* silent: something is in flight, and nothing has been answered since */
-	int64_t late_ms; /* when it was we who stood still: no ping is silent for longer than since */
+	int64_t ping_at_ms, flight_since_ms; /* since then something is in flight */
+	int64_t heard_ms; /* the last answer, or when it was we who stood still: nobody is silent for longer */
 
 	struct mqtt_grants grants;
 	struct mqtt_ring_message popped;
@@ -95,8 +98,9 @@ static void send_outgoing(struct mqtt_session *session, struct mqtt_outgoing *ou
 	while (session->slots[slot])
 		slot++;
 	session->slots[slot] = outgoing;
+	session->slot_since_ms[slot] = loop_now_ms();
 	if (session->in_flight++ == 0)
-		session->silent_since_ms = loop_now_ms();
+		session->flight_since_ms = loop_now_ms();
 	const char *why;
 	int error = mqtt_paho_publish(
 			session->paho, slot, outgoing, outgoing->retained && session->retain_available, &why);
@@ -113,18 +117,28 @@ static void send_outgoing(struct mqtt_session *session, struct mqtt_outgoing *ou
 	free(outgoing);
 }
 
-/* Hands on what waits, as far as the broker's Receive Maximum allows, and sees what an empty queue allows. */
-static void pump(struct mqtt_session *session)
+/* As far as the broker's Receive Maximum allows. */
+static void send_waiting(struct mqtt_session *session)
 {
-	if (session->phase != OPEN)
-		return;
 	struct mqtt_outgoing *outgoing;
 	while (session->in_flight < session->window && (outgoing = mqtt_outbox_take(&session->outbox))) {
-		if (outgoing->expiry_s && loop_now_ms() >= outgoing->expires_ms)
+		if (outgoing->expires_ms && loop_now_ms() >= outgoing->expires_ms)
 			free(outgoing);
 		else
 			send_outgoing(session, outgoing);
 	}
+	bool waits = session->first || session->outbox.count > 0;
+	if (waits != session->waits)
+		mqtt_wire_waits(mqtt_paho_wire(session->paho), waits);
+	session->waits = waits;
+}
+
+/* Hands on what waits, and sees what an empty queue allows. */
+static void pump(struct mqtt_session *session)
+{
+	if (session->phase != OPEN)
+		return;
+	send_waiting(session);
 	if (session->in_flight || session->outbox.count)
 		return;
 	if (!session->say_timer.armed)
@@ -175,11 +189,20 @@ static void say_refused_again(struct loop_timer *timer, int64_t now_ms)
 /* Since when the broker owes an answer and has given none; LOOP_NEVER: it owes none. */
 static int64_t silent_since_ms(const struct mqtt_session *session)
 {
-	int64_t since_ms = session->in_flight ? session->silent_since_ms : LOOP_NEVER;
+	int64_t since_ms = session->in_flight ? session->flight_since_ms : LOOP_NEVER;
 	int64_t pinged_ms = mqtt_wire_pinged_ms(mqtt_paho_wire(session->paho));
-	if (pinged_ms < session->late_ms)
-		pinged_ms = session->late_ms;
-	return pinged_ms < since_ms ? pinged_ms : since_ms;
+	if (pinged_ms < since_ms)
+		since_ms = pinged_ms;
+	return since_ms < session->heard_ms ? session->heard_ms : since_ms;
+}
+
+/* Whether one publish is owed its answer for too long. While it is, commands are refused (mqtt/age.h). */
+static bool owes_one(const struct mqtt_session *session, int64_t now_ms)
+{
+	for (size_t i = 0; i < MQTT_PAHO_SLOTS; i++)
+		if (session->slots[i] && now_ms - session->slot_since_ms[i] >= MQTT_SESSION_OWED_LIMIT_MS)
+			return true;
+	return false;
 }
 
 static void set_ping_timer(struct mqtt_session *session)
@@ -194,9 +217,10 @@ static void look_at_broker(struct loop_timer *timer, int64_t now_ms)
 {
 	struct mqtt_session *session = timer->user;
 	if (now_ms - timer->at_ms > LATE_MS)
-		session->silent_since_ms = session->late_ms = now_ms; /* the answers may wait for us */
+		session->heard_ms = now_ms; /* the answers may wait for us */
 	int64_t since_ms = silent_since_ms(session);
-	if (since_ms != LOOP_NEVER && now_ms - since_ms >= MQTT_SESSION_ANSWER_LIMIT_MS) {
+	bool silent = since_ms != LOOP_NEVER && now_ms - since_ms >= MQTT_SESSION_ANSWER_LIMIT_MS;
+	if (silent || (now_ms - timer->at_ms <= LATE_MS && owes_one(session, now_ms))) {
 		const struct mqtt_session_end silence = {.silent = true};
 		session->handlers.lost(session->handlers.user, &silence);
 		return;
@@ -215,7 +239,10 @@ static void take_acceptance(struct mqtt_session *session, const struct mqtt_paho
 	session->window = news->receive_maximum < MQTT_PAHO_SLOTS ? news->receive_maximum : MQTT_PAHO_SLOTS;
 	session->maximum_packet = news->maximum_packet;
 	session->retain_available = news->retain_available;
+	session->first = session->waits = true;
+	mqtt_wire_waits(mqtt_paho_wire(session->paho), true);
 	session->handlers.accepted(session->handlers.user, news->receive_maximum, news->retain_available);
+	session->first = false;
 }
 
 static void take_answers(struct mqtt_session *session, const struct mqtt_paho_news *news)
@@ -224,7 +251,7 @@ static void take_answers(struct mqtt_session *session, const struct mqtt_paho_ne
 		struct mqtt_outgoing *outgoing = session->slots[i];
 		if (!(news->acknowledged & 1u << i) || !outgoing)
 			continue;
-		session->silent_since_ms = loop_now_ms();
+		session->heard_ms = loop_now_ms();
 		if (news->ack_code[i] >= MQTT_PAHO_DENIED)
 			take_refusal(session, outgoing, news->ack_code[i]);
 		free(outgoing);
@@ -267,8 +294,8 @@ static void paho_news_came(void *user)
 	if (news.connected && session->phase == GREETING)
 		take_acceptance(session, &news);
 	take_answers(session, &news);
-	if (news.granted && session->phase == OPEN)
-		mqtt_grants_take(&session->grants, &news);
+	if (news.granted && session->phase == OPEN && mqtt_grants_take(&session->grants, &news))
+		session->heard_ms = loop_now_ms(); /* some take long for each */
 	deliver(session);
 	take_end(session, &news);
 	pump(session);

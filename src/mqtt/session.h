@@ -18,6 +18,7 @@
 #include "mqtt/wire.h"
 
 #define MQTT_SESSION_ANSWER_LIMIT_MS 10000 /* the broker answers nothing for so long: it is silent */
+#define MQTT_SESSION_OWED_LIMIT_MS 60000   /* it answers others, but one publish not for so long: the same */
 
 struct mqtt_session;
 

@@ -22,7 +22,7 @@ void mqtt_stream_came(struct mqtt_stream *stream, size_t count)
 	stream->end += count;
 }
 
-/* As mqtt_guard_take, and the answer to our own MQTT_PINGREQ is a packet as any other. */
+/* As mqtt_stream_take, and the answer to our own MQTT_PINGREQ is a packet as any other. */
 static const char *take_packet(struct mqtt_stream *stream, const uint8_t **packet, size_t *length)
 {
 	size_t there = stream->end - stream->begin;

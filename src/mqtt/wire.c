@@ -43,7 +43,6 @@ struct mqtt_wire {
 	bool ours;         /* in what we sent */
 	uint8_t first;     /* byte of the packet in which it was */
 	unsigned unsent;   /* bytes of our own PINGREQ */
-	int64_t pinged_ms; /* when it was asked for; LOOP_NEVER when it is answered */
 	struct age age;
 	struct alive *alive; /* borrowed; NULL = nobody wants to know */
 	struct mqtt_stream stream;
@@ -90,12 +89,10 @@ static void next_packet(struct mqtt_wire *wire)
 		end_wrongly(wire, wrong, *packet, false);
 		return;
 	}
-	if (pinging && !guard->own) {
-		age_answered(&wire->age, wire->pinged_ms, loop_now_ms());
-		wire->pinged_ms = LOOP_NEVER;
-	}
+	if (pinging && !guard->own)
+		age_answered(&wire->age, AGE_PING, loop_now_ms());
 	if (greeting && guard->phase == MQTT_GUARD_OPEN)
-		age_answered(&wire->age, wire->age.sent_after_ms, loop_now_ms());
+		age_answered(&wire->age, AGE_CONNECT, loop_now_ms());
 }
 
 /* Takes in what the socket has, unless there is enough for Paho to go on with. */
@@ -138,7 +135,7 @@ static void begin_wire(struct mqtt_wire *wire, struct mqtt_wire *next, struct al
 	wire->alive = alive;
 	wire->fd = fd;
 	wire->paho_fd = -1;
-	wire->pinged_ms = LOOP_NEVER;
+	age_begin(&wire->age, loop_now_ms());
 }
 
 struct mqtt_wire *mqtt_wire_new(struct alive *alive)
@@ -172,7 +169,6 @@ int mqtt_wire_uri(struct mqtt_wire *wire, int fd, char uri[static MQTT_WIRE_URI_
 		return -EMFILE;
 	pthread_mutex_lock(&lock);
 	begin_wire(wire, wire->next, wire->alive, fd);
-	age_begin(&wire->age, loop_now_ms());
 	pthread_mutex_unlock(&lock);
 	snprintf(uri, MQTT_WIRE_URI_MAX, "tcp://" MQTT_WIRE_HOST ":%d", fd);
 	return 0;
@@ -193,8 +189,9 @@ bool mqtt_wire_wrong(struct mqtt_wire *wire, char reason[static MQTT_WIRE_WRONG_
 void mqtt_wire_ping(struct mqtt_wire *wire)
 {
 	pthread_mutex_lock(&lock);
-	if (wire->paho_fd >= 0 && wire->pinged_ms == LOOP_NEVER && wire->stream.guard.phase == MQTT_GUARD_OPEN) {
-		wire->pinged_ms = loop_now_ms();
+	if (wire->paho_fd >= 0 && wire->age.sent_ms[AGE_PING] == LOOP_NEVER &&
+			wire->stream.guard.phase == MQTT_GUARD_OPEN) {
+		age_sent(&wire->age, AGE_PING, loop_now_ms());
 		wire->unsent = 2;
 		send_ping(wire);
 	}
@@ -204,15 +201,36 @@ void mqtt_wire_ping(struct mqtt_wire *wire)
 int64_t mqtt_wire_pinged_ms(struct mqtt_wire *wire)
 {
 	pthread_mutex_lock(&lock);
-	int64_t pinged_ms = wire->pinged_ms;
+	int64_t pinged_ms = wire->age.sent_ms[AGE_PING];
 	pthread_mutex_unlock(&lock);
 	return pinged_ms;
 }
 
-void mqtt_wire_answered(struct mqtt_wire *wire, int64_t sent_ms)
+void mqtt_wire_sent(struct mqtt_wire *wire, unsigned packet)
 {
 	pthread_mutex_lock(&lock);
-	age_answered(&wire->age, sent_ms, loop_now_ms());
+	age_sent(&wire->age, packet, loop_now_ms());
+	pthread_mutex_unlock(&lock);
+}
+
+void mqtt_wire_unsent(struct mqtt_wire *wire, unsigned packet)
+{
+	pthread_mutex_lock(&lock);
+	age_unsent(&wire->age, packet);
+	pthread_mutex_unlock(&lock);
+}
+
+void mqtt_wire_answered(struct mqtt_wire *wire, unsigned packet)
+{
+	pthread_mutex_lock(&lock);
+	age_answered(&wire->age, packet, loop_now_ms());
+	pthread_mutex_unlock(&lock);
+}
+
+void mqtt_wire_waits(struct mqtt_wire *wire, bool waits)
+{
+	pthread_mutex_lock(&lock);
+	age_waits(&wire->age, waits, loop_now_ms());
 	pthread_mutex_unlock(&lock);
 }
 

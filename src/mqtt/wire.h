@@ -75,10 +75,14 @@ int64_t mqtt_wire_pinged_ms(struct mqtt_wire *wire);
 
 /*
  * The age of the broker's messages (age.h). The wire itself takes CONNACK and the answers to our own pings into
- * account. For each other answer call mqtt_wire_answered with the time at which the answered packet was sent.
+ * account. For each publish say when it goes out, when it could not, and when its answer has come; packet is a number
+ * below AGE_PING that no other publish in flight has; and say when more begins or ceases to wait than may go out.
  * mqtt_wire_age copies the state to age. Any thread.
  */
-void mqtt_wire_answered(struct mqtt_wire *wire, int64_t sent_ms);
+void mqtt_wire_sent(struct mqtt_wire *wire, unsigned packet);
+void mqtt_wire_unsent(struct mqtt_wire *wire, unsigned packet);
+void mqtt_wire_answered(struct mqtt_wire *wire, unsigned packet);
+void mqtt_wire_waits(struct mqtt_wire *wire, bool waits);
 void mqtt_wire_age(struct mqtt_wire *wire, struct age *age);
 
 /*

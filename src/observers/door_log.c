@@ -107,7 +107,7 @@ static void log_refusal(struct door_log *door_log, const struct garage_news *new
 		return;
 	}
 	log_warning(log, "door %s: %s from %s refused: %s", id, command, door_source_name(news->ending->source),
-			door_reason_text(news->ending->reason));
+			door_refusal_text(news->view, news->ending->reason));
 	if (*unlogged > 0)
 		log_warning(log, "door %s: %" PRIu64 " more refused commands since the line before", id, *unlogged);
 	*refused_ms = news->at.ms;
@@ -133,7 +133,7 @@ static void log_ending(struct door_log *door_log, const struct garage_news *news
 	if (ending->result == DOOR_RESULT_ACCEPTED && locks && !news->view->lockout_saving &&
 			!news->view->lockout_saved)
 		log_warning(door_log->log,
-				"door %s: a restart lifts the lock-out: it is on no disk (history: directory)", id);
+				"door %s: a restart lifts the lock-out: it is on no disk (history.directory)", id);
 	if (ending->result == DOOR_RESULT_UNCHANGED)
 		log_debug(door_log->log, "door %s: %s from %s: already so", id, name, source);
 	else if (ending->result == DOOR_RESULT_REJECTED)

@@ -68,8 +68,14 @@ int supervisor_ask(const char *address, uint16_t port, const char *token, int ti
 	for (size_t i = 0; i < token_length; i++)
 		if (token[i] <= ' ' || token[i] > '~')
 			token_length = 0;
-	if (length == 0 || token_length == 0 || token_length > SUPERVISOR_TOKEN_MAX)
-		return supervisor_fail(error, length == 0 ? "its address" : "SUPERVISOR_TOKEN", -EINVAL);
+	if (length == 0)
+		return supervisor_fail(error, "its address", -EINVAL);
+	if (token_length == 0 || token_length > SUPERVISOR_TOKEN_MAX) {
+		snprintf(error, SUPERVISOR_ERROR_MAX,
+				"SUPERVISOR_TOKEN is empty, longer than %d bytes, or has a blank or a character that is not ASCII",
+				SUPERVISOR_TOKEN_MAX);
+		return -EINVAL;
+	}
 	int fd = socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return supervisor_fail(error, "no socket", -errno);

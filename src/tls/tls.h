@@ -20,7 +20,7 @@
 #include "base/loop.h"
 
 #define TLS_ERROR_MAX 384
-#define TLS_BRIDGES_MAX 80      /* connections at a time, both roles together: a thread and about 100 KB each */
+#define TLS_BRIDGES_MAX 52      /* connections at a time, both roles together: a thread and about 100 KB each */
 #define TLS_BRIDGES_CLIENTS 8   /* of these, reserved for clients */
 #define TLS_BRIDGES_LEAVING 8   /* besides these: connections that were told to stop and are about to end */
 #define TLS_FLUSH_LIMIT_MS 5000 /* after the plain end is closed */

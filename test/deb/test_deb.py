@@ -87,8 +87,9 @@ def test_files(architecture, tmp_path):
         "usr/share/man/man8/portcullis.8.gz", f"{DOCUMENTS}/changelog.gz", f"{DOCUMENTS}/copyright",
         f"{DOCUMENTS}/sbom.spdx.json"}  # fmt: skip
     for example in (CONFIG[1:], *(file for file in examples if re.search(r"/[a-z-]+\d*\.yaml$", file))):
-        if example.endswith("-blueprint.yaml"):
-            continue  # Home Assistant's, not the agent's
+        printed = (ROOT / "config/examples" / Path(example).name).exists()
+        if example.endswith("-blueprint.yaml") or printed:
+            continue  # Home Assistant's, not the agent's; --new-config does not know where a schema is
         schema = re.match(r"# yaml-language-server: \$schema=/(\S+)\n", (tmp_path / example).read_text())[1]
         assert schema in files, example
     assert os.access(tmp_path / "usr/share/portcullis/make-certificates", os.X_OK)
@@ -98,6 +99,8 @@ def test_files(architecture, tmp_path):
 
 # A chip that no machine has: --release fails and says so, which tells when it ran.
 OTHER_CHIP = f"sed -i 's/^  backend: simulated.*/  backend: libgpiod/; s/^  #chip: .*/  chip: nowhere/' {CONFIG}"
+# The same in the note that the agent leaves in its runtime directory, by which the unit's release goes.
+OTHER_NOTE = "sed -i 's/^chip .*/chip nowhere\\nlow name GPIO17/' /run/portcullis/outputs"
 NOT_RELEASED = "the relays were not released"
 DROP_IN = "/etc/systemd/system/portcullis.service.d"
 PASSWORD = "/etc/portcullis/mqtt-password"
@@ -166,12 +169,25 @@ def test_life_with_systemd(tmp_path):
         debian.run(f"dpkg -i {new}")
         assert debian.run("systemctl is-enabled portcullis") == "enabled\n"
 
-        # The unit releases when it is stopped, the package once more; what cannot be released does not keep the package
-        # from going, but is said.
-        debian.run("systemctl start portcullis")
+        # What the agent drove is released when its unit is stopped, and nothing else: the configuration may be another by then.
+        debian.run(f"cp {CONFIG} /root/simulated && systemctl start portcullis")
+        debian.run("portcullis --healthcheck")
+        assert re.fullmatch("run [0-9a-f]{32}\nchip \nend\n", debian.run("cat /run/portcullis/outputs"))
         debian.run(OTHER_CHIP)
+        assert NOT_RELEASED not in debian.run("dpkg -r portcullis")
+
+        # What cannot be released does not keep the package from going, but is said.
+        debian.run(f"dpkg -i {new} && cp /root/simulated {CONFIG} && systemctl start portcullis")
+        debian.run("portcullis --healthcheck")
+        assert NOT_RELEASED not in debian.run("journalctl -o cat -u portcullis")
+        debian.run(OTHER_NOTE)
         assert NOT_RELEASED in debian.run("dpkg -r portcullis")
         assert debian.run("journalctl -o cat -u portcullis").count(NOT_RELEASED) == 1
+
+        # Where none runs, the configuration is all that is known.
+        debian.run(f"dpkg -i {new}")
+        debian.run(OTHER_CHIP)
+        assert NOT_RELEASED in debian.run("dpkg -r portcullis")
 
         debian.run(f"rm -r {DROP_IN} {PASSWORD}")
         debian.run("dpkg -P portcullis")
@@ -189,7 +205,7 @@ def test_systemd_ends_a_frozen_agent():
         debian.run(f"""mkdir {DROP_IN} && printf '[Service]\nWatchdogSec=3\n' >{DROP_IN}/override.conf
             systemctl daemon-reload && systemctl start portcullis""")
         debian.run("portcullis --healthcheck")
-        debian.run(OTHER_CHIP)
+        debian.run(OTHER_NOTE)
         assert NOT_RELEASED not in debian.run("journalctl -o cat -u portcullis")
         frozen = debian.run("systemctl show -P MainPID portcullis").strip()
         debian.run(f"kill -STOP {frozen}")
@@ -283,9 +299,15 @@ def test_life_from_the_repository(tmp_path, keys, served):
     both = keys.export(tmp_path / "both.asc")
     shutil.copy(first, debian.folder / "etc/apt/keyrings/portcullis.asc")
 
+    releases = []
+
     def release(package_file, keyring):
         done = publish(latest, package_file, keyring, keys.environment)
         assert done.returncode == 0, done.stderr
+        releases.append(package_file)
+        at_s = time.time() - 3600 + 60 * len(releases)  # HTTP counts seconds: what is no newer is not fetched again
+        for path in latest.iterdir():
+            os.utime(path, (at_s, at_s))
 
     release(older("amd64", tmp_path, "0.0.1"), first)
     debian.run(UPDATE)

@@ -63,8 +63,8 @@ static void begin(void)
 static void choose_answers(unsigned char first)
 {
 	static const int errors[] = {0, 0, -ENOENT, -EHOSTUNREACH};
-	world.agent.result = first & 2 ? DOOR_RESULT_REJECTED : DOOR_RESULT_ACCEPTED;
-	world.agent.reason = first & 2 ? DOOR_REASON_BUSY : DOOR_REASON_NONE;
+	world.agent.answer.result = first & 2 ? DOOR_RESULT_REJECTED : DOOR_RESULT_ACCEPTED;
+	world.agent.answer.reason = first & 2 ? DOOR_REASON_BUSY : DOOR_REASON_NONE;
 	world.agent.error = errors[first >> 2 & 3];
 	world.agent.peers.changes += first >> 4 & 1;
 	world.agent.commands = world.agent.pokes = 0;

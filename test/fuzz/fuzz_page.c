@@ -110,7 +110,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t left)
 	shown.node = (struct http_node){.version = "1.2.3", .uptime_ms = 1};
 	shown.node.simulated = take(&bytes, &left, 2);
 	shown.node.broker = take(&bytes, &left, 2) ? "connected" : "disconnected";
-	shown.wiring = (struct http_wiring){.lines = {{.role = "relay", .relay = true}}, .yaml = "- id: left"};
+	shown.wiring = (struct http_wiring){.lines = {{.key = "relay", .relay = true}}, .yaml = "- id: left"};
 	shown.peers = (struct peers_view){.count = 1, .door_count = 1};
 	shown.peers.peers[0] = (struct peer_view){.node = "shed", .availability = PEER_ONLINE, .told = true};
 	shown.peers.peers[0].understood = true;

@@ -43,7 +43,7 @@ CONSTRAINED = "nameConstraints = critical,permitted;DNS:door.test,permitted;DNS:
 class Authority:
     """A CA in a folder of its own, signed by itself or by another one. ca.certificate is what clients trust."""
 
-    def __init__(self, folder, name="Test CA", issuer=None, key="ec", more=()):
+    def __init__(self, folder, name="Test CA", issuer=None, key="ec", more=(), end=NOW + 3650 * DAY):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True)
         self.count = 0
@@ -55,7 +55,7 @@ class Authority:
         self.certificate, self.key = self.folder / "ca.crt", self.folder / "ca.key"
         extensions = ["basicConstraints = critical,CA:TRUE", "keyUsage = critical,keyCertSign,cRLSign", *more]
         pair = (issuer or self).issue(name, file=self.folder / "ca", key=key, extensions=extensions,
-                                      selfsign=issuer is None, end=NOW + 3650 * DAY)
+                                      selfsign=issuer is None, end=end)
         assert pair.certificate == self.certificate
 
     def issue(self, name, names=(), file=None, begin=NOW - DAY, end=NOW + 90 * DAY, key="ec", usage="serverAuth",

@@ -174,3 +174,29 @@ def test_the_compose_file_s_health_check_tells_no_password(compose_broker, tmp_p
 def test_the_compose_file_s_ports_are_this_machine_s_alone():
     ports = re.findall(r"^ +- (\S+:\d+)(?: |$)", COMPOSE, re.M)
     assert len(ports) == 2 and all(re.match(r"(127\.0\.0\.1|\$\{MQTT_ADDRESS:-127\.0\.0\.1\}):", port) for port in ports)
+
+
+# ---- The line of docs/scaling.md ----
+
+
+def test_households_with_a_folder_each_do_not_hear_or_command_each_other(broker_factory, agent_factory, recorder_factory):
+    line = re.search(r"^    (pattern .*)$", (ROOT / "docs/scaling.md").read_text(), re.M)[1]
+    users = {name: f"{name}'s" for name in ("h4711", "h4712", "admin")}
+    broker = broker_factory(users=users, acl=f"user admin\ntopic readwrite #\n{line}\n")
+    admin = recorder_factory(broker, **as_user("admin"))
+    agents = [agent_factory(broker, config={
+        "mqtt": {**as_user(name), "client_id": f"{name}-garage", "topic_prefix": f"{name}/portcullis"},
+        "home_assistant": {"prefix": f"{name}/homeassistant"}}).start() for name in ("h4711", "h4712")]
+    for name, agent in zip(users, agents):
+        admin.wait(agent.topic("availability"), "online")
+        admin.wait(agent.topic("left", "attributes"), lambda text: '"settled":true' in text)
+        admin.wait(f"{name}/homeassistant/device/portcullis_garage_left/config")
+    home = recorder_factory(broker, **as_user("h4711"))
+    mark = admin.mark()
+    home.publish("h4712/portcullis/garage/left/set", "OPEN")
+    home.publish("h4712/homeassistant/status", "online")
+    home.publish("h4711/portcullis/garage/left/set", "OPEN")
+    home.wait("h4711/portcullis/garage/left/state", "open")
+    assert not agents[1].log.find("relay on$") and not any(complains(agent) for agent in agents)
+    assert {message.topic.split("/")[0] for message in home.messages} == {"h4711"}
+    assert not admin.seen(re.compile("^h4712/.*/(set|status|event)$"), since=mark), "states are said again by themselves"

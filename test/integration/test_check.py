@@ -5,8 +5,10 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -121,6 +123,41 @@ def test_the_advice_about_a_readable_password_works_for_the_packaged_user(inside
         checked = as_packaged_user([*AGENT, "--config", str(path), "--check"], group)
         assert checked.returncode == 0 and "may read" not in checked.stderr, checked.stderr
         assert as_packaged_user([*AGENT, "--config", str(path), "--check"], 2).returncode == 78  # others may not
+
+
+def test_what_root_alone_may_read_is_warned_of(tmp_path):
+    """--check is run with sudo, and the packaged agent is not root: it would refuse to start."""
+    if os.geteuid() != 0:
+        pytest.skip("takes root")
+    path, secret = tmp_path / "portcullis.yaml", tmp_path / "password"
+    secret.write_text("secret\n")
+    path.write_text(f"mqtt: {{broker: mqtt://localhost, username: u, password_file: {secret}}}\n" + DOOR)
+    for mode, owner, warned in ((0o600, 0, True), (0o400, 0, True), (0o640, 0, False), (0o604, 0, False), (0o600, 1, False)):
+        for file, other in ((secret, path), (path, secret)):
+            other.chmod(0o640)
+            os.chown(other, 0, 0)
+            file.chmod(mode)
+            os.chown(file, owner, 0)
+            result = run("--config", path, "--check")
+            said = f"warning: root alone may read {file}: an agent that is another user, as the package's is, cannot start" in result.stderr
+            assert result.returncode == 0 and said == warned, result.stderr
+            assert ("2 warnings" if warned else "1 warning\n") in result.stdout or mode == 0o604, result.stdout
+
+
+@pytest.mark.parametrize("mode", ["--check", "--watch", "--healthcheck"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_ctrl_c_ends_what_waits_for_its_configuration(tmp_path, mode, number):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    process = subprocess.Popen([*AGENT, "--config", str(path), mode])
+    try:
+        time.sleep(0.3)  # it waits for somebody who writes
+        assert process.poll() is None
+        process.send_signal(number)
+        assert process.wait(20) == -number
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_what_people_write_for_home_assistant_is_warned_of(tmp_path):

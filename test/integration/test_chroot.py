@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import harness
+from test_mdns import avahi, cable, port  # noqa: F401 (fixtures)
 
 NAME = "broker.portcullis.test"
 
@@ -67,19 +68,19 @@ def root(tmp_path):
     return folder
 
 
-def start(agent_factory, broker, root):
+def start(agent_factory, url, root, prefix=()):
     command = [f"/{Path(word).name}" if shutil.which(word) else word for word in harness.agent_command()]
-    agent = agent_factory(f"mqtt://{NAME}:{broker.port}", command=command)
+    agent = agent_factory(url, command=command)
     agent.write_config()
     shutil.copy(agent.config_path, root / "portcullis.yaml")
-    agent._spawn(["/usr/sbin/chroot", str(root), *command, "--config", "/portcullis.yaml"], env={})
+    agent._spawn([*prefix, "/usr/sbin/chroot", str(root), *command, "--config", "/portcullis.yaml"], env={})
     return agent
 
 
 def test_a_name_of_etc_hosts_in_an_otherwise_empty_root(root, broker, agent_factory, recorder_factory):
     (root / "etc/hosts").write_text(f"127.0.0.1 {NAME}\n")
     recorder = recorder_factory(broker)
-    agent = start(agent_factory, broker, root)
+    agent = start(agent_factory, f"mqtt://{NAME}:{broker.port}", root)
     recorder.wait(agent.topic("availability"), "online")
 
 
@@ -87,7 +88,14 @@ def test_a_name_of_the_domain_name_system_in_an_otherwise_empty_root(root, broke
     server = NameServer()
     (root / "etc/resolv.conf").write_text(f"nameserver {server.address}\n")
     recorder = recorder_factory(broker)
-    agent = start(agent_factory, broker, root)
+    agent = start(agent_factory, f"mqtt://{NAME}:{broker.port}", root)
     recorder.wait(agent.topic("availability"), "online")
     assert NAME in server.asked
     server.close()
+
+
+def test_a_local_name_in_an_otherwise_empty_root(root, cable, avahi, port, agent_factory):  # noqa: F811
+    """As in the image with the host's network: no avahi-daemon's socket, no name service, only multicast."""
+    avahi(cable.broker)
+    agent = start(agent_factory, f"mqtt://homeassistant.local:{port}", root, cable.agent.prefix)
+    agent.log.wait(f"connected to the broker homeassistant.local:{port}")

@@ -26,9 +26,7 @@ class House:
 
     def send(self, command, id="left"):
         """Publishes a command and returns the answer."""
-        mark = self.recorder.mark()
-        self.recorder.publish(self.agent.topic(id, "set"), command, response_topic="test/answer")
-        return self.recorder.wait("test/answer", since=mark).json
+        return self.recorder.command(self.agent, self.agent.topic(id, "set"), command).json
 
     def state(self, state, since=0, id="left"):
         return self.recorder.wait(self.agent.topic(id, "state"), state, since=since)
@@ -75,7 +73,7 @@ def test_open_and_close_with_a_toggle_relay(house):
 
 
 def test_stop_and_reverse_in_mid_travel(house):
-    house = house({"travel_time": "5s"})
+    house = house({"travel_time": "60s"})
     house.send("OPEN")
     house.state("opening")
     house.agent.log.wait("simulator.* opens")
@@ -132,23 +130,23 @@ def test_an_obstruction_refuses_close_and_clears(house):
     house.state("open")
     poke(house.agent, "obstruct")
     house.attributes(obstruction_sensor=True)
-    pulses = house.pulses()
+    pulses, mark = house.pulses(), house.recorder.mark()
     assert house.send("CLOSE") == {"result": "rejected", "reason": "obstructed"}
     assert house.event("command_rejected")["reason"] == "obstructed"
     assert house.pulses() == pulses
     poke(house.agent, "clear")
     house.attributes(obstruction_sensor=False)
     assert house.send("CLOSE") == {"result": "accepted"}
-    house.state("closed", since=house.recorder.mark() - 1)
+    house.state("closed", since=mark)
 
 
 def test_an_obstruction_while_closing_is_a_fault_and_the_door_goes_up(house):
-    house = house({"obstruction_sensor": {"line": "GPIO25"}, "travel_time": "2s"})
+    house = house({"obstruction_sensor": {"line": "GPIO25"}, "travel_time": None, "open_time": "1s", "close_time": "60s"})
     house.send("OPEN")
     house.state("open")
     mark = house.recorder.mark()
     house.send("CLOSE")
-    house.agent.log.wait("simulator.* closes")
+    house.attributes(open_sensor=False)
     poke(house.agent, "obstruct")
     assert house.event("fault", since=mark)["fault"] == "obstructed"
     house.state("open", since=mark)
@@ -156,7 +154,7 @@ def test_an_obstruction_while_closing_is_a_fault_and_the_door_goes_up(house):
 
 
 def test_a_jammed_door_did_not_finish(house):
-    house = house()
+    house = house({"travel_time": "6s"})
     house.send("OPEN")
     house.attributes(closed_sensor=False)
     poke(house.agent, "jam")
@@ -168,14 +166,15 @@ def test_a_jammed_door_did_not_finish(house):
 def test_an_opener_that_does_nothing_did_not_start(house):
     house = house()
     poke(house.agent, "jam")
+    mark = house.recorder.mark()
     house.send("OPEN")
     assert house.event("fault")["fault"] == "did_not_start"
-    house.state("closed", since=house.recorder.mark() - 8)
+    house.state("closed", since=mark)
     assert house.pulses().count("left: relay on") == 1  # and it is not tried again
 
 
 def test_open_close_stop_wiring(house):
-    house = house({**BOTH, "open_sensor": None, "travel_time": "2s"})
+    house = house({**BOTH, "open_sensor": None, "travel_time": None, "open_time": "6s", "close_time": "1s"})
     house.send("OPEN")
     house.agent.log.wait("simulator.* opens")
     house.agent.log.wait("open relay off")
@@ -192,7 +191,7 @@ def test_open_close_stop_wiring(house):
 
 
 def test_a_close_warning_comes_first_and_stop_cancels_it(house):
-    house = house({"close_warning": {"line": "GPIO5", "time": "1s"}})
+    house = house({"close_warning": {"line": "GPIO5", "time": "6s"}})
     house.send("OPEN")
     house.state("open")
     house.send("CLOSE")
@@ -209,9 +208,9 @@ def test_a_close_warning_comes_first_and_stop_cancels_it(house):
 
 def test_auto_close_warns_and_names_itself(house):
     house = house({"close_warning": {"line": "GPIO5", "time": "5s"}, "auto_close": "1s"})
+    mark = house.recorder.mark()
     house.send("OPEN")
     house.state("open")
-    mark = house.recorder.mark()
     house.event("auto_close", since=mark)
     house.event("close_warning", since=mark)
     house.state("closed", since=mark)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import SLOWNESS, agent_command, ask, door, get, wait_until
+from harness import SLOWNESS, agent_command, ask, door, get, logged_at, wait_until
 
 FILE = "history.jsonl"
 
@@ -315,13 +315,8 @@ def test_a_file_system_without_room_or_read_only(home, tmp_path):
         subprocess.run(["umount", "-l", str(place)], check=True)
 
 
-def logged_at(line):
-    """When the agent wrote a line of its log."""
-    return datetime.fromisoformat(line.split()[0].replace("Z", "+00:00"))
-
-
 def test_a_slow_disk_does_not_hold_up_a_relay(home):
-    """fdatasync that takes 300 ms, as memory cards do, by strace: a pulse of 100 ms ends meanwhile, by the log."""
+    """fdatasync that takes 600 ms, as memory cards do, by strace: a pulse of 100 ms ends meanwhile, by the log."""
     if len(agent_command()) > 1:  # before anything is started: strace, when killed, leaves what it traces alive
         pytest.skip("not under emulation")
     strace = next((path for path in ("/usr/bin/strace", "/bin/strace") if Path(path).exists()), None)
@@ -331,7 +326,7 @@ def test_a_slow_disk_does_not_hold_up_a_relay(home):
     if traced.returncode:
         pytest.skip("strace may not trace here")
     agent = home(prefix=[strace, "-f", "-qq", "-o", "/dev/null", "--seccomp-bpf", "-e", "trace=fdatasync",
-                         "-e", f"inject=fdatasync:delay_enter={round(300_000 * SLOWNESS)}"],
+                         "-e", f"inject=fdatasync:delay_enter={round(600_000 * SLOWNESS)}"],
                  env={"LSAN_OPTIONS": "detect_leaks=0"})  # which cannot work in a traced program
     for command, state in (("OPEN", "open"), ("CLOSE", "closed")):
         mark = agent.recorder.mark()
@@ -341,9 +336,9 @@ def test_a_slow_disk_does_not_hold_up_a_relay(home):
         assert end - begin < 1.5 * SLOWNESS
     on, off = ([logged_at(line) for line in agent.log.find(rf"door left: relay {way}\b")] for way in ("on", "off"))
     assert len(on) == len(off) == 2
-    assert all(0.095 < (end - begin).total_seconds() < 0.1 + 0.2 * SLOWNESS for begin, end in zip(on, off))
+    assert all(0.095 < (end - begin).total_seconds() < 0.1 + 0.4 * SLOWNESS for begin, end in zip(on, off))
     took = time.monotonic()
     process = agent.process.pid
     os.kill(int(Path(f"/proc/{process}/task/{process}/children").read_text()), signal.SIGTERM)
     assert agent.wait() == 0
-    assert time.monotonic() - took < 3 * SLOWNESS
+    assert time.monotonic() - took < 5 * SLOWNESS

@@ -271,7 +271,7 @@ def test_example_is_right(agent_factory):
     result = subprocess.run([*agent.command, "--config", str(APP / "example.yaml"), "--check"], text=True,
                             capture_output=True, timeout=DEADLINE, check=False)
     assert result.returncode == 0 and "1 door" in result.stdout, result.stderr
-    warnings = [line for line in result.stderr.splitlines() if "simulated" not in line and "history: directory" not in line]
+    warnings = [line for line in result.stderr.splitlines() if "simulated" not in line and "history.directory" not in line]
     assert not warnings
 
 

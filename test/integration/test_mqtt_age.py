@@ -19,6 +19,7 @@ class Pinged(FakeBroker):
 
     def __init__(self, refuses_5=False):
         self.hold, self.held, self.pings, self.refuses_5 = False, [], 0, refuses_5
+        self.hold_acknowledgements = False
         super().__init__()
 
     def on_connect(self, connection, connect):
@@ -40,7 +41,7 @@ class Pinged(FakeBroker):
             super().on_ping(connection)
 
     def on_publish(self, connection, publish):
-        if self.held:
+        if self.held or self.hold_acknowledgements:
             self._keep(lambda: connection.puback(publish))
         else:
             super().on_publish(connection, publish)
@@ -52,10 +53,13 @@ class Pinged(FakeBroker):
         return self.held[0][0]
 
     def release(self):
-        self.hold = False
+        """Gives all answers. For so many seconds what comes after them counts as old: it depends on how late they are."""
+        self.hold = self.hold_acknowledgements = False
         held, self.held = self.held, []
+        late = time.monotonic() - held[0][0] > 2.9
         for _, answer in held:
             answer()
+        return 5 if late else 1
 
     @property
     def connection(self):
@@ -89,15 +93,15 @@ def test_what_a_broker_replays_to_a_new_subscriber_is_refused(fakes, agent_facto
             for topic, _ in subscribe.filters:
                 if topic.endswith("left/set"):
                     connection.publish(topic, "OPEN", qos=1, id=1, at_once=True)
+                    threading.Timer(seconds - min(1.5, 0.4 * SLOWNESS), connection.publish, [topic, "OPEN"],
+                                    {"qos": 1, "id": 2, "at_once": True}).start()
 
     fake = fakes(Replaying(refuses_5))
     agent = start(fake, agent_factory)
     connection, topic = fake.connection, agent.topic("left", "set")
     assert '"reason":"stale"' in fake.ending(agent, 1)
-    time.sleep(max(0, connection.subscribed + seconds - min(1.5, 0.4 * SLOWNESS) - time.monotonic()))
-    connection.publish(topic, "OPEN", qos=1, id=2, at_once=True)
     assert '"reason":"stale"' in fake.ending(agent, 2)
-    metrics = urllib.request.urlopen(f"http://127.0.0.1:{agent.http_port}/metrics", timeout=5).read().decode()
+    metrics = urllib.request.urlopen(f"http://127.0.0.1:{agent.http_port}/metrics", timeout=DEADLINE).read().decode()
     assert 'portcullis_door_commands_rejected_total{door="left",reason="stale"} 2' in metrics, metrics
     connection.publish(topic, "OPEN", qos=1, id=3)
     assert '"command_accepted"' in fake.ending(agent, 3)
@@ -117,19 +121,20 @@ def test_a_redelivery_is_refused(fakes, agent_factory):
 
 @side_by_side
 def test_a_command_that_may_be_older_than_ten_seconds_is_refused(fakes, agent_factory):
-    """The newest answer is to the ping before the one that is held: five seconds more than since this one."""
+    """The newest answer is to the ping before the one that is held: five seconds more than since this one. Already three
+    seconds after this one what comes is refused."""
     fake = fakes(Pinged())
     agent = start(fake, agent_factory)
     fake.wait(lambda: fake.pings, "a ping that is answered")
     pinged = fake.wait_held()
-    sleep_until(pinged + 3)
+    sleep_until(pinged + 1)
     fake.connection.publish(agent.topic("left", "set"), "CLOSE", qos=1, id=1)
     sleep_until(pinged + 6.5)
     fake.connection.publish(agent.topic("left", "set"), "OPEN", qos=1, id=2)
     fake.wait(lambda: len([p for p in fake.connection.received if p.kind == PUBACK]) >= 2, "both taken in")
     time.sleep(0.3 * SLOWNESS)
     fake.release()
-    assert '"command_unchanged"' in fake.ending(agent, 1), "that one was eight seconds old at most"
+    assert '"command_unchanged"' in fake.ending(agent, 1), "that one was six seconds old at most"
     assert '"reason":"stale"' in fake.ending(agent, 2)
     assert not agent.log.find("relay on$")
 
@@ -142,11 +147,75 @@ def test_what_comes_behind_a_late_answer_is_refused(fakes, agent_factory):
     pinged = fake.wait_held()
     sleep_until(pinged + 3.3)
     fake.release()
-    answered = time.monotonic()
     fake.connection.publish(agent.topic("left", "set"), "OPEN", qos=1, id=1)
     assert '"reason":"stale"' in fake.ending(agent, 1)
+    answered = time.monotonic()  # at the agent, too
     sleep_until(answered + 5 + 0.2 * SLOWNESS)
     fake.connection.publish(agent.topic("left", "set"), "OPEN", qos=1, id=2)
+    assert '"command_accepted"' in fake.ending(agent, 2)
+
+
+@side_by_side
+def test_what_comes_while_an_acknowledgement_is_owed_is_refused(fakes, agent_factory):
+    """A cluster without a leader: the node answers pings, and nothing else. It hands over later what was kept elsewhere."""
+    fake = fakes(Pinged())
+    agent = start(fake, agent_factory)
+    fake.connection.publish(agent.topic("left", "set"), "CLOSE", qos=1, id=1)
+    assert '"command_unchanged"' in fake.ending(agent, 1)
+    fake.hold_acknowledgements = True
+    fake.connection.publish(agent.topic("left", "set"), "CLOSE", qos=1, id=2)
+    assert '"command_unchanged"' in fake.ending(agent, 2), "the agent tells it, and this is not acknowledged"
+    owed = fake.held[0][0]
+    sleep_until(owed + 3.3)
+    fake.connection.publish(agent.topic("left", "set"), "OPEN", qos=1, id=3)
+    assert '"reason":"stale"' in fake.ending(agent, 3)
+    fake.release()
+    fake.connection.publish(agent.topic("left", "set"), "BARK", qos=1, id=4)
+    fake.ending(agent, 4)
+    answered = time.monotonic()  # at the agent, too
+    sleep_until(answered + 5 + 0.2 * SLOWNESS)
+    fake.connection.publish(agent.topic("left", "set"), "OPEN", qos=1, id=5)
+    assert '"command_accepted"' in fake.ending(agent, 5)
+    assert len(fake.connections) == 1 and fake.pings
+
+
+@side_by_side
+def test_what_comes_with_the_first_acknowledgements_is_refused(fakes, agent_factory):
+    """A cluster that waits for a node which has gone takes in nothing, and then all that waited at its other nodes."""
+    fake = fakes(Pinged())
+    fake.hold_acknowledgements = True
+    agent = agent_factory(fake).start()
+    fake.wait(lambda: fake.connections and fake.connection.subscribed, "the subscriptions")
+    sleep_until(fake.connection.subscribed + 2.6)
+    old_s = fake.release()
+    fake.connection.publish(agent.topic("left", "set"), "OPEN", qos=1, id=1, at_once=True)
+    assert '"reason":"stale"' in fake.ending(agent, 1)
+    time.sleep(old_s + 0.5 * SLOWNESS)
+    fake.connection.publish(agent.topic("left", "set"), "OPEN", qos=1, id=2, at_once=True)
+    assert '"command_accepted"' in fake.ending(agent, 2)
+
+
+@side_by_side
+def test_what_waits_for_a_receive_maximum_is_said_first_too(fakes, agent_factory):
+    """The first acknowledgement alone shows little: the rest has not even gone out."""
+    class OneAtATime(Pinged):
+        connack_properties = b"\x21\0\1"
+
+        def on_publish(self, connection, publish):
+            super().on_publish(connection, publish)
+            self.hold_acknowledgements = not self.held and not self.takes_in
+
+    fake = fakes(OneAtATime())
+    fake.takes_in = False
+    agent = agent_factory(fake).start()
+    fake.wait(lambda: fake.connections and fake.connection.subscribed and fake.held, "a second publish, after the first")
+    sleep_until(fake.connection.subscribed + 2.6)
+    fake.takes_in = True
+    old_s = fake.release()
+    fake.connection.publish(agent.topic("left", "set"), "OPEN", qos=1, id=1, at_once=True)
+    assert '"reason":"stale"' in fake.ending(agent, 1)
+    time.sleep(old_s + 1.5 * SLOWNESS)
+    fake.connection.publish(agent.topic("left", "set"), "OPEN", qos=1, id=2, at_once=True)
     assert '"command_accepted"' in fake.ending(agent, 2)
 
 
@@ -156,11 +225,11 @@ def test_what_is_said_at_rest(fakes, agent_factory):
     agent = start(fake, agent_factory)
     fake.wait(lambda: fake.pings, "the first ping")
     time.sleep(11)  # what is said again some seconds after a connect
-    before = len(fake.connection.received)
+    before, began = len(fake.connection.received), time.monotonic()
     time.sleep(20)
-    said = fake.connection.received[before:]
+    said, took = fake.connection.received[before:], time.monotonic() - began
     assert {p.kind for p in said} == {PINGREQ}
-    assert 3 <= len(said) <= 5, "one every five seconds"
+    assert 3 <= len(said) <= took / 5 + 1, "one every five seconds"
 
 
 @pytest.mark.parametrize("properties", [b"", b"\x13\0\0"], ids=["keepalive 30 s", "Server Keep Alive 0"])
@@ -174,12 +243,11 @@ def test_a_broker_that_hangs_is_left_for_the_next(fakes, agent_factory, broker, 
     agent = agent_factory([fake, broker]).start()
     fake.wait_publish(agent.topic("left", "attributes"))
     fake.wait(lambda: fake.pings, "a ping that is answered")
-    fake.wait_held()
-    began = time.monotonic()
+    began = fake.wait_held()
     recorder.wait(agent.topic("availability"), "online", deadline=20)
     took = time.monotonic() - began
     print(f"# another broker has us {took:.1f} s after the ping that it did not answer")
-    assert 9.5 < took < 10 + 1 * SLOWNESS
+    assert 6 < took < 10 + 2 * SLOWNESS  # the ping may have been heard of late, seen by 1.6 s
     agent.log.wait("the connection was lost: no answer within 10 s")
     assert len(fake.connections) == 1, "the one that hangs is not tried first"
 
@@ -228,6 +296,21 @@ class Gap:
 
 
 @side_by_side
+def test_a_broker_that_grants_slowly_is_not_left(fakes, agent_factory):
+    """A cluster that makes a stored consumer of each subscription, and answers all else after that."""
+    class Granting(Pinged):
+        def on_subscribe(self, connection, subscribe):
+            time.sleep(2.2)
+            super().on_subscribe(connection, subscribe)
+
+    fake = fakes(Granting())
+    agent = agent_factory(fake).start()
+    fake.wait_publish(agent.topic("left", "state"), "closed", deadline=25)
+    fake.wait(lambda: fake.connection.subscribed, "the subscriptions", 25)
+    assert len(fake.connections) == 1 and not agent.log.find("the connection was lost")
+
+
+@side_by_side
 def test_by_tls_pings_are_answered_and_a_connection_that_is_left_is_cut(fakes, broker_factory, agent_factory, tmp_path):
     """What the bridge and the kernel still hold of it does not arrive when the gap ends."""
     ca = Authority(tmp_path / "ca")
@@ -267,7 +350,7 @@ def test_a_frozen_mosquitto_is_left_for_the_next(broker_factory, agent_factory, 
     recorder.wait(agent.topic("availability"), "online", deadline=20)
     took = time.monotonic() - began
     print(f"# another broker has us {took:.1f} s after the freeze")
-    assert took < 15 + 1 * SLOWNESS
+    assert took < 15 + 2 * SLOWNESS
 
 
 @side_by_side

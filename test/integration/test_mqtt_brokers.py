@@ -9,7 +9,7 @@ import urllib.request
 import pytest
 
 import harness
-from harness import CONNACK, PUBLISH, SLOWNESS, FakeBroker, Silent, door, packet
+from harness import CONNACK, DEADLINE, PUBLISH, SLOWNESS, FakeBroker, Silent, ask, door, packet
 from side_by_side import side_by_side
 
 
@@ -17,7 +17,7 @@ def health(agent):
     """How long /healthz takes, in seconds."""
     began = time.monotonic()
     try:
-        urllib.request.urlopen(f"http://127.0.0.1:{agent.http_port}/healthz", timeout=5).read()
+        urllib.request.urlopen(f"http://127.0.0.1:{agent.http_port}/healthz", timeout=DEADLINE).read()
     except urllib.error.HTTPError as error:
         error.read()
     return time.monotonic() - began
@@ -263,14 +263,14 @@ def test_receive_maximum_is_kept_and_no_last_value_is_lost(fakes, agent_factory)
     fake.wait(lambda: fake.flying == 10, "ten messages in flight")
     agent.log.wait(r"door d9: closed \(")
     connection = fake.wait_connection()
-    for i in range(10):  # new states, while the old ones still wait
-        connection.publish(agent.topic(f"d{i}", "set"), "OPEN", qos=1, id=i + 1)
+    for i in range(10):  # new states, while the old ones still wait; by MQTT commands would not count
+        assert ask(agent, "POST", f"/api/doors/d{i}/open").status == 202
     agent.log.wait(r"door d9: open \(")
     assert fake.flying == fake.most == 10
     fake.let_go()
     fake.wait_publish(agent.topic("availability"), "online")  # the last but the documents
     truth = {d["id"]: d for d in json.load(urllib.request.urlopen(
-        f"http://127.0.0.1:{agent.http_port}/api/doors", timeout=5))["doors"]}
+        f"http://127.0.0.1:{agent.http_port}/api/doors", timeout=DEADLINE))["doors"]}
     assert {d["state"] for d in truth.values()} == {"open"}
 
     def told():

@@ -7,23 +7,25 @@ import urllib.request
 
 import pytest
 
-from harness import PUBLISH, SUBSCRIBE, SLOWNESS, FakeBroker, door
+from harness import DEADLINE, PUBLISH, SUBSCRIBE, SLOWNESS, FakeBroker, door
 from side_by_side import side_by_side
 
 
 def get(agent, path):
-    with urllib.request.urlopen(f"http://127.0.0.1:{agent.http_port}{path}", timeout=5) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{agent.http_port}{path}", timeout=DEADLINE) as answer:
         return answer.read().decode()
 
 
 @side_by_side
 def test_a_state_that_the_broker_refused_is_said_until_it_is_taken(fakes, agent_factory):
     class Full(FakeBroker):
-        refusals, taken = 2, None
+        refused, taken = (), None
 
         def on_publish(self, connection, publish):
-            if publish.topic.endswith("left/state") and publish.payload == "open" and self.refusals:
-                self.refusals -= 1
+            if publish.topic.endswith("left/state") and publish.payload == "open" and len(self.refused) < 2:
+                with self.changed:
+                    self.refused += (publish.at,)
+                    self.changed.notify_all()
                 connection.puback(publish, 0x97)
                 return
             if publish.topic.endswith("left/state"):
@@ -38,9 +40,8 @@ def test_a_state_that_the_broker_refused_is_said_until_it_is_taken(fakes, agent_
     fake.connections[0].publish(agent.topic("left", "set"), "OPEN", qos=1)
     agent.log.wait("refuses what is published to .*left/state: quota exceeded")
     assert fake.taken == "opening"
-    refused = time.monotonic()
-    fake.wait(lambda: fake.refusals == 0, "the second refusal", deadline=8)
-    assert time.monotonic() - refused > 4
+    fake.wait(lambda: len(fake.refused) == 2, "the second refusal", deadline=8)
+    assert fake.refused[1] - fake.refused[0] > 4
     fake.wait(lambda: fake.taken == "open", "the state to be taken", deadline=14)
 
 
@@ -103,7 +104,6 @@ def test_a_subscription_that_was_refused_is_asked_for_again(fakes, agent_factory
     fake = fakes(Electing())
     agent = agent_factory(fake).start()
     fake.wait_publish(agent.topic("availability"), "deaf")
-    began = time.monotonic()
     agent.log.wait("HTTP: listening")
     line = agent.log.wait("warning: .*denies the subscription to")
     assert name in line and ("access control list" in line) == (code == 0x87)
@@ -117,7 +117,7 @@ def test_a_subscription_that_was_refused_is_asked_for_again(fakes, agent_factory
         return [p for p in fake.connections[0].received
                 if p.kind == SUBSCRIBE and p.filters[0][0] == agent.topic("left", "set")]
     fake.wait(lambda: len(asked()) == 2, "the second time", deadline=7)
-    assert time.monotonic() - began > 3
+    assert asked()[1].at - asked()[0].at > 3
     fake.deaf = False
     fake.wait(lambda: len(asked()) == 3, "the third time", deadline=12)
     agent.log.wait("grants all subscriptions now")
@@ -189,5 +189,6 @@ def test_availability_and_states_are_said_again_after_a_connect(fakes, agent_fac
         return [p for p in fake.connections[0].received if p.kind == PUBLISH and p.topic.endswith(leaf)]
     before = {leaf: len(said(leaf)) for leaf in ("/state", "/position", "/attributes", "/availability")}
     time.sleep(9)
+    fake.wait(lambda: all(len(said(leaf)) > count for leaf, count in before.items()), "all of it again")
     for leaf, count in before.items():
         assert len(said(leaf)) == count + 1, leaf

@@ -129,8 +129,13 @@ def test_a_link_stays_a_link(config, tmp_path):
     (kept / "secret").write_text("old\n")
     link = config.parent / "mqtt-password"
     link.symlink_to(kept / "secret")
-    assert run("--config", config, "--set-password", "mqtt", typed="new\n").returncode == 0
+    done = run("--config", config, "--set-password", "mqtt", typed="new\n")
+    assert done.returncode == 0 and f"{link} is a link: the password goes to {kept / 'secret'}" in done.stderr
     assert link.is_symlink() and (kept / "secret").read_text() == "new\n" and len(list(kept.iterdir())) == 1
+    (kept / "secret").unlink()
+    done = run("--config", config, "--set-password", "mqtt", typed="new\n")
+    assert done.returncode == 78 and "is a link that leads to no file; nothing was changed" in done.stderr
+    assert link.is_symlink() and not list(kept.iterdir())
 
 
 def test_what_is_no_file_stays(config):
@@ -139,6 +144,21 @@ def test_what_is_no_file_stays(config):
     done = run("--config", config, "--set-password", "mqtt", typed="new\n")
     assert done.returncode == 78 and "is no regular file; nothing was changed" in done.stderr
     assert path.is_fifo() and len(list(config.parent.iterdir())) == 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="takes root and unshare")
+def test_a_file_that_is_mounted_stays_and_is_told(config, tmp_path):
+    """As a container's secret is: a new file cannot take its place."""
+    path, mounted = config.parent / "mqtt-password", tmp_path / "mounted"
+    path.write_text("old\n")
+    mounted.write_text("mounted\n")
+    words = ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" "$1" && shift && exec "$@"', str(mounted), str(path)]
+    done = subprocess.run([*words, *AGENT, "--config", str(config), "--set-password", "mqtt"], input="new\n",
+                          capture_output=True, text=True, timeout=DEADLINE, check=False)
+    if "unshare" in done.stderr or "mount:" in done.stderr:
+        pytest.skip(f"nothing can be mounted here: {done.stderr}")
+    assert done.returncode == 1 and "Device or resource busy" in done.stderr and "nothing was changed" in done.stderr
+    assert path.read_text() == "old\n" and mounted.read_text() == "mounted\n" and len(list(config.parent.iterdir())) == 3
 
 
 @pytest.mark.parametrize("typed", ["", "\n", "a\tb\n", "a\0b\n", "\u2028\n", "x" * 1025], ids=ascii)
@@ -172,12 +192,13 @@ def test_two_that_differ(config):
     assert not (config.parent / "mqtt-password").exists()
 
 
+@pytest.mark.parametrize("key", ["\x03", "\x1c"], ids=["ctrl-c", "ctrl-backslash"])
 @pytest.mark.parametrize("arguments", [["--set-password", "mqtt"], ["--hash-password"]], ids=["set", "hash"])
-def test_ctrl_c_leaves_a_terminal_that_echoes(config, arguments):
+def test_who_leaves_has_a_terminal_that_echoes(config, arguments, key):
     terminal = Terminal("--config", config, *arguments)
     terminal.wait("assword")
     terminal.wait(": ")
-    terminal.type("half a pass\x03")
+    terminal.type("half a pass" + key)
     status, echoes = terminal.end()
     assert status != 0 and echoes and b"half" not in terminal.said
     assert len(list(config.parent.iterdir())) == 1

@@ -11,7 +11,8 @@ import pytest
 from harness import ask, door, wait_until
 
 RELAYS = {"relay": None, "open_relay": "GPIO17", "close_relay": "GPIO27", "stop_relay": "GPIO22", "gap": "100ms"}
-REAL_S = 5  # a whole travel, of the simulated door
+DISCOVERY = "homeassistant/device/portcullis_garage_left/config"
+REAL_S = 12  # a whole travel, of the simulated door
 
 
 @pytest.fixture
@@ -25,9 +26,7 @@ def house(agent_factory, recorder_factory, broker):
 
 
 def order(agent, payload, **how):
-    mark = agent.recorder.mark()
-    agent.recorder.publish(agent.topic("left", "position/set"), payload, response_topic="test/answer", **how)
-    return agent.recorder.wait("test/answer", since=mark).json
+    return agent.recorder.command(agent, agent.topic("left", "position/set"), payload, **how).json
 
 
 def state(agent, wanted, since=0):
@@ -55,6 +54,8 @@ def test_by_mqtt(house):
     assert pressed == 2
     for payload in "101", "-1", "1.5", "half", "OPEN":
         assert order(agent, payload)["reason"] == "unknown_command", payload
+    assert "0 to 100 for a position" in only_door(agent)["last_command"]["detail"]
+    agent.log.wait("refused: This is not a command; .* and 0 to 100 for a position")
     assert order(agent, "80", retain=True)["reason"] == "retained"
     assert len(relays(agent)) == pressed
     mark = agent.recorder.mark()
@@ -87,9 +88,48 @@ def test_by_the_api(house):
     ({**dict.fromkeys(("open_relay", "close_relay", "stop_relay")), "relay": "GPIO17", "closed_sensor": None}, False)])
 def test_home_assistant_is_told_where_it_is_possible(house, changes, possible):
     agent = house(**changes)
-    told = agent.recorder.wait("homeassistant/device/portcullis_garage_left/config").json["components"]["door"]
+    told = agent.recorder.wait(DISCOVERY).json["components"]["door"]
     assert told.get("set_position_topic") == (agent.topic("left", "position/set") if possible else None)
     assert (only_door(agent)["positions"] is not None) == possible
+
+
+def test_the_button_for_air(house):
+    """As Home Assistant presses it: the payload to the topic, both of the agent's own document."""
+    agent = house(vent=15)
+    button = agent.recorder.wait(DISCOVERY).json["components"]["vent"]
+    assert (button["name"], button["platform"], button["message_expiry_interval"]) == ("Air", "button", 10)
+    assert only_door(agent)["vent"] == 15
+    mark = agent.recorder.mark()
+    agent.recorder.publish(button["command_topic"], button["payload_press"])
+    state(agent, "stopped", mark)
+    assert 14 <= only_door(agent)["position"] <= 20
+    assert len(relays(agent)) == 2
+    agent.config["doors"] = [door(**RELAYS, travel_time=f"{REAL_S}s")]
+    agent.write_config()
+    agent.recorder.wait(DISCOVERY)  # that of the start
+    mark = agent.recorder.mark()
+    agent.send_signal(signal.SIGHUP)
+    told = agent.recorder.wait(DISCOVERY, since=mark).json["components"]
+    assert told["vent"] == {"platform": "button"} and only_door(agent)["vent"] is None
+
+
+@pytest.mark.parametrize("before, after", [("ignore", "stop"), ("stop", "ignore")])
+def test_it_is_heard_since_a_reload(house, before, after):
+    """What Home Assistant is told of after a reload is listened to, and no more than that."""
+    def config(while_opening):
+        return {**dict.fromkeys(("open_relay", "close_relay", "stop_relay")), "relay": "GPIO17", "opener": {"while_opening": while_opening}}
+    agent = house(**config(before))
+    agent.config["doors"] = [door(travel_time=f"{REAL_S}s", **{**RELAYS, **config(after)})]
+    agent.write_config()
+    agent.recorder.wait(DISCOVERY)  # that of the start
+    mark = agent.recorder.mark()
+    agent.send_signal(signal.SIGHUP)
+    told = agent.recorder.wait(DISCOVERY, since=mark).json["components"]["door"]
+    if after == "stop":
+        assert told["set_position_topic"] == agent.topic("left", "position/set")
+        wait_until(lambda: order(agent, "20")["result"] == "accepted", "the door to obey")
+    else:
+        assert "set_position_topic" not in told
 
 
 @pytest.mark.parametrize("configured_s, word", [(REAL_S, "as configured"), (REAL_S * 1.25, "a fifth shorter"),

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import pytest
 
 from certificates import CONSTRAINED, DAY, NOW, Authority, chain
-from harness import (CONNECT, SLOWNESS, Closed, FakeBroker, TcpServer, ask, door, exactly, free_port, get, packet, text,
+from harness import (CONNECT, DEADLINE, SLOWNESS, Closed, FakeBroker, TcpServer, ask, door, exactly, free_port, get, packet, text,
                      wait_until, with_file)
 
 NAME = "door.broker.test"
@@ -92,7 +92,7 @@ def issue_like(folder):
 
 # ---- What OpenSSL says ----
 
-def s_client(port, made, name, ca, client=None, password=None):
+def s_client(port, made, name, ca, client=None, password=None, patience=DEADLINE):
     """Does openssl s_client get an MQTT broker's answer from there? True or False, and what it printed."""
     command = ["openssl", "s_client", "-quiet", "-verify_quiet", "-verify_return_error", "-CAfile", str(made[ca]),
                "-connect", f"127.0.0.1:{port}", "-servername", name,
@@ -101,7 +101,7 @@ def s_client(port, made, name, ca, client=None, password=None):
         command += ["-cert", str(made[f"{client}.crt"]), "-key", str(made[f"{client}.key"])]
         command += ["-pass", f"file:{made[password]}"] if password else []
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    timer = threading.Timer(2 * SLOWNESS, process.kill)  # for servers that stall
+    timer = threading.Timer(patience, process.kill)
     timer.start()
     with suppress(BrokenPipeError):
         process.stdin.write(CONNECT_PACKET)
@@ -589,7 +589,7 @@ BAD_SERVERS = [
 @pytest.mark.parametrize("act,says", BAD_SERVERS, ids=[act.__name__ for act, _ in BAD_SERVERS])
 def test_a_server_that(act, says, made, fakes, start_agent):
     server = fakes(Server(act))
-    accepted, _ = s_client(server.port, made, "127.0.0.1", "ca")
+    accepted, _ = s_client(server.port, made, "127.0.0.1", "ca", patience=2 * SLOWNESS)
     assert not accepted
     agent = start_agent(server.url, tls_config(made))
     is_refused(agent, server.port, "127.0.0.1", rf"TLS: .*({says}|broke in the handshake)")
@@ -599,12 +599,13 @@ def test_servers_that_stall_are_left_after_a_while(made, fakes, start_agent, bro
     """The next broker of the list has its turn; doors and page do not wait for it."""
     servers = [fakes(Server(act)) for act in (stalls, stalls_in_a_record)]
     for server in servers:
-        accepted, _ = s_client(server.port, made, "127.0.0.1", "ca")
+        accepted, _ = s_client(server.port, made, "127.0.0.1", "ca", patience=2)
         assert not accepted
-    agents = [start_agent([server.url, broker_factory().url], tls_config(made)) for server in servers]
-    for agent in agents:
-        opens_the_door(agent)
-        assert not agent.log.find("warning: broker")
+    agents = []
+    for server in servers:
+        agents.append(start_agent([server.url, broker_factory().url], tls_config(made)))
+        opens_the_door(agents[-1])
+        assert not agents[-1].log.find("warning: broker")
     for agent in agents:
         assert "stalls in the handshake" in agent.log.wait("warning: broker", deadline=30)
         agent.log.wait("connected to the broker")

@@ -53,6 +53,7 @@ def test_security(unit):
     "NoNewPrivileges=yes",
     "MemoryMax=64M",
     "LimitCORE=0",
+    "RuntimeDirectory=portcullis",
     "StateDirectory=portcullis",
     "SystemCallFilter=adjtimex clock_adjtime clock_adjtime64",
     "SystemCallFilter=sched_setattr setpriority",

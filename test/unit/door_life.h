@@ -71,7 +71,9 @@ static inline const char *life_press(struct life *life, enum door_line line)
 		return NULL;
 	model_hear(model, line, rules->now_ms);
 	bool unwarned = rules->door.config.warning_ms > 0 && !rules->warned;
-	bool locked = rules->ours && !rules->begun_free && rules_locked(rules, &rules->door);
+	/* A door that is sensed open is so: an opener that stands within the contact's length may go up what is left. */
+	bool open = rules->door.contacts[DOOR_SENSOR_OPEN].active && model_level(model, DOOR_SENSOR_OPEN);
+	bool locked = rules->ours && !rules->begun_free && !open && rules_locked(rules, &rules->door);
 	enum door_command command = rules->command;
 	if (command == DOOR_COMMAND_POSITION)
 		command = rules->up ? DOOR_COMMAND_OPEN : DOOR_COMMAND_CLOSE;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "door/door.h"
+#include "door_tells.h"
 
 struct rules {
 	struct door door;
@@ -561,13 +562,18 @@ static inline const char *rules_answer(const struct rules *rules, const struct d
 		if (before->stuck[i])
 			return NULL;
 	}
-	struct door_view view = {0};
+	struct door_view view;
 	door_view(before, rules->now_ms, &view);
 	bool now = input->given_ms == 0 || input->given_ms >= rules->now_ms;
 	if (input->command < DOOR_COMMANDS && output->reason != DOOR_REASON_BUSY &&
 			(now || output->reason != DOOR_REASON_UNCERTAIN))
 		RULE("what is said to be refused is refused, and for that reason",
 				output->reason == view.refusals[input->command]);
+	if (input->command == DOOR_COMMAND_POSITION && input->percent > 0 && input->percent < 100 &&
+			output->result != DOOR_RESULT_UNCHANGED && output->reason != DOOR_REASON_BUSY &&
+			output->reason != DOOR_REASON_STALE && (now || output->reason != DOOR_REASON_UNCERTAIN))
+		RULE("a position that is said to be refused is refused, and for that reason",
+				output->reason == door_position_refusal(before, input->percent));
 	if (before->state == DOOR_CLOSED && input->command == DOOR_COMMAND_CLOSE &&
 			(toggle || before->contacts[DOOR_SENSOR_CLOSED].active))
 		RULE("CLOSE on a closed door presses nothing", output->result == DOOR_RESULT_UNCHANGED && !relay_on);
@@ -596,8 +602,9 @@ static inline const char *rules_answer(const struct rules *rules, const struct d
 				(output->result == DOOR_RESULT_ACCEPTED) == (wired && free && (way || !down)));
 	}
 	if (input->command == DOOR_COMMAND_POSITION && output->result == DOOR_RESULT_ACCEPTED) {
+		bool at_end = before->contacts[DOOR_SENSOR_CLOSED].active || before->contacts[DOOR_SENSOR_OPEN].active;
 		RULE("POSITION is accepted where it is said to be possible, and one at a time",
-				view.has_reach && input->percent >= view.reach_low &&
+				(view.has_reach || !at_end) && input->percent >= view.reach_low &&
 						input->percent <= view.reach_high && before->aim == DOOR_UNKNOWN);
 		RULE("an active obstruction refuses POSITION downwards",
 				rules->up || !rules->raw[DOOR_SENSOR_OBSTRUCTION]);
@@ -612,14 +619,35 @@ static inline const char *rules_answer(const struct rules *rules, const struct d
 	return NULL;
 }
 
+/*
+ * Whether the door moves by command after a step in which it has left an end. A press in the same step comes after that:
+ * then a copy lives through the time without the press, which a level that is told again does.
+ */
+static inline bool rules_left(
+		const struct rules *rules, const struct door *before, const struct door_input *input, int sensor)
+{
+	struct door door = rules->door;
+	struct door_output ignored;
+	const struct door_input again = {.kind = DOOR_INPUT_SENSOR,
+			.sensor = (enum door_sensor)sensor,
+			.active = before->contacts[sensor].raw,
+			.at_ms = rules->now_ms};
+
+	if (input->kind == DOOR_INPUT_COMMAND || input->kind == DOOR_INPUT_TIME) {
+		door = *before;
+		door_step(&door, &again, rules->now_ms, &ignored);
+	}
+	return door.commanded && rules_moving(door.state);
+}
+
 /* What a press does is certain between the ends only after a sensed end was left in a commanded move. */
-static inline void rules_certainty(struct rules *rules, const struct door *before)
+static inline void rules_certainty(struct rules *rules, const struct door *before, const struct door_input *input)
 {
 	const struct door *door = &rules->door;
 
 	for (int i = DOOR_SENSOR_CLOSED; i <= DOOR_SENSOR_OPEN; i++) {
 		if (before->contacts[i].active && !door->contacts[i].active)
-			rules->sure = (door->commanded && rules_moving(door->state)) ||
+			rules->sure = rules_left(rules, before, input, i) ||
 				      (before->commanded && rules_moving(before->state));
 	}
 	if (door->state == DOOR_UNKNOWN || (door->state == DOOR_STOPPED && door->direction == DOOR_UNKNOWN) ||
@@ -642,8 +670,10 @@ static inline const char *rules_step(
 	bool early = input->kind == DOOR_INPUT_TIME && now_ms < rules->deadline_ms;
 	rules->now_ms = now_ms;
 	memset(rules->stood, 0, sizeof(rules->stood));
-	bool edge = input->kind == DOOR_INPUT_SENSOR && rules->raw[input->sensor] != input->active;
-	if (edge && input->sampled && before.contacts[input->sensor].heard)
+	/* The first level that is heard is one, too: nothing was known of the level before. */
+	bool first = input->kind == DOOR_INPUT_SENSOR && !before.contacts[input->sensor].heard;
+	bool edge = first || (input->kind == DOOR_INPUT_SENSOR && rules->raw[input->sensor] != input->active);
+	if (edge && input->sampled && !first)
 		edge = now_ms - rules->edge_ms[input->sensor] >= before.config.debounce_ms ||
 		       before.contacts[input->sensor].unsteady;
 	if (edge) {
@@ -651,8 +681,9 @@ static inline const char *rules_step(
 		int64_t at_ms = input->at_ms < now_ms && !input->sampled ? input->at_ms : now_ms;
 		at_ms = at_ms > *edge_ms ? at_ms : *edge_ms;
 		rules->raw[input->sensor] = input->active;
-		rules->stood[input->sensor] = !input->sampled && at_ms - *edge_ms >= before.config.debounce_ms;
-		if (input->sampled || at_ms - *edge_ms >= before.config.debounce_ms + DOOR_QUIET_MS)
+		rules->stood[input->sensor] =
+				!first && !input->sampled && at_ms - *edge_ms >= before.config.debounce_ms;
+		if (first || input->sampled || at_ms - *edge_ms >= before.config.debounce_ms + DOOR_QUIET_MS)
 			rules->unrest_ms[input->sensor] = at_ms;
 		*edge_ms = at_ms;
 	}
@@ -668,7 +699,7 @@ static inline const char *rules_step(
 			input->command < DOOR_COMMAND_LOCKOUT_ON)
 		rules->given_ms = given_ms > rules->given_ms ? given_ms : rules->given_ms;
 	/* What is so already by its contact, after a press that may change it, may be held. */
-	bool held = output->answered && output->result == DOOR_RESULT_UNCHANGED && before.goal == DOOR_GOAL_NONE &&
+	bool held = output->answered && output->result == DOOR_RESULT_UNCHANGED && rules->door.goal != before.goal &&
 		    rules->door.goal != DOOR_GOAL_NONE;
 	if (input->kind == DOOR_INPUT_COMMAND && input->command >= DOOR_COMMAND_LOCKOUT_ON) {
 		if (output->result != DOOR_RESULT_REJECTED)
@@ -688,7 +719,7 @@ static inline const char *rules_step(
 		rules->warned = false;
 		rules->presses = 0;
 	}
-	rules_certainty(rules, &before);
+	rules_certainty(rules, &before, input);
 	RULE("the actions fit", output->action_count < DOOR_ACTIONS_MAX);
 	RULE("the happenings fit", output->happening_count < DOOR_HAPPENINGS_MAX);
 	broken = rules_lines(rules, &before, input, output);
@@ -710,12 +741,9 @@ static inline const char *rules_step(
 	RULE("presses to come have a deadline",
 			rules->door.goal == DOOR_GOAL_NONE || output->deadline_ms != DOOR_NEVER);
 	RULE("being early changes nothing", !early || (output->action_count == 0 && output->happening_count == 0));
-	if (before.settled) {
-		RULE("a change of state is told",
-				before.state == rules->door.state || rules_told(output, DOOR_EVENT_STATE));
-		RULE("a fault is told", before.fault == rules->door.fault || rules_told(output, DOOR_EVENT_FAULT) ||
-							rules_told(output, DOOR_EVENT_FAULT_CLEARED));
-	}
+	broken = tells_right(&before, &rules->door, output, now_ms);
+	if (broken != NULL)
+		return broken;
 	RULE("locked out is what is told", rules->door.said.locked_out == rules_locked(rules, &rules->door));
 	RULE("a door on its way to a position has presses to come, or is told of",
 			before.aim == DOOR_UNKNOWN || rules->door.aim == before.aim || output->action_count > 0 ||

@@ -26,9 +26,8 @@ struct fake_agent {
 	const char *broker;
 	const char *sick; /* NULL: healthy */
 	uint64_t history_count;
-	enum door_result result; /* of each command and pulse */
-	enum door_reason reason;
-	int error; /* of each pulse, poke and command for a peer: 0 or -errno */
+	struct door_answer answer; /* of each command and pulse */
+	int error;                 /* of each pulse, poke and command for a peer: 0 or -errno */
 	bool follows;
 	struct peers_view peers; /* when it follows any */
 
@@ -72,8 +71,8 @@ static void fake_node(void *user, struct http_node *node)
 }
 
 /* Notes a command for a door of its own, and answers it. */
-static enum door_result fake_answer(struct fake_agent *agent, size_t door, enum door_command command, int64_t asked_ms,
-		enum door_reason *reason)
+static struct door_answer fake_answer(
+		struct fake_agent *agent, size_t door, enum door_command command, int64_t asked_ms)
 {
 	fake_check(asked_ms <= loop_now_ms());
 	pthread_mutex_lock(&agent->mutex);
@@ -82,34 +81,31 @@ static enum door_result fake_answer(struct fake_agent *agent, size_t door, enum 
 	agent->last_door = door;
 	agent->last_command = command;
 	agent->last_asked_ms = asked_ms;
-	*reason = agent->reason;
-	enum door_result result = agent->result;
+	struct door_answer answer = agent->answer;
 	pthread_mutex_unlock(&agent->mutex);
-	return result;
+	return answer;
 }
 
-static enum door_result fake_command(
-		void *user, size_t door, enum door_command command, int64_t asked_ms, enum door_reason *reason)
+static struct door_answer fake_command(void *user, size_t door, enum door_command command, int64_t asked_ms)
 {
 	fake_check(command <= DOOR_COMMAND_TOGGLE);
-	return fake_answer(user, door, command, asked_ms, reason);
+	return fake_answer(user, door, command, asked_ms);
 }
 
-static enum door_result fake_position(void *user, size_t door, int percent, int64_t asked_ms, enum door_reason *reason)
+static struct door_answer fake_position(void *user, size_t door, int percent, int64_t asked_ms)
 {
 	struct fake_agent *agent = user;
 	fake_check(percent >= 1 && percent <= 99);
 	agent->last_percent = percent;
-	return fake_answer(agent, door, DOOR_COMMAND_POSITION, asked_ms, reason);
+	return fake_answer(agent, door, DOOR_COMMAND_POSITION, asked_ms);
 }
 
-static int fake_pulse(void *user, size_t door, const char *relay, int64_t asked_ms, enum door_result *result,
-		enum door_reason *reason)
+static int fake_pulse(void *user, size_t door, const char *relay, int64_t asked_ms, struct door_answer *answer)
 {
 	struct fake_agent *agent = user;
 	if (strcmp(relay, "relay") != 0)
 		return -ENOENT;
-	*result = fake_answer(agent, door, DOOR_COMMAND_PULSE, asked_ms, reason);
+	*answer = fake_answer(agent, door, DOOR_COMMAND_PULSE, asked_ms);
 	return agent->error;
 }
 
@@ -127,8 +123,8 @@ static void fake_wiring(void *user, size_t door, struct http_wiring *wiring)
 	const struct fake_agent *agent = user;
 	fake_check(door < agent->door_count);
 	struct http_line *lines = wiring->lines;
-	lines[0] = (struct http_line){.role = "relay", .name = "GPIO17", .relay = true, .known = true};
-	lines[1] = (struct http_line){.role = "closed sensor", .name = "", .offset = 23, .known = true, .active = true};
+	lines[0] = (struct http_line){.key = "relay", .name = "GPIO17", .relay = true, .known = true};
+	lines[1] = (struct http_line){.key = "closed_sensor", .name = "", .offset = 23, .known = true, .active = true};
 	snprintf(wiring->yaml, sizeof(wiring->yaml), "- id: left\n  name: \"<A&B>\"\n");
 }
 
@@ -171,16 +167,18 @@ static const struct peers_view *fake_peers(void *user)
 	return agent->follows ? &agent->peers : NULL;
 }
 
-static int fake_peer_command(
-		void *user, const char *node, const char *door, enum door_command command, int64_t asked_ms)
+static int fake_peer_command(void *user, const char *node, const char *door, enum door_command command, int percent,
+		int64_t asked_ms)
 {
 	struct fake_agent *agent = user;
 	fake_check(*node && strlen(node) <= PEER_NODE_MAX && !strchr(node, '/'));
 	fake_check(*door && strlen(door) <= DOOR_ID_MAX && !strchr(door, '/'));
-	fake_check(command <= DOOR_COMMAND_TOGGLE && asked_ms <= loop_now_ms());
+	fake_check(command == DOOR_COMMAND_POSITION ? percent > 0 && percent < 100 : command <= DOOR_COMMAND_TOGGLE);
+	fake_check(asked_ms <= loop_now_ms());
 	pthread_mutex_lock(&agent->mutex);
 	agent->commands++;
 	agent->last_command = command;
+	agent->last_percent = percent;
 	agent->last_asked_ms = asked_ms;
 	snprintf(agent->last_poke, sizeof(agent->last_poke), "%s/%s", node, door);
 	int error = agent->error;

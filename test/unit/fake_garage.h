@@ -26,10 +26,13 @@ static struct {
 	struct gpio_handlers handlers;
 	bool levels[LINES];
 	int failure;      /* of each gpio_set */
+	int deaf;         /* of each gpio_get */
+	int catch_ups;    /* times that the edges which wait were asked for */
 	int presses;      /* that the opener has heard */
 	int motion;       /* of the left door: 1 up, -1 down */
 	bool broken;      /* the opener hears nothing */
 	bool closed_once; /* gpio_close was called with every relay off */
+	int64_t slow_ms;  /* that each gpio_set takes */
 	struct loop_timer leave, arrive;
 } chip;
 
@@ -74,18 +77,34 @@ int gpio_open_libgpiod(struct loop *loop, const struct log *log, const char *nam
 	chip.handlers = *handlers;
 	chip.levels[LEFT_CLOSED] = chip.levels[RIGHT_CLOSED] = true;
 	*gpio = (struct gpio *)&chip;
-	bool as_meant = count == LINES && lines[LEFT_WARNING].direction == GPIO_OUTPUT &&
-			lines[LEFT_OBSTRUCTION].direction == GPIO_INPUT &&
-			strcmp(lines[RIGHT_CLOSED].consumer, "right closed sensor") == 0;
+	bool as_meant = count == LINES && strcmp(lines[RIGHT_CLOSED].consumer, "right closed sensor") == 0;
+	for (size_t i = 0; i < count; i++)
+		as_meant &= lines[i].direction == (strstr(lines[i].consumer, " sensor") ? GPIO_INPUT : GPIO_OUTPUT);
 	return as_meant ? 0 : -EINVAL;
 }
+
+/* What the simulator was opened with. */
+static struct {
+	struct gpio_handlers handlers;
+	const struct gpio_line *lines;
+	struct simulator_door doors[2];
+	size_t count, door_count;
+	int failure;
+} simulator;
 
 int gpio_open_simulated(struct loop *loop, const struct log *log, const struct gpio_line *lines, size_t count,
 		const struct simulator_door *doors, size_t door_count, const struct gpio_handlers *handlers,
 		struct gpio **gpio)
 {
-	(void)loop, (void)log, (void)lines, (void)count, (void)doors, (void)door_count, (void)handlers, (void)gpio;
-	return -ENOTSUP;
+	(void)loop, (void)log;
+	simulator.handlers = *handlers;
+	simulator.lines = lines;
+	simulator.count = count;
+	simulator.door_count = door_count;
+	for (size_t i = 0; i < door_count && i < 2; i++)
+		simulator.doors[i] = doors[i];
+	*gpio = simulator.failure < 0 ? NULL : (struct gpio *)&chip;
+	return simulator.failure;
 }
 
 void gpio_close(struct gpio *gpio)
@@ -99,6 +118,7 @@ int gpio_set(struct gpio *gpio, size_t line, bool active)
 	(void)gpio;
 	if (chip.failure < 0)
 		return chip.failure;
+	fake_now_ms += chip.slow_ms;
 	if (line == LEFT_RELAY && active && !chip.levels[line])
 		chip_press();
 	chip.levels[line] = active;
@@ -108,13 +128,15 @@ int gpio_set(struct gpio *gpio, size_t line, bool active)
 int gpio_get(struct gpio *gpio, size_t line, bool *active)
 {
 	(void)gpio;
-	*active = chip.levels[line];
-	return 0;
+	if (chip.deaf == 0)
+		*active = chip.levels[line];
+	return chip.deaf;
 }
 
 void gpio_catch_up(struct gpio *gpio)
 {
 	(void)gpio;
+	chip.catch_ups++;
 }
 
 void gpio_status(const struct gpio *gpio, struct gpio_status *status)
@@ -179,8 +201,8 @@ static struct garage *fake_garage_alive(const struct garage_past *past, struct a
 			.close_time_ms = 15 * SECOND,
 	};
 	struct garage_door_config doors[2] = {
-			{.id = "left", .name = "Left", .device_class = "garage", .machine = &left},
-			{.id = "right", .name = "Right", .device_class = "garage", .machine = &right},
+			{.id = "left", .name = "Left", .device_class = "garage", .vent = 30, .machine = &left},
+			{.id = "right", .name = "Right", .device_class = "garage", .area = "House", .machine = &right},
 	};
 	for (int role = 0; role < GARAGE_LINES; role++) {
 		bool sensor = role >= GARAGE_SENSOR_LINES;

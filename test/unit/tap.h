@@ -1,6 +1,7 @@
 /*
  * Unit tests speak TAP (testanything.org), which Meson reads: CHECK for a fact, tap_case to name what a group of them
- * is about, tap_skip where a case cannot be checked, tap_done as main's return value. Single-threaded.
+ * is about, tap_skip where a case cannot be checked, tap_done as main's return value. With TAP_STOP in the environment the
+ * first fact that is none ends the program. Single-threaded.
  */
 #ifndef PORTCULLIS_TEST_TAP_H
 #define PORTCULLIS_TEST_TAP_H
@@ -8,6 +9,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static struct {
 	int cases, failed_cases;
@@ -51,6 +53,8 @@ static inline bool tap_check(bool good, const char *what, const char *file, int 
 	if (!good) {
 		tap.failed = true;
 		printf("# %s:%d: %s\n", file, line, what);
+		if (getenv("TAP_STOP") != NULL)
+			exit(1);
 	}
 	return good;
 }

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -176,6 +177,10 @@ static void documents(void)
 			{"1:54: warning: password_file: it has no value, so that there is no password"}},
 		{"mqtt:\n  broker: mqtt://b\n  username: u\n  password: # see the safe\n" DOOR,
 			{"4:12: warning: password: it has no value"}},
+		{MQTT "doors:\n- name: L\n  relay: GPIO17\n  obstruction_sensor: #{line: GPIO25}\n",
+			{"5:22: warning: obstruction_sensor: it has no value, so that the door has none"}},
+		{MQTT "doors: [{name: L, open_relay: GPIO17, close_relay: GPIO18, stop_relay: ~}]\n",
+			{"2:72: warning: stop_relay: it has no value, so that the door has none"}},
 		{"mqtt:\n  broker: mqtt://b\n  username: u\n  password: #ab\n" DOOR,
 			{"4:12: password: what follows # would be a comment and no part of the password"}},
 		{"mqtt:\n  broker: mqtt://b\n  username: \u00fc\n  password: \u00e4 \t#ab\n" DOOR,
@@ -288,13 +293,13 @@ static void texts(void)
 		{MQTT DOOR "peers: shed\n", {"3:8: peers: found a single value, expected a list such as [shed, gate], or all"}},
 		{MQTT DOOR "peers: {a: b}\n", {"3:8: peers: found a group of keys, expected a list such as [shed, gate], or all"}},
 		{MQTT DOOR "peers: []\n", {"3:8: peers: 0 entries, expected 1 to 32"}},
-		{MQTT DOOR "peers: [shed, Gate]\n", {"3:15: peers: \"Gate\" holds a character that is not allowed here"}},
+		{MQTT DOOR "peers: [shed, Gate]\n", {"3:15: peers: \"Gate\" holds a character that is not allowed here, expected only a-z0-9_- (did you mean gate?)"}},
 		{MQTT DOOR "peers: [shed, a, shed]\n", {"3:18: peers: \"shed\" is named twice"}},
 		{MQTT DOOR "peers: [shed, {a: b}]\n", {"3:15: peers: found a group of keys"}},
 		{MQTT DOOR "peers: ['']\n", {"3:9: peers: it is empty"}});
 	CHECK_ROWS("names, ids and topics",
 		{MQTT DOOR "node: Garage\n",
-			{"3:7: node: \"Garage\" holds a character that is not allowed here, expected only a-z0-9_-"}},
+			{"3:7: node: \"Garage\" holds a character that is not allowed here, expected only a-z0-9_- (did you mean garage?)"}},
 		{MQTT DOOR "node: \"\"\n", {"3:7: node: it is empty, expected a value such as garage"}},
 		{MQTT DOOR "node: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",
 			{"3:7: node: 64 bytes are too many, expected at most 63"}},
@@ -317,7 +322,13 @@ static void texts(void)
 			{"2:16: the name has no Latin letter or digit to make an id of"}},
 		{MQTT "doors: [{name: Гараж, id: g, relay: GPIO17}]\n", {NULL}},
 		{MQTT "doors: [{id: Left, relay: GPIO17}]\n",
-			{"2:14: id: \"Left\" holds a character that is not allowed here"}},
+			{"2:14: id: \"Left\" holds a character that is not allowed here, expected only a-z0-9_- (did you mean left?)"}},
+		{MQTT "doors: [{id: 'Left Door', relay: GPIO17, closed_sensor: GPIO23}]\n",
+			{"2:14: id: \"Left Door\" holds a character that is not allowed here, expected only a-z0-9_- (did you mean left_door?)"}},
+		{MQTT "doors: [{id: LEFT-Door, relay: GPIO17, closed_sensor: GPIO23}]\n",
+			{"2:14: id: \"LEFT-Door\" holds a character that is not allowed here, expected only a-z0-9_- (did you mean left-door?)"}},
+		{MQTT "doors: [{id: '***', relay: GPIO17, closed_sensor: GPIO23}]\n",
+			{"2:14: id: \"***\" holds a character that is not allowed here, expected only a-z0-9_-"}},
 		{MQTT "doors:\n- {name: Left, relay: GPIO17}\n- {name: left, relay: GPIO27}\n",
 			{"4:10: the id \"left\" is already that of the door in line 3, expected another name, or "
 				"an id"}},
@@ -406,6 +417,7 @@ static void http(void)
 		{MQTT DOOR "http: {listen: 127.0.0.1:80, username: a, password: b}\n", {NULL}},
 		{MQTT DOOR "http: {listen: 0.0.0.0:80, username: a, password: b, tls: {certificate_file: c, key_file: k}}\n",
 			{NULL}},
+		{MQTT DOOR "http: {listen: \"[fe80::1]:80\"}\n", {"3:16: listen: a link-local address takes a zone (%)"}},
 		{MQTT DOOR "http: {listen: \"[fe80::1%eth0]:80\"}\n", {"3:16: listen: an address with a zone (%) is not supported"}},
 		{MQTT DOOR "http: {username: a, password: b, allow_anonymous_commands: true}\n",
 			{"3:60: warning: allow_anonymous_commands has no effect"}},
@@ -421,6 +433,7 @@ static void http(void)
 		{MQTT DOOR "http: {language: klingon}\n",
 				{"3:18: language: \"klingon\" is not known here, expected "}},
 		{MQTT DOOR "http: {frame_ancestors: \"https://a.example http://[::1]:8123\"}\n", {NULL}},
+		{MQTT DOOR "http: {frame_ancestors: \"\"}\n", {"3:25: frame_ancestors: it is empty, expected"}},
 		{MQTT DOOR "http: {frame_ancestors: a.example}\n", {"3:25: frame_ancestors: expected self, or addresses"}},
 		{MQTT DOOR "http: {frame_ancestors: \"https://a self\"}\n", {"3:25: frame_ancestors: expected self, or addresses"}},
 		{MQTT DOOR "http: {frame_ancestors: \"https://a; script-src *\"}\n", {"3:25: frame_ancestors: "}},
@@ -565,6 +578,27 @@ static void wiring(void)
 		{MQTT "doors: [{name: L, relay: GPIO17, left_open: 10m}]\n",
 			{"2:45: warning: left_open has no effect"}});
 
+	CHECK_ROWS("a position for air",
+		{MQTT "doors: [{name: L, relay: GPIO17, closed_sensor: GPIO23, vent: 15}]\n", {NULL}},
+		{MQTT "doors: [{name: L, relay: GPIO17, vent: off}]\n", {NULL}},
+		{MQTT "doors: [{name: L, relay: GPIO17, closed_sensor: GPIO23, vent: 0}]\n",
+			{"2:63: vent: \"0\" is no position, expected a whole number of percent, 1 to 99, or off"}},
+		{MQTT "doors: [{name: L, relay: GPIO17, closed_sensor: GPIO23, vent: 100}]\n", {"2:63: vent: \"100\" is no position"}},
+		{MQTT "doors: [{name: L, relay: GPIO17, closed_sensor: GPIO23, vent: 15%}]\n", {"2:63: vent: \"15%\" is no position"}},
+		{MQTT "doors: [{name: L, relay: GPIO17, closed_sensor: GPIO23, vent: [15]}]\n",
+			{"2:63: vent: found a list, expected a whole number of percent"}},
+		{MQTT "doors: [{name: L, relay: GPIO17, closed_sensor: GPIO23, vent: 5}]\n",
+			{"2:63: vent: no press can stop the door at 5 %, expected 8 to 53 when it is closed"}},
+		{MQTT "doors: [{name: L, relay: GPIO17, closed_sensor: GPIO23, vent: 15, open_time: 0s}]\n", {"2:78: open_time: \"0s\" is too short"}},
+		{MQTT "doors: [{name: L, relay: GPIO17, closed_sensor: GPIO23, vent: 15, opener: {while_opening: reverse}}]\n",
+			{"2:63: vent: no press can stop this door on its way"}},
+		{MQTT "doors: [{name: L, open_relay: GPIO17, close_relay: GPIO27, closed_sensor: GPIO23, vent: 15}]\n",
+			{"2:89: vent: no press can stop this door on its way"}},
+		{MQTT "doors: [{name: L, relay: GPIO17, closed_sensor: GPIO23, open_sensor: GPIO24, vent: 5, opener: {while_closing: stop}}]\n",
+			{"2:84: vent: no press can stop the door at 5 %, expected 8 to 53 when it is closed, or 47 to 92 when it is open"}},
+		{MQTT "doors: [{name: L, open_relay: GPIO17, close_relay: GPIO27, stop_relay: GPIO22, closed_sensor: GPIO23, open_sensor: GPIO24, vent: 95}]\n",
+			{NULL}});
+
 	CHECK_ROWS("lock-out",
 		{MQTT "history: {directory: /}\ndoors: [{name: L, relay: GPIO17, lockout: all, lockout_sensor: GPIO26}]\n", {NULL}},
 		{MQTT "doors: [{name: L, relay: GPIO17, lockout_sensor: GPIO17}]\n", {"2:50: lockout_sensor: GPIO17 is already the relay"}},
@@ -576,7 +610,10 @@ static void wiring(void)
 	CHECK_ROWS("auto-close and its warning",
 		{MQTT "doors: [{name: L, relay: GPIO17, auto_close: 5m}]\n",
 			{"2:46: auto_close needs a warning before the door moves by itself (UL 325)"}},
-		{MQTT "doors: [{name: L, relay: GPIO17, auto_close: 5m, close_warning: {line: GPIO5}}]\n", {NULL}},
+		{MQTT "doors: [{name: L, relay: GPIO17, auto_close: 5m, close_warning: {line: GPIO5}}]\n",
+			{"2:46: warning: auto_close has no effect"}},
+		{MQTT "doors: [{name: L, relay: GPIO17, open_sensor: GPIO23, auto_close: 5m, close_warning: {line: GPIO5}}]\n", {NULL}},
+		{MQTT "doors: [{name: L, open_relay: GPIO17, close_relay: GPIO22, auto_close: 5m, close_warning: {line: GPIO5}}]\n", {NULL}},
 		{MQTT "doors: [{name: L, relay: GPIO17, auto_close: 5m, close_warning: {line: GPIO5, time: 4999ms}}]\n",
 			{"2:85: with auto_close the warning lasts at least 5s (UL 325)"}},
 		{MQTT "doors: [{name: L, relay: GPIO17, close_warning: {line: GPIO5, time: 2s}}]\n", {NULL}},
@@ -629,7 +666,7 @@ static const char full[] = "node: garage-1\n"
 			   "  client_id: me\n"
 			   "  topic_prefix: home/doors\n"
 			   "  keepalive: 1m\n"
-			   "home_assistant: {discovery: no, prefix: ha}\n"
+			   "home_assistant: {discovery: no, prefix: ha, command_expiry: off}\n"
 			   "gpio:\n"
 			   "  chip: pinctrl-bcm2711\n"
 			   "  relays: [GPIO13, {line: 5, active: low}]\n"
@@ -693,7 +730,7 @@ static void values(void)
 	SAME(config.mqtt.client_id, "me");
 	SAME(config.mqtt.topic_prefix, "home/doors");
 	CHECK(config.mqtt.keepalive_ms == 60000);
-	CHECK(!config.home_assistant.discovery);
+	CHECK(!config.home_assistant.discovery && !config.home_assistant.command_expiry);
 	SAME(config.home_assistant.prefix, "ha");
 	CHECK(config.gpio.backend == CONFIG_LIBGPIOD);
 	SAME(config.gpio.chip, "pinctrl-bcm2711");
@@ -756,7 +793,7 @@ static void values(void)
 	CHECK(config.node[0] != '\0');
 	SAME(config.mqtt.topic_prefix, "portcullis");
 	CHECK(config.mqtt.keepalive_ms == 30000 && config.mqtt.username == NULL && config.mqtt.password == NULL);
-	CHECK(config.home_assistant.discovery);
+	CHECK(config.home_assistant.discovery && config.home_assistant.command_expiry);
 	SAME(config.home_assistant.prefix, "homeassistant");
 	CHECK(config.gpio.backend == CONFIG_LIBGPIOD && config.gpio.chip == NULL);
 	CHECK(config.http.enabled && config.http.port == 8080 && config.http.host_count == 0);
@@ -846,9 +883,21 @@ static void files(void)
 		return;
 	CHECK(config_load("missing.yaml", CONFIG_SECRETS_NEEDED, &config, &report) == -EINVAL);
 	CHECK(said(&report.problems[0],
-			"0:0: there is no such file, expected a configuration (--config FILE names another one)"));
+			"0:0: there is no such file, expected a configuration (--config FILE names another one, --new-config prints one to begin with)"));
 	CHECK(config_load(folder, CONFIG_SECRETS_NEEDED, &config, &report) == -EINVAL);
 	CHECK(said(&report.problems[0], "0:0: cannot be read: Is a directory"));
+
+	tap_case("a first configuration is made whole, or nothing is");
+	write_file("example.yaml", "a: b\n", 5, 0600);
+	CHECK(config_begin("first.yaml", "example.yaml") == 0 && access("first.yaml", F_OK) == 0);
+	CHECK(config_begin("first.yaml", "example.yaml") == -EEXIST);
+	CHECK(symlink("nowhere", "second.yaml") == 0 && config_begin("second.yaml", "example.yaml") == -EEXIST);
+	glob_t left;
+	CHECK(glob("second.yaml.*", 0, NULL, &left) == GLOB_NOMATCH);
+	globfree(&left);
+	CHECK(unlink("example.yaml") == 0 && unlink("first.yaml") == 0 && unlink("second.yaml") == 0);
+
+	tap_case("nor one that is too large");
 	char *large = malloc(CONFIG_FILE_MAX + 1);
 	memset(large, '#', CONFIG_FILE_MAX + 1);
 	write_file("test.yaml", large, CONFIG_FILE_MAX + 1, 0600);
@@ -884,6 +933,12 @@ static void files(void)
 			{"it holds a NUL", "a\0b", 3, 0600, NULL,
 					SECRET_AT "password_file: ./secret holds more than a password"},
 	};
+	tap_case("what may be set as a password: one line that a file brings back as it is");
+	CHECK(config_is_secret("a", 1) && config_is_secret("a\ufeff", 4) && !config_is_secret("a", 0));
+	CHECK(!config_is_secret("\ufeff"
+				"a",
+			      4) &&
+			!config_is_secret("a\nb", 3) && !config_is_secret("a\0b", 3));
 	for (size_t i = 0; i < COUNT(secrets); i++) {
 		tap_case("a secret file: %s", secrets[i].name);
 		write_file("secret", secrets[i].bytes, secrets[i].length, secrets[i].mode);
@@ -999,7 +1054,7 @@ static bool same_door(const struct config_door *a, const struct config_door *b)
 	       x->debounce_ms == y->debounce_ms && x->open_time_ms == y->open_time_ms &&
 	       x->close_time_ms == y->close_time_ms && x->warning_ms == y->warning_ms &&
 	       x->auto_close_ms == y->auto_close_ms && a->left_open_ms == b->left_open_ms &&
-	       a->left_open_again_ms == b->left_open_again_ms && x->lockout_all == y->lockout_all;
+	       a->left_open_again_ms == b->left_open_again_ms && a->vent == b->vent && x->lockout_all == y->lockout_all;
 }
 
 static void printing(void)
@@ -1016,7 +1071,7 @@ static void printing(void)
 			"- {name: Right, open_relay: {line: GPIO17, active: low}, close_relay: GPIO27, stop_relay: "
 			"{line: 22},"
 			"   closed_sensor: GPIO23, open_time: 14s, close_time: 1m, auto_close: 23h, left_open: 10m,"
-			"   left_open_again: 1h, lockout: all, lockout_sensor: {line: GPIO26, contact: normally_closed},"
+			"   left_open_again: 1h, vent: 15, lockout: all, lockout_sensor: {line: GPIO26, contact: normally_closed},"
 			"   close_warning: {line: GPIO4, active: low, time: 6500ms}}\n";
 	static struct config_report report;
 	static char text[4096], again[4096];
@@ -1075,7 +1130,9 @@ static void comparing(void)
 			{"nothing", "", "", NULL, {0}},
 			{"a name", "name: L", "id: l, name: M", NULL, {0}},
 			{"a time", "name: L", "name: L, pulse: 300ms", NULL, {0}},
-			{"the opener", "name: L", "name: L, opener: {while_opening: ignore}", NULL, {0}},
+			{"the opener", "name: L", "name: L, opener: {while_closing: ignore}", NULL, {0}},
+			{"an opener that no press stops", "name: L", "name: L, opener: {while_opening: ignore}", NULL,
+					{.mqtt = true}},
 			{"the same line by its default", "GPIO17", "{line: GPIO17, active: high}", NULL, {0}},
 			{"a broker", "//b", "//c", NULL, {.mqtt = true}},
 			{"a port", "//b", "//b:1884", NULL, {.mqtt = true}},
@@ -1092,6 +1149,8 @@ static void comparing(void)
 			{"the node", "node: a", "node: b", NULL, {.mqtt = true, .topics = true, .discovery = true}},
 			{"the topics", "mqtt: {", "mqtt: {topic_prefix: t, ", NULL,
 					{.mqtt = true, .topics = true, .discovery = true}},
+			{"expiry of commands", "http:", "home_assistant: {command_expiry: off}\nhttp:", NULL,
+					{.mqtt = true}},
 			{"discovery", "http:", "home_assistant: {discovery: false}\nhttp:", NULL,
 					{.mqtt = true, .discovery = true}},
 			{"its prefix", "http:", "home_assistant: {prefix: h}\nhttp:", NULL,
@@ -1129,20 +1188,20 @@ static void comparing(void)
 			{"a key switch", "name: L", "name: L, lockout_sensor: GPIO24",
 					"doors: l: lockout_sensor is wired in another way", {0}},
 			{"a warning's line", "name: L", "name: L, close_warning: {line: GPIO5, time: 5s}",
-					"doors: l: close_warning: line is wired in another way", {0}},
+					"doors: l: close_warning is wired in another way", {0}},
 			{"a number for a name", "GPIO17", "{line: 17}", "doors: l: relay is wired in another way", {0}},
 			{"the Supervisor's broker", "mqtt://b, username: u, password: p", "supervisor://1.2.3.4",
-					"mqtt: broker is now the Supervisor's to tell", {0}},
-			{"the chip", "http:", "gpio: {chip: c}\nhttp:", "gpio: chip is another", {0}},
-			{"the backend", "http:", "gpio: {backend: simulated}\nhttp:", "gpio: backend is another", {0}},
-			{"the page's address", "http: {", "http: {listen: '0.0.0.0:8080', ", "http: listen is another",
+					"mqtt.broker is now the Supervisor's to tell", {0}},
+			{"the chip", "http:", "gpio: {chip: c}\nhttp:", "gpio.chip is another", {0}},
+			{"the backend", "http:", "gpio: {backend: simulated}\nhttp:", "gpio.backend is another", {0}},
+			{"the page's address", "http: {", "http: {listen: '0.0.0.0:8080', ", "http.listen is another",
 					{0}},
-			{"the page's port", "http: {", "http: {listen: '127.0.0.1:81', ", "http: listen is another",
+			{"the page's port", "http: {", "http: {listen: '127.0.0.1:81', ", "http.listen is another",
 					{0}},
-			{"no page", "http: {username: u, password: p}", "http: {listen: off}",
-					"http: listen is another", {0}},
+			{"no page", "http: {username: u, password: p}", "http: {listen: off}", "http.listen is another",
+					{0}},
 			{"the history's place", "http:", "history: {directory: /d}\nhttp:",
-					"history: directory is another", {0}},
+					"history.directory is another", {0}},
 	};
 	static struct config_report report;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -48,6 +48,8 @@ static void test_whole(void)
 			.last_close_ms = 15250,
 			.last_travel_ms = 15250,
 			.has_stop = true,
+			.reach_low = 16,
+			.reach_high = 53,
 			.has_open_sensor = true,
 			.has_obstruction_sensor = true,
 			.obstruction_sensor = true,
@@ -68,7 +70,18 @@ static void test_whole(void)
 	CHECK(door->view.has_stop && door->view.settled && door->view.warning);
 	CHECK(door->view.has_open_sensor && !door->view.open_sensor && !door->view.has_closed_sensor);
 	CHECK(door->view.has_obstruction_sensor && door->view.obstruction_sensor);
+	CHECK(door->view.has_reach && door->view.reach_low == 16 && door->view.reach_high == 53);
 	CHECK(read_text("{\"doors\":[]}") == 0 && doors.count == 0 && !*doors.version);
+
+	tap_case("positions that cannot be are none");
+	static const char *const positions[] = {"null", "7", "[16,53]", "{}", "{\"from\":16}", "{\"from\":0,\"to\":53}",
+			"{\"from\":16,\"to\":100}", "{\"from\":53,\"to\":16}", "{\"from\":\"16\",\"to\":53}",
+			"{\"from\":16.5,\"to\":53}"};
+	for (size_t i = 0; i < sizeof(positions) / sizeof(positions[0]); i++) {
+		snprintf(text, sizeof(text), "{\"id\":\"a\",\"positions\":%s}", positions[i]);
+		CHECK(read_list(text) == 0 && !doors.doors[0].view.has_reach && doors.doors[0].view.reach_low == 0 &&
+				doors.doors[0].view.reach_high == 0);
+	}
 }
 
 static void test_hidden(void)
@@ -122,6 +135,12 @@ static void test_unknown(void)
 
 	CHECK(read_list("{\"id\":\"a\",\"last_changed\":\"2026-02-30T03:04:05.678Z\"}") == 0);
 	CHECK(door->view.last_changed_unix_ms == 0);
+	CHECK(read_list("{\"id\":\"a\",\"last_changed\":\"2026-13-28T03:04:05.678Z\"}") == 0);
+	CHECK(door->view.last_changed_unix_ms == 0);
+	CHECK(read_list("{\"id\":\"a\",\"last_changed\":\"2026-12-31T23:59:59.999Z\"}") == 0);
+	CHECK(door->view.last_changed_unix_ms == 1798761599999);
+	CHECK(read_list("{\"id\":\"a\",\"last_changed\":\"2026-01-01T00:00:00.000Z\"}") == 0);
+	CHECK(door->view.last_changed_unix_ms == 1767225600000);
 	CHECK(read_list("{\"id\":\"a\",\"last_changed\":\"2026-02-28T24:04:05.678Z\"}") == 0);
 	CHECK(door->view.last_changed_unix_ms == 0);
 
@@ -178,6 +197,11 @@ static void test_results(void)
 	command = DOOR_COMMAND_OPEN;
 	CHECK(READ(text, &command) == 0 && command == DOOR_COMMAND_CLOSE && result == DOOR_RESULT_UNCHANGED);
 	CHECK(reason == DOOR_REASON_NONE && READ(text, NULL) == -EINVAL);
+	for (enum door_command each = DOOR_COMMAND_OPEN; each <= DOOR_COMMAND_POSITION; each++) {
+		CHECK(document_command_event(&each, DOOR_SOURCE_MQTT, DOOR_RESULT_ACCEPTED, DOOR_REASON_NONE, text,
+				      sizeof(text)) > 0);
+		CHECK(READ(text, &command) == 0 && command == each && result == DOOR_RESULT_ACCEPTED);
+	}
 
 	tap_case("nothing else is one");
 	CHECK(READ("{\"event_type\":\"opened\",\"command\":\"open\"}", &command) == -EINVAL);

@@ -16,7 +16,7 @@ static const struct document_node node = {
 		.version = "1.2.3",
 		.broker = "connected",
 		.configuration_url = "http://garage.local:8080/",
-		.mqtt5 = true,
+		.command_expiry = true,
 };
 
 /* Toggle wiring with every sensor, closed for a minute. */
@@ -30,6 +30,7 @@ static const struct door_view full = {
 		.last_close_ms = 15250,
 		.last_travel_ms = 15250,
 		.toggles = true,
+		.vent = 15,
 		.has_position = true,
 		.has_open_sensor = true,
 		.has_closed_sensor = true,
@@ -146,6 +147,10 @@ static void attributes(void)
 	parsed_last_command(&asked,
 			"{\"number\":4,\"time\":null,\"command\":null,\"source\":\"mqtt\",\"result\":\"accepted\","
 			"\"reason\":null,\"detail\":null}");
+	asked.last_command.command = DOOR_COMMAND_OPEN;
+	parsed_last_command(&asked,
+			"{\"number\":4,\"time\":null,\"command\":\"open\",\"source\":\"mqtt\",\"result\":\"accepted\","
+			"\"reason\":null,\"detail\":null}");
 
 	tap_case("an obstruction is told by Home Assistant's word; a closed door's beam sleeps; without a sensor there is no such key");
 	static const struct {
@@ -259,11 +264,38 @@ static void events(void)
 	CHECK(json_is_null(json_object_get(e, "command")) && says(json_object_get(e, "reason"), "unknown_command"));
 	json_decref(e);
 
+	tap_case("what is no command is told what is one: a position, too, where the door can be sent to one");
+	door = full;
+	door.last_command = (struct door_last_command){.number = 1,
+			.command = -1,
+			.source = DOOR_SOURCE_MQTT,
+			.result = DOOR_RESULT_REJECTED,
+			.reason = DOOR_REASON_UNKNOWN_COMMAND};
+	document_attributes(&door, text, sizeof(text));
+	CHECK(strstr(text, "OPEN, CLOSE, STOP and TOGGLE are") && !strstr(text, "position."));
+	door.has_reach = true;
+	document_attributes(&door, text, sizeof(text));
+	CHECK(strstr(text, "OPEN, CLOSE, STOP and TOGGLE are") && strstr(text, "and 0 to 100 for a position."));
+
 	tap_case("the answer to a command");
 	document_result(DOOR_RESULT_ACCEPTED, DOOR_REASON_NONE, text, sizeof(text));
 	CHECK(strcmp(text, "{\"result\":\"accepted\"}") == 0);
 	document_result(DOOR_RESULT_REJECTED, DOOR_REASON_UNKNOWN_STATE, text, sizeof(text));
 	CHECK(strcmp(text, "{\"result\":\"rejected\",\"reason\":\"unknown_state\"}") == 0);
+}
+
+static void broker_problem(void)
+{
+	tap_case("what the broker denies is told, and nothing is null");
+	struct document_node other = node;
+	other.broker_problem = "";
+	json_t *list = parsed(document_doors(&other, &full, 1, text, sizeof(text)));
+	CHECK(json_is_null(json_object_get(list, "broker_problem")));
+	json_decref(list);
+	other.broker_problem = "it denies all";
+	list = parsed(document_doors(&other, &full, 1, text, sizeof(text)));
+	CHECK(says(json_object_get(list, "broker_problem"), "it denies all"));
+	json_decref(list);
 }
 
 static void api(void)
@@ -272,7 +304,8 @@ static void api(void)
 	const struct door_view doors[] = {full, bare};
 	json_t *list = parsed(document_doors(&node, doors, 2, text, sizeof(text)));
 	CHECK(says(json_object_get(list, "node"), "garage") && says(json_object_get(list, "version"), "1.2.3"));
-	CHECK(says(json_object_get(list, "broker"), "connected"));
+	CHECK(says(json_object_get(list, "broker"), "connected") &&
+			json_is_null(json_object_get(list, "broker_problem")));
 	CHECK(json_array_size(json_object_get(list, "doors")) == 2);
 	json_t *one = json_array_get(json_object_get(list, "doors"), 0);
 	CHECK(says(json_object_get(one, "id"), "left") && says(json_object_get(one, "name"), "Left door"));
@@ -390,7 +423,7 @@ static void check_components(json_t *document, json_t *unique_ids)
 			continue;
 		const char *unique_id = json_string_value(json_object_get(part, "unique_id"));
 		CHECK(unique_id && json_object_set_new(unique_ids, unique_id, json_true()) == 0);
-		CHECK(is_integer(json_object_get(part, "qos"), 1));
+		CHECK(is_integer(json_object_get(part, "qos"), json_object_get(part, "command_topic") ? 0 : 1));
 		CHECK(!json_object_get(part, "object_id"));
 		const char *entity = json_string_value(json_object_get(part, "default_entity_id"));
 		size_t length = platform ? strlen(platform) : 0;
@@ -421,7 +454,7 @@ static void discovery_door(void)
 	CHECK(says(at(d, "device", "via_device", NULL), "portcullis_garage"));
 	CHECK(says(at(d, "device", "configuration_url", NULL), "http://garage.local:8080/"));
 
-	tap_case("every component has a unique id of its own, qos 1 and no object_id");
+	tap_case("every component has a unique id of its own, qos 0 where it commands, and no object_id");
 	json_t *unique_ids = json_object();
 	check_components(d, unique_ids);
 	CHECK(json_object_size(unique_ids) == json_object_size(json_object_get(d, "components")));
@@ -557,7 +590,7 @@ static void discovery_wirings(void)
 {
 	tap_case("a command expires only where our own connection is MQTT 5: at 3.1.1 the door could not be commanded");
 	struct document_node old = node;
-	old.mqtt5 = false;
+	old.command_expiry = false;
 	json_t *d = discovery_of(&old, &full);
 	CHECK(!at(d, "components", "door", "message_expiry_interval"));
 	CHECK(!at(d, "components", "toggle", "message_expiry_interval"));
@@ -573,6 +606,15 @@ static void discovery_wirings(void)
 	CHECK(says(at(far, "components", "door", "set_position_topic"), "portcullis/garage/left/position/set"));
 	json_decref(far);
 	CHECK(says(at(d, "components", "door", "device_class"), "gate"));
+	tap_case("a button sends the door to its position for air, and expires as the cover's commands do; else it is removed");
+	json_t *airy = discovery_of(&node, &reaches);
+	CHECK(says(at(airy, "components", "vent", "command_topic"), "portcullis/garage/left/position/set"));
+	CHECK(says(at(airy, "components", "vent", "payload_press"), "15"));
+	CHECK(says(at(airy, "components", "vent", "name"), "Air"));
+	CHECK(json_integer_value(at(airy, "components", "vent", "message_expiry_interval")) == 10);
+	json_decref(airy);
+	json_t *airless = at(d, "components", "vent", NULL);
+	CHECK(json_object_size(airless) == 1 && says(json_object_get(airless, "platform"), "button"));
 	CHECK(says(at(d, "components", "door", "default_entity_id"), "cover.garage_side_gate_door"));
 
 	tap_case("a sensor that the door does not have is named by its platform alone, which removes it");
@@ -599,6 +641,16 @@ static void discovery_wirings(void)
 	CHECK(json_object_size(json_object_get(d, "components")) ==
 			json_object_size(json_object_get(all, "components")));
 	json_decref(all);
+	json_decref(d);
+
+	tap_case("the origin names where help is, where the build does");
+	old.support_url = "https://example.org/help";
+	d = discovery_of(&old, &full);
+	CHECK(says(at(d, "origin", "support_url", NULL), "https://example.org/help"));
+	json_decref(d);
+	old.support_url = "";
+	d = discovery_of(&old, &full);
+	CHECK(!at(d, "origin", "support_url", NULL));
 	json_decref(d);
 
 	tap_case("no page, no address of one");
@@ -698,6 +750,9 @@ static void bounds(void)
 	door.fault = DOOR_FAULT_SENSOR_CONFLICT;
 	door.source = DOOR_SOURCE_AUTO_CLOSE;
 	door.area = title;
+	door.has_reach = true;
+	door.reach_low = 10;
+	door.reach_high = door.vent = 99;
 	door.open_since_unix_ms = 1767323045678;
 	door.confidence = DOOR_CONFIDENCE_ESTIMATED;
 	door.cycles = INT64_MAX;
@@ -708,7 +763,8 @@ static void bounds(void)
 			.source = DOOR_SOURCE_AUTO_CLOSE,
 			.result = DOOR_RESULT_REJECTED};
 	for (enum door_reason reason = DOOR_REASON_NONE; reason <= DOOR_REASON_LAST; reason++)
-		if (strlen(door_reason_text(reason)) > strlen(door_reason_text(door.last_command.reason)))
+		if (strlen(door_refusal_text(&door, reason)) >
+				strlen(door_refusal_text(&door, door.last_command.reason)))
 			door.last_command.reason = reason;
 	length = document_discovery_door(&long_node, &door, text, DOCUMENT_MAX);
 	CHECK(length > 0);
@@ -854,6 +910,7 @@ int main(int argc, char **argv)
 	states();
 	events();
 	api();
+	broker_problem();
 	history();
 	discovery_door();
 	discovery_wirings();

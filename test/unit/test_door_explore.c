@@ -32,9 +32,10 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* States of one set that are kept: of the machine alone, and of a life. */
-#define MACHINE_STATES 1800
+#define MACHINE_STATES 900
 #define LIFE_STATES 375
-#define FULL 80 /* times as many */
+#define FULL_MACHINE_STATES 144000
+#define FULL_LIFE_STATES 30000
 
 #define NOW_MS 1000000
 #define STEP_MS 500
@@ -787,14 +788,16 @@ static void choose(struct work *work, char **wanted)
 	}
 }
 
-static void walk(struct work *work, size_t times, size_t share)
+static void walk(struct work *work, bool full, size_t share)
 {
 	for (;;) {
 		size_t i = __atomic_fetch_add(&work->next, 1, __ATOMIC_RELAXED);
 		if (i >= work->count)
 			return;
 		struct set *set = &work->sets[i];
-		explore(set, (set->nature != NULL ? LIFE_STATES : MACHINE_STATES) * times / share);
+		size_t machine = full ? FULL_MACHINE_STATES : MACHINE_STATES,
+		       life = full ? FULL_LIFE_STATES : LIFE_STATES;
+		explore(set, (set->nature != NULL ? life : machine) / share);
 	}
 }
 
@@ -849,11 +852,11 @@ int main(int argc, char **argv)
 	clock_gettime(CLOCK_MONOTONIC, &begin);
 	for (long i = 1; i < walkers; i++) {
 		if (fork() == 0) {
-			walk(work, FULL, 1);
+			walk(work, true, 1);
 			_exit(0);
 		}
 	}
-	walk(work, full ? FULL : 1, share);
+	walk(work, full, share);
 	while (wait(NULL) > 0)
 		;
 	clock_gettime(CLOCK_MONOTONIC, &end);

@@ -1,6 +1,8 @@
 #include "door/types.h"
 
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "tap.h"
 
@@ -77,7 +79,7 @@ static void parse_positions(void)
 		int percent; /* -1: none; 0 and 100: CLOSE and OPEN */
 	} rows[] = {{"0", 0}, {"000", 0}, {"1", 1}, {" 15\n", 15}, {"099", 99}, {"100", 100}, {"101", -1}, {"999", -1},
 			{"-1", -1}, {"1.5", -1}, {"", -1}, {" ", -1}, {"0015", -1}, {"1 5", -1}, {"+5", -1},
-			{"0x1", -1}, {"15%", -1}, {"open", -1}};
+			{"0x1", -1}, {"15%", -1}, {"open", -1}, {":", -1}, {"a", -1}, {"/", -1}};
 
 	tap_case("a position is a whole number of 0 to 100");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -89,6 +91,36 @@ static void parse_positions(void)
 			wanted = rows[i].percent == 0 ? DOOR_COMMAND_CLOSE : DOOR_COMMAND_OPEN;
 		CHECK(command == (good ? wanted : DOOR_COMMAND_STOP));
 		CHECK(percent == (good && command == DOOR_COMMAND_POSITION ? rows[i].percent : 77));
+	}
+}
+
+/* A payload is not terminated: nothing is read before or behind it, which lies between pages that cannot be. */
+static void at_the_edge(void)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	char *pages = mmap(NULL, 3 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	enum door_command command = DOOR_COMMAND_OPEN;
+
+	tap_case("nothing is read before or behind a command");
+	CHECK(pages != MAP_FAILED && mprotect(pages + page, page, PROT_READ | PROT_WRITE) == 0);
+	memset(pages + page, ' ', page);
+	CHECK(!door_command_parse(pages + 2 * page - 3, 3, &command) &&
+			!door_command_parse(pages + 2 * page, 0, &command));
+	CHECK(!door_command_parse(pages + page, 1, &command) && !door_command_parse(pages + page, 0, &command));
+	munmap(pages, 3 * page);
+}
+
+static void refusal_texts(void)
+{
+	const struct door_view far = {.has_reach = true}, near = {.has_reach = false};
+
+	tap_case("what is no command is told with positions for a door that can be sent to one, and without for others");
+	CHECK(strstr(door_refusal_text(&far, DOOR_REASON_UNKNOWN_COMMAND), "0 to 100") != NULL);
+	CHECK(strstr(door_refusal_text(&near, DOOR_REASON_UNKNOWN_COMMAND), "0 to 100") == NULL);
+	for (int i = DOOR_REASON_NONE; i <= DOOR_REASON_LAST; i++) {
+		enum door_reason reason = (enum door_reason)i;
+		if (reason != DOOR_REASON_UNKNOWN_COMMAND)
+			CHECK(strcmp(door_refusal_text(&far, reason), door_reason_text(reason)) == 0);
 	}
 }
 
@@ -112,6 +144,8 @@ int main(void)
 	test_answer_of_all();
 	commands();
 	parse_positions();
+	at_the_edge();
+	refusal_texts();
 	NAMES(state, DOOR_STOPPED);
 	NAMES(confidence, DOOR_CONFIDENCE_SENSED);
 	NAMES(fault, DOOR_FAULT_LAST);
@@ -136,6 +170,15 @@ int main(void)
 	CHECK(door_news_of_result(DOOR_RESULT_ACCEPTED) == DOOR_NEWS_COMMAND_ACCEPTED);
 	CHECK(door_news_of_result(DOOR_RESULT_UNCHANGED) == DOOR_NEWS_COMMAND_UNCHANGED);
 	CHECK(door_news_of_result(DOOR_RESULT_REJECTED) == DOOR_NEWS_COMMAND_REJECTED);
+
+	tap_case("what became of a command to another agent's door, and whether that agent is there, by their words");
+	static const char *const outcomes[] = {
+			"none", "not_sent", "sent", "unanswered", "accepted", "unchanged", "rejected"};
+	for (int i = PEER_OUTCOME_NONE; i <= PEER_OUTCOME_REJECTED; i++)
+		CHECK(strcmp(peer_outcome_name((enum peer_outcome)i), outcomes[i]) == 0);
+	CHECK(strcmp(peer_availability_name(PEER_UNKNOWN), "unknown") == 0);
+	CHECK(strcmp(peer_availability_name(PEER_ONLINE), "online") == 0);
+	CHECK(strcmp(peer_availability_name(PEER_OFFLINE), "offline") == 0);
 
 	tap_case("each reason but none has a sentence for people");
 	CHECK(door_reason_text(DOOR_REASON_NONE)[0] == '\0');

@@ -423,6 +423,19 @@ static uint64_t wait_written(struct history *history, uint64_t lines)
 	return status.written;
 }
 
+static int wait_error(struct history *history, bool wanted)
+{
+	struct history_status status;
+	struct timespec moment = {.tv_nsec = 1000000};
+	for (int i = 0; i < PATIENCE_MS; i++) {
+		history_status(history, &status);
+		if ((status.error < 0) == wanted)
+			break;
+		nanosleep(&moment, NULL);
+	}
+	return status.error;
+}
+
 static void rotation(void)
 {
 	struct place place = make_place();
@@ -462,6 +475,18 @@ static void rotation(void)
 	unlink(path_of(&place, "history.1.jsonl"));
 	history = start_with(&place, &small);
 	CHECK(cycles_of(history, 0) == 300 && cycles_of(history, 1) == 77);
+
+	tap_case("where the older file cannot be replaced that is told, and all is written once it can be");
+	history_free(history);
+	history = start_with(&place, &(struct history_config){.file_bytes = 4096, .retry_ms = 10});
+	CHECK(mkdir(path_of(&place, "history.1.jsonl"), 0700) == 0);
+	for (int i = 0; i < 40; i++)
+		add(history, 0, i % 2 ? DOOR_CLOSED : DOOR_OPEN, 300, 9100 + i);
+	CHECK(wait_error(history, true) == -EISDIR);
+	CHECK(rmdir(path_of(&place, "history.1.jsonl")) == 0 && wait_error(history, false) == 0);
+	CHECK(wait_written(history, 40) == 40);
+	history_free(history);
+	history = start_with(&place, &small);
 
 	tap_case("files that somebody removes while the agent runs come again, with the totals");
 	add(history, 0, DOOR_CLOSED, 301, 9500);
@@ -506,19 +531,6 @@ static void bounds(void)
 	CHECK(cycles_of(history, 0) == 1);
 	history_free(history);
 	drop_place(&place);
-}
-
-static int wait_error(struct history *history, bool wanted)
-{
-	struct history_status status;
-	struct timespec moment = {.tv_nsec = 1000000};
-	for (int i = 0; i < PATIENCE_MS; i++) {
-		history_status(history, &status);
-		if ((status.error < 0) == wanted)
-			break;
-		nanosleep(&moment, NULL);
-	}
-	return status.error;
 }
 
 /* A limit to the size of files is a disk that fills up in the middle of a line. */
@@ -862,6 +874,17 @@ static void lockouts(void)
 	CHECK(status.written == 1 && history_lockouts(history) == HISTORY_LOCKOUTS_SAVING);
 	history_free(history);
 	CHECK(strcmp(locked_in(&place), "") == 0);
+
+	tap_case("where somebody put a link, what it leads to is not written over");
+	put_file(&place, "another", "kept", 4);
+	CHECK(symlink("another", path_of(&place, "lockouts.new")) == 0);
+	history = start_with(&place, &(struct history_config){.retry_ms = 10});
+	history_lock_out(history, 0, true);
+	wait_lockouts(history, HISTORY_LOCKOUTS_FAILED);
+	CHECK(get_file(&place, "another", damaged) == 4 && memcmp(damaged, "kept", 4) == 0);
+	history_free(history);
+	unlink(path_of(&place, "lockouts.new"));
+	unlink(path_of(&place, "another"));
 
 	tap_case("on a disk that takes nothing it is said that it is not kept");
 	history = start_with(&place, &(struct history_config){.retry_ms = 10});

@@ -25,8 +25,9 @@
 #include "tap.h"
 #include "tls/mac.h"
 
-#define PATIENCE_MS 10000  /* of the tests: a failure, not a measure */
-#define METRICS_MAX 200000 /* more than a socket takes at once */
+#define PATIENCE_MS 10000   /* of the tests: a failure, not a measure */
+#define SHORT_LIMIT_MS 1500 /* for what is to run out; what a busy machine takes to answer is less */
+#define METRICS_MAX 200000  /* more than a socket takes at once */
 #define HOST "Host: localhost\r\n"
 
 /* ---- The agent that the server asks, and the thread that it runs in. ---- */
@@ -373,8 +374,7 @@ static void test_routes(struct server *server)
 static void set_result(struct server *server, enum door_result result, enum door_reason reason, int simulate)
 {
 	pthread_mutex_lock(&server->agent.mutex);
-	server->agent.result = result;
-	server->agent.reason = reason;
+	server->agent.answer = (struct door_answer){.result = result, .reason = reason};
 	server->agent.error = simulate;
 	pthread_mutex_unlock(&server->agent.mutex);
 }
@@ -411,7 +411,8 @@ static void test_commands(struct server *server)
 		enum door_command command;
 	} bodies[] = {{"position=15", 202, 15, DOOR_COMMAND_POSITION}, {"position=0", 202, 0, DOOR_COMMAND_CLOSE},
 			{"position=100", 202, 0, DOOR_COMMAND_OPEN}, {"position=101", 400, 0, 0},
-			{"position=", 400, 0, 0}, {"", 400, 0, 0}, {"15", 400, 0, 0}, {"position=1&x=2", 400, 0, 0}};
+			{"position=", 400, 0, 0}, {"", 400, 0, 0}, {"15", 400, 0, 0}, {"position=1&x=2", 400, 0, 0},
+			{"position:15", 400, 0, 0}, {"Position=15", 400, 0, 0}};
 	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
 		int count = server->agent.commands;
 		answer = ask(server, "POST /api/doors/left/position HTTP/1.1\r\n" HOST "Content-Length: %zu\r\n\r\n%s",
@@ -531,6 +532,17 @@ static void test_peers(struct server *server)
 	CHECK(strcmp(server->agent.last_poke, "shed/left") == 0);
 	answer = ask(server, "POST /api/peers/shed/doors/left/stop HTTP/1.1\r\n" HOST "Accept: text/html\r\n\r\n");
 	CHECK(answer.status == 303 && header_is(&answer, "Location", "../../../../../#door-shed/left"));
+	answer = ask(server, "POST /api/peers/shed/doors/left/position HTTP/1.1\r\n" HOST
+			     "Content-Length: 11\r\n\r\nposition=15");
+	CHECK(answer.status == 202 && server->agent.last_command == DOOR_COMMAND_POSITION &&
+			server->agent.last_percent == 15);
+	answer = ask(server, "POST /api/peers/shed/doors/left/position HTTP/1.1\r\n" HOST
+			     "Content-Length: 10\r\n\r\nposition=0");
+	CHECK(answer.status == 202 && server->agent.last_command == DOOR_COMMAND_CLOSE);
+	int sent = server->agent.commands;
+	answer = ask(server, "POST /api/peers/shed/doors/left/position HTTP/1.1\r\n" HOST
+			     "Content-Length: 12\r\n\r\nposition=101");
+	CHECK(answer.status == 400 && server->agent.commands == sent);
 	static const struct {
 		int error, status;
 		const char *said;
@@ -730,6 +742,7 @@ static void test_refusals_for_people(void)
 	} table[] = {
 			{"GET /", HOST, 401, "WWW-Authenticate"},
 			{"GET /setup", HOST, 401, "WWW-Authenticate"},
+			{"GET /learn", HOST, 401, "WWW-Authenticate"},
 			{"HEAD /", HOST, 401, "WWW-Authenticate"},
 			{"GET /nothing", right, 404, NULL},
 			{"GET /api/doors/left/open", right, 405, "Allow"},
@@ -834,6 +847,8 @@ static void test_languages(struct server *server)
 	}
 	struct answer answer = ask(server, "GET /setup HTTP/1.1\r\n%s\r\n", german);
 	CHECK(is_in(&answer, "de") && has(&answer, "Sensor „zu“") && has(&answer, "Das Tor ist geschlossen."));
+	answer = ask(server, "GET /learn HTTP/1.1\r\n%s\r\n", german);
+	CHECK(is_in(&answer, "de") && has(&answer, "Es kehrte um"));
 	answer = ask(server, "GET /?door=left&said=obstructed HTTP/1.1\r\n%s\r\n", german);
 	CHECK(is_in(&answer, "de") && has(&answer, "Abgelehnt."));
 
@@ -1334,7 +1349,7 @@ static void test_bounds(struct server *server)
 			say(fd, flood); /* the server need not take it all */
 		struct answer answer = hear(fd, false);
 		CHECK(answer.status == table[i].status && header_is(&answer, "Connection", "close"));
-		CHECK(has(&answer, "\"detail\":\""));
+		CHECK(has(&answer, "\"detail\":\"") && !has(&answer, "\"Unknown\""));
 		CHECK(answer.status != 405 || header_is(&answer, "Allow", "GET, HEAD, POST"));
 		CHECK(ends(fd));
 		close(fd);
@@ -1404,21 +1419,21 @@ static void test_deadlines(void)
 {
 	struct server server;
 	struct http_config config = plain;
-	config.request_limit_ms = 300;
-	config.idle_limit_ms = 300;
+	config.request_limit_ms = SHORT_LIMIT_MS;
+	config.idle_limit_ms = SHORT_LIMIT_MS;
 	start(&server, &config);
 
 	tap_case("a request that comes a byte now and then is ended with 408");
-	int fd = dial(&server);
 	int64_t start_ms = loop_now_ms();
+	int fd = dial(&server);
 	static const char slow[] =
 			"GET / HTTP/1.1\r\nX: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
-	for (const char *byte = slow; *byte && poll(&poll_fd, 1, 20) == 0; byte++)
+	for (const char *byte = slow; *byte && poll(&poll_fd, 1, SHORT_LIMIT_MS / 20) == 0; byte++)
 		send(fd, byte, 1, MSG_NOSIGNAL);
 	struct answer answer = hear(fd, false);
 	CHECK(answer.status == 408 && header_is(&answer, "Connection", "close"));
-	CHECK(since(start_ms) >= 290 && since(start_ms) < PATIENCE_MS);
+	CHECK(since(start_ms) >= SHORT_LIMIT_MS - 10 && since(start_ms) < PATIENCE_MS);
 	CHECK(ends(fd));
 	close(fd);
 
@@ -1433,7 +1448,7 @@ static void test_deadlines(void)
 	start_ms = loop_now_ms();
 	fd = dial(&server);
 	CHECK(ends(fd));
-	CHECK(since(start_ms) >= 290);
+	CHECK(since(start_ms) >= SHORT_LIMIT_MS - 10);
 	close(fd);
 
 	tap_case("an idle connection is ended");
@@ -1442,7 +1457,7 @@ static void test_deadlines(void)
 	say(fd, "GET /healthz HTTP/1.1\r\n" HOST "\r\n");
 	CHECK(hear(fd, false).status == 200);
 	CHECK(ends(fd));
-	CHECK(since(start_ms) >= 290);
+	CHECK(since(start_ms) >= SHORT_LIMIT_MS - 10);
 	close(fd);
 
 	tap_case("who does not read his answers is cut off, and holds up nobody");
@@ -1563,6 +1578,8 @@ static void test_loopback_reserve(void)
 	CHECK(http_adopt(server.http, pairs[0][1], (const struct sockaddr *)&elsewhere) == 0);
 	resume(&server);
 	say(pairs[0][0], "GET /setup HTTP/1.1\r\n" HOST "\r\n");
+	CHECK(hear(pairs[0][0], false).status == 403);
+	say(pairs[0][0], "GET /learn HTTP/1.1\r\n" HOST "\r\n");
 	CHECK(hear(pairs[0][0], false).status == 403);
 	int before = server.agent.commands;
 	say(pairs[0][0], "POST /api/setup/left/relay HTTP/1.1\r\n" HOST "\r\n");
@@ -1761,7 +1778,7 @@ static void test_events(void)
 	struct server server;
 	struct http_config config = plain;
 	config.beat_ms = 200;
-	config.request_limit_ms = 500;
+	config.request_limit_ms = SHORT_LIMIT_MS;
 	start(&server, &config);
 	server.agent.doors[0].position = 0;
 
@@ -1831,7 +1848,7 @@ static void test_events(void)
 	close(fd);
 	finish(&server);
 
-	config.request_limit_ms = 300;
+	config.request_limit_ms = SHORT_LIMIT_MS;
 	start(&server, &config);
 	tap_case("a listener that takes nothing is cut off");
 	server.agent.door_count = DOORS_MAX;
@@ -2004,7 +2021,7 @@ static void test_listen_errors(void)
 	struct http_config config = plain;
 	config.port = server.port;
 	CHECK(http_new(loop, &server.log, &config, &agent, &http, error) == -EADDRINUSE);
-	CHECK(strstr(error, "127.0.0.1") && strstr(error, "http: listen"));
+	CHECK(strstr(error, "127.0.0.1") && strstr(error, "http.listen"));
 	config.address = "192.0.2.1";
 	CHECK(http_new(loop, &server.log, &config, &agent, &http, error) == -EADDRNOTAVAIL &&
 			strstr(error, "192.0.2.1"));

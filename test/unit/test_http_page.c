@@ -91,6 +91,22 @@ static void test_words(void)
 	CHECK(has(page, "Estimated by time, not seen."));
 	CHECK(has(page, "<meta http-equiv=\"refresh\" content=\"2\">"));
 	free(page);
+	for (int position = -1; position <= 100; position += position < 0 ? 1 : 100) { /* not known, and the ends */
+		door.position = position;
+		page = render_door(&door);
+		CHECK(has(page, "<p class=\"state\">Opening<small></small></p>"));
+		free(page);
+	}
+	for (int position = 1; position <= 99; position += 98) {
+		char expected[64];
+		snprintf(expected, sizeof(expected), "<small>%d\u00a0%% open</small>", position);
+		door.position = position;
+		page = render_door(&door);
+		CHECK(has(page, expected));
+		free(page);
+	}
+	door.position = 40;
+
 	tap_case("a door that is left open, and for how long");
 	door.left_open = true;
 	page = render_door(&door);
@@ -240,6 +256,26 @@ static void test_buttons(void)
 	CHECK(has(slider, "action=\"api/doors/left/position\"><input type=\"range\" name=\"position\" min=\"16\" "
 			  "max=\"53\" value=\"16\""));
 	free(slider);
+	tap_case("a button sends it to its position for air: of our own doors that have one, by two taps, else with the reason");
+	struct door_view airy = closed_door;
+	char *air = render_door(&airy);
+	CHECK(!has(air, "Air<"));
+	free(air);
+	airy.vent = 15;
+	air = render_door(&airy);
+	CHECK(has(air, "<details class=\"control vent\"><summary>Air<"));
+	CHECK(has(air, "action=\"api/doors/left/position\"><input type=\"hidden\" name=\"position\" value=\"15\"><button>Tap"));
+	free(air);
+	airy.vent_refusal = DOOR_REASON_LOCKED_OUT;
+	air = render_door(&airy);
+	CHECK(find(air, "position") == DISABLED && has(strstr(air, ">Air<"), "<small>Locked out.</small>"));
+	free(air);
+	airy.vent_refusal = DOOR_REASON_UNCERTAIN;
+	airy.state = DOOR_STOPPED;
+	airy.position = 15;
+	air = render_door(&airy);
+	CHECK(find(air, "position") == DISABLED && has(strstr(air, ">Air<"), "<small>It is there already.</small>"));
+	free(air);
 	tap_case("buttons: what would be refused is disabled, with the reason");
 	struct door_view door = closed_door;
 	door.state = DOOR_UNKNOWN;
@@ -291,6 +327,7 @@ static void test_notices(void)
 	page.result = DOOR_RESULT_ACCEPTED;
 	text = render(&page);
 	CHECK(has(text, "<strong>Asked.</strong>"));
+	CHECK(has(text, "content=\"5; url=./\""));
 	free(text);
 	page.result = DOOR_RESULT_UNCHANGED;
 	text = render(&page);
@@ -453,15 +490,17 @@ static void test_setup(void)
 {
 	tap_case("the Set-up view shows levels, what they mean, and the travel time to paste");
 	static const struct http_wiring wiring = {
-			.lines = {{.role = "open relay", .name = "GPIO17", .relay = true, .known = true},
-					{.role = "closed sensor",
+			.lines = {{.key = "open_relay", .name = "GPIO17", .relay = true, .known = true},
+					{.key = "closed_sensor",
 							.name = "",
 							.offset = 23,
 							.known = true,
 							.active = true,
 							.high = true},
-					{.role = "open sensor", .name = "GPIO24"}},
+					{.key = "open_sensor", .name = "GPIO24"}},
 			.yaml = "- id: left\n  name: \"<A&B>\"\n",
+			.now_ms = 81234,
+			.trace = "2 open_relay+80000 open_relay-80500",
 	};
 	struct door_view door = closed_door;
 	door.last_open_ms = 12340;
@@ -478,12 +517,15 @@ static void test_setup(void)
 	CHECK(has(text, "action=\"api/setup/left/open_relay?setup\"") && !has(text, "/api/setup/left/closed_sensor"));
 	CHECK(has(text, "action=\"api/doors/left/open?setup\"") && has(text, "action=\"api/doors/left/stop?setup\""));
 	CHECK(find(text, "toggle") == ENABLED && find(text, "close") == ENABLED && has(text, "Mind the doors."));
+	CHECK(has(text, " data-trace=\"81234 2 open_relay+80000 open_relay-80500 closed_sensor=1 open_sensor=?\">"));
+	CHECK(has(text, "<details class=\"learn\" data-script=\"learn.js?") && has(text, "needs JavaScript"));
+	CHECK(has(text, "Lamp lit or relay pulled while this says “Off.”? It is of the other kind: "));
 	free(text);
 	page.read_only = true;
 	body = http_page_render_setup(&page, &wiring);
 	text = strndup(body->bytes, body->length);
 	http_body_release(body);
-	CHECK(!has(text, "/api/setup/"));
+	CHECK(!has(text, "/api/setup/") && !has(text, "learn.js"));
 	free(text);
 	page.read_only = false;
 	tap_case("the page links to it for those who may see it");
@@ -494,6 +536,19 @@ static void test_setup(void)
 	text = render(&page);
 	CHECK(has(text, "href=\"setup\""));
 	free(text);
+}
+
+static void test_learn(void)
+{
+	tap_case("the words of the walk, in each language, and nothing that could be pressed");
+	for (enum language language = LANGUAGE_OF_VIEWER + 1; language < LANGUAGES; language++) {
+		struct http_body *body = http_page_render_learn(language);
+		char *text = strndup(body->bytes, body->length);
+		http_body_release(body);
+		CHECK(has(text, "<p data-word=\"run_up\">") && has(text, "<code>after_stop</code>"));
+		CHECK(!has(text, "<form") && !has(text, "<button"));
+		free(text);
+	}
 }
 
 static void test_many(void)
@@ -601,6 +656,22 @@ static void test_peers(void)
 	CHECK(has(strstr(page, "<nav"), "\"api/peers/shed/doors/left/stop") && has(page, "content=\"2\""));
 	free(page);
 
+	tap_case("a peer's door has a slider where it can be sent to a position, and that alone");
+	door->view = closed_door;
+	page = render_peers(&node, &view, false);
+	CHECK(!has(page, "type=\"range\""));
+	free(page);
+	door->view.reach_low = 16;
+	door->view.reach_high = 53;
+	page = render_peers(&node, &view, false);
+	CHECK(has(page, "action=\"api/peers/shed/doors/left/position\"><input type=\"range\" name=\"position\" min=\"16\" max=\"53\""));
+	free(page);
+	peer->understood = false;
+	page = render_peers(&node, &view, false);
+	CHECK(!has(page, "type=\"range\""));
+	free(page);
+	peer->understood = true;
+
 	tap_case("a read-only page commands no peer either");
 	page = render_peers(&node, &view, true);
 	CHECK(!has(page, "<details class=\"control") && !has(strstr(page, "<nav"), "stop\""));
@@ -612,6 +683,7 @@ static void test_peers(void)
 	page = render_peers(&node, &view, false);
 	CHECK(has(page, "Not reachable since <time datetime=\"2023-11-14T22:12:20Z\"") && has(page, " away\""));
 	CHECK(has(page, "This is the last known state.") && has(page, "<small>Not reachable.</small>"));
+	CHECK(!has(page, "type=\"range\""));
 	CHECK(!has(page, "<details class=\"control open\"><summary>Open<span class=\"unseen\"> &lt;i&gt;"));
 	CHECK(!has(strstr(page, "<nav"), "/api/peers/"));
 	free(page);
@@ -776,6 +848,7 @@ int main(void)
 	test_peers();
 	test_truth();
 	test_setup();
+	test_learn();
 	test_many();
 	test_durations();
 	test_languages();

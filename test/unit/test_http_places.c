@@ -49,7 +49,7 @@ static void test_places(void)
 	tap_case("an address has its share, and makes room among its own");
 	clear();
 	fill(0, HTTP_CLIENTS_OF_ONE, HTTP_WRITING, 1, NOW);
-	places[40] = (struct http_place){.phase = HTTP_LEAVING, .peer = from(2)};
+	places[HTTP_CLIENTS_MAX - 1] = (struct http_place){.phase = HTTP_LEAVING, .peer = from(2)};
 	CHECK(choose(1) == HTTP_NO_PLACE && choose(2) == HTTP_CLIENTS_OF_ONE);
 	places[7].since_ms = NOW - 1000;
 	CHECK(choose(1) == 7);

@@ -242,6 +242,12 @@ static void test_bounds(void)
 				      "\r\n0\r\n\r\n", step) == 413);
 		CHECK(flood("POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n1;", 'a', 90000, "", step) ==
 				413);
+		size_t wire = 4 * HTTP_BODY_MAX - (sizeof("1;\r\na\r\n0\r\n\r\n") - 1);
+		CHECK(flood("POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n1;", 'a', wire,
+				      "\r\na\r\n0\r\n\r\n", step) == 0);
+		if (step == 1) /* what comes with the end of the head counts as head */
+			CHECK(flood("POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n1;", 'a', wire + 1,
+					      "\r\na\r\n0\r\n\r\n", step) == 413);
 		CHECK(flood("POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n0\r\nX: ", 'a', 90000, "",
 				      step) == 413);
 	}

@@ -73,6 +73,13 @@ static void check_normally_closed(void)
 					"name: \"S\xc3\xbc"
 					"d\"\n    open_relay: 2\n    close_relay: 3\n    stop_relay: 4\n    pulse: 200ms",
 					"# line 18: door.1.colour: not carried over", NULL});
+	check_taken("NormallyClosed: the mark with which Windows begins a file",
+			"\xef\xbb\xbf[relays]\npins = [ 5 ]\n[[door]]\nname = \"N\"\nrelay = 1\n",
+			(const char *const[]){
+					"- {line: GPIO5, active: high}\n", "- name: \"N\"\n    relay: 1\n", NULL});
+	check_taken("GarageQTPi: the mark with which Windows begins a file",
+			"\xef\xbb\xbfmqtt: {host: b}\ndoors: [{id: a, relay: 9, state: 10}]\n",
+			(const char *const[]){"broker: \"mqtt://b:1883\"\n", NULL});
 	check_taken("NormallyClosed: a board, and a name without a letter of ASCII",
 			"version = 0\n[relays]\nboard = \"PIM213\"\n[[door]]\nname = \"\xc3\xa4\"\nrelay = 3\n",
 			(const char *const[]){"board: \"PIM213\"", "- id: door_1\n    name: \"\xc3\xa4\"\n    relay: 3",
@@ -103,6 +110,10 @@ static void check_garageqtpi(void)
 					"# line 2: logging: not carried over", "# line 11: mqtt.availability_topic",
 					"# line 12: mqtt.payload_available", "# line 22: doors.0.state_topic",
 					"# line 23: doors.0.command_topic", "# line 24: doors.0.poll_delay", NULL});
+	check_taken("keys in other letters: each is a key of its own, and none is carried over",
+			"\xc3\xa4: 1\n\xc3\xb6: 2\nmqtt: {host: b}\ndoors: [{id: a, relay: 9, state: 10}]\n",
+			(const char *const[]){"broker: \"mqtt://b:1883\"\n", "# line 1: ??: not carried over",
+					"# line 2: ??: not carried over", NULL});
 	check_taken("GarageQTPi: no user, an IPv6 address, nothing said of discovery",
 			"mqtt: {host: 'fd00::1', user: '', password: x}\ndoors: [{id: a, relay: 9, state: 10}]\n",
 			(const char *const[]){"broker: \"mqtt://[fd00::1]:1883\"\n",

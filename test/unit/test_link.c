@@ -262,9 +262,9 @@ static void test_begin(void)
 	CHECK(strcmp(config->will_payload, "offline") == 0);
 	broker.client->handlers.connected(broker.client->handlers.user);
 	CHECK(SAID("portcullis/garage/left/position 0", "portcullis/garage/left/state closed",
-			"portcullis/garage/left/lockout OFF", "portcullis/garage/lockout OFF",
-			"portcullis/garage/left/attributes {", "portcullis/garage/right/position 0",
-			"portcullis/garage/right/state closed", "portcullis/garage/right/lockout OFF",
+			"portcullis/garage/left/lockout OFF", "portcullis/garage/left/attributes {",
+			"portcullis/garage/right/position 0", "portcullis/garage/right/state closed",
+			"portcullis/garage/right/lockout OFF", "portcullis/garage/lockout OFF",
 			"portcullis/garage/right/attributes {", "portcullis/garage/doors {",
 			"portcullis/garage/agent {\"version\":", "portcullis/garage/availability online",
 			"homeassistant/device/portcullis_garage/config {",
@@ -431,6 +431,22 @@ static void test_lockout(void)
 	send_lockout(left, (struct mqtt_message){.payload = "OFF"});
 	garage_keep_lockouts(garage, GARAGE_KEEPS_FAILED);
 	CHECK(times_said("portcullis/garage/left/lockout OFF") == 1);
+	end();
+}
+
+static void test_lockout_is_said_once(void)
+{
+	tap_case("a state that changes with its position does not tell the lock-out again; a connection does");
+	begin();
+	chip_press();
+	fake_run_until(fake_now_ms + MINUTE);
+	CHECK(times_said("portcullis/garage/left/state open") >= 1);
+	CHECK(times_said("portcullis/garage/left/lockout") == 0 && times_said("portcullis/garage/lockout") == 0);
+	broker.said_count = 0;
+	broker.client->handlers.connected(broker.client->handlers.user);
+	CHECK(times_said("portcullis/garage/left/lockout OFF") == 1);
+	CHECK(times_said("portcullis/garage/right/lockout OFF") == 1 &&
+			times_said("portcullis/garage/lockout OFF") == 1);
 	end();
 }
 
@@ -633,11 +649,11 @@ static void test_neighbours(void)
 				   "\"state\":\"closed\"}]}"});
 	peers = link_peers(link_under_test);
 	CHECK(peers && peers->count == 1 && peers->door_count == 1 && strcmp(peers->doors[0].id, "big") == 0);
-	CHECK(link_peer_command(link_under_test, "barn", "small", DOOR_COMMAND_OPEN, fake_now_ms) == -ENOENT);
-	CHECK(link_peer_command(link_under_test, "barn", "big", DOOR_COMMAND_OPEN, fake_now_ms - 11 * SECOND) ==
+	CHECK(link_peer_command(link_under_test, "barn", "small", DOOR_COMMAND_OPEN, 0, fake_now_ms) == -ENOENT);
+	CHECK(link_peer_command(link_under_test, "barn", "big", DOOR_COMMAND_OPEN, 0, fake_now_ms - 11 * SECOND) ==
 			-ESTALE);
 	CHECK(NOTHING_SAID());
-	CHECK(link_peer_command(link_under_test, "barn", "big", DOOR_COMMAND_OPEN, fake_now_ms) == 0);
+	CHECK(link_peer_command(link_under_test, "barn", "big", DOOR_COMMAND_OPEN, 0, fake_now_ms) == 0);
 	CHECK(SAID("portcullis/barn/big/set open (once)"));
 	CHECK(strcmp(broker.request_topic, "portcullis/garage/answers") == 0);
 	broker_send((struct mqtt_message){.topic = "portcullis/garage/answers",
@@ -646,12 +662,34 @@ static void test_neighbours(void)
 			.correlation_length = broker.ticket_length});
 	peers = link_peers(link_under_test);
 	CHECK(peers->doors[0].outcome == PEER_OUTCOME_ACCEPTED);
+	CHECK(link_peer_command(link_under_test, "barn", "big", DOOR_COMMAND_POSITION, 15, fake_now_ms - 11 * SECOND) ==
+			-ESTALE);
+	CHECK(NOTHING_SAID());
+	CHECK(link_peer_command(link_under_test, "barn", "big", DOOR_COMMAND_POSITION, 15, fake_now_ms) == 0);
+	CHECK(SAID("portcullis/barn/big/position/set 15 (once)"));
+	broker_send((struct mqtt_message){.topic = "portcullis/garage/answers",
+			.payload = "{\"result\":\"rejected\",\"reason\":\"no_way\"}",
+			.correlation = broker.ticket,
+			.correlation_length = broker.ticket_length});
+	peers = link_peers(link_under_test);
+	CHECK(peers->doors[0].outcome == PEER_OUTCOME_REJECTED && peers->doors[0].reason == DOOR_REASON_NO_WAY);
+	CHECK(peers->doors[0].command == DOOR_COMMAND_POSITION);
 	broker_send((struct mqtt_message){.topic = "portcullis/barn/doors", .payload = "{"});
 	CHECK(link_peers_refused(link_under_test) == 1);
 	fake_stand_still(MINUTE);
-	CHECK(link_peer_command(link_under_test, "barn", "big", DOOR_COMMAND_CLOSE, fake_now_ms) < 0);
+	CHECK(link_peer_command(link_under_test, "barn", "big", DOOR_COMMAND_CLOSE, 0, fake_now_ms) < 0);
 	CHECK(times_said("portcullis/barn/") == 0);
 	end();
+
+	tap_case("nothing is left of a command that still waits for its answer at the end");
+	begin();
+	broker_send((struct mqtt_message){.topic = "portcullis/barn/availability", .payload = "online"});
+	broker_send((struct mqtt_message){.topic = "portcullis/barn/doors",
+			.payload = "{\"node\":\"barn\",\"version\":\"1\",\"doors\":[{\"id\":\"big\",\"name\":\"Big\","
+				   "\"state\":\"closed\"}]}"});
+	CHECK(link_peer_command(link_under_test, "barn", "big", DOOR_COMMAND_OPEN, 0, fake_now_ms) == 0);
+	end();
+	CHECK(!fake_loop.timers);
 }
 
 int main(void)
@@ -660,6 +698,7 @@ int main(void)
 	test_command();
 	test_refusals();
 	test_lockout();
+	test_lockout_is_said_once();
 	test_position();
 	test_last_command();
 	test_standstill();

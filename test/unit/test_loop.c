@@ -61,6 +61,15 @@ static void expired_slow(struct loop_timer *timer, int64_t now_ms)
 		;
 }
 
+static int64_t busy_again_ms;
+
+static void expired_forgetful(struct loop_timer *timer, int64_t now_ms)
+{
+	expired_slow(timer, now_ms);
+	loop_forget_busy(timer->user);
+	busy_again_ms = loop_busy_ms(timer->user);
+}
+
 static void readable(struct loop_source *source, uint32_t events)
 {
 	char byte;
@@ -214,6 +223,16 @@ int main(void)
 	CHECK(loop_busy_ms(trace.loop) >= SLOW_MS);
 	loop_forget_busy(trace.loop);
 	CHECK(loop_busy_ms(trace.loop) == 0);
+	loop_free(trace.loop);
+
+	tap_case("what is forgotten in the middle of a turn counts from there");
+	begin(&trace);
+	struct loop_timer forgetful = {.expired = expired_forgetful, .user = trace.loop};
+	now_ms = loop_now_ms();
+	loop_timer_set(trace.loop, &forgetful, now_ms - 2);
+	loop_timer_set(trace.loop, &stop, now_ms - 1);
+	CHECK(loop_run(trace.loop) == 0);
+	CHECK(busy_again_ms < SLOW_MS);
 	loop_free(trace.loop);
 
 	tap_case("loop_free takes NULL");

@@ -129,7 +129,9 @@ static void test_agent(void)
 	metrics.dropped_full = 4;
 	metrics.dropped_too_long = 5;
 	metrics.queued = 6;
+	metrics.answers[2] = 10;
 	metrics.answers[4] = 7;
+	metrics.answers[5] = 11;
 	metrics.clients = 8;
 	metrics.edges_dropped = 9;
 	metrics.started_unix_ms = 1767323045678;
@@ -143,6 +145,8 @@ static void test_agent(void)
 	CHECK(line("portcullis_mqtt_messages_dropped_total{reason=\"too_long\"} 5"));
 	CHECK(line("portcullis_mqtt_publishes_queued 6"));
 	CHECK(line("portcullis_http_requests_total{code=\"4xx\"} 7") && line("portcullis_http_clients 8"));
+	CHECK(line("portcullis_http_requests_total{code=\"2xx\"} 10"));
+	CHECK(line("portcullis_http_requests_total{code=\"5xx\"} 11"));
 	CHECK(line("portcullis_gpio_edges_dropped_total 9"));
 	CHECK(line("process_start_time_seconds 1767323045.678"));
 	CHECK(line("process_cpu_seconds_total 1.000001"));

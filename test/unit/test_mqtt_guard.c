@@ -119,6 +119,8 @@ static const struct {
 		{"beyond Unicode", BYTES(CONNECT_3), BYTES(CONNACK_3 "\x30\6\0\4\xf4\x90\x80\x80"), "not UTF-8"},
 		{"far beyond Unicode", BYTES(CONNECT_3), BYTES(CONNACK_3 "\x30\6\0\4\xf8\x80\x80\x80"), "not UTF-8"},
 		{"half a character", BYTES(CONNECT_3), BYTES(CONNACK_3 "\x30\4\0\2z\xc3"), "not UTF-8"},
+		{"a character that ends in the payload", BYTES(CONNECT_3), BYTES(CONNACK_3 "\x30\4\0\1\xc3\xa9"),
+				"not UTF-8"},
 		{"a character's tail", BYTES(CONNECT_3), BYTES(CONNACK_3 "\x30\3\0\1\x80"), "not UTF-8"},
 		{"half a property", BYTES(CONNECT_5), BYTES(CONNACK_5 "\x30\5\0\1a\1\1"), "ends before"},
 		{"a length of properties in too many bytes", BYTES(CONNECT_5), BYTES(CONNACK_5 "\x30\x05\0\1a\x80\0"),

@@ -43,8 +43,11 @@ int main(void)
 		tap_case("%s", rows[i].what);
 		CHECK(mqtt_inbox_init(&inbox, subscriptions, sizeof(subscriptions) / sizeof(subscriptions[0])) == 0);
 		mqtt_inbox_granted(&inbox, 0, rows[i].granted ? NOW_MS : NOW_MS + 1);
-		const struct age age = {
-				.sent_after_ms = rows[i].sent_after_ms, .flush_until_ms = rows[i].flush_until_ms};
+		struct age age;
+		age_begin(&age, NOW_MS);
+		age.taken = true;
+		age.sent_after_ms = rows[i].sent_after_ms;
+		age.flush_until_ms = rows[i].flush_until_ms;
 		struct mqtt_message message = {.topic = rows[i].topic, .payload = "OPEN", .length = 4};
 		mqtt_inbox_put(&inbox, &message, strlen(rows[i].topic), rows[i].redelivered, &age, NOW_MS);
 		CHECK(!mqtt_inbox_take(&inbox, !rows[i].bulk, &taken));
@@ -58,12 +61,15 @@ int main(void)
 	}
 
 	struct mqtt_inbox inbox;
+	struct age age;
+	age_begin(&age, NOW_MS);
+	age.taken = true;
 	tap_case("a new connection has no subscription that was granted before");
 	CHECK(mqtt_inbox_init(&inbox, subscriptions, 1) == 0);
 	mqtt_inbox_granted(&inbox, 0, 0);
 	mqtt_inbox_begin(&inbox);
 	struct mqtt_message message = {.topic = "p/n/left/set", .payload = "OPEN", .length = 4};
-	mqtt_inbox_put(&inbox, &message, strlen(message.topic), false, &(struct age){0}, NOW_MS);
+	mqtt_inbox_put(&inbox, &message, strlen(message.topic), false, &age, NOW_MS);
 	CHECK(mqtt_inbox_take(&inbox, false, &taken) && taken.message.past);
 	CHECK(!mqtt_inbox_take(&inbox, true, &taken)); /* no subscription to bulk: no ring for it */
 	mqtt_inbox_destroy(&inbox);

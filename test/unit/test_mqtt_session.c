@@ -26,7 +26,7 @@ struct mqtt_paho {
 static struct {
 	struct mqtt_paho *paho;
 	uint8_t code;
-	int published;
+	int published, unanswered; /* so many of the first it does not answer */
 } broker;
 
 int mqtt_paho_new(struct loop *loop, const struct mqtt_config *config, void (*heard)(void *user), void *user,
@@ -102,7 +102,8 @@ int mqtt_paho_publish(struct mqtt_paho *paho, size_t slot, const struct mqtt_out
 		const char **why)
 {
 	(void)outgoing, (void)retained, (void)why;
-	broker.published++;
+	if (broker.published++ < broker.unanswered)
+		return 0;
 	paho->news.acknowledged |= 1u << slot;
 	paho->news.ack_code[slot] = broker.code;
 	return 0;
@@ -119,6 +120,12 @@ int64_t mqtt_wire_pinged_ms(struct mqtt_wire *wire)
 	return LOOP_NEVER; /* each ping is answered */
 }
 
+void mqtt_wire_waits(struct mqtt_wire *wire, bool waits)
+{
+	(void)wire;
+	(void)waits;
+}
+
 bool mqtt_wire_wrong(struct mqtt_wire *wire, char reason[static MQTT_WIRE_WRONG_MAX])
 {
 	(void)wire, (void)reason;
@@ -130,6 +137,14 @@ bool mqtt_wire_wrong(struct mqtt_wire *wire, char reason[static MQTT_WIRE_WRONG_
 static struct mqtt_session *session;
 static int64_t said_ms; /* when it last had something said again */
 static int said_again;
+static int64_t lost_ms; /* when the session gave the connection up for silence */
+
+static void lost(void *user, const struct mqtt_session_end *end)
+{
+	(void)user;
+	if (end->silent && lost_ms == 0)
+		lost_ms = fake_now_ms;
+}
 
 static void say(bool retained)
 {
@@ -156,11 +171,12 @@ static void begin(uint8_t code)
 {
 	static const struct mqtt_config config = {.keepalive_ms = 30 * SECOND};
 	static const struct mqtt_handlers owner = {.say_again = say_again};
-	static const struct mqtt_session_handlers handlers = {.accepted = accepted, .owner = &owner};
+	static const struct mqtt_session_handlers handlers = {.accepted = accepted, .lost = lost, .owner = &owner};
 	static const struct log quiet = {.level = LOG_ERROR};
 	memset(&broker, 0, sizeof(broker));
 	broker.code = code;
 	said_again = 0;
+	lost_ms = 0;
 	if (mqtt_session_new(&fake_loop, &quiet, &config, &handlers, &session) < 0)
 		exit(1);
 	mqtt_session_greet(session, -1, 5, "broker");
@@ -207,6 +223,29 @@ int main(void)
 	say(true);
 	fake_run_until(fake_now_ms + 600 * SECOND);
 	CHECK(broker.published == 2 && said_again == 0);
+	mqtt_session_free(session);
+
+	tap_case("a broker that answers all but one publish is left after a minute");
+	begin(0);
+	broker.unanswered = 1;
+	int64_t from_ms = fake_now_ms;
+	say(true);
+	while (fake_now_ms < from_ms + 70 * SECOND && lost_ms == 0) {
+		fake_run_until(fake_now_ms + SECOND);
+		say(true);
+	}
+	CHECK(lost_ms >= from_ms + MQTT_SESSION_OWED_LIMIT_MS &&
+			lost_ms <= from_ms + MQTT_SESSION_OWED_LIMIT_MS + 5 * SECOND);
+	mqtt_session_free(session);
+
+	tap_case("one that answers each is not");
+	begin(0);
+	from_ms = fake_now_ms;
+	while (fake_now_ms < from_ms + 200 * SECOND) {
+		fake_run_until(fake_now_ms + SECOND);
+		say(true);
+	}
+	CHECK(lost_ms == 0);
 	mqtt_session_free(session);
 	return tap_done();
 }

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -16,6 +17,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -93,16 +95,22 @@ static int try_listen(int port)
 	return error;
 }
 
+/* As the integration tests choose it: no outgoing connection gets such a port, and it is claimed until this process ends. */
 static int free_port(void)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t length = sizeof(address);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (bind(fd, (const struct sockaddr *)&address, length) < 0 ||
-			getsockname(fd, (struct sockaddr *)&address, &length) < 0)
-		abort();
-	close(fd);
-	return ntohs(address.sin_port);
+	int claim = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	for (int port = 20000 + getpid() % 10000; port < 32000; port++) {
+		struct sockaddr_un name = {.sun_family = AF_UNIX};
+		int length = snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1, "portcullis-test-port-%d", port);
+		if (bind(claim, (const struct sockaddr *)&name,
+				    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1) + (socklen_t)length) < 0)
+			continue;
+		if (try_listen(port) == 0)
+			return port;
+		close(claim);
+		claim = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	}
+	abort();
 }
 
 static int try_clone(unsigned long flags)

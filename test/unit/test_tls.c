@@ -760,13 +760,13 @@ static void test_stalled_clients(void)
 	struct tls_client *client = new_client(&files, "door.test");
 	enum {
 		SERVED = TLS_BRIDGES_MAX - TLS_BRIDGES_CLIENTS,
-		FIRST_LIMIT_MS = 3000, /* all places are taken by then */
+		LAST_LIMIT_MS = 3000, /* of the last that finds a place */
 	};
 	static int ends[SERVED + 1][2], plain[SERVED + 1];
 	for (int i = 0; i <= SERVED; i++) {
 		if (!wires(ends[i]))
 			return;
-		plain[i] = tls_server_accept(server, ends[i][1], i == 0 ? FIRST_LIMIT_MS : LIMIT_MS);
+		plain[i] = tls_server_accept(server, ends[i][1], i == SERVED - 1 ? LAST_LIMIT_MS : LIMIT_MS);
 		CHECK(i < SERVED ? plain[i] >= 0 : plain[i] == -EBUSY);
 	}
 	struct outcome outcome = {.plain = -1};
@@ -778,7 +778,7 @@ static void test_stalled_clients(void)
 	tls_client_cancel(client);
 	close(more[1]);
 
-	CHECK(reads_end(plain[0])); /* its time is over, and its place is free */
+	CHECK(reads_end(plain[SERVED - 1])); /* its time is over, and its place is free */
 	close(ends[SERVED][0]);
 	struct connection connection;
 	int64_t until_ms = loop_now_ms() + PATIENCE_MS;

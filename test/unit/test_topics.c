@@ -67,6 +67,9 @@ static void answers(void)
 			{"#", false},
 			{"a\nb", false},
 			{"a\x7f", false},
+			{"a\x1f", false},
+			{"a\x01", false},
+			{"a b", true},
 			{"a\xc2\x85", false},
 	};
 	tap_case("where an answer may be given");

@@ -12,6 +12,8 @@ static void button_put(struct page_render *render, const struct page_button *but
 		page_put_template(render, page_template_refused);
 	else if (button->command == DOOR_COMMAND_STOP)
 		page_put_template(render, page_template_stop);
+	else if (button->command == DOOR_COMMAND_POSITION)
+		page_put_template(render, page_template_vent);
 	else
 		page_put_template(render, page_template_ask);
 }
@@ -43,6 +45,20 @@ static enum page_word button_refusal_word(enum door_reason reason)
 	}
 }
 
+/* A press that is under way refuses the next position, too, until the door is there. */
+static enum page_word vent_refusal_word(const struct door_view *door)
+{
+	if (door->warning)
+		return WORD_OFF_ABOUT_TO_CLOSE;
+	if (door->state == DOOR_OPENING)
+		return WORD_OFF_OPENING;
+	if (door->state == DOOR_CLOSING)
+		return WORD_OFF_CLOSING;
+	if (door->state == DOOR_STOPPED && door->position == door->vent)
+		return WORD_OFF_THERE;
+	return button_refusal_word(door->vent_refusal);
+}
+
 void page_field_buttons(struct page_render *render)
 {
 	const struct door_view *door = render->door;
@@ -64,6 +80,7 @@ void page_field_buttons(struct page_render *render)
 					: door->warning               ? WORD_OFF_ABOUT_TO_CLOSE
 					: door->obstruction_sensor    ? WORD_OBSTRUCTED
 								      : WORD_NONE},
+			{DOOR_COMMAND_POSITION, WORD_DO_VENT, WORD_AGAIN_VENT, vent_refusal_word(door)},
 			{DOOR_COMMAND_TOGGLE, WORD_DO_TOGGLE, WORD_AGAIN_TOGGLE, WORD_NONE},
 	};
 	for (size_t i = 0; i < sizeof(buttons) / sizeof(buttons[0]); i++) {
@@ -74,7 +91,9 @@ void page_field_buttons(struct page_render *render)
 		/* Relays for each way press no button that does the next thing. Of a peer's wiring nothing is known. */
 		if (buttons[i].command == DOOR_COMMAND_TOGGLE && !render->peer && !door->toggles)
 			continue;
-		if (!buttons[i].refusal)
+		if (buttons[i].command == DOOR_COMMAND_POSITION && (door->vent == 0 || render->wirings))
+			continue;
+		if (!buttons[i].refusal && buttons[i].command < DOOR_COMMANDS)
 			buttons[i].refusal = button_refusal_word(door->refusals[buttons[i].command]);
 		/* While a door is being wired, what the agent believes may be wrong: the command itself says so. */
 		if (render->wirings)
@@ -117,11 +136,17 @@ void page_field_from(struct page_render *render)
 	page_put_escaped(render, setup ? "?setup" : "");
 }
 
+void page_field_vent(struct page_render *render)
+{
+	page_put_format(render, "%d", render->door->vent);
+}
+
 /* Only where there is a position to which the door can be sent from where it is. */
 void page_field_slider(struct page_render *render)
 {
 	const struct door_view *door = render->door;
-	if (!render->page->read_only && !render->peer && !render->wirings && door->reach_low > 0 && !door->warning)
+	bool away = page_is_away(render) || (render->peer && !render->peer->understood);
+	if (!render->page->read_only && !away && !render->wirings && door->reach_low > 0 && !door->warning)
 		page_put_template(render, page_template_slider);
 }
 

@@ -20,7 +20,7 @@ enum page_word page_state_word(enum door_state state)
 	return words[state];
 }
 
-enum page_word page_source_word(enum door_source source)
+static enum page_word page_source_word(enum door_source source)
 {
 	static const enum page_word words[] = {
 			[DOOR_SOURCE_NONE] = WORD_BY_NOBODY,
@@ -136,8 +136,7 @@ void page_field_drawing(struct page_render *render)
 	page_put_template(render, templates[drawing_of(render->door)]);
 }
 
-/* Where the moving part of the drawing is: a garage door goes up, a gate aside, a door turns and so is seen narrower.
- */
+/* Where the moving part of the drawing is: a garage door goes up, a gate aside; a door turns and is seen narrower. */
 void page_field_transform(struct page_render *render)
 {
 	const struct door_view *door = render->door;

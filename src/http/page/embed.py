@@ -84,7 +84,7 @@ def check_words(path, words, wanted):
 
 
 def check_plurals(path, keys):
-    """Each plural has all its forms, which follow one another: page_put_plural counts on that."""
+    """Each plural has all its forms, which follow one another: put_plural counts on that."""
     for at, key in enumerate(keys):
         stem, _, form = key.partition(".")
         if form and (form not in PLURALS or

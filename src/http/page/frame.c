@@ -8,6 +8,7 @@
 
 #define REFRESH_S 15
 #define REFRESH_MOVING_S 2
+#define REFRESH_ASKED_S 5 /* "Asked." is read by then, and the door on its way */
 #define REFRESH_SETUP_S 3 /* levels are no events */
 
 void page_field_head(struct page_render *render)
@@ -25,11 +26,13 @@ void page_field_refresh(struct page_render *render)
 	for (size_t i = 0; page->peers && i < page->peers->door_count; i++)
 		if (page_door_moves(&page->peers->doors[i].view) || page->peers->doors[i].outcome == PEER_OUTCOME_SENT)
 			seconds = REFRESH_MOVING_S;
+	if (page->noticed)
+		seconds = page->result == DOOR_RESULT_ACCEPTED ? REFRESH_ASKED_S : REFRESH_S;
 	/* A notice is shown once: the next page is the plain one. */
 	if (render->wirings)
 		page_put_format(render, "%d", REFRESH_SETUP_S);
 	else
-		page_put_format(render, "%d%s", page->noticed ? REFRESH_S : seconds, page->noticed ? "; url=./" : "");
+		page_put_format(render, "%d%s", seconds, page->noticed ? "; url=./" : "");
 }
 
 void page_field_node(struct page_render *render)

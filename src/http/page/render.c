@@ -1,8 +1,7 @@
 /*
- * Writing: text into a body that grows, escaped where it comes from outside, words of the language, and templates. A word has
- * bytes below the blank for its fields. A body that would become
- * larger than HTTP_PAGE_MAX, or for which there is no memory, is marked as failed and takes nothing more, so that no view
- * has to look at what each write returned.
+ * Writes into a body that grows: text, escaped where it comes from outside; words of the language; and templates. In a
+ * word, a byte below the blank stands for a field. A body that would become larger than HTTP_PAGE_MAX, or for which there
+ * is no memory, is marked as failed and takes nothing more, so that no view has to look at what each write returned.
  */
 #include "http/page/render.h"
 
@@ -86,8 +85,11 @@ void page_put_word(struct page_render *render, enum page_word word)
 	}
 }
 
-/* All languages that are here count one, and other. No place counts to 0, of which French has one. */
-void page_put_plural(struct page_render *render, enum page_word one, uint64_t count)
+/*
+ * A word that counts, in one of its forms: other follows one. All languages that are here count so. No place counts to 0,
+ * of which French has one.
+ */
+static void put_plural(struct page_render *render, enum page_word one, uint64_t count)
 {
 	render->count = count;
 	page_put_word(render, count == 1 ? one : one + 1);
@@ -188,7 +190,7 @@ void page_field_duration(struct page_render *render)
 	} units[] = {{86400000, WORD_DAYS_ONE}, {3600000, WORD_HOURS_ONE}, {60000, WORD_MINUTES_ONE}};
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
 		if (render->duration_ms >= units[i].ms) {
-			page_put_plural(render, units[i].one, (uint64_t)(render->duration_ms / units[i].ms));
+			put_plural(render, units[i].one, (uint64_t)(render->duration_ms / units[i].ms));
 			return;
 		}
 	page_put_word(render, WORD_LESS_THAN_A_MINUTE);

@@ -1,8 +1,8 @@
 /*
  * What the views of the page share. A view is one file here; the templates are NAME.html. embed.py cuts each into pieces
- * of text, and each piece names what follows it: a word of words/LANGUAGE.txt ([[settling]] is WORD_SETTLING), or the function
- * that writes a field: {{state_text}} is page_field_state_text. A view defines it. A field that no view defines does not link.
- * Words have fields, too: {name}.
+ * of text. Each piece names what follows it: a word of words/LANGUAGE.txt ([[settling]] is WORD_SETTLING), or a function
+ * that writes a field ({{state_text}} is page_field_state_text). A view defines that function; without it, the program
+ * does not link. Words have fields, too: {name}.
  *
  * Private to src/http/page.
  */
@@ -56,15 +56,16 @@ struct page_render {
 	bool failed; /* body takes nothing more */
 };
 
-/* Write text as it is; a text from outside, of which all is escaped that means something in HTML; and a printf format,
- * escaped in the same way and cut after 511 bytes. */
+/*
+ * page_put writes text as it is. page_put_escaped escapes all that means something in HTML: it is for text from outside.
+ * page_put_format escapes, too, and cuts after 511 bytes.
+ */
 void page_put(struct page_render *render, const char *text, size_t length);
 void page_put_escaped(struct page_render *render, const char *text);
 __attribute__((format(printf, 2, 3))) void page_put_format(struct page_render *render, const char *format, ...);
 
-/* A word in the language of the render, with its fields; of a word that counts, one of its forms: other follows one. */
+/* A word in the language of the render, with its fields. */
 void page_put_word(struct page_render *render, enum page_word word);
-void page_put_plural(struct page_render *render, enum page_word one, uint64_t count);
 
 void page_put_template(struct page_render *render, const struct page_piece *pieces);
 void page_put_message(struct page_render *render, const char *kind, enum page_word title, enum page_word text);
@@ -85,9 +86,8 @@ void page_each_peer_door(
 bool page_door_moves(const struct door_view *door);  /* it moves, or is about to */
 bool page_is_away(const struct page_render *render); /* the door's agent is another one, and cannot be reached */
 
-/* What a state, a source and a reason are called; what is wrong, and what to do. */
+/* What a state and a reason are called; what is wrong, and what to do. */
 enum page_word page_state_word(enum door_state state);
-enum page_word page_source_word(enum door_source source);
 enum page_word page_reason_word(enum door_reason reason);
 struct page_fault_words {
 	enum page_word title, text;

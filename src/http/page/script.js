@@ -20,6 +20,12 @@
 	let stream, silence, retry, plain, delay = RETRY_MS, heard = Date.now(), lost = false, proved = false;
 	let busy = false, again = false, noted = 0;
 
+	// How long ago it was made, as a function. While a machine sleeps, its timers stand still, and its wall clock does not.
+	function since() {
+		const wall = Date.now(), own = performance.now();
+		return () => Math.max(Date.now() - wall, performance.now() - own);
+	}
+
 	// ---- What is shown ----
 
 	// 24 hours everywhere; midnight is 24:00 in some browsers.
@@ -47,9 +53,26 @@
 		}
 	}
 
-	// Makes old equal to fresh, and leaves alone what is equal: focus, transitions, what is unfolded.
+	// A control takes the place of no other one: it would be open, and a first tap would count for what was not tapped.
+	const kind = (node) => node.nodeName + node.id + (node.nodeName === "DETAILS" ? node.className : "");
+
+	function fold(except) {
+		for (const details of document.querySelectorAll("details.control[open]"))
+			if (details !== except) details.open = false;
+	}
+
+	function asks(details) {
+		const copy = details.cloneNode(true);
+		copy.open = false;
+		for (const output of copy.querySelectorAll("output")) output.textContent = "";
+		return copy;
+	}
+
+	// Makes old equal to fresh, and leaves alone what is equal: focus, transitions, what is unfolded. But a slider that gets
+	// other ends is folded: the first tap was for what was seen then.
 	function morph(old, fresh) {
-		if (old.isEqualNode(fresh) || old.className === "stopwatch" || old.nodeName === "OUTPUT") return;
+		if (old.isEqualNode(fresh) || old.matches(".stopwatch, .learn") || old.nodeName === "OUTPUT") return;
+		if (old.matches("details.control[open]") && !asks(old).isEqualNode(fresh)) old.open = false;
 		for (const {name} of [...old.attributes])
 			if (!fresh.hasAttribute(name) && name !== "open") old.removeAttribute(name);
 		for (const {name, value} of fresh.attributes)
@@ -58,7 +81,7 @@
 		news.forEach((node, i) => {
 			const place = olds[i];
 			if (!place) old.append(node);
-			else if (place.nodeName !== node.nodeName || place.id !== node.id) place.replaceWith(node);
+			else if (kind(place) !== kind(node)) place.replaceWith(node);
 			else if (node.nodeType === Node.ELEMENT_NODE) morph(place, node);
 			else if (place.data !== node.data) place.data = node.data;
 		});
@@ -67,6 +90,8 @@
 
 	const spoken = () => [...document.querySelectorAll(".door, .peer")];
 	const words = (part) => `${part.querySelector("h2").textContent}: ${part.querySelector(part.matches(".peer") ? ".broker" : ".state").firstChild.textContent}`;
+
+	const unseen = () => document.querySelector("h1").textContent; // the title of a page that is hidden
 
 	function show(text) {
 		const fresh = new DOMParser().parseFromString(text, "text/html");
@@ -78,7 +103,7 @@
 		localise(fresh);
 		const before = new Set(spoken().map(words));
 		const focused = document.activeElement.closest(".door");
-		document.title = fresh.title;
+		document.title = document.hidden ? unseen() : fresh.title;
 		morph(document.querySelector("header"), fresh.querySelector("header"));
 		for (const id of PARTS)
 			if (byId(id) && fresh.getElementById(id) && !(id === "messages" && Date.now() < noted)) morph(byId(id), fresh.getElementById(id));
@@ -87,6 +112,7 @@
 			name.tabIndex = -1;
 			name.focus({preventScroll: true});
 		}
+		document.dispatchEvent(new CustomEvent("shown"));
 		const said = [...spoken().map(words).filter((word) => !before.has(word)),
 			...[...document.querySelectorAll(".notice")].map((notice) => notice.textContent)].join(". ");
 		if (said && said !== byId("said").textContent) byId("said").textContent = said;
@@ -119,12 +145,15 @@
 		options.credentials = "same-origin"; // older browsers leave them out
 		options.headers = {Accept: "text/html", "Accept-Language": language};
 		return new Promise((done, failed) => {
-			const late = setTimeout(() => {
+			const waited = since();
+			const late = setInterval(() => {
+				if (waited() < ANSWER_MS) return;
+				clearInterval(late);
 				if (control) control.abort();
 				failed(new Error("late"));
-			}, ANSWER_MS);
+			}, 500);
 			const end = (how) => (what) => {
-				clearTimeout(late);
+				clearInterval(late);
 				how(what);
 			};
 			fetch(new URL(path, site).href, options).then((answer) => answer.text().then((text) => ({answer, text}))).then(end(done), end(failed));
@@ -186,10 +215,12 @@
 		stream.onerror = drop;
 	}
 
-	// A browser has six connections to a server: hidden pages keep none, and do not say how the doors are.
+	// A browser has six connections to a server: hidden pages keep none, and do not say how the doors are. A first tap
+	// counts no longer.
 	function rest() {
 		hush();
-		document.title = document.querySelector("h1").textContent;
+		fold();
+		document.title = unseen();
 	}
 
 	function wake() {
@@ -232,14 +263,25 @@
 
 	// A form is the browser's until the script has proved itself, and where it fails before it has asked.
 	document.addEventListener("submit", (event) => {
-		const form = event.target;
+		const form = event.target, details = form.closest("details.control");
 		if (!proved || form.className === "log-out") return;
+		if (details && details.unfolded && details.unfolded() > ARMED_MS) { // the machine has slept in between
+			event.preventDefault();
+			details.open = false;
+			answered(form, null);
+			return;
+		}
 		hush(); // a way for the command is free, however many pages listen
 		const body = form.elements.position && new URLSearchParams({position: form.elements.position.value});
 		const asked = ask(form.getAttribute("action"), body ? {method: "POST", body} : {method: "POST"});
 		event.preventDefault();
 		commanded(form, asked);
 	});
+
+	// For the walk that learns the opener (learn.js).
+	function answered(form, said) {
+		document.dispatchEvent(new CustomEvent("answered", {detail: {form, said}}));
+	}
 
 	async function commanded(form, asked) {
 		const details = form.closest("details.control");
@@ -252,8 +294,10 @@
 			if (answer.ok) {
 				address = answer.url;
 				show(text);
-				measure(form.closest("section"));
+				answered(form, new URL(answer.url).searchParams.get("said"));
+				if (!form.closest(".learn")) measure(form.closest("section"));
 			} else {
+				answered(form, null);
 				notify(new DOMParser().parseFromString(text, "text/html").querySelector("h1").textContent);
 			}
 		} catch (error) {
@@ -275,8 +319,9 @@
 
 	// A second tap counts for a while, anew with each change of a slider, whose number stands beside it.
 	function arm(details) {
-		const slider = details.querySelector("input");
+		const slider = details.querySelector("[type=range]");
 		if (slider) details.querySelector("output").textContent = `${slider.value} %`;
+		details.unfolded = since();
 		clearTimeout(details.armed);
 		details.armed = setTimeout(() => { details.open = false; }, ARMED_MS);
 	}
@@ -288,15 +333,17 @@
 
 	document.addEventListener("toggle", (event) => {
 		const details = event.target;
+		if (details.matches(".learn") && details.open)
+			import(new URL(details.dataset.script, site).href).then((learn) => learn.walk(details, ask));
 		if (!details.matches("details.control") || !details.open) return;
-		for (const other of document.querySelectorAll("details.control[open]"))
-			if (other !== details) other.open = false;
+		fold(details);
 		arm(details);
 		if (seesFocus(details.querySelector("summary")))
 			setTimeout(() => { if (details.open) details.querySelector("button").focus(); }, 450);
 	}, true);
 
 	document.addEventListener("keydown", (event) => {
+		if (event.repeat && event.key === "Enter" && event.target.closest("details.control")) event.preventDefault(); // held: one tap
 		const details = event.key === "Escape" && event.target.closest("details.control[open]");
 		if (!details) return;
 		details.open = false;

@@ -7,7 +7,7 @@ Every port is free when it is chosen, every file is below the test's own folder,
 from .agent import LOCAL, Agent, agent_command, await_commands, door, merge
 from .broker import Broker
 from .fake_broker import Closed, Connection, FakeBroker, Silent
-from .log import Log
+from .log import Log, logged_at
 from .page import Answer, ask, get
 from .packets import (CONNACK, CONNECT, DISCONNECT, PINGREQ, PINGRESP, PUBACK, PUBLISH, SUBACK, SUBSCRIBE, UNSUBACK, UNSUBSCRIBE,
                       Packet, packet, text, varint)
@@ -24,7 +24,7 @@ __all__ = [
     "LOCAL", "Agent", "agent_command", "await_commands", "door", "merge",
     "Broker",
     "Closed", "Connection", "FakeBroker", "Silent",
-    "Log",
+    "Log", "logged_at",
     "Answer", "ask", "get",
     "PathProxy",
     "CONNACK", "CONNECT", "DISCONNECT", "PINGREQ", "PINGRESP", "PUBACK", "PUBLISH", "SUBACK", "SUBSCRIBE", "UNSUBACK",

@@ -45,6 +45,7 @@ class Connection:
             if not digit & 0x80:
                 break
         packet_ = Packet(head >> 4, head & 15, self._exactly(length), self.version)
+        packet_.at = time.monotonic()
         if packet_.kind == CONNECT:
             self.version = packet_.version
             self.connect = packet_
@@ -70,7 +71,7 @@ class Connection:
 
     def wait_commands_count(self):
         """Until the agent no longer takes a command for the replay of an old one."""
-        sleep_until(self.subscribed + REPLAY[5 if self.version == 5 else 3] + 0.2 * SLOWNESS)
+        sleep_until(self.subscribed + REPLAY[5 if self.version == 5 else 3] + 0.4 * SLOWNESS)
 
     def publish(self, topic, payload, retain=False, qos=0, id=1, properties=b"", at_once=False, dup=False):
         """A command waits until commands count, unless at_once."""

@@ -1,39 +1,63 @@
 """What a process writes, line by line."""
 
+import os
 import re
+import select
 import sys
 import threading
 import time
+from datetime import datetime
 
 from .waiting import DEADLINE, SLOWNESS
 
 
+def logged_at(line):
+    """When the agent wrote a line of its log."""
+    return datetime.fromisoformat(line.split()[0].replace("Z", "+00:00"))
+
+
 class Log:
-    """Lines that a process writes, collected by a thread, with something to wait on."""
+    """Lines that a process writes, collected by a thread, with something to wait on. Who looks for one takes what has been
+    written by then: what the process says elsewhere after a line does not come before it.
+    """
 
     def __init__(self, stream, echo):
+        self.stream, self.echo, self.rest = stream, echo, b""
         self.lines = []
         self.times = []  # of each line, by time.monotonic()
         self.changed = threading.Condition()
         self.ended = False
-        self.thread = threading.Thread(target=self._collect, args=(stream, echo), daemon=True)
+        self.written = select.poll()  # with the lock held; the thread that waits has one of its own
+        self.written.register(stream, select.POLLIN)
+        self.thread = threading.Thread(target=self._collect, daemon=True)
         self.thread.start()
 
-    def _collect(self, stream, echo):
-        for line in stream:
-            line = line.rstrip("\n")
-            with self.changed:
-                self.lines.append(line)
-                self.times.append(time.monotonic())
-                self.changed.notify_all()
-            sys.stdout.write(f"# {echo}: {line}\n")  # a comment in one piece: TAP may be written beside it
-            sys.stdout.flush()
+    def _collect(self):
+        written = select.poll()
+        written.register(self.stream, select.POLLIN)
+        while not self.ended:
+            written.poll()
+            self._take()
+        self.stream.close()
+
+    def _take(self):
         with self.changed:
-            self.ended = True
-            self.changed.notify_all()
-        stream.close()
+            while not self.ended and self.written.poll(0):
+                data = os.read(self.stream.fileno(), 65536)
+                *lines, self.rest = (self.rest + data).split(b"\n")
+                if not data:
+                    self.ended = True
+                    lines = [self.rest] if self.rest else []
+                for line in lines:
+                    text = line.decode(errors="backslashreplace")
+                    self.lines.append(text)
+                    self.times.append(time.monotonic())
+                    sys.stdout.write(f"# {self.echo}: {text}\n")  # a comment in one piece: TAP may be written beside it
+                sys.stdout.flush()
+                self.changed.notify_all()
 
     def find(self, pattern, since=0):
+        self._take()
         return [line for line in self.lines[since:] if re.search(pattern, line)]
 
     def wait(self, pattern, since=0, deadline=None, count=1):

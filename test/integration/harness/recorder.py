@@ -1,5 +1,6 @@
 """An MQTT client that records what it hears."""
 
+import errno
 import json
 import random
 import threading
@@ -54,11 +55,22 @@ class Recorder:
         self.client.on_subscribe = self._subscribed
         self.client.on_message = self._message
         self.client.reconnect_delay_set(0.05, 0.2)  # a wait that also holds up its end when the broker ended first
-        self.client.connect("127.0.0.1", broker.port, keepalive=60)
+        self._connect(getattr(broker, "host", "127.0.0.1"), broker.port)
         self.client.loop_start()
         with self.changed:
             assert self.changed.wait_for(lambda: self.ready or self.refused, DEADLINE), "the recorder cannot connect"
         assert not self.refused, f"the broker refused the recorder: {self.refused}"
+
+    def _connect(self, host, port):
+        """paho takes a port of its own first, and beside other tests there may be none for a moment."""
+        end = time.monotonic() + DEADLINE
+        while True:
+            try:
+                return self.client.connect(host, port, keepalive=60)
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE or time.monotonic() > end:
+                    raise
+            time.sleep(0.1)
 
     def _connected(self, client, user, flags, code, *properties):
         failed = code.is_failure if hasattr(code, "is_failure") else int(getattr(code, "value", code)) != 0
@@ -127,6 +139,16 @@ class Recorder:
         while not info.is_published():
             assert time.monotonic() < end, f"{topic} was not acknowledged"
             time.sleep(0.001)
+
+    def command(self, agent, topic, payload, answers="test/answer", **how):
+        """Publishes a command and returns the answer's message. Where the machine has had no processor for the agent, which then
+        takes what comes for old, the command is given again."""
+        while True:
+            mark, stood = self.mark(), len(agent.log.find("the agent stood still"))
+            self.publish(topic, payload, response_topic=answers, **how)
+            answer = self.wait(answers, since=mark)
+            if answer.json.get("reason") != "stale" or len(agent.log.find("the agent stood still")) == stood:
+                return answer
 
     def close(self):
         self.client.disconnect()
