@@ -10,14 +10,9 @@ import shutil
 import pytest
 
 import harness
+from harness.fixtures import world  # noqa: F401
+from harness.standstill import Standstills
 from harness.tap import Tap
-
-
-@pytest.fixture
-def world(tmp_path):
-    """What the other fixtures here are taken from."""
-    with harness.World(tmp_path) as world:
-        yield world
 
 
 @pytest.fixture
@@ -52,6 +47,7 @@ def agent(world):
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config):
+    config.pluginmanager.register(Standstills(), "standstills")
     if os.environ.get("PORTCULLIS_TAP") == "1":
         config.pluginmanager.unregister(name="terminalreporter")
         config.pluginmanager.register(Tap(), "tap")

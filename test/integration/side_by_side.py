@@ -6,6 +6,7 @@ A body gets what it names: a fixture's name of conftest.py that World has, or a 
 
 import inspect
 import re
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import harness
@@ -14,12 +15,18 @@ MOST = max(2, round(10 / harness.SLOWNESS))  # at once: each has an agent, and a
 RUNNING = {}  # of a module: the bodies' results, by the tests' ids
 
 
-def _run(body, folder, arguments):
+def _run(item, folder):
+    item.began = time.monotonic()  # see harness/standstill.py
+    body, arguments = item.function.body, item.callspec.params if hasattr(item, "callspec") else {}
     with harness.World(folder) as world:
         harness.LOCAL.world = world
         given = {name: arguments[name] if name in arguments else getattr(world, name)
                  for name in inspect.signature(body).parameters}
         body(**given)
+
+
+def _folder(folders, item):
+    return folders.mktemp(re.sub(r"\W+", "_", item.name)[:60])
 
 
 def _start(request):
@@ -29,9 +36,7 @@ def _start(request):
     folders = request.getfixturevalue("tmp_path_factory")
     results = {}
     for item in items:
-        arguments = item.callspec.params if hasattr(item, "callspec") else {}
-        folder = folders.mktemp(re.sub(r"\W+", "_", item.name)[:60])
-        results[item.nodeid] = pool.submit(_run, item.function.body, folder, arguments)
+        results[item.nodeid] = pool.submit(_run, item, _folder(folders, item))
     pool.shutdown(wait=False)
     return results
 
@@ -42,6 +47,9 @@ def side_by_side(body):
     def test(request, **_):
         if request.module not in RUNNING:
             RUNNING[request.module] = _start(request)
+        elif getattr(request.node, "repeats", False):
+            again = _folder(request.getfixturevalue("tmp_path_factory"), request.node)
+            RUNNING[request.module][request.node.nodeid] = ThreadPoolExecutor(1).submit(_run, request.node, again)
         RUNNING[request.module][request.node.nodeid].result()
 
     test.__name__, test.__doc__, test.__module__, test.body = body.__name__, body.__doc__, body.__module__, body
