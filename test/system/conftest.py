@@ -1,4 +1,4 @@
-"""Fixtures of the system tests: the one virtual machine that all of them share, and agents in it.
+"""Fixtures of the system tests: the one virtual machine that all of a run share, and agents in it.
 
 PORTCULLIS_MACHINE says which one (amd64 unless said; machine.py has the list), PORTCULLIS_AGENT ends with the program
 to put into it. Broker, client and TAP are those of the integration tests.
@@ -17,7 +17,7 @@ sys.path.insert(0, str(INTEGRATION))
 import harness  # noqa: E402
 from guest import HEADER, GuestAgent  # noqa: E402
 from machine import Machine  # noqa: E402
-from unavailable import Unavailable  # noqa: E402
+from unavailable import Unavailable, missing  # noqa: E402
 
 spec = importlib.util.spec_from_file_location("integration_conftest", INTEGRATION / "conftest.py")
 integration = importlib.util.module_from_spec(spec)
@@ -28,6 +28,7 @@ broker = integration.broker
 recorder_factory = integration.recorder_factory
 pytest_configure = integration.pytest_configure
 pytest_sessionstart = integration.pytest_sessionstart
+pytest_collection_modifyitems = integration.pytest_collection_modifyitems
 
 MACHINE = os.environ.get("PORTCULLIS_MACHINE", "amd64")
 
@@ -37,11 +38,11 @@ def machine():
     """The machine, with two chips besides its own: an expander that nothing is wired to, and the Pi's header."""
     agent = Path(harness.agent_command()[-1])
     if b"ld-linux" in agent.read_bytes()[:4096]:
-        pytest.skip(f"{agent} is linked dynamically and cannot run in the guest")
+        missing(f"{agent} is linked dynamically and cannot run in the guest")
     try:
         machine = Machine(MACHINE, files={"bin/portcullis": agent})
     except Unavailable as reason:
-        pytest.skip(f"no virtual machine: {reason}")
+        missing(f"no virtual machine: {reason}")
     with machine:
         machine.add_chip("expander", 4)
         machine.add_chip(HEADER, 28, {line: f"GPIO{line}" for line in range(28)}, hogs={4: "one-wire"})

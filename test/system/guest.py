@@ -56,7 +56,7 @@ class GuestAgent(harness.Agent):
     def run(self, *arguments, user=None):
         """(exit status, output) of the agent run to its end, as this user of the guest if one is named."""
         command = "timeout 15 " + self._command(arguments)
-        return self.machine.status(f"su {user} -c {shlex.quote(command)}" if user else command, timeout=30)
+        return self.machine.status(f"su {user} -c {shlex.quote(command)}" if user else command, timeout=120)
 
     @property
     def running(self):
@@ -67,7 +67,7 @@ class GuestAgent(harness.Agent):
 
     def wait(self, deadline=10):
         """The exit status, as a shell has it."""
-        return self.process.wait(deadline * harness.SLOWNESS)
+        return self.process.wait(deadline)
 
     def wait_log(self, pattern, deadline=10):
         found = lambda: re.search(pattern, self.log_text(), re.M)  # noqa: E731

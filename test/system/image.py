@@ -29,13 +29,20 @@ CACHE = Path(os.environ.get("PORTCULLIS_VM_CACHE", ROOT / "build" / "vm"))
 class Recipe:
     modules: tuple  # loaded by /init in this order; one that is built in is left out
     device_tree: str = None
+    disk: tuple = ()  # loaded when a disk is mounted: in modules/disk
 
 
+EXT4 = ("crc16", "mbcache", "jbd2", "ext4")
+F2FS = ("lz4hc_compress", "f2fs")
 RECIPES = {
-    "amd64": Recipe(("virtio-rng", "configfs", "gpio-sim", "failover", "net_failover", "virtio_net")),
+    "amd64": Recipe(("virtio-rng", "configfs", "gpio-sim", "failover", "net_failover", "virtio_net"),
+                    disk=("virtio_blk", *EXT4, *F2FS)),
+    "arm64": Recipe(("virtio_mmio", "virtio_console", "virtio-rng", "configfs", "gpio-sim", "failover", "net_failover",
+                     "virtio_net")),
     "armv7": Recipe(("virtio_mmio", "virtio_console", "virtio-rng", "configfs", "gpio-sim", "failover", "net_failover",
                      "virtio_net")),
-    "armv6": Recipe(("configfs", "gpio-sim", "mii", "usbnet", "cdc_ether", "bcm2835-rng"), "bcm2835-rpi-zero.dtb"),
+    "armv6": Recipe(("configfs", "gpio-sim", "mii", "usbnet", "cdc_ether", "bcm2835-rng"), "bcm2835-rpi-zero.dtb",
+                    ("crc32c_generic", *EXT4)),
 }  # fmt: skip
 
 
@@ -46,11 +53,11 @@ def fetch(name):
     with open(CACHE / f"{name}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         found = packages.locked(name)
-        stamp = "\n".join(path.name for path in found.values())
+        stamp = "\n".join([str(RECIPES[name]), *(path.name for path in found.values())])
         if not (folder / "stamp").exists() or (folder / "stamp").read_text() != stamp:
             with tempfile.TemporaryDirectory(dir=CACHE, prefix=name) as scratch:
                 image = Path(scratch) / "image"
-                (image / "modules").mkdir(parents=True)
+                (image / "modules/disk").mkdir(parents=True)
                 _build(RECIPES[name], found, image, Path(scratch))
                 (image / "stamp").write_text(stamp)
                 shutil.rmtree(folder, ignore_errors=True)
@@ -59,7 +66,10 @@ def fetch(name):
 
 
 def _build(recipe, found, image, scratch):
-    places = {module.replace("-", "_"): place for place, module in enumerate(recipe.modules)}
+    places = {}
+    for folder, modules in (("modules", recipe.modules), ("modules/disk", recipe.disk)):
+        for place, module in enumerate(modules):
+            places[module.replace("-", "_")] = f"{folder}/{place:02}"
     kernels = [name for name in found if re.match(r"linux-(image|binary|modules)-\d", name)]
     for name in kernels:
         for path, content in packages.files(found[name], r"/vmlinuz|\.ko(\.xz)?$|/%s$" % recipe.device_tree):
@@ -71,23 +81,24 @@ def _build(recipe, found, image, scratch):
                 (image / "device-tree").write_bytes(content.read())
             elif stem in places:
                 data = lzma.decompress(content.read()) if base.endswith(".xz") else content.read()
-                (image / "modules" / f"{places[stem]:02}-{stem}.ko").write_bytes(data)
+                (image / f"{places[stem]}-{stem}.ko").write_bytes(data)
     if not (image / "vmlinuz").exists():
         raise Unavailable(f"no kernel image in {', '.join(kernels)}")
     for _, content in packages.files(found["busybox-static"], r"/bin/busybox$"):
         (image / "busybox").write_bytes(content.read())
     if not list((image / "modules").glob("*-gpio_sim.ko")):
         module = gpio_sim.build(found, scratch)
-        (image / "modules" / f"{places['gpio_sim']:02}-gpio_sim.ko").write_bytes(module)
+        (image / f"{places['gpio_sim']}-gpio_sim.ko").write_bytes(module)
     if recipe.device_tree:
         gpio_sim.adapt_device_tree(image / "device-tree")
 
 
-def write_initramfs(path, folder, files):
-    """Writes an uncompressed newc archive: busybox, the modules, and files {path in the guest: (content, mode)}."""
+def write_initramfs(path, folder, files, disk=False):
+    """Writes an uncompressed newc archive: busybox, the modules, and files {path in the guest: (content, mode)}. disk: with
+    the modules for one."""
     everything = {"bin/busybox": ((folder / "busybox").read_bytes(), 0o755)}
-    for module in sorted((folder / "modules").iterdir()):
-        everything["modules/" + module.name] = (module.read_bytes(), 0o644)
+    for module in sorted((folder / "modules").glob("*.ko" if not disk else "**/*.ko")):
+        everything[str(module.relative_to(folder))] = (module.read_bytes(), 0o644)
     everything.update(files)
     directories = {"dev", "proc", "sys", "tmp", "run", "root"}
     for name in everything:

@@ -22,14 +22,15 @@ import socket
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import image
+from harness import SLOWNESS, free_port
 from unavailable import Unavailable
 
 HOST = "10.0.2.2"  # the host's loopback, seen from the guest
-BOOT_TIMEOUT_S = 120
+BOOT_TIMEOUT_S = 120 * SLOWNESS
 HERE = Path(__file__).resolve().parent
 
 # What the kernel tells of a line is taken where its driver writes the (simulated) register: physical levels, the
@@ -55,6 +56,10 @@ class Hardware:
     shift: int
     boot: str  # of the kernel's command line; what it does not know becomes the environment of /init
     registers: tuple  # second and third argument of a function, for a probe
+    disk: tuple = ()  # the drive "disk"; ADDRESS stands for its server
+    disk_device: str = ""  # in the guest
+    file_systems: tuple = ()
+    can_be_saved: bool = False
 
 
 VIRTIO_PORT = ("-device", "virtserialport,chardev=control,name=control")
@@ -67,6 +72,18 @@ HARDWARE = {
         1,
         "console=ttyS0 CONTROL=/dev/vport?p1 NETWORK=eth0",
         ("%si", "%dx"),
+        ("-drive", "file=ADDRESS,format=raw,if=none,id=disk,cache=writeback", "-device", "virtio-blk-pci,drive=disk"),
+        "/dev/vda",
+        ("ext4", "f2fs"),
+        can_be_saved=True,
+    ),
+    "arm64": Hardware(
+        "qemu-system-aarch64", "qemu-system-arm",
+        ("-M", "virt", "-cpu", "cortex-a53", "-m", "256", "-device", "virtio-net-device,netdev=net",
+         "-device", "virtio-rng-device", "-device", "virtio-serial-device", *VIRTIO_PORT),
+        1,
+        "console=ttyAMA0 CONTROL=/dev/vport?p1 NETWORK=eth0",
+        ("%x1", "%x2"),
     ),
     "armv7": Hardware(
         "qemu-system-arm", "qemu-system-arm",
@@ -84,6 +101,9 @@ HARDWARE = {
         3,
         "console=ttyAMA0 CONTROL=tcp NETWORK=usb0 initcall_blacklist=bcm2835_power_driver_init",
         ("%r1", "%r2"),
+        ("-drive", "file=ADDRESS,format=raw,if=sd,cache=writethrough"),  # a card has no cache of its own
+        "/dev/mmcblk0",
+        ("ext4",),
     ),
 }  # fmt: skip
 
@@ -98,8 +118,10 @@ class CommandFailed(Exception):
 
 
 class Machine:
-    def __init__(self, name="amd64", files=None):
-        """files: what the guest is to have besides, {path in the guest: file of the host}; all are executable."""
+    def __init__(self, name="amd64", files=None, disk=None, state=None):
+        """files: what the guest is to have besides, {path in the guest: file of the host}; all are executable. disk: the
+        address of its server (disk.py). state: of a machine that was saved; this one goes on from there and does not boot.
+        """
         hardware = HARDWARE[name]
         if not shutil.which(hardware.emulator):
             raise Unavailable(f"{hardware.emulator} is not installed: apt-get install {hardware.package}")
@@ -110,16 +132,16 @@ class Machine:
         self.count = 0
         self.folder = Path(tempfile.mkdtemp(prefix="portcullis-vm-"))
         try:
-            self._boot(folder, files or {})
+            self._boot(folder, files or {}, disk, state)
         except BaseException:
             self.close()
             raise
 
-    def _boot(self, folder, files):
+    def _boot(self, folder, files, disk, state):
         contents = {name: ((HERE / "guest" / name).read_bytes(), 0o755) for name in ("init", "control")}
         contents.update({path: (Path(source).read_bytes(), 0o755) for path, source in files.items()})
-        image.write_initramfs(self.folder / "initrd", folder, contents)
-        self.page_port, self.control_port = _free_port(), _free_port()
+        image.write_initramfs(self.folder / "initrd", folder, contents, disk is not None)
+        self.page_port, self.control_port = free_port(), free_port()
         tree = folder / "device-tree"
         self.qemu = subprocess.Popen(
             (
@@ -130,6 +152,8 @@ class Machine:
                 "-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:{self.page_port}-:8080"
                 f",hostfwd=tcp:127.0.0.1:{self.control_port}-:7000",
                 *self.hardware.arguments, *(("-dtb", tree) if tree.exists() else ()),
+                *(word.replace("ADDRESS", disk) for word in self.hardware.disk if disk),
+                *(("-incoming", f"exec:cat {shlex.quote(str(state.path))}") if state else ()),
                 "-kernel", folder / "vmlinuz", "-initrd", "initrd",
                 "-append", f"{self.hardware.boot} quiet panic=-1 CLOCK={time.time():.0f}",
             ),
@@ -138,12 +162,15 @@ class Machine:
         )  # fmt: skip
         deadline = time.monotonic() + BOOT_TIMEOUT_S
         self.qmp = self._connect("qmp", deadline)
-        self.qmp.settimeout(10)
+        self.qmp.settimeout(10 * SLOWNESS)
         self.qmp_file = self.qmp.makefile("r")
         self.qmp_file.readline()
         self._qmp("qmp_capabilities")
-        self._greet(deadline)
-        self._add_probes()
+        if state:
+            self._go_on(state, deadline)
+        else:
+            self._greet(deadline)
+            self._add_probes()
 
     def _greet(self, deadline):
         """Waits for the shell on the control port."""
@@ -161,6 +188,26 @@ class Machine:
                     raise
                 self.control.close()
                 time.sleep(0.1)
+
+    def _go_on(self, state, deadline):
+        self.control = self._connect("control", deadline)
+        while self._qmp("query-status")["status"] == "inmigrate":
+            time.sleep(0.01)
+        self.chips = {label: replace(chip, machine=self) for label, chip in state.chips.items()}
+        # The shell that was saved may have ended with the connection of then.
+        self.control.sendall(b"\necho ready\n")
+        self._until(rb"ready\n", deadline - time.monotonic(), "the machine that was saved")
+        self.run(f"date -s @{time.time():.0f}")
+
+    def save(self, path):
+        """The machine as it is now, in a file, to go on from as often as one likes. It ends with that."""
+        self._qmp("migrate-set-parameters", **{"max-bandwidth": 1 << 40})
+        self._qmp("migrate", uri=f"exec:cat >{shlex.quote(str(path))}")
+        while (status := self._qmp("query-migrate").get("status")) in (None, "setup", "active", "device"):
+            time.sleep(0.02)
+        assert status == "completed", status
+        self.close()
+        return State(path, self.chips)
 
     def _connect(self, to, deadline):
         peer = socket.socket(socket.AF_UNIX if isinstance(to, str) else socket.AF_INET)
@@ -201,7 +248,7 @@ class Machine:
     def page(self):
         return f"http://127.0.0.1:{self.page_port}"
 
-    def run(self, command, timeout=20, check=True):
+    def run(self, command, timeout=60, check=True):
         """Runs a shell command in the guest and returns its output, standard error included."""
         status, output = self.status(command, timeout)
         if check and status:
@@ -209,11 +256,11 @@ class Machine:
         return output
 
     def status(self, command, timeout=20):
-        """(exit status, output) of a shell command in the guest."""
+        """(exit status, output) of a shell command in the guest. timeout: of a host that is not busy."""
         self.count += 1
         mark = f"--{self.count}"
         self.control.sendall(f"(\n{command}\n) </dev/null 2>&1; printf '\\n{mark} %d end\\n' $?\n".encode())
-        found, output = self._until(rb"\n?\n%s (\d+) end\n" % mark.encode(), timeout, command)
+        found, output = self._until(rb"\n?\n%s (\d+) end\n" % mark.encode(), timeout * SLOWNESS, command)
         return int(found.group(1)), output.decode(errors="replace")
 
     def _until(self, pattern, timeout, what):
@@ -231,6 +278,9 @@ class Machine:
             received += part
         return found, received[: found.start()]
 
+    def uptime_s(self):
+        return float(self.run("cat /proc/uptime").split()[0])
+
     def write(self, path, text):
         self.run(f"cat >{shlex.quote(path)} <<'---end---'\n{text}\n---end---")
 
@@ -246,6 +296,17 @@ class Machine:
                 raise RuntimeError(f"{command}: {answer['error']}")
             if "return" in answer:
                 return answer["return"]
+
+    def load_for_disk(self, pattern="*"):
+        """Loads such modules that are for the disk, if they are not there yet."""
+        self.run(f"cd /modules/disk; for file in {pattern}.ko; do name=${{file#*-}};"
+                 "[ -d /sys/module/${name%.ko} ] || insmod $file || exit; done", timeout=60)  # fmt: skip
+
+    def mount(self, kind, folder):
+        """Mounts the disk as a file system of this kind."""
+        self.load_for_disk()
+        self.run(f"mkdir -p {folder}; while [ ! -e {self.hardware.disk_device} ]; do usleep 20000; done;"
+                 f"mount -t {kind} -o noatime {self.hardware.disk_device} {folder}", timeout=60)  # fmt: skip
 
     def set_link(self, up):
         """Plugs the network cable in or out."""
@@ -286,6 +347,12 @@ class Machine:
     def record(self):
         """A recorder of every line of every chip, for use in `with`: after the block it holds what happened."""
         return Wire(self)
+
+
+@dataclass(frozen=True)
+class State:
+    path: Path
+    chips: dict
 
 
 @dataclass(frozen=True)
@@ -335,10 +402,11 @@ class Process:
         self.machine.run(f"kill -{int(number)} {self.pid}")
 
     def wait(self, timeout=10):
-        """The exit status, as the shell has it: 128 + number when a signal ended it."""
-        deadline = time.monotonic() + timeout
+        """The exit status, as the shell has it: 128 + number when a signal ended it. timeout: by the guest's clock, which is
+        slower than the host's where the host is busy."""
+        deadline = self.machine.uptime_s() + timeout
         while self.running():
-            if time.monotonic() > deadline:
+            if self.machine.uptime_s() > deadline:
                 raise TimeoutError(f"process {self.pid} still runs after {timeout} s: {self.output()}")
             time.sleep(0.02)
         return int(self.machine.run(f"cat {self.base}.status"))
@@ -420,9 +488,3 @@ class Wire:
 
 def _end_with_us():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG, for when a time limit ends the tests
-
-
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

@@ -36,7 +36,7 @@ def test_sensor_edges_become_states(agent, header, recorder):
 def test_what_a_sensor_said_during_a_freeze_comes_before_what_time_brings(machine, agent_factory, broker, header, recorder):
     """The end of the travel is reached while the agent stands still, and it wakes after the latest time for it."""
     header.pull(CLOSED, up=True)
-    agent = agent_factory(broker, config={"doors": [door(**SENSORS | {"travel_time": "1s"})]}).start()
+    agent = agent_factory(broker, config={"doors": [door(**SENSORS | {"travel_time": "5s"})]}).start()
     recorder.wait(agent.topic("left", "state"), "closed", deadline=20)
     recorder.publish(agent.topic("left", "set"), "OPEN")
     recorder.wait(agent.topic("left", "state"), "opening")
@@ -44,7 +44,7 @@ def test_what_a_sensor_said_during_a_freeze_comes_before_what_time_brings(machin
     machine.run("usleep 300000")  # the pulse's end
     agent.send_signal(signal.SIGSTOP)
     header.pull(OPEN, up=True)
-    machine.run("sleep 6")  # a quarter more than the travel time, and 2 s, would have been enough
+    machine.run("sleep 10")  # a quarter more than the travel time, and 2 s, would have been enough
     agent.send_signal(signal.SIGCONT)
     recorder.wait(agent.topic("left", "state"), "open")
     assert not recorder.seen(agent.topic("left", "event"), lambda text: json.loads(text)["event_type"] == "fault")
@@ -115,10 +115,50 @@ def test_network_cut_in_a_pulse_and_back(agent_factory, machine, header, broker,
         recorder.wait(agent.topic("left", "state"), "open", since=since)
         time.sleep(0.5)  # for what must not come
     (length,) = wire.pulses(RELAY)
-    assert 999 < length < 1200
+    assert 999 < length < 2000
+
+
+def test_steps_of_the_clock(agent_factory, machine, header, broker, recorder):
+    """From 1970 to now, hours back, over a year ahead, and back, each in a pulse and again in the travel after it: each pulse
+    has its length, nothing else is pressed, the travel has its time, and commands count as ever."""
+    now = int(time.time())
+    steps = [now, now - 5 * 3600, now + 400 * 86400, now]
+    header.pull(CLOSED, up=True)
+    doors = [door(**SENSORS, pulse="4s", travel_time="8s")]
+    machine.run("date -s @1000")
+    try:
+        agent = agent_factory(broker, config={"mqtt": {"keepalive": "5s"}, "doors": doors})
+        agent.await_commands = lambda connect=False: None  # it reckons by the clock
+        with machine.record() as wire:
+            since = recorder.mark()
+            agent.start()
+            recorder.wait(agent.topic("left", "state"), "closed", deadline=20)
+            recorder.wait(agent.topic("availability"), "online", deadline=20)
+            machine.run("sleep 4")  # until commands count
+            for number, step in enumerate(steps):
+                command, goal, near, far = (("OPEN", "open", CLOSED, OPEN), ("CLOSE", "closed", OPEN, CLOSED))[number % 2]
+                since, answer = recorder.mark(), f"test/{number}"
+                recorder.publish(agent.topic("left", "set"), command, response_topic=answer)
+                assert recorder.wait(answer, since=since).json["result"] == "accepted"
+                machine.run(f"usleep 200000; date -s @{step}")
+                assert wire.levels(RELAY)[-1][1] == 1, "the step has to come in the pulse"
+                header.pull(near, up=False)
+                machine.run(f"usleep 4200000; date -s @{step + 7200}; usleep 300000; date -s @{step}")
+                assert recorder.seen(agent.topic("left", "state"), since=since)[-1].payload in ("opening", "closing")
+                header.pull(far, up=True)
+                recorder.wait(agent.topic("left", "state"), goal, since=since)
+                told = recorder.wait(agent.topic("left", "attributes"), lambda text: '"sensed"' in text, since=since).json
+                assert told["fault"] is None and told["source"] == "mqtt", told
+            agent.send_signal(signal.SIGTERM)
+            assert agent.wait() == 0
+        lengths = wire.pulses(RELAY)
+        assert len(lengths) == len(steps) and all(-50 < length - 4000 < 1000 for length in lengths), lengths
+        assert recorder.seen(agent.topic("availability"), "offline") == recorder.seen(agent.topic("availability"))[-1:]
+    finally:
+        machine.run(f"date -s @{time.time():.0f}")
 
 
 def test_page_answers_from_outside_and_to_the_health_check(agent, machine):
-    with urllib.request.urlopen(machine.page + "/api/doors", timeout=20) as answer:
+    with urllib.request.urlopen(machine.page + "/api/doors", timeout=harness.DEADLINE) as answer:
         assert json.load(answer)["doors"][0]["state"] == "closed"
     assert agent.run("--healthcheck")[0] == 0

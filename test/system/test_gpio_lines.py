@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from image import Unavailable
 from machine import Machine
+from unavailable import Unavailable, missing
 
 PI_LINES = {4: "GPIO_GCLK", 17: "GPIO17", 27: "GPIO27"}
 
@@ -16,7 +16,7 @@ def machine():
     try:
         machine = Machine("amd64", files={"bin/gpio_lines": os.environ["PORTCULLIS_GPIO_LINES"]})
     except Unavailable as reason:
-        pytest.skip(str(reason))
+        missing(str(reason))
     with machine:
         machine.run("mkdir -p /etc; : >/etc/group")
         machine.add_chip("pinctrl-sim", 54, PI_LINES)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from guest import CLOSED, HEADER, RELAY, contact, door
+from guest import CLOSED, HEADER, OPEN, RELAY, contact, door
 
 
 @pytest.mark.parametrize("how", ["default", "label", "name", "path"])
@@ -92,3 +92,28 @@ def test_watch_prints_levels_and_edges_and_touches_no_relay(machine, header, age
         agent.send_signal(15)
         assert agent.wait() == 0
     assert wire.of(CLOSED) and not wire.of(RELAY)
+
+
+def test_how_soon_the_lines_are_held(machine, agent_factory):
+    """From the kernel's start to its first program, and from the agent's exec to all of its lines."""
+    contacts = {"closed_sensor": contact(CLOSED), "open_sensor": contact(OPEN)}
+    took_ms = []
+    machine.run("echo 1 >/sys/kernel/tracing/events/sched/sched_process_exec/enable")
+    try:
+        for _ in range(8):
+            machine.run("cd /sys/kernel/tracing; echo 1 >tracing_on; echo >trace")
+            agent = agent_factory(config={"doors": [door(**contacts)]}).start()
+            agent.wait_log("the broker")  # that it cannot be reached
+            trace = machine.run("cd /sys/kernel/tracing; echo 0 >tracing_on; cat trace")
+            agent.kill()
+            ((begun, _),) = re.findall(r" (\d+\.\d+): sched_process_exec: filename=(\S*portcullis) ", trace)
+            held = re.findall(r" (\d+\.\d+): (?:output|input): .* line=(\d+)", trace)
+            assert {int(line) for _, line in held} == {RELAY, CLOSED, OPEN}, trace
+            took_ms.append((max(float(at) for at, _ in held) - float(begun)) * 1000)
+    finally:
+        machine.run("echo 0 >/sys/kernel/tracing/events/sched/sched_process_exec/enable")
+    took_ms.sort()
+    begun_s = float(machine.run("cat /run/begun"))
+    print(f"# first program {begun_s:.2f} s after the kernel's start; {len(took_ms)} times from exec to the lines held: "
+          f"p50 {took_ms[len(took_ms) // 2]:.1f} ms, at most {took_ms[-1]:.1f} ms")  # fmt: skip
+    assert 0 < took_ms[0] and took_ms[-1] < 2000

@@ -37,11 +37,21 @@ def rest(machine):
 
 def press(agent, recorder, count, door="left"):
     """TOGGLE, count times, each when the pulse before it is over."""
-    for _ in range(count):
+
+    def toggle():
         since = recorder.mark()
         answer = f"test/{random.getrandbits(64):x}"
         recorder.publish(agent.topic(door, "set"), "TOGGLE", response_topic=answer)
-        assert recorder.wait(answer, since=since, deadline=60).json["result"] == "accepted"
+        return recorder.wait(answer, since=since, deadline=60).json
+
+    for _ in range(count):
+        answer = toggle()
+        for _ in range(20):  # a guest that crawls does well to refuse what may be old
+            if answer.get("reason") != "stale":
+                break
+            rest(agent.machine)
+            answer = toggle()
+        assert answer["result"] == "accepted", answer
         rest(agent.machine)
 
 
@@ -118,7 +128,7 @@ def reload(agent, says, config):
 def test_a_reload_touches_no_line_and_lets_a_pulse_end(machine, agent_factory, broker, recorder):
     """In a pulse and at rest; a good file with a new connection to the broker, a bad one, and one that takes a restart."""
     taken, refused = "the configuration is taken over", "the reload is refused: nothing has changed"
-    agent = agent_factory(broker, config={"doors": [door(pulse="3s")]})
+    agent = agent_factory(broker, config={"doors": [door(pulse="5s")]})
     with machine.record() as wire:
         online(agent.start(), recorder)
         recorder.publish(agent.topic("left", "set"), "TOGGLE")
@@ -138,15 +148,20 @@ def test_a_reload_touches_no_line_and_lets_a_pulse_end(machine, agent_factory, b
         agent.send_signal(signal.SIGTERM)
         assert agent.wait() == 0
     first, second = wire.pulses(RELAY)
-    assert -50 < first - 3000 < 1000 and -50 < second - 100 < 1000
+    assert -50 < first - 5000 < 1000 and -50 < second - 100 < 1000
     assert [event.what for event in wire.of(RELAY)].count("request") == 1
 
 
-@pytest.mark.parametrize("how", ["--release", "the next start"])
+@pytest.mark.parametrize("how", ["--release", "--release by the note", "the next start"])
 def test_killed_in_a_pulse_the_relay_is_put_to_rest_by(how, relay, machine, agent_factory, broker, recorder):
+    """By the note: the configuration has become a wrong one by then, with another line."""
     agent = agent_factory(
         broker, config={"doors": [door(relay={"line": f"GPIO{RELAY}", "active": relay}, pulse="5s")]}
     )
+    if how == "--release by the note":
+        directory = agent.config_path + ".d"
+        machine.run(f"mkdir {directory}")
+        agent.command = ["env", f"RUNTIME_DIRECTORY={directory}", *agent.command]
     with machine.record() as wire:
         online(agent.start(), recorder)
         recorder.publish(agent.topic("left", "set"), "TOGGLE")
@@ -156,7 +171,10 @@ def test_killed_in_a_pulse_the_relay_is_put_to_rest_by(how, relay, machine, agen
         died = len(wire.so_far())
         assert wire.levels(RELAY)[-1][1] == active(relay)  # a Pi's line stays as it is
         since = recorder.mark()
-        if how == "--release":
+        if how == "--release by the note":
+            agent.config = harness.merge(agent.config, {"colour": "red", "doors": [door(relay=f"GPIO{RELAY + 1}")]})
+            assert agent.run("--check")[0] == 78
+        if how != "the next start":
             assert agent.run("--release")[0] == 0
         else:
             agent.start()
@@ -182,15 +200,15 @@ PHASES = {
 @pytest.mark.parametrize(
     ("phase", "number"),
     [("warning", signal.SIGABRT), ("pulse", signal.SIGSEGV), ("pulse", signal.SIGABRT), ("gap", signal.SIGSEGV),
-     ("travel", signal.SIGABRT)],
+     ("travel", signal.SIGABRT), ("warning", signal.SIGKILL), ("gap", signal.SIGKILL), ("travel", signal.SIGKILL)],
     ids=lambda value: getattr(value, "name", value))  # fmt: skip
 def test_a_crash_in_each_phase_of_a_press(phase, number, machine, header, agent_factory, broker, recorder):
-    """As the unit has it: the release after the end, then the next start; for SIGABRT that start alone. Nothing is pressed any
-    more, and what is published is what the contacts say."""
+    """As the unit has it: the release after the end, then the next start; but for SIGSEGV that start alone. Nothing is pressed
+    any more, and what is published is what the contacts say."""
     commands, relay_levels, warning_levels, reached = PHASES[phase]
     header.pull(OPEN if phase == "warning" else CLOSED, up=True)
-    lengths = {phase: "3s"} if phase in ("pulse", "gap") else {}
-    warning = {"close_warning": {"line": f"GPIO{WARNING}", "time": "3s"}} if phase == "warning" else {}
+    lengths = {phase: "5s"} if phase in ("pulse", "gap") else {}
+    warning = {"close_warning": {"line": f"GPIO{WARNING}", "time": "5s"}} if phase == "warning" else {}
     agent = agent_factory(broker, config={"doors": [
         door(closed_sensor=contact(CLOSED), open_sensor=contact(OPEN), debounce="20ms", **lengths, **warning)]})  # fmt: skip
 
@@ -222,7 +240,7 @@ def test_a_crash_in_each_phase_of_a_press(phase, number, machine, header, agent_
         state = "open" if reached else "None"  # between its ends nothing tells where it is
         recorder.wait(agent.topic("left", "attributes"), lambda text: '"settled":true' in text, since=since)
         recorder.wait(agent.topic("left", "state"), state, since=since)
-        machine.run("sleep 3")  # longer than what was left of the press
+        machine.run("sleep 5")  # longer than what was left of the press
         told = [message.payload for message in recorder.seen(agent.topic("left", "state"), since=since)]
         assert set(told) <= {state, "None"}, told
         agent.send_signal(signal.SIGTERM)
@@ -245,13 +263,13 @@ def test_nothing_but_the_asked_pulses_while_commands_pour_in(
         recorder.wait(agent.topic("right", "state"), "closed")
         press(agent, recorder, 10)
         quiet = len(wire.pulses(RELAY))
-        start_s, start_bytes = uptime_s(machine), heard(machine)
+        start_s, start_bytes = machine.uptime_s(), heard(machine)
         with Load(broker, agent.topic("right", "set"), "CLOSE") as load:
             for _ in range(40):  # by the page, since a broker drops what a client is too slow for
                 answer = machine.run("wget -q -O - --post-data= http://127.0.0.1:8080/api/doors/left/toggle")
                 assert '"accepted"' in answer
                 rest(machine)
-            arrived = (heard(machine) - start_bytes) / load.size / (uptime_s(machine) - start_s)
+            arrived = (heard(machine) - start_bytes) / load.size / (machine.uptime_s() - start_s)
         agent.send_signal(signal.SIGTERM)
         assert agent.wait(20) == 0
     errors = [length - 100 for length in wire.pulses(RELAY)]
@@ -260,10 +278,6 @@ def test_nothing_but_the_asked_pulses_while_commands_pour_in(
     tell("at rest", errors[:10])
     tell(f"while {arrived:.0f} commands a second arrive", errors[10:])
     assert all(-50 < error < 1000 for error in errors)
-
-
-def uptime_s(machine):
-    return float(machine.run("cat /proc/uptime").split()[0])
 
 
 def heard(machine):
