@@ -36,6 +36,7 @@ class RealBroker(Process):
     title = None  # in the table
     package = None  # fetch's name for it; None: of the machine
     speaks_5 = True
+    host = "127.0.0.1"
 
     def __init__(self, folder):
         super().__init__()
@@ -46,7 +47,7 @@ class RealBroker(Process):
 
     @property
     def url(self):
-        return f"mqtt://127.0.0.1:{self.port}"
+        return f"mqtt://{self.host}:{self.port}"
 
     @property
     def version(self):
@@ -61,15 +62,18 @@ class RealBroker(Process):
         """Whether a client on MQTT 3.1.1 is let in: TCP alone says little."""
         assert self.running, f"{self.title} does not start:\n" + "\n".join(self.log.lines[-40:])
         body = text("MQTT") + bytes([4, 2, 0, 60]) + text("are-you-up")
-        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 2) as probe:
+        with suppress(OSError), socket.create_connection((self.host, self.port), 2) as probe:
             probe.settimeout(2)
             probe.sendall(packet(harness.CONNECT, body))
             return probe.recv(4)[:1] == bytes([CONNACK << 4])
         return False
 
-    def start(self):
+    def launch(self):
         self._spawn([str(word) for word in self.command()], cwd=self.folder, start_new_session=True,
                     env={**os.environ, **self.environment()})
+
+    def start(self):
+        self.launch()
         wait_until(self.answers, f"{self.title} to answer", STARTS_WITHIN_S)
         return self
 
@@ -116,6 +120,120 @@ persistence_location {self.folder}/
 """)]
 
 
+class InRoot(RealBroker):
+    """In a Debian root of its own. Its processes end with it: those that it leaves behind, too. Its folder is /state there."""
+
+    def in_root(self, *words, **environment):
+        mount = """mount --bind "$2" "$1/state" && mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev" &&
+            mount --bind "$2/hosts" "$1/etc/hosts" && root=$1 && shift 2 && exec chroot "$root" env -i "$@\""""
+        self.write("hosts", self.hosts())
+        variables = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": "/state", **environment}
+        return ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "sh", "-c", mount, "sh",
+                self.home / "root", self.folder, *(f"{name}={value}" for name, value in variables.items()), *words]
+
+    def hosts(self):
+        return "127.0.0.1 localhost\n"
+
+    def cookie(self):
+        """What nodes on Erlang know each other by. Nobody else may read it, or they do not start."""
+        path = self.folder / ".erlang.cookie"
+        if not path.exists():
+            path.write_text("portcullis-tests")
+            path.chmod(0o400)
+
+
+class Mosquitto21(InRoot):
+    title, package = "mosquitto 2.1.2", "mosquitto"
+    more = ""
+
+    def command(self):
+        self.write("mosquitto.conf", f"""
+listener {self.port} 127.0.0.1
+allow_anonymous true
+persistence true
+persistence_location /state/
+user root
+{self.more}
+""")
+        return self.in_root("mosquitto", "-c", "/state/mosquitto.conf")
+
+
+class Mosquitto21Old(Mosquitto21):
+    title, speaks_5, more = "mosquitto 2.1.2, a listener for 3.1.1", False, "accept_protocol_versions 3,4"
+
+
+class RabbitMQ(InRoot):
+    title, package = "RabbitMQ 4.0.5", "rabbitmq"
+    node, distribution, epmd = "rabbit@localhost", None, None
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.distribution, self.epmd = self.distribution or free_port(), self.epmd or free_port()
+
+    def settings(self):
+        """More lines of its configuration."""
+        return ""
+
+    def command(self):
+        self.cookie()
+        self.write("enabled_plugins", "[rabbitmq_mqtt].")
+        self.write("rabbitmq.conf", f"""
+listeners.tcp = none
+mqtt.listeners.tcp.1 = {self.host}:{self.port}
+anonymous_login_user = guest
+anonymous_login_pass = guest
+loopback_users = none
+log.console = true
+log.console.level = error
+log.file = false
+{self.settings()}
+""")
+        for name in ("mnesia", "log"):
+            (self.folder / name).mkdir(exist_ok=True)
+        return self.in_root(
+            "/usr/lib/rabbitmq/bin/rabbitmq-server", RABBITMQ_NODENAME=self.node, RABBITMQ_DIST_PORT=self.distribution,
+            RABBITMQ_MNESIA_BASE="/state/mnesia", RABBITMQ_LOG_BASE="/state/log", RABBITMQ_CONFIG_FILE="/state/rabbitmq.conf",
+            RABBITMQ_ENABLED_PLUGINS_FILE="/state/enabled_plugins", RABBITMQ_PID_FILE="/state/pid", ERL_EPMD_PORT=self.epmd,
+            RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="+S 1:1 +sbwt none")
+
+
+class Ejabberd(InRoot):
+    title, package = "ejabberd 26.07", "ejabberd"
+    more = ""  # options of Erlang
+    node, distribution, epmd = "ejabberd@localhost", None, None
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.distribution, self.epmd = self.distribution or free_port(), self.epmd or free_port()
+
+    def command(self, *words):
+        self.cookie()
+        self.write("ejabberd.yml", f"""
+hosts: [localhost]
+loglevel: warning
+auth_method: [anonymous]
+anonymous_protocol: login_anon
+allow_multiple_connections: true
+listen:
+  - {{port: {self.port}, ip: "{self.host}", module: mod_mqtt}}
+modules:
+  mod_mqtt:
+    access_publish: {{"#": [{{allow: all}}]}}
+    access_subscribe: {{"#": [{{allow: all}}]}}
+""")
+        self.write("ctl.cfg", f"""
+ERLANG_NODE={self.node}
+FIREWALL_WINDOW={self.distribution}-{self.distribution}
+ERL_OPTIONS="+S 1:1 +sbwt none {self.more}"
+""")
+        for name in ("db", "log"):
+            (self.folder / name).mkdir(exist_ok=True)
+        inside = 'chown -R ejabberd /state && exec setpriv --reuid=ejabberd --regid=ejabberd --clear-groups "$@"'
+        return self.in_root(
+            "sh", "-c", inside, "sh", "ejabberdctl", "--config", "/state/ejabberd.yml", "--ctl-config", "/state/ctl.cfg",
+            "--logs", "/state/log", "--spool", "/state/db", *(words or ["foreground"]), ERL_EPMD_PORT=self.epmd)
+
+
 class Aedes(RealBroker):
     title, package, speaks_5 = "Aedes 1.2.0", "aedes", False
 
@@ -136,14 +254,20 @@ class Nats(RealBroker):
     """
 
     title, package, speaks_5 = "NATS 2.15.2", "nats", False
+    replicas = 1
 
     def command(self):
         return [self.home / "broker", "-c", self.write("nats.conf", f"""
-server_name: single
+server_name: "{self.folder.name}"
 listen: 127.0.0.1:{free_port()}
 jetstream {{ store_dir: "{self.folder}/store" }}
-mqtt {{ listen: "127.0.0.1:{self.port}", ack_wait: "2s", max_ack_pending: 500 }}
+mqtt {{ listen: "{self.host}:{self.port}", ack_wait: "2s", max_ack_pending: 500, stream_replicas: {self.replicas} }}
+{self.more()}
 """)]
+
+    def more(self):
+        """More lines of its configuration."""
+        return ""
 
 
 class Rumqttd(RealBroker):
@@ -216,6 +340,10 @@ class Artemis(OnJava):
 
 BROKERS = {
     "mosquitto": Mosquitto,
+    "mosquitto-2.1": Mosquitto21,
+    "mosquitto-2.1-3.1.1": Mosquitto21Old,
+    "rabbitmq": RabbitMQ,
+    "ejabberd": Ejabberd,
     "hivemq": HiveMQ,
     "artemis": Artemis,
     "mochi": Mochi,

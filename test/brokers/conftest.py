@@ -12,6 +12,7 @@ sys.path.insert(0, str(ROOT / "test/integration"))
 
 import harness  # noqa: E402
 from brokers import BROKERS  # noqa: E402
+from harness.fixtures import world  # noqa: E402, F401
 
 NAMES = os.environ.get("PORTCULLIS_BROKERS", " ".join(BROKERS)).split()
 RESULTS = Path(os.environ.get("PORTCULLIS_BROKERS_RESULTS") or ROOT / "build/brokers")
@@ -34,12 +35,6 @@ def peer(request, tmp_path_factory):
         yield broker.start()
     finally:
         broker.kill()
-
-
-@pytest.fixture
-def world(tmp_path):
-    with harness.World(tmp_path) as world:
-        yield world
 
 
 @pytest.fixture
