@@ -277,7 +277,9 @@ static void deliver(struct mqtt_session *session)
 static void take_end(struct mqtt_session *session, const struct mqtt_paho_news *news)
 {
 	if (session->phase == OPEN && (news->lost || news->disconnected)) {
-		const struct mqtt_session_end end = {.said = news->disconnected, .code = news->disconnected_code};
+		const struct mqtt_session_end end = {.silent = mqtt_wire_silent(mqtt_paho_wire(session->paho)),
+				.said = news->disconnected,
+				.code = news->disconnected_code};
 		session->handlers.lost(session->handlers.user, &end);
 	} else if (session->phase == GREETING && (news->failed || news->lost || news->disconnected)) {
 		session->handlers.unaccepted(session->handlers.user, news->failed         ? news->failed_code

@@ -41,6 +41,7 @@ struct mqtt_wire {
 	bool ended;        /* the other side says no more, or the guard wants no more */
 	const char *wrong; /* what was; NULL = nothing */
 	bool ours;         /* in what we sent */
+	bool silent;       /* the kernel gave the connection up: nothing of the other side arrived any more */
 	uint8_t first;     /* byte of the packet in which it was */
 	unsigned unsent;   /* bytes of our own PINGREQ */
 	struct age age;
@@ -95,6 +96,13 @@ static void next_packet(struct mqtt_wire *wire)
 		age_answered(&wire->age, AGE_CONNECT, loop_now_ms());
 }
 
+/* Notes what the errno of a call on the socket tells of the connection's end: each tells it to one call only. */
+static void note_error(struct mqtt_wire *wire, int error)
+{
+	if (error == ETIMEDOUT || error == EHOSTUNREACH || error == ENETUNREACH || error == ENETDOWN)
+		wire->silent = true;
+}
+
 /* Takes in what the socket has, unless there is enough for Paho to go on with. */
 static void read_socket(struct mqtt_wire *wire)
 {
@@ -109,6 +117,7 @@ static void read_socket(struct mqtt_wire *wire)
 		next_packet(wire);
 	} else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
 		wire->ended = true;
+		note_error(wire, got == 0 ? 0 : errno);
 	}
 }
 
@@ -120,8 +129,10 @@ static void send_ping(struct mqtt_wire *wire)
 		return;
 	ssize_t sent = send(
 			wire->paho_fd, ping + sizeof(ping) - wire->unsent, wire->unsent, MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (sent <= 0) /* later; or the connection has ended, and Paho will see that */
+	if (sent <= 0) { /* later; or the connection has ended, and Paho will see that */
+		note_error(wire, errno);
 		return;
+	}
 	wire->unsent -= (unsigned)sent;
 	if (wire->unsent == 0)
 		mqtt_guard_pinged(&wire->stream.guard);
@@ -184,6 +195,14 @@ bool mqtt_wire_wrong(struct mqtt_wire *wire, char reason[static MQTT_WIRE_WRONG_
 				mqtt_packet_name(wire->first), wire->wrong);
 	pthread_mutex_unlock(&lock);
 	return wrong;
+}
+
+bool mqtt_wire_silent(struct mqtt_wire *wire)
+{
+	pthread_mutex_lock(&lock);
+	bool silent = wire->silent;
+	pthread_mutex_unlock(&lock);
+	return silent;
 }
 
 void mqtt_wire_ping(struct mqtt_wire *wire)
@@ -311,6 +330,8 @@ ssize_t mqtt_wire_paho_writev(int fd, const struct iovec *parts, int count)
 	} else if (wire && !wire->wrong) {
 		sent = writev(fd, parts, count);
 		error = errno;
+		if (sent < 0)
+			note_error(wire, error);
 		size_t left = sent > 0 ? (size_t)sent : 0;
 		for (int i = 0; i < count && left > 0 && !wire->wrong; i++) {
 			size_t length = parts[i].iov_len < left ? parts[i].iov_len : left;

@@ -64,6 +64,9 @@ int mqtt_wire_uri(struct mqtt_wire *wire, int fd, char uri[static MQTT_WIRE_URI_
  */
 bool mqtt_wire_wrong(struct mqtt_wire *wire, char reason[static MQTT_WIRE_WRONG_MAX]);
 
+/* Whether the kernel has ended the wire's last connection since nothing of the other side arrived for too long. Any thread. */
+bool mqtt_wire_silent(struct mqtt_wire *wire);
+
 /*
  * Sends a PINGREQ of our own, as soon as no packet of Paho is half sent, so that the broker has to answer. Does nothing
  * before CONNACK, and while an earlier one is unanswered. Does not block. Any thread.

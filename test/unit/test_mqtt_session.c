@@ -27,6 +27,7 @@ static struct {
 	struct mqtt_paho *paho;
 	uint8_t code;
 	int published, unanswered; /* so many of the first it does not answer */
+	bool silent;               /* the kernel says so */
 } broker;
 
 int mqtt_paho_new(struct loop *loop, const struct mqtt_config *config, void (*heard)(void *user), void *user,
@@ -118,6 +119,12 @@ int64_t mqtt_wire_pinged_ms(struct mqtt_wire *wire)
 {
 	(void)wire;
 	return LOOP_NEVER; /* each ping is answered */
+}
+
+bool mqtt_wire_silent(struct mqtt_wire *wire)
+{
+	(void)wire;
+	return broker.silent;
 }
 
 void mqtt_wire_waits(struct mqtt_wire *wire, bool waits)
@@ -247,5 +254,16 @@ int main(void)
 	}
 	CHECK(lost_ms == 0);
 	mqtt_session_free(session);
+
+	tap_case("a connection that the kernel gives up is lost for silence, and one that the broker closes is not");
+	for (int silent = 0; silent < 2; silent++) {
+		begin(0);
+		broker.silent = silent;
+		fake_run_until(fake_now_ms + SECOND);
+		broker.paho->news.lost = true;
+		broker.paho->heard(broker.paho->user);
+		CHECK((lost_ms == fake_now_ms) == silent);
+		mqtt_session_free(session);
+	}
 	return tap_done();
 }

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,11 +79,9 @@ static bool broker_has(struct world *world, const char *bytes, size_t length)
 	return drain(world, got, sizeof(got)) == length && memcmp(got, bytes, length) == 0;
 }
 
-static void begin(struct world *world)
+static void begin_on(struct world *world, const int pair[2])
 {
-	int pair[2];
 	char uri[MQTT_WIRE_URI_MAX];
-	CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == 0);
 	world->broker = pair[0];
 	world->ours = pair[1];
 	world->paho = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -99,6 +98,13 @@ static void begin(struct world *world)
 	say(world, BYTES(CONNACK));
 	CHECK(hears(world, BYTES(CONNACK)));
 	CHECK(mqtt_wire_pinged_ms(world->wire) == LOOP_NEVER);
+}
+
+static void begin(struct world *world)
+{
+	int pair[2];
+	CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == 0);
+	begin_on(world, pair);
 }
 
 static void end(struct world *world)
@@ -227,6 +233,61 @@ static void test_half_a_packet(void)
 	free(got);
 }
 
+/* By TCP on loopback, with a broker that takes little at once. Both sides do not block. */
+static void begin_by_tcp(struct world *world)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof(address);
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), little = 1;
+	CHECK(setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &little, sizeof(little)) == 0);
+	CHECK(bind(listener, (struct sockaddr *)&address, length) == 0 && listen(listener, 1) == 0);
+	CHECK(getsockname(listener, (struct sockaddr *)&address, &length) == 0);
+	int ours = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	/* It is soon full, and the kernel asks often at first. */
+	CHECK(setsockopt(ours, SOL_SOCKET, SO_SNDBUF, &little, sizeof(little)) == 0);
+	CHECK(connect(ours, (struct sockaddr *)&address, length) == 0);
+	int pair[2] = {accept(listener, NULL, NULL), ours};
+	CHECK(pair[0] >= 0);
+	fcntl(ours, F_SETFL, O_NONBLOCK);
+	close(listener);
+	begin_on(world, pair);
+}
+
+static void test_how_it_ended(void)
+{
+	struct world world;
+	struct pollfd fd;
+	char small[] = PUBLISH;
+	struct iovec part = {.iov_base = small, .iov_len = sizeof(small) - 1};
+	tap_case("a connection that the broker resets did not end for silence");
+	begin_by_tcp(&world);
+	const struct linger reset = {.l_onoff = 1, .l_linger = 0};
+	CHECK(setsockopt(world.broker, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)) == 0);
+	close(world.broker);
+	world.broker = -1;
+	CHECK(turn(&world, (char[8]){0}, 8, 1000) == 0);
+	CHECK(mqtt_wire_paho_recv(world.paho, (char[8]){0}, 8, 0) == 0 && !mqtt_wire_silent(world.wire));
+	end(&world);
+
+	tap_case("one that the kernel gives up, since the broker takes nothing more, did");
+	for (int writes = 0; writes < 2; writes++) { /* the error is told to the one call or to the other */
+		unsigned limit_ms = 1;
+		begin_by_tcp(&world);
+		while (mqtt_wire_paho_writev(world.paho, &part, 1) == (ssize_t)part.iov_len)
+			;
+		CHECK(setsockopt(world.ours, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit_ms, sizeof(limit_ms)) == 0);
+		fd = (struct pollfd){.fd = world.ours, .events = 0};
+		CHECK(poll(&fd, 1, 30000) == 1 && fd.revents & POLLERR);
+		CHECK(!mqtt_wire_silent(world.wire));
+		if (writes)
+			CHECK(mqtt_wire_paho_writev(world.paho, &part, 1) < 0);
+		else
+			CHECK(mqtt_wire_paho_recv(world.paho, (char[8]){0}, 8, 0) == 0);
+		CHECK(mqtt_wire_silent(world.wire));
+		end(&world);
+	}
+}
+
 static void test_signs_of_life(void)
 {
 	struct world world;
@@ -251,6 +312,7 @@ int main(void)
 	test_answer();
 	test_order();
 	test_half_a_packet();
+	test_how_it_ended();
 	test_signs_of_life();
 	MQTTAsync_destroy(&anchor);
 	return tap_done();
