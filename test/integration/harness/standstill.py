@@ -1,6 +1,6 @@
 """Tests that failed while this machine stood still are run once more.
 
-A virtual machine that its host pauses, or that gets no processor for a second, makes agents refuse commands and limits pass:
+A virtual machine that its host pauses, or that gets no processor for a while, makes agents refuse commands and limits pass:
 what the agent then does is right, and the test says nothing of it. So each test that failed while the machine stood still is
 repeated, once, and the output tells so: "# repeated: ...". What the test itself freezes is no standstill of the machine.
 """
@@ -10,8 +10,14 @@ import time
 
 from _pytest.runner import runtestprotocol
 
-LIMIT_S = 1.0  # shorter ones are within what tests allow for
+LIMIT_S = 0.5  # shorter ones are within what tests allow for
 LOOK_S = 0.05
+WHY = 10  # lines
+
+
+def why(reports):
+    """The lines that say what went wrong, the first ones."""
+    return [line for report in reports if report.failed for line in report.longreprtext.splitlines() if line[:1] == "E"][:WHY]
 
 
 class Standstills:
@@ -45,7 +51,7 @@ class Standstills:
             since = getattr(item, "began", began)
             if seconds := self.longest(since):
                 self.told.append(f"{item.nodeid.split('::', 1)[-1]}: it failed while this machine stood still for {seconds:.1f} s")
-                print(f"\n# repeated: {self.told[-1]}", flush=True)
+                print(f"\n# repeated: {self.told[-1]}", *why(reports), sep="\n# ", flush=True)
                 item.repeats = True
                 item._initrequest()  # its fixtures anew
                 reports = runtestprotocol(item, log=False, nextitem=nextitem)
