@@ -159,8 +159,10 @@ def test_nothing_older_than_tls_1_2(page, ca):
         connect(page, context)
 
 
-def test_plain_http_gets_a_readable_answer(page):
+@pytest.mark.parametrize("later_s", [0, 0.5])
+def test_plain_http_gets_a_readable_answer(page, later_s):
     with socket.create_connection(("127.0.0.1", page.http_port), timeout=DEADLINE) as sock:
+        time.sleep(later_s)  # for the agent to wait for the first byte
         sock.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         answer = http.client.HTTPResponse(sock)
         answer.begin()

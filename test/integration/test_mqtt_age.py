@@ -219,10 +219,12 @@ def test_what_waits_for_a_receive_maximum_is_said_first_too(fakes, agent_factory
     assert '"command_accepted"' in fake.ending(agent, 2)
 
 
+@pytest.mark.parametrize("refuses_5", [False, True])
 @side_by_side
-def test_what_is_said_at_rest(fakes, agent_factory):
-    fake = fakes(Pinged())
+def test_what_is_said_at_rest(fakes, agent_factory, refuses_5):
+    fake = fakes(Pinged(refuses_5))
     agent = start(fake, agent_factory)
+    connections = len(fake.connections)
     fake.wait(lambda: fake.pings, "the first ping")
     time.sleep(11)  # what is said again some seconds after a connect
     before, began = len(fake.connection.received), time.monotonic()
@@ -230,6 +232,7 @@ def test_what_is_said_at_rest(fakes, agent_factory):
     said, took = fake.connection.received[before:], time.monotonic() - began
     assert {p.kind for p in said} == {PINGREQ}
     assert 3 <= len(said) <= took / 5 + 1, "one every five seconds"
+    assert len(fake.connections) == connections, "what was said has been acknowledged"
 
 
 @pytest.mark.parametrize("properties", [b"", b"\x13\0\0"], ids=["keepalive 30 s", "Server Keep Alive 0"])

@@ -120,6 +120,9 @@ static void check_garageqtpi(void)
 					"# line 1: mqtt.password: not carried over: there is no user",
 					"# CHECK the other file does not switch Home Assistant's discovery on",
 					"discovery: true", NULL});
+	check_taken("GarageQTPi: an id of which nothing is left becomes the door's number",
+			"mqtt: {host: b}\ndoors: [{id: a, relay: 9, state: 10}, {id: \xc3\xa4, relay: 11, state: 12}]\n",
+			(const char *const[]){"- id: \"a\"", "- id: door_2\n", NULL});
 	tap_case("GarageQTPi: where the file says the polarity, there is nothing to check");
 	char *text = convert("mqtt: {host: b, discovery: yes}\n"
 			     "doors: [{id: a, relay: 9, state: 10, state_mode: normally_open, invert_relay: false}]\n");
@@ -196,6 +199,12 @@ static const struct refusal refusals[] = {
 		{"", 1, "the file is empty"},
 		{"mqtt: {broker: mqtt://b}\ndoors: [{relay: GPIO17}]\n", 0, "the keys are of no program that is known"},
 		{"mqtt: {host: b}\ndoors:\n- {id: a, relay: 5}\n", 3, "doors.0 has no state"},
+		{"mqtt: {host: b}\ndoors:\n- {id: a, relay: 5, state: 6}\n- {id: b, state: 7}\n", 4,
+				"doors.1 has no relay"},
+		{"mqtt: {host: b}\ndoors:\n- {id: a, relay: 5, state: 6}\n- {id: b, relay: 8}\n", 4,
+				"doors.1 has no state"},
+		{"mqtt: {host: b}\ndoors:\n- {id: a, relay: 5, state: 6}\n- {relay: 8, state: 7}\n", 4,
+				"doors.1 has no id"},
 		{"mqtt: {host: b}\ndoors: [{id: a, relay: 28, state: 5}]\n", 2,
 				"doors.0.relay: expected a number from 0 to 27"},
 		{"mqtt: {host: b}\ndoors: [{id: a, relay: 010, state: 5}]\n", 2, "doors.0.relay: expected a number"},
