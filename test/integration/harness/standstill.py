@@ -1,4 +1,4 @@
-"""Tests that failed while this machine stood still are run once more.
+"""What failed while this machine stood still is run once more.
 
 A virtual machine that its host pauses, or that gets no processor for a while, makes agents refuse commands and limits pass:
 what the agent then does is right, and the test says nothing of it. So each test that failed while the machine stood still is
@@ -8,24 +8,16 @@ repeated, once, and the output tells so: "# repeated: ...". What the test itself
 import threading
 import time
 
-from _pytest.runner import runtestprotocol
-
 LIMIT_S = 0.5  # shorter ones are within what tests allow for
 LOOK_S = 0.05
 WHY = 10  # lines
 
 
-def why(reports):
-    """The lines that say what went wrong, the first ones."""
-    return [line for report in reports if report.failed for line in report.longreprtext.splitlines() if line[:1] == "E"][:WHY]
-
-
-class Standstills:
-    """A pytest plugin; a thread of it sleeps for short times and sees how late it wakes."""
+class Watch:
+    """A thread that sleeps for short times and sees how late it wakes."""
 
     def __init__(self):
         self.seen = []  # (its end by time.monotonic(), how many seconds)
-        self.told = []  # a sentence for each test that was repeated
         threading.Thread(target=self._watch, daemon=True).start()
 
     def _watch(self):
@@ -37,24 +29,40 @@ class Standstills:
                 self.seen.append((now, now - before))
             before = now
 
-    def longest(self, since):
-        """The seconds of the longest that ended after since; 0 where there was none."""
+    def longest(self, since, until=float("inf")):
+        """The seconds of the longest that was under way between the two times; 0 where there was none."""
         time.sleep(2 * LOOK_S)  # the thread may wake after us
-        return max((seconds for end, seconds in self.seen if end >= since), default=0)
+        return max((seconds for end, seconds in self.seen if end >= since and end - seconds <= until), default=0)
+
+
+def sentence(name, seconds):
+    return f"{name}: it failed while this machine stood still for {seconds:.1f} s"
+
+
+def why(reports):
+    """The lines that say what went wrong, the first ones."""
+    return [line for report in reports if report.failed for line in report.longreprtext.splitlines() if line[:1] == "E"][:WHY]
+
+
+class Standstills:
+    """The pytest plugin."""
+
+    def __init__(self):
+        self.watch = Watch()
 
     def pytest_runtest_protocol(self, item, nextitem):
         """Runs a test, and again where it failed for a standstill. Tests that run side by side say themselves since when."""
+        from _pytest.runner import runtestprotocol  # here: scripts/test, which takes the Watch, needs no pytest
         began = time.monotonic()
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         reports = runtestprotocol(item, log=False, nextitem=nextitem)
-        if any(report.failed for report in reports):
-            since = getattr(item, "began", began)
-            if seconds := self.longest(since):
-                self.told.append(f"{item.nodeid.split('::', 1)[-1]}: it failed while this machine stood still for {seconds:.1f} s")
-                print(f"\n# repeated: {self.told[-1]}", *why(reports), sep="\n# ", flush=True)
-                item.repeats = True
-                item._initrequest()  # its fixtures anew
-                reports = runtestprotocol(item, log=False, nextitem=nextitem)
+        failed = any(report.failed for report in reports)
+        if failed and (seconds := self.watch.longest(getattr(item, "began", began))):
+            name = item.nodeid.split("::", 1)[-1]
+            print(f"\n# repeated: {sentence(name, seconds)}", *why(reports), sep="\n# ", flush=True)
+            item.repeats = True
+            item._initrequest()  # its fixtures anew
+            reports = runtestprotocol(item, log=False, nextitem=nextitem)
         for report in reports:
             item.ihook.pytest_runtest_logreport(report=report)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
