@@ -19,6 +19,28 @@
 #define HEALTHCHECK_LIMIT_MS 3000
 #define STATE_DIRECTORY "/var/lib/portcullis" /* made by the unit when the agent starts */
 
+/* The ports that take CAP_NET_BIND_SERVICE are those below this (ip(7)). */
+static unsigned first_free_port(void)
+{
+	char text[16];
+	FILE *file = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "re");
+	bool there = file && fgets(text, sizeof(text), file);
+	if (file)
+		fclose(file);
+	return there ? (unsigned)strtoul(text, NULL, 10) : 1024;
+}
+
+/* Whoever checks with sudo may listen where the agent may not. */
+static void check_port(const struct config *config, const char *path, size_t *warnings)
+{
+	unsigned first = first_free_port();
+	if (!config->http.enabled || config->http.port >= first)
+		return;
+	fprintf(stderr, "%s: warning: http.listen: port %u takes CAP_NET_BIND_SERVICE: an agent that is another user than root, as the package's is, cannot start without it: choose a port from %u on\n",
+			path, config->http.port, first);
+	*warnings += 1;
+}
+
 /* What is not there now is no error: the agent starts without it, and takes it when it comes. */
 static void check_optional(const struct config *config, const char *path, size_t *warnings)
 {
@@ -68,6 +90,7 @@ static void check_all_readable(const struct config *config, const char *path, si
 int agent_check(const struct config *config, const char *path, const struct log *log, size_t *warnings)
 {
 	check_all_readable(config, path, warnings);
+	check_port(config, path, warnings);
 	check_optional(config, path, warnings);
 	if (!translate_right_hash(config)) {
 		fprintf(stderr, "%s: http: %s\n", path, translate_damaged_hash);

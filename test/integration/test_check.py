@@ -144,6 +144,19 @@ def test_what_root_alone_may_read_is_warned_of(tmp_path):
             assert ("2 warnings" if warned else "1 warning\n") in result.stdout or mode == 0o604, result.stdout
 
 
+def test_a_port_that_the_packaged_agent_may_not_have_is_warned_of(tmp_path):
+    """Whoever checks with sudo may have it; the packaged agent would refuse to start."""
+    first = int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text())
+    path = tmp_path / "portcullis.yaml"
+    for port in (first - 1, first):
+        if port < 1:
+            pytest.skip("here everybody may listen on each port")
+        path.write_text(f"mqtt: {{broker: mqtt://localhost}}\nhttp: {{listen: '127.0.0.1:{port}'}}\n" + DOOR)
+        result = run("--config", path, "--check")
+        said = f"warning: http.listen: port {port} takes CAP_NET_BIND_SERVICE" in result.stderr
+        assert result.returncode == 0 and said == (port < first), result.stderr
+
+
 @pytest.mark.parametrize("mode", ["--check", "--watch", "--healthcheck"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_ctrl_c_ends_what_waits_for_its_configuration(tmp_path, mode, number):
