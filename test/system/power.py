@@ -331,7 +331,15 @@ class Garage:
 
     def _live_travel(self):
         goal = "closed" if self.truth["left"] == "open" else "open"
-        self._press()
+
+        def answer():
+            since = self.recorder.mark()
+            self._press()
+            return self.recorder.wait(self.agent.topic("left", "event"), lambda text: '"command_' in text, since).payload
+
+        while '"uncertain"' in answer():  # TOGGLE, while it is believed to come to its end: later it is believed to stand
+            self.pulses -= 1
+            self.wait(1)
         harness.wait_until(lambda: 1 in [event.value for event in self.wire.so_far() if event.line == RELAYS["left"]],
                            "the press that was asked for")
         self.wait((PULSE_MS + 150) / 1000)
