@@ -30,6 +30,12 @@ def packet(kind, body, flags=0):
     return bytes([kind << 4 | flags]) + varint(len(body)) + body
 
 
+def matches(wanted, topic):
+    """Whether a subscription asks for a topic; of the wildcards + alone, which is the agent's only one."""
+    wanted, topic = wanted.split("/"), topic.split("/")
+    return len(wanted) == len(topic) and all(part in ("+", level) for part, level in zip(wanted, topic))
+
+
 class Reader:
     def __init__(self, data):
         self.data, self.at = data, 0
@@ -219,8 +225,11 @@ class Connection(asyncio.Protocol):
                 other.end()
         self.send(packet(CONNACK, b"\0\0" + (b"\0" if self.version == 5 else b"")))
 
+    def wants(self, topic):
+        return any(matches(wanted, topic) for wanted in self.topics)
+
     def publish(self, topic, payload, id, retain=False, dup=False, answer=None, correlation=""):
-        if topic not in self.topics:
+        if not self.wants(topic):
             return False
         properties = b""
         if self.version == 5:
@@ -275,7 +284,7 @@ class Broker:
             self.retained.pop(topic, None)
 
     def subscribed(self, connection):
-        if self.replays and self.replays[0] in connection.topics:
+        if self.replays and connection.wants(self.replays[0]):
             topic, payload, after_s = self.replays
             self.replays = None
             until = time.monotonic() + after_s + 0.1  # later it would be a command

@@ -7,6 +7,8 @@ import os
 import time
 from dataclasses import dataclass, field
 
+from lockout import RULE, Lockouts
+
 AGE_S = 10.0     # nothing acts that is older
 START_S = 5.0    # for which a press may be believed against the contact of the end to leave, besides a quarter of the travel
 LOOK_S = 10.0    # the contacts are read again so often: how long a lost edge may mislead
@@ -21,14 +23,17 @@ class Violation(Exception):
 
 @dataclass
 class Given:
-    """A command that the agent may act on, once. at: when the person gave it, on our clock."""
+    """A command that the agent may act on, once. at: when the person gave it, on our clock. door: None for a lock-out's, which is for doors."""
     number: int
-    door: int
+    door: int | None
     word: str
     way: str
     at: float
     answer: str | None = None  # accepted, unchanged, rejected; None: none came
+    answered_at: float = 0.0
     presses: int = 0
+    doors: list = field(default_factory=list)
+    acted: set = field(default_factory=set)  # those that it has locked out, or lifted that
 
 
 @dataclass
@@ -39,6 +44,7 @@ class Pulse:
     said: str | None = None  # the state that the agent told last
     warned_s: float = 0.0    # for how long the warning had been on, at most
     life: int = 0            # which start of the agent
+    locked: float | None = None  # since when the door was locked out for certain
 
 
 @dataclass
@@ -65,8 +71,9 @@ class Oracle:
         self.life, self.alive, self.ready_at = 0, False, 0.0
         self.stopping = False
         self.ranges = [{"pulse_ms": {door["pulse_ms"]}, "debounce_ms": {door["debounce_ms"]}, "gap_ms": {door["gap_ms"]}} for door in settings]
-        self.counts = {"presses": 0, "commands": 0, "accepted": 0, "rejected": 0, "unchanged": 0, "estimates": 0, "estimates that were wrong": 0}
+        self.counts = {"presses": 0, "commands": 0, "lock-out's commands": 0, "accepted": 0, "rejected": 0, "unchanged": 0, "estimates": 0, "estimates that were wrong": 0}
         self.breaches = []
+        self.lockouts = Lockouts(self, settings, AGE_S, SLACK_S)
 
     def breach(self, rule, words):
         self.breaches.append(Violation(rule, words))
@@ -101,7 +108,8 @@ class Oracle:
             if last and last.off and last.life == self.life and now - last.off < gap_s - 0.02 - self.lost_s(last.off - 1):
                 self.breach("the gap is kept", f"{name} goes on {now - last.off:.3f} s after a release, the gap is {gap_s} s")
             warned_s = now - watch.warning_on if watch.warning_on else watch.warned_s if now - watch.warning_off < 0.1 + self.lost_s(watch.warning_off - 1) else 0.0
-            watch.pulses.append(Pulse(role, now, None, watch.said, warned_s + self.lost_s(now - warned_s - 1), self.life))
+            watch.pulses.append(Pulse(role, now, None, watch.said, warned_s + self.lost_s(now - warned_s - 1), self.life,
+                                      self.lockouts.since(number)))
             self.counts["presses"] += 1
         elif not active and own:
             self.ended(number, own[0], now)
@@ -118,9 +126,15 @@ class Oracle:
         if lasted < min(lengths) / 1000 - 0.03:
             self.breach("a pulse is whole", f"{name} was on for {lasted:.3f} s")
 
-    def ordered(self, number, pulse):
-        """The command that asked for this press, or None. The newest first: it takes the place of those before."""
-        door = self.settings[number]
+    def answered(self, given, result, reason):
+        given.answer, given.answered_at = result, time.monotonic()
+        what = f"lock-outs {result}" if given.doors else result
+        self.counts[what] = self.counts.get(what, 0) + 1
+        self.lockouts.answered(given, reason)
+
+    def ordered(self, number, pulse, locked=True):
+        """The command that asked for this press, or None. The newest first: it takes the place of those before. locked: the lock-out is asked, too."""
+        door, pulses = self.settings[number], self.watches[number].pulses
         step_s = (max(self.ranges[number]["pulse_ms"]) + max(self.ranges[number]["gap_ms"])) / 1000
         for given in reversed(self.given):
             most = {"TOGGLE": 1, "POSITION": 2, "STOP": 2}.get(given.word, 3) if "relay" in door["relays"] else 1 + (given.word == "POSITION")
@@ -130,7 +144,7 @@ class Oracle:
             if given.way == "slow":
                 takes_s += min(2.0, self.lost_s(given.at))  # a standstill of less than 2 s is not noticed: it counts from when it was read
             if (given.door == number and given.at <= pulse.on and given.answer != "rejected" and given.presses < most
-                    and pulse.on <= given.at + AGE_S + takes_s + SLACK_S):
+                    and pulse.on <= given.at + AGE_S + takes_s + SLACK_S and (not locked or self.lockouts.allows(number, given, pulse, pulses))):
                 return given
         return None
 
@@ -144,7 +158,12 @@ class Oracle:
                 warned = pulse.warned_s >= door["warning_ms"] / 1000 - 0.05
                 if given:
                     given.presses += 1
-                elif not (door["auto_close_s"] and pulse.role in ("relay", "close_relay") and warned):
+                elif door["auto_close_s"] and pulse.role in ("relay", "close_relay") and warned:
+                    pass
+                elif forbidden := self.ordered(number, pulse, locked=False):
+                    self.breach(RULE, f"door {door['id']}, locked out ({door['lockout']}) for {pulse.on - pulse.locked:.3f} s: {pulse.role} by "
+                                      f"{forbidden.word}, given {pulse.on - forbidden.at:.3f} s before ({forbidden.answer})")
+                else:
                     late = [f"{g.word} by {g.way} {pulse.on - g.at:.1f} s before ({g.answer}, {g.presses} presses)"
                             for g in self.given if g.door == number and 0 <= pulse.on - g.at < 40]
                     self.breach("no press that nobody asked for",

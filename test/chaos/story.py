@@ -36,6 +36,7 @@ def doors(seed):
             "warning_line": next(line) if dice.random() < 0.4 else None,
         })
         made[-1]["auto_close_s"] = 3 if made[-1]["warning_line"] is not None and dice.random() < 0.3 else 0
+        made[-1]["lockout"] = random.Random(f"{seed} lockout {number}").choice(["open", "open", "all"])
         made[-1]["warning_ms"] = 0 if made[-1]["warning_line"] is None else 5000 if made[-1]["auto_close_s"] else 1000
     return made
 
@@ -88,6 +89,33 @@ def command(dice, at_s):
                              "percent": dice.randint(1, 99), "slow_s": dice.choice([0.5, 2.0, 5.0, LONG_S])}
 
 
+def lockouts(seed, number, told):
+    """In half of the rounds: a lock-out, at any moment or just when something else happens, and what is asked of the door then."""
+    dice = random.Random(f"{seed} lockouts {number}")
+    if dice.random() < 0.5:
+        return []
+    door, every = dice.randrange(DOORS), dice.random() < 0.2
+    at_s = dice.uniform(0, ROUND_S)
+    if dice.random() < 0.5:
+        at_s = max(0.0, min(dice.choice(told)[0], ROUND_S) + dice.uniform(-0.05, 0.05))
+    events = []
+    if dice.random() < 0.3:  # a close that waits, in its warning or for its next press
+        at_s = max(at_s, 2.5)
+        for word, when_s in (("OPEN", at_s - 2.5), ("CLOSE", at_s - dice.uniform(0.02, 0.8))):
+            events.append((when_s, "command", {**command(dice, 0.0)[2], "door": door, "word": word, "way": dice.choice(["mqtt", "api"])}))
+    for word in dice.choice([["ON"], ["ON"], ["ON", "OFF"], ["OFF"], ["OFF", "ON"], ["ON", "OFF", "ON"]]):
+        way = dice.choices(["mqtt", "api", "page", "slow"], [6, 3, 1, 0.5])[0]
+        events.append((at_s, "command", {"door": door, "word": f"LOCKOUT_{word}", "way": way, "every": every, "slow_s": dice.choice([0.5, 2.0, LONG_S])}))
+        for _ in range(dice.choice([0, 1, 2])):
+            when_s, what, details = command(dice, max(0.0, at_s + dice.uniform(-0.2, 1.0)))
+            events.append((when_s, what, {**details, "door": door}))
+        at_s += dice.choice([0.0, 0.01, 0.3, 1.0])
+    if dice.random() < 0.4:  # the last of them may be on its way to the disk
+        ends = dice.choice(["killed", "killed", "restarted"])
+        events.append((max(0.0, events[-1][0] + dice.uniform(-0.01, 0.1)), ends, {"door": door, "dice": dice.randrange(1 << 30)}))
+    return events
+
+
 def tell(seed, number):
     """The events of a round, in their order: (when_s, what, details)."""
     dice = random.Random(f"{seed} round {number}")
@@ -107,4 +135,5 @@ def tell(seed, number):
         if what in ("network_held", "network_held_long", "stopped", "stopped_long", "network_slow", "redelivered", "killed", "restarted"):
             for _ in range(dice.choice([0, 1, 2])):  # what is given just before or meanwhile matters most
                 told.append(command(dice, max(0, at_s + dice.uniform(-0.5, min(lasts_s, 2)))))
+    told += lockouts(seed, number, told)
     return sorted(told, key=lambda event: event[0])

@@ -60,7 +60,7 @@ class World:
                 **{{"closed": "closed_sensor", "open": "open_sensor", "beam": "obstruction_sensor"}[name]:
                    {"line": wire["line"], "contact": "normally_closed" if wire["normally_closed"] else "normally_open"}
                    for name, wire in door["wires"].items()},
-                "debounce": f"{door['debounce_ms'] + self.changes['debounce']}ms", "travel_time": f"{door['travel_ms']}ms",
+                "debounce": f"{door['debounce_ms'] + self.changes['debounce']}ms", "travel_time": f"{door['travel_ms']}ms", "lockout": door["lockout"],
             })
             if "relay" in door["relays"]:
                 doors[-1]["opener"] = door["opener"]
@@ -164,21 +164,19 @@ class World:
 
     def _heard(self, topic, payload, correlation):
         if topic == ANSWERS:
-            self._answered(int(correlation), json.loads(payload)["result"])
+            answer = json.loads(payload)
+            self.oracle.answered(self.oracle.given[int(correlation)], answer["result"], answer.get("reason"))
             return
         match = re.fullmatch(r"portcullis/chaos/(\w)/state", topic)
         if match:
             self.note(f"agent says by MQTT: door {match[1]} {payload}")
             self.oracle.told("abc".index(match[1]), payload)
 
-    def _answered(self, number, result):
-        self.oracle.given[number].answer = result
-        self.oracle.counts[result] = self.oracle.counts.get(result, 0) + 1
-
     async def _follow(self):
         """What the page shows, live."""
         while True:
             with suppress(OSError, asyncio.IncompleteReadError, ValueError):
+                life = self.oracle.life
                 reader, writer = await asyncio.open_connection("127.0.0.1", HTTP, limit=1 << 20)
                 try:
                     writer.write(b"GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -190,6 +188,7 @@ class World:
                             self.document, self.document_at = json.loads(line[6:]), time.monotonic()
                             for number, door in enumerate(self.document["doors"]):
                                 self.oracle.told(number, door["state"], door["confidence"])
+                                self.oracle.lockouts.told(number, door["lockout_remote"], door["lockout_saved"], life)
                 finally:
                     writer.close()
                     self.document = None
@@ -204,6 +203,7 @@ class World:
                 self.oracle.alive = False
                 self.oracle.breach("the agent lives", f"it ended with {self.process.returncode}: {self.log[-3:]}")
             self.oracle.look()
+            self.oracle.lockouts.look(self.document is not None and self.oracle.alive and not self.oracle.frozen)
 
     def _sample(self):
         """Notes whether the agent or this process had no processor since the last time."""
@@ -238,14 +238,25 @@ class World:
         wires = self.doors[details["door"]].wires
         return wires[sorted(wires)[details["dice"] % len(wires)]] if wires else None
 
+    def aimed(self, details, words):
+        """A topic and a word for it that the agent must not obey: one of words; or, now and then, what changes the lock-out."""
+        if details["dice"] // 1000 % 3:
+            return self.topic(details), words[details["dice"] % len(words)]
+        return self.topic(details)[:-3] + "lockout/set", "OFF" if self.oracle.lockouts.locks[details["door"]].said else "ON"
+
     def do_command(self, details):
         if details["word"] == "garbage" and details["way"] != "mqtt":
             return
-        self.oracle.counts["commands"] += 1
         given = Given(len(self.oracle.given), details["door"], details["word"], details["way"], time.monotonic())
+        if given.word.startswith("LOCKOUT"):
+            given.doors, given.door = range(len(self.doors)) if details["every"] else [given.door], None
+        self.oracle.counts["lock-out's commands" if given.doors else "commands"] += 1
         self.oracle.given.append(given)
+        self.oracle.lockouts.given(given)
         if details["way"] == "mqtt":
             topic, word = self.topic(details), details["word"]
+            if given.doors:
+                topic, word = "portcullis/chaos/lockout/set" if details["every"] else topic[:-3] + "lockout/set", word[len("LOCKOUT_"):]
             if word == "POSITION":
                 topic, word = topic[:-3] + "position/set", str(details["percent"])
             if word == "garbage":
@@ -258,8 +269,9 @@ class World:
     async def _ask(self, given, details):
         """By the page or the API. slow: the request's second half comes later; it counts from its first byte."""
         body = f"position={details['percent']}" if given.word == "POSITION" else ""
+        place = f"/api/doors/{self.settings[details['door']]['id']}/" if not details.get("every") else "/api/"
         html = "Accept: text/html\r\n" if given.way == "page" else ""
-        request = (f"POST /api/doors/{self.settings[given.door]['id']}/{given.word.lower()} HTTP/1.1\r\nHost: localhost\r\n{html}"
+        request = (f"POST {place}{given.word.lower().replace('_', '/')} HTTP/1.1\r\nHost: localhost\r\n{html}"
                    f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}").encode()
         with suppress(OSError, asyncio.TimeoutError):
             reader, writer = await asyncio.open_connection("127.0.0.1", HTTP)
@@ -269,14 +281,14 @@ class World:
                     await asyncio.sleep(details["slow_s"])
                     request = request[30:]
                 writer.write(request)
-                answer = await asyncio.wait_for(reader.read(), 30)
+                answer = (await asyncio.wait_for(reader.read(), 30)).decode()
                 words = answer.split()
                 status = int(words[1]) if len(words) > 1 else 0  # none: it was killed before or meanwhile
                 self.note(f"answer to {given.word} by {given.way}: {status}")
                 if status in (200, 202) and not html:
-                    self._answered(given.number, {200: "unchanged", 202: "accepted"}[status])
+                    self.oracle.answered(given, {200: "unchanged", 202: "accepted"}[status], None)
                 elif status >= 400:
-                    self._answered(given.number, "rejected")
+                    self.oracle.answered(given, "rejected", "locked_out" if '"locked_out"' in answer else None)
             finally:
                 writer.close()
 
@@ -289,18 +301,18 @@ class World:
 
     def do_broker_replays(self, details):
         self.broker.kill()
-        self.broker.replays = self.topic(details), "TOGGLE", (details["dice"] % 100) / 100 * (1.7 if self.broker.five else 4.5)
+        self.broker.replays = *self.aimed(details, ["TOGGLE"]), (details["dice"] % 100) / 100 * (1.7 if self.broker.five else 4.5)
 
     async def do_broker_started(self, _):
         await self.broker.start()
 
     def do_broker_keeps_command(self, details):
-        self.broker.publish(self.topic(details), ["TOGGLE", "OPEN", "CLOSE"][details["dice"] % 3], retain=True)
+        self.broker.publish(*self.aimed(details, ["TOGGLE", "OPEN", "CLOSE"]), retain=True)
 
     def do_redelivered(self, details):
         """What was given last, or a TOGGLE, comes with the flag that says so."""
         last = [given.word for given in self.oracle.given if given.door == details["door"] and given.word in ("OPEN", "CLOSE", "TOGGLE")]
-        self.broker.publish(self.topic(details), last[-1] if last and details["dice"] % 2 else "TOGGLE", dup=True)
+        self.broker.publish(*self.aimed(details, [last[-1] if last else "TOGGLE", "TOGGLE"]), dup=True)
 
     def do_old_will(self, _):
         self.broker.keep("portcullis/chaos/availability", "offline")
@@ -427,6 +439,7 @@ class World:
         self.process.send_signal(number)
         await self.ended(self.process, 20)
         self.oracle.alive = False
+        self.oracle.lockouts.ended()
 
     def _resting(self, when):
         on = [role for line, role in self.roles.items() if self.chip.lines[line].flags and self.chip.logical(line)]
@@ -564,6 +577,12 @@ class World:
             kept = retained.get(f"portcullis/chaos/{settings['id']}/state")
             if kept != (said or "None"):
                 return f"{name} is {said}, and the broker keeps {kept}"
+            kept, locked = retained.get(f"portcullis/chaos/{settings['id']}/lockout"), self.document["doors"][number]["locked_out"]
+            if kept != ("ON" if locked else "OFF"):
+                return f"{name} is {'' if locked else 'not '}locked out, and the broker keeps {kept}"
+        every = all(door["locked_out"] for door in self.document["doors"])
+        if retained.get("portcullis/chaos/lockout") != ("ON" if every else "OFF"):
+            return f"the broker keeps the lock-out of all doors as {retained.get('portcullis/chaos/lockout')}"
         return ""
 
     def figures(self):
