@@ -3,6 +3,7 @@
  * be switched, or a relay that went on late, is one more input of the same turn. What each of these steps brought goes
  * to the observers before the next one, so that they hear everything once and in order.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "garage/private.h"
@@ -65,6 +66,14 @@ void garage_view_door(const struct garage_door *door, int64_t now_ms, struct doo
 		view->source = door->former_source;
 }
 
+/* What goes on is due at at_ms. Where the agent stood still since that was decided, it is too late, and stays off. */
+static int switch_line(const struct garage_door *door, const struct door_action *action, int64_t at_ms)
+{
+	if (action->on && loop_now_ms() - at_ms >= DOOR_LATE_MS)
+		return -ETIME;
+	return lines_set(door->garage->lines, garage_door_index(door), action->line, action->on);
+}
+
 /* Switches the lines. Returns how many inputs the machine is to hear of it: lines that could not be set, or a relay
  * that went on late. */
 static size_t carry_out(struct garage_door *door, const struct door_output *output, int64_t at_ms,
@@ -73,7 +82,7 @@ static size_t carry_out(struct garage_door *door, const struct door_output *outp
 	size_t count = 0;
 	for (size_t i = 0; i < output->action_count; i++) {
 		const struct door_action *action = &output->actions[i];
-		int error = lines_set(door->garage->lines, garage_door_index(door), action->line, action->on);
+		int error = switch_line(door, action, at_ms);
 		switches[i] = (struct garage_switch){.line = action->line, .on = action->on, .error = error};
 		if (error < 0) {
 			*failed = true;

@@ -80,6 +80,7 @@ MISHAPS = {
     "turn_round": (1.5, (0.0, 0.1), None),
     "power_cut": (1, (0.5, 3.0), "power_back"),
     "beam": (2, (0.2, 3.0), "beam_free"),
+    "stopped_at_press": (1, (LONG_S, LONG_S + 1), "continued"),
 }
 
 

@@ -35,6 +35,7 @@ class World:
         self.settings = story.doors(seed)
         self.random = random.Random(f"{seed} contacts")
         self.trace, self.log, self.calms, self.started = [], [], [], False
+        self.stops_at_press = False
         self.process = None
         self.born = time.monotonic()
         self.changes = {"names": 0, "pulse": 0, "debounce": 0, "broken": False}
@@ -161,6 +162,8 @@ class World:
         if active or why == "set":
             self.note(f"door {self.settings[number]['id']}: {role} {'on' if active else 'off'}")
         self.oracle.driven(number, role, active, why)
+        if self.stops_at_press and role == "warning" and not active and why == "set":
+            self.do_stopped(None)
 
     def _heard(self, topic, payload, correlation):
         if topic == ANSWERS:
@@ -405,7 +408,12 @@ class World:
 
     do_stopped_long = do_stopped
 
+    def do_stopped_at_press(self, _):
+        """When a warning ends: what comes after it is decided already."""
+        self.stops_at_press = True
+
     def do_continued(self, _):
+        self.stops_at_press = False
         if self.oracle.frozen is not None:
             self.process.send_signal(signal.SIGCONT)
             self.oracle.stalls.append((self.oracle.frozen, time.monotonic()))

@@ -1067,6 +1067,24 @@ static void test_late_relay(void)
 	fake_run_until(fake_now_ms + 200);
 	CHECK(chip.catch_ups > before && chip.presses == 2 && garage_is_pulsing(garage));
 	garage_free(garage);
+
+	tap_case("a relay that is to go on when the agent has just stood still for long does not");
+	garage = garage_begin(NULL);
+	at(6, 0);
+	say(garage, DOOR_COMMAND_OPEN, DOOR_SOURCE_MQTT);
+	at(6, 1);
+	garage_set_alone(garage, false);
+	CHECK(say(garage, DOOR_COMMAND_CLOSE, DOOR_SOURCE_MQTT).result == DOOR_RESULT_ACCEPTED);
+	chip.slow_ms = 5 * SECOND; /* the end of the warning takes it */
+	fake_run_until(fake_now_ms + 5 * SECOND);
+	chip.slow_ms = 0;
+	CHECK(!chip.levels[LEFT_WARNING] && chip.presses == 1 && !chip.levels[LEFT_RELAY]);
+	at(6, 2);
+	CHECK(chip.presses == 1 && !garage_is_pulsing(garage));
+	CHECK(say(garage, DOOR_COMMAND_CLOSE, DOOR_SOURCE_MQTT).result == DOOR_RESULT_ACCEPTED);
+	at(6, 3);
+	CHECK(chip.presses == 2);
+	garage_free(garage);
 }
 
 static void test_vent_refusal(void)
