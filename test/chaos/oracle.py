@@ -15,6 +15,9 @@ LOOK_S = 10.0    # the contacts are read again so often: how long a lost edge ma
 SLACK_S = 0.3 * float(os.environ.get("PORTCULLIS_TEST_SLOWNESS", "1"))  # for programs that share a machine with others
 
 
+ASKS_FOR = {"open_relay": {"OPEN", "TOGGLE", "POSITION"}, "close_relay": {"CLOSE", "TOGGLE", "POSITION"}, "stop_relay": {"STOP", "TOGGLE", "POSITION"}}
+
+
 class Violation(Exception):
     def __init__(self, rule, words):
         super().__init__(f"{rule}: {words}")
@@ -32,6 +35,8 @@ class Given:
     answer: str | None = None  # accepted, unchanged, rejected; None: none came
     answered_at: float = 0.0
     presses: int = 0
+    percent: int = 0
+    pulses: list = field(default_factory=list)  # its presses
     doors: list = field(default_factory=list)
     acted: set = field(default_factory=set)  # those that it has locked out, or lifted that
 
@@ -45,6 +50,7 @@ class Pulse:
     warned_s: float = 0.0    # for how long the warning had been on, at most
     life: int = 0            # which start of the agent
     locked: float | None = None  # since when the door was locked out for certain
+    place: int | None = None     # the position that the agent told last
 
 
 @dataclass
@@ -56,6 +62,7 @@ class Watch:
     warning_off: float = -1e9
     warned_s: float = 0.0    # how long the last warning was
     said: str | None = None
+    position: int | None = None
     confidence: str | None = None
     said_at: float = 0.0
     open_since: float | None = None  # since when the agent has said so
@@ -71,7 +78,7 @@ class Oracle:
         self.life, self.alive, self.ready_at = 0, False, 0.0
         self.stopping = False
         self.ranges = [{"pulse_ms": {door["pulse_ms"]}, "debounce_ms": {door["debounce_ms"]}, "gap_ms": {door["gap_ms"]}} for door in settings]
-        self.counts = {"presses": 0, "commands": 0, "lock-out's commands": 0, "accepted": 0, "rejected": 0, "unchanged": 0, "estimates": 0, "estimates that were wrong": 0}
+        self.counts = {"presses": 0, "commands": 0, "lock-out's commands": 0, "stops at a position": 0, "accepted": 0, "rejected": 0, "unchanged": 0, "estimates": 0, "estimates that were wrong": 0}
         self.breaches = []
         self.lockouts = Lockouts(self, settings, AGE_S, SLACK_S)
 
@@ -109,7 +116,7 @@ class Oracle:
                 self.breach("the gap is kept", f"{name} goes on {now - last.off:.3f} s after a release, the gap is {gap_s} s")
             warned_s = now - watch.warning_on if watch.warning_on else watch.warned_s if now - watch.warning_off < 0.1 + self.lost_s(watch.warning_off - 1) else 0.0
             watch.pulses.append(Pulse(role, now, None, watch.said, warned_s + self.lost_s(now - warned_s - 1), self.life,
-                                      self.lockouts.since(number)))
+                                      self.lockouts.since(number), watch.position))
             self.counts["presses"] += 1
         elif not active and own:
             self.ended(number, own[0], now)
@@ -144,9 +151,28 @@ class Oracle:
             if given.way == "slow":
                 takes_s += min(2.0, self.lost_s(given.at))  # a standstill of less than 2 s is not noticed: it counts from when it was read
             if (given.door == number and given.at <= pulse.on and given.answer != "rejected" and given.presses < most
-                    and pulse.on <= given.at + AGE_S + takes_s + SLACK_S and (not locked or self.lockouts.allows(number, given, pulse, pulses))):
+                    and self.does(number, given, pulse) and pulse.on <= given.at + AGE_S + takes_s + SLACK_S and (not locked or self.lockouts.allows(number, given, pulse, pulses))):
                 return given
         return None
+
+    def does(self, number, given, pulse):
+        """Whether the command presses this relay, now. A position's second press stops the door, when its way is over by the configured time."""
+        if pulse.role == "relay":
+            return True
+        if given.word not in ASKS_FOR[pulse.role] or any(pulse.role == other.role for other in given.pulses):
+            return False
+        if given.word != "POSITION" or pulse.role != "stop_relay":
+            return given.word != "POSITION" or not given.pulses
+        if not given.pulses or given.pulses[0].place is None:
+            return bool(given.pulses)
+        first, travel_s = given.pulses[0], self.settings[number]["travel_ms"] / 1000
+        way_s = abs(given.percent - first.place) / 100 * travel_s
+        wire = self.doors[number].wires.get("closed" if first.role == "open_relay" else "open")
+        left = [at for at, active in wire.log if first.on <= at <= pulse.on and not active] if wire else []
+        early = pulse.on - first.on < way_s - 0.02 * travel_s - 0.03
+        late = pulse.on - (left[-1] if left else first.on) > way_s + self.tolerance(number) + self.lost_s(first.on)
+        sure = not wire or (wire.lost_at < first.on - LOOK_S and wire.unrest_at < first.on - LOOK_S)  # when the agent saw it leave
+        return not early and not (late and sure)
 
     def judge_presses(self):
         """At rest, when all answers are here: each press was asked for."""
@@ -158,15 +184,17 @@ class Oracle:
                 warned = pulse.warned_s >= door["warning_ms"] / 1000 - 0.05
                 if given:
                     given.presses += 1
+                    given.pulses.append(pulse)
+                    self.counts["stops at a position"] += given.word == "POSITION" and pulse.role == "stop_relay"
                 elif door["auto_close_s"] and pulse.role in ("relay", "close_relay") and warned:
                     pass
                 elif forbidden := self.ordered(number, pulse, locked=False):
                     self.breach(RULE, f"door {door['id']}, locked out ({door['lockout']}) for {pulse.on - pulse.locked:.3f} s: {pulse.role} by "
                                       f"{forbidden.word}, given {pulse.on - forbidden.at:.3f} s before ({forbidden.answer})")
                 else:
-                    late = [f"{g.word} by {g.way} {pulse.on - g.at:.1f} s before ({g.answer}, {g.presses} presses)"
+                    late = [f"{g.word} {g.percent or ''} by {g.way} {pulse.on - g.at:.1f} s before ({g.answer}, {g.presses} presses)"
                             for g in self.given if g.door == number and 0 <= pulse.on - g.at < 40]
-                    self.breach("no press that nobody asked for",
+                    self.breach("no press that nobody asked for" if pulse.role != "stop_relay" else "a door stops where that was asked for",
                                 f"door {door['id']}, {pulse.role} {time.monotonic() - pulse.on:.1f} s ago; given were {late or 'none'}")
                 if closes and not warned:
                     self.breach("the warning comes first", f"door {door['id']}, {pulse.role}: the warning was on for {pulse.warned_s:.3f} s")
@@ -177,14 +205,14 @@ class Oracle:
     def tolerance(self, number):
         return max(self.ranges[number]["debounce_ms"]) / 1000 + SLACK_S
 
-    def told(self, number, state, confidence=None):
+    def told(self, number, state, confidence=None, position=None):
         """The agent says that the door is so, now."""
         now, door, watch = time.monotonic(), self.doors[number], self.watches[number]
         state = None if state in ("None", None) else state
         if confidence:
             if state != watch.said:
                 watch.said_at = now
-            watch.said, watch.confidence = state, confidence
+            watch.said, watch.confidence, watch.position = state, confidence, position
         since = now - self.tolerance(number) - self.lost_s(now - 15)
         for end in ("closed", "open"):
             wire = door.wires.get(end)

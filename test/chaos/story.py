@@ -117,6 +117,20 @@ def lockouts(seed, number, told):
     return events
 
 
+def positions(seed, number):
+    """In most rounds: a door that can be stopped, if there is one, is sent to a position, and perhaps elsewhere meanwhile."""
+    dice = random.Random(f"{seed} positions {number}")
+    able = [place for place, door in enumerate(doors(seed)) if "stop_relay" in door["relays"]]
+    if not able or dice.random() < 0.3:
+        return []
+    door, at_s = dice.choice(able), dice.choice([dice.uniform(0, 0.3), dice.uniform(0, ROUND_S)])  # at first it rests, and is known
+    events = [(at_s, "command", {**command(dice, at_s)[2], "door": door, "word": "POSITION", "percent": dice.randint(40, 70)})]
+    if dice.random() < 0.3:
+        when_s, what, details = command(dice, at_s + dice.uniform(0, 1.5))
+        events.append((when_s, what, {**details, "door": door}))
+    return events
+
+
 def tell(seed, number):
     """The events of a round, in their order: (when_s, what, details)."""
     dice = random.Random(f"{seed} round {number}")
@@ -136,5 +150,6 @@ def tell(seed, number):
         if what in ("network_held", "network_held_long", "stopped", "stopped_long", "network_slow", "redelivered", "killed", "restarted"):
             for _ in range(dice.choice([0, 1, 2])):  # what is given just before or meanwhile matters most
                 told.append(command(dice, max(0, at_s + dice.uniform(-0.5, min(lasts_s, 2)))))
+    told += positions(seed, number)
     told += lockouts(seed, number, told)
     return sorted(told, key=lambda event: event[0])

@@ -190,7 +190,7 @@ class World:
                         elif line.startswith(b"data: ") and kind == b"doors":
                             self.document, self.document_at = json.loads(line[6:]), time.monotonic()
                             for number, door in enumerate(self.document["doors"]):
-                                self.oracle.told(number, door["state"], door["confidence"])
+                                self.oracle.told(number, door["state"], door["confidence"], door["position"])
                                 self.oracle.lockouts.told(number, door["lockout_remote"], door["lockout_saved"], life)
                 finally:
                     writer.close()
@@ -251,6 +251,7 @@ class World:
         if details["word"] == "garbage" and details["way"] != "mqtt":
             return
         given = Given(len(self.oracle.given), details["door"], details["word"], details["way"], time.monotonic())
+        given.percent = details["percent"] if given.word == "POSITION" else 0
         if given.word.startswith("LOCKOUT"):
             given.doors, given.door = range(len(self.doors)) if details["every"] else [given.door], None
         self.oracle.counts["lock-out's commands" if given.doors else "commands"] += 1
