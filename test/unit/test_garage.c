@@ -1038,6 +1038,23 @@ static void hear_last(void *user, const struct garage_news *news)
 	last_news = *news;
 }
 
+/* The left door is open, and its warning before it closes is on. */
+static void begin_close_with_warning(struct garage *garage)
+{
+	at(6, 0);
+	say(garage, DOOR_COMMAND_OPEN, DOOR_SOURCE_MQTT);
+	at(6, 1);
+	garage_set_alone(garage, false);
+	CHECK(say(garage, DOOR_COMMAND_CLOSE, DOOR_SOURCE_MQTT).result == DOOR_RESULT_ACCEPTED);
+}
+
+static enum door_fault fault_of(struct garage *garage)
+{
+	struct door_view view;
+	garage_view(garage, 0, &view);
+	return view.fault;
+}
+
 static void test_late_relay(void)
 {
 	tap_case("a relay that goes on late stays on for a whole pulse, and what was answered stays");
@@ -1067,23 +1084,45 @@ static void test_late_relay(void)
 	fake_run_until(fake_now_ms + 200);
 	CHECK(chip.catch_ups > before && chip.presses == 2 && garage_is_pulsing(garage));
 	garage_free(garage);
+}
 
+static void test_too_late_relay(void)
+{
 	tap_case("a relay that is to go on when the agent has just stood still for long does not");
-	garage = garage_begin(NULL);
-	at(6, 0);
-	say(garage, DOOR_COMMAND_OPEN, DOOR_SOURCE_MQTT);
-	at(6, 1);
-	garage_set_alone(garage, false);
-	CHECK(say(garage, DOOR_COMMAND_CLOSE, DOOR_SOURCE_MQTT).result == DOOR_RESULT_ACCEPTED);
+	struct garage *garage = garage_begin(NULL);
+	begin_close_with_warning(garage);
 	chip.slow_ms = 5 * SECOND; /* the end of the warning takes it */
 	fake_run_until(fake_now_ms + 5 * SECOND);
 	chip.slow_ms = 0;
 	CHECK(!chip.levels[LEFT_WARNING] && chip.presses == 1 && !chip.levels[LEFT_RELAY]);
+	CHECK(!garage_is_pulsing(garage) && fault_of(garage) == DOOR_FAULT_RELAY_FAILED);
 	at(6, 2);
 	CHECK(chip.presses == 1 && !garage_is_pulsing(garage));
 	CHECK(say(garage, DOOR_COMMAND_CLOSE, DOOR_SOURCE_MQTT).result == DOOR_RESULT_ACCEPTED);
 	at(6, 3);
 	CHECK(chip.presses == 2);
+	garage_free(garage);
+
+	tap_case("one that is a little less late does");
+	garage = garage_begin(NULL);
+	begin_close_with_warning(garage);
+	chip.slow_ms = 5 * SECOND - 1;
+	fake_run_until(fake_now_ms + 5 * SECOND);
+	chip.slow_ms = 0;
+	CHECK(chip.presses == 2 && garage_is_pulsing(garage));
+	garage_free(garage);
+
+	tap_case("and a line goes off, however late that is");
+	garage = garage_begin(NULL);
+	begin_close_with_warning(garage);
+	chip.failure = -EIO; /* so that the warning and the relay are both to be tried again */
+	fake_run_until(fake_now_ms + 5 * SECOND);
+	CHECK(chip.levels[LEFT_WARNING]);
+	chip.failure = 0;
+	chip.slow_ms = 5 * SECOND;
+	fake_run_until(fake_now_ms + DOOR_RELEASE_RETRY_MS);
+	chip.slow_ms = 0;
+	CHECK(!chip.levels[LEFT_WARNING] && !chip.levels[LEFT_RELAY]);
 	garage_free(garage);
 }
 
@@ -1578,6 +1617,7 @@ int main(void)
 	test_keeping();
 	test_wiring();
 	test_late_relay();
+	test_too_late_relay();
 	test_vent_refusal();
 	test_news();
 	test_former_run_of_another_state();
