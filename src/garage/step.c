@@ -123,11 +123,10 @@ void garage_tell_attributes(const struct garage_door *door, const struct garage_
 						  .former = door->changed_ms == 0});
 }
 
+/* Before the contacts have settled for the first time nobody moves the door: the state comes to be known, and may be the former run's. */
 static void note_change(struct garage_door *door, const struct garage_moment *at)
 {
-	struct door_view view;
-	door_view(&door->machine, at->ms, &view);
-	if (view.source != DOOR_SOURCE_NONE || door->seen) {
+	if (door->seen) {
 		door->changed_ms = at->ms;
 		door->changed_unix_ms = at->unix_ms;
 		door->former_source = DOOR_SOURCE_NONE;
