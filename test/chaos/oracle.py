@@ -163,9 +163,10 @@ class Oracle:
             return False
         if given.word != "POSITION" or pulse.role != "stop_relay":
             return given.word != "POSITION" or not given.pulses
-        if not given.pulses or given.pulses[0].place is None:
-            return bool(given.pulses)
-        first, travel_s = given.pulses[0], self.settings[number]["travel_ms"] / 1000
+        before = [other for other in self.watches[number].pulses if given.at <= other.on < pulse.on]  # the last of them may count for another command
+        if not before or before[-1].role == "stop_relay" or before[-1].place is None:
+            return bool(before) and before[-1].role != "stop_relay"
+        first, travel_s = before[-1], self.settings[number]["travel_ms"] / 1000
         way_s = abs(given.percent - first.place) / 100 * travel_s
         wire = self.doors[number].wires.get("closed" if first.role == "open_relay" else "open")
         left = [at for at, active in wire.log if first.on <= at <= pulse.on and not active] if wire else []
