@@ -136,50 +136,49 @@ class Connection(asyncio.Protocol):
     def _publish(self, flags, reader):
         topic = reader.text().decode()
         id = reader.number() if flags & 6 else 0
-        if self.version == 5:
-            properties = Reader(reader.take(reader.varint()))
-            correlation = self._correlation(properties)
-        else:
-            correlation = None
-        return topic, id, reader.data[reader.at:].decode(errors="replace"), correlation
+        correlation, expiry_s = self._properties(Reader(reader.take(reader.varint()))) if self.version == 5 else (None, 0)
+        return topic, id, reader.data[reader.at:].decode(errors="replace"), correlation, expiry_s
 
     @staticmethod
-    def _correlation(properties):
+    def _properties(properties):
+        """Correlation data and expiry, each None where it is not there."""
+        correlation = expiry_s = None
         while properties.at < len(properties.data):
             kind = properties.take(1)[0]
             if kind == 9:
-                return properties.text().decode()
-            if kind in (3, 8):
+                correlation = properties.text()
+            elif kind in (3, 8):
                 properties.text()
             elif kind == 38:
                 properties.text(), properties.text()
             elif kind == 2:
-                properties.take(4)
+                expiry_s = struct.unpack("!I", properties.take(4))[0]
             elif kind == 1:
                 properties.take(1)
             elif kind == 35:
                 properties.take(2)
             elif kind == 11:
                 properties.varint()
-        return None
+        return correlation, expiry_s
 
     def _show(self, kind, flags, reader):
         if kind == CONNECT:
             self.version = reader.data[6]
         if kind == PUBLISH:
-            topic, _, payload, correlation = self._publish(flags, reader)
-            self.broker.heard(topic, payload, correlation)
+            topic, _, payload, correlation, expiry_s = self._publish(flags, reader)
+            self.broker.heard(topic, payload, correlation, expiry_s)
 
     def _serve(self, kind, flags, reader):
         five = b"\0" if self.version == 5 else b""
         if kind == CONNECT:
             self._connect(reader)
         elif kind == PUBLISH:
-            topic, id, payload, _ = self._publish(flags, reader)
+            topic, id, payload, correlation, _ = self._publish(flags, reader)
             if flags & 1:
                 self.broker.keep(topic, payload)
             if flags & 6:
                 self.send(packet(PUBACK, struct.pack("!H", id)))
+            self.broker.arrived(topic, correlation)
         elif kind == SUBSCRIBE:
             id = reader.take(2)
             if self.version == 5:
@@ -234,7 +233,9 @@ class Connection(asyncio.Protocol):
         properties = b""
         if self.version == 5:
             if answer:
-                properties = b"\x08" + text(answer) + b"\x09" + text(correlation)
+                properties = b"\x08" + text(answer)
+            if correlation:
+                properties += b"\x09" + text(correlation)
             properties = varint(len(properties)) + properties
         self.send(packet(PUBLISH, text(topic) + struct.pack("!H", id) + properties + payload.encode(), dup << 3 | 2 | retain))
         return True
@@ -242,10 +243,11 @@ class Connection(asyncio.Protocol):
 
 class Broker:
     """network: "open"; "hold", nothing passes until it is let go, then all of it; "drop", what passes is lost, and nobody is told;
-    "refuse", connections are closed. heard(topic, payload, correlation)."""
+    "refuse", connections are closed. heard(topic, payload, correlation, expiry_s): it comes out of the agent; expiry_s is 0 by MQTT 3.1.1;
+    arrived(topic, correlation): it is here. others: topics of other clients with what they say there, retained."""
 
-    def __init__(self, loop, heard, five):
-        self.loop, self.heard, self.five = loop, heard, five
+    def __init__(self, loop, heard, arrived, five, others):
+        self.loop, self.heard, self.arrived, self.five, self.others = loop, heard, arrived, five, others
         self.retained, self.connections, self.held = {}, [], []
         self.network, self.latency_s = "open", 0.0
         self.replays = None  # (topic, payload, after_s): sent to the next subscriber as if it were new
@@ -284,6 +286,9 @@ class Broker:
             self.retained.pop(topic, None)
 
     def subscribed(self, connection):
+        for topic, payload in self.others.items():
+            self.id = self.id % 60000 + 1
+            connection.publish(topic, payload, self.id, retain=True)
         if self.replays and connection.wants(self.replays[0]):
             topic, payload, after_s = self.replays
             self.replays = None

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass, field
 
 from lockout import RULE, Lockouts
+from peers import Peers
 
 AGE_S = 10.0     # nothing acts that is older
 START_S = 5.0    # for which a press may be believed against the contact of the end to leave, besides a quarter of the travel
@@ -81,6 +82,7 @@ class Oracle:
         self.counts = {"presses": 0, "commands": 0, "lock-out's commands": 0, "stops at a position": 0, "accepted": 0, "rejected": 0, "unchanged": 0, "estimates": 0, "estimates that were wrong": 0}
         self.breaches = []
         self.lockouts = Lockouts(self, settings, AGE_S, SLACK_S)
+        self.peers = Peers(self, AGE_S, SLACK_S)
 
     def breach(self, rule, words):
         self.breaches.append(Violation(rule, words))

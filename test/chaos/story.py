@@ -46,6 +46,11 @@ def five(seed):
     return random.Random(f"{seed} version").random() < 0.85
 
 
+def peers(seed):
+    """Whether the garage has another one that it follows."""
+    return random.Random(f"{seed} peers").random() < 0.5
+
+
 # What happens beside commands: name, weight, then what follows it after so many seconds.
 MISHAPS = {
     "broker_killed": (2, (0.1, 3.0), "broker_started"),
@@ -117,6 +122,21 @@ def lockouts(seed, number, told):
     return events
 
 
+def for_others(seed, number, told):
+    """In half of the rounds, where there is another garage: what the page is asked to send there, also just when something else happens."""
+    dice = random.Random(f"{seed} others {number}")
+    events = []
+    if not peers(seed) or dice.random() < 0.5:
+        return events
+    for _ in range(dice.choice([1, 2, 4])):
+        at_s = dice.choice([dice.uniform(0, ROUND_S), max(0.0, dice.choice(told)[0] + dice.uniform(-0.1, 0.5))])
+        when_s, what, details = command(dice, min(at_s, ROUND_S + 1))
+        if details["word"] != "garbage":
+            way = dice.choices(["api", "page", "slow"], [5, 2, 1])[0]
+            events.append((when_s, what, {**details, "peer": True, "way": way}))
+    return events
+
+
 def positions(seed, number):
     """In most rounds: a door that can be stopped, if there is one, is sent to a position, and perhaps elsewhere meanwhile."""
     dice = random.Random(f"{seed} positions {number}")
@@ -150,6 +170,7 @@ def tell(seed, number):
         if what in ("network_held", "network_held_long", "stopped", "stopped_long", "network_slow", "redelivered", "killed", "restarted"):
             for _ in range(dice.choice([0, 1, 2])):  # what is given just before or meanwhile matters most
                 told.append(command(dice, max(0, at_s + dice.uniform(-0.5, min(lasts_s, 2)))))
+    told += for_others(seed, number, told)
     told += positions(seed, number)
     told += lockouts(seed, number, told)
     return sorted(told, key=lambda event: event[0])

@@ -18,6 +18,7 @@ from broker import Broker, Names
 from chip import Chip
 from garage import Door
 from oracle import Given, Oracle, Violation
+from peers import NODE, TELLS
 
 HTTP = 8080
 ANSWERS = "chaos/answers"
@@ -36,6 +37,7 @@ class World:
         self.random = random.Random(f"{seed} contacts")
         self.trace, self.log, self.calms, self.started = [], [], [], False
         self.stops_at_press = False
+        self.follows = story.peers(seed)
         self.process = None
         self.born = time.monotonic()
         self.changes = {"names": 0, "pulse": 0, "debounce": 0, "broken": False}
@@ -69,7 +71,7 @@ class World:
                 doors[-1]["close_warning"] = {"line": door["warning_line"], "active": active, "time": f"{door['warning_ms']}ms"}
             if door["auto_close_s"]:
                 doors[-1]["auto_close"] = f"{door['auto_close_s']}s"
-        return {"node": "chaos", "mqtt": {"broker": "mqtt://broker.chaos:1883"}, "gpio": {"chip": str(self.folder / "chip")},
+        return {"node": "chaos", **({"peers": [NODE]} if self.follows else {}), "mqtt": {"broker": "mqtt://broker.chaos:1883"}, "gpio": {"chip": str(self.folder / "chip")},
                 "http": {"listen": f"127.0.0.1:{HTTP}"}, "history": {"directory": str(self.folder / "history")},
                 "log": {"level": "debug"}, "doors": doors}
 
@@ -131,11 +133,11 @@ class World:
             self.roles.update({line: (number, role) for role, line in door["relays"].items()})
             if door["warning_line"] is not None:
                 self.roles[door["warning_line"]] = number, "warning"
-        self.broker = Broker(self.loop, self._heard, story.five(self.seed))
+        self.broker = Broker(self.loop, self._heard, self._arrived, story.five(self.seed), TELLS if self.follows else {})
         await self.broker.start()
         self.names = Names()
         await self.loop.create_datagram_endpoint(lambda: self.names, ("127.0.0.1", 53))
-        self.document, self.document_at = None, 0.0
+        self.document, self.others = None, None
         self.begin_life()
         self.spawn(self._follow())
         self.spawn(self._beat())
@@ -165,7 +167,16 @@ class World:
         if self.stops_at_press and role == "warning" and not active and why == "set":
             self.do_stopped(None)
 
-    def _heard(self, topic, payload, correlation):
+    def _arrived(self, topic, correlation):
+        """The other garage answers, mostly."""
+        if topic.startswith(f"portcullis/{NODE}/") and correlation and self.random.random() < 0.8:
+            self.broker.publish("portcullis/chaos/answers", '{"result":"accepted"}', correlation=correlation)
+
+    def _heard(self, topic, payload, correlation, expiry_s):
+        if topic.startswith(f"portcullis/{NODE}/"):
+            self.note(f"agent sends to {topic}: {payload}, to expire after {expiry_s} s")
+            self.oracle.peers.sent("POSITION" if topic.endswith("position/set") else payload.upper(), expiry_s)
+            return
         if topic == ANSWERS:
             answer = json.loads(payload)
             self.oracle.answered(self.oracle.given[int(correlation)], answer["result"], answer.get("reason"))
@@ -188,13 +199,15 @@ class World:
                         if line.startswith(b"event: "):
                             kind = line[7:].strip()
                         elif line.startswith(b"data: ") and kind == b"doors":
-                            self.document, self.document_at = json.loads(line[6:]), time.monotonic()
+                            self.document = json.loads(line[6:])
                             for number, door in enumerate(self.document["doors"]):
                                 self.oracle.told(number, door["state"], door["confidence"], door["position"])
                                 self.oracle.lockouts.told(number, door["lockout_remote"], door["lockout_saved"], life)
+                        elif line.startswith(b"data: ") and kind == b"peers":
+                            self.others = json.loads(line[6:])["peers"]
                 finally:
                     writer.close()
-                    self.document = None
+                    self.document = self.others = None
             await asyncio.sleep(0.1)
 
     async def _beat(self):
@@ -252,6 +265,11 @@ class World:
             return
         given = Given(len(self.oracle.given), details["door"], details["word"], details["way"], time.monotonic())
         given.percent = details["percent"] if given.word == "POSITION" else 0
+        if details.get("peer"):
+            self.oracle.counts["for the other garage"] += 1
+            self.oracle.peers.given.append(given)
+            self.spawn(self._ask(given, details))
+            return
         if given.word.startswith("LOCKOUT"):
             given.doors, given.door = range(len(self.doors)) if details["every"] else [given.door], None
         self.oracle.counts["lock-out's commands" if given.doors else "commands"] += 1
@@ -274,6 +292,7 @@ class World:
         """By the page or the API. slow: the request's second half comes later; it counts from its first byte."""
         body = f"position={details['percent']}" if given.word == "POSITION" else ""
         place = f"/api/doors/{self.settings[details['door']]['id']}/" if not details.get("every") else "/api/"
+        place = f"/api/peers/{NODE}/doors/left/" if details.get("peer") else place
         html = "Accept: text/html\r\n" if given.way == "page" else ""
         request = (f"POST {place}{given.word.lower().replace('_', '/')} HTTP/1.1\r\nHost: localhost\r\n{html}"
                    f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}").encode()
@@ -289,7 +308,9 @@ class World:
                 words = answer.split()
                 status = int(words[1]) if len(words) > 1 else 0  # none: it was killed before or meanwhile
                 self.note(f"answer to {given.word} by {given.way}: {status}")
-                if status in (200, 202) and not html:
+                if details.get("peer"):
+                    given.answer = "rejected" if status >= 400 else "sent"
+                elif status in (200, 202) and not html:
                     self.oracle.answered(given, {200: "unchanged", 202: "accepted"}[status], None)
                 elif status >= 400:
                     self.oracle.answered(given, "rejected", "locked_out" if '"locked_out"' in answer else None)
@@ -555,6 +576,7 @@ class World:
             if wrong and time.monotonic() - begin > CALM_S:
                 raise Violation("calm heals", f"{CALM_S:.0f} s after the last mishap {wrong}")
         self.oracle.judge_presses()
+        self.oracle.peers.judge()
         self.oracle.count_estimates()
         self.check()
         self.calms.append(self.figures())
@@ -568,6 +590,8 @@ class World:
             return "the agent is not at the broker"
         if not self.document:
             return "the page tells nothing"
+        if self.follows and (not self.others or self.others[0]["availability"] != "online"):
+            return "the other garage is not reachable"
         retained = self.broker.retained
         if retained.get("portcullis/chaos/availability") != "online":
             return f"the broker keeps availability {retained.get('portcullis/chaos/availability')}"
