@@ -70,7 +70,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport):
         self.transport = transport
-        if self.broker.network == "refuse":
+        if self.broker.network == "refuse" or not self.broker.alive:  # it was killed in the handshake of TLS
             transport.abort()
         self.broker.connections.append(self)
 
@@ -244,21 +244,25 @@ class Connection(asyncio.Protocol):
 class Broker:
     """network: "open"; "hold", nothing passes until it is let go, then all of it; "drop", what passes is lost, and nobody is told;
     "refuse", connections are closed. heard(topic, payload, correlation, expiry_s): it comes out of the agent; expiry_s is 0 by MQTT 3.1.1;
-    arrived(topic, correlation): it is here. others: topics of other clients with what they say there, retained."""
+    arrived(topic, correlation): it is here. others: topics of other clients with what they say there, retained. tls: of ssl, or None. What
+    the network does to bytes it does inside of TLS."""
 
-    def __init__(self, loop, heard, arrived, five, others):
-        self.loop, self.heard, self.arrived, self.five, self.others = loop, heard, arrived, five, others
+    def __init__(self, loop, heard, arrived, five, others, tls):
+        self.loop, self.heard, self.arrived, self.five, self.others, self.tls = loop, heard, arrived, five, others, tls
         self.retained, self.connections, self.held = {}, [], []
         self.network, self.latency_s = "open", 0.0
         self.replays = None  # (topic, payload, after_s): sent to the next subscriber as if it were new
         self.server, self.port, self.id = None, 1883, 0
+        self.alive = False
 
     async def start(self):
         if not self.server:
-            self.server = await self.loop.create_server(lambda: Connection(self), "127.0.0.1", self.port, reuse_address=True)
+            self.alive = True
+            self.server = await self.loop.create_server(lambda: Connection(self), "127.0.0.1", self.port, reuse_address=True, ssl=self.tls)
 
     def kill(self):
         """As kill -9: nobody says a will. What was retained stays on its disk."""
+        self.alive = False
         if self.server:
             self.server.close()
             self.server = None

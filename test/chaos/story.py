@@ -51,6 +51,11 @@ def peers(seed):
     return random.Random(f"{seed} peers").random() < 0.5
 
 
+def tls(seed):
+    """Whether the garage speaks to its broker by TLS."""
+    return random.Random(f"{seed} tls").random() < 0.3
+
+
 # What happens beside commands: name, weight, then what follows it after so many seconds.
 MISHAPS = {
     "broker_killed": (2, (0.1, 3.0), "broker_started"),

@@ -7,6 +7,7 @@ import random
 import re
 import resource
 import signal
+import ssl
 import subprocess
 import time
 import traceback
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import story
 from broker import Broker, Names
+from certificates import Authority
 from chip import Chip
 from garage import Door
 from oracle import Given, Oracle, Violation
@@ -37,7 +39,7 @@ class World:
         self.random = random.Random(f"{seed} contacts")
         self.trace, self.log, self.calms, self.started = [], [], [], False
         self.stops_at_press = False
-        self.follows = story.peers(seed)
+        self.follows, self.tls = story.peers(seed), None
         self.process = None
         self.born = time.monotonic()
         self.changes = {"names": 0, "pulse": 0, "debounce": 0, "broken": False}
@@ -71,7 +73,10 @@ class World:
                 doors[-1]["close_warning"] = {"line": door["warning_line"], "active": active, "time": f"{door['warning_ms']}ms"}
             if door["auto_close_s"]:
                 doors[-1]["auto_close"] = f"{door['auto_close_s']}s"
-        return {"node": "chaos", **({"peers": [NODE]} if self.follows else {}), "mqtt": {"broker": "mqtt://broker.chaos:1883"}, "gpio": {"chip": str(self.folder / "chip")},
+        mqtt = {"broker": "mqtt://broker.chaos:1883"}
+        if self.tls:
+            mqtt = {"broker": "mqtts://broker.chaos:1883", "tls": {"ca_file": str(self.folder / "ca/ca.crt")}}
+        return {"node": "chaos", **({"peers": [NODE]} if self.follows else {}), "mqtt": mqtt, "gpio": {"chip": str(self.folder / "chip")},
                 "http": {"listen": f"127.0.0.1:{HTTP}"}, "history": {"directory": str(self.folder / "history")},
                 "log": {"level": "debug"}, "doors": doors}
 
@@ -133,7 +138,11 @@ class World:
             self.roles.update({line: (number, role) for role, line in door["relays"].items()})
             if door["warning_line"] is not None:
                 self.roles[door["warning_line"]] = number, "warning"
-        self.broker = Broker(self.loop, self._heard, self._arrived, story.five(self.seed), TELLS if self.follows else {})
+        if story.tls(self.seed):
+            pair = Authority(self.folder / "ca").issue("broker.chaos", names=["broker.chaos"])
+            self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.tls.load_cert_chain(pair.certificate, pair.key)
+        self.broker = Broker(self.loop, self._heard, self._arrived, story.five(self.seed), TELLS if self.follows else {}, self.tls)
         await self.broker.start()
         self.names = Names()
         await self.loop.create_datagram_endpoint(lambda: self.names, ("127.0.0.1", 53))
