@@ -79,7 +79,7 @@ test-machines: ## the real agent on an emulated Pi Zero, and on emulated ARMv7 a
 	@$(SETUP) machines
 	@scripts/test machine6 machine7 machine64
 
-test-power: ## 200 power cuts of the virtual machine, and 30 of an emulated Pi Zero (an hour)
+test-power: ## 200 power cuts of the virtual machine, and 30 of an emulated Pi Zero (half an hour)
 	@$(SETUP) power
 	@scripts/test power power6
 
