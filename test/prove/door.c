@@ -49,24 +49,9 @@ static bool holds(const struct door *any)
 
 static void believe(struct door *own, struct door_output *output)
 {
-	struct door after = nondet_door();
 	__CPROVER_assert(believed(own), "belief is called where belief.c shows what it does");
-	after.config = own->config;
-	after.relay = own->relay;
-	after.release_ms = own->release_ms;
-	after.released_ms = own->released_ms;
-	after.ready_ms = own->ready_ms;
-	after.retry_ms = own->retry_ms;
-	after.stopping = own->stopping;
-	after.goal_source = own->goal_source;
-	after.goal = nondet_bool() ? own->goal : DOOR_GOAL_NONE;
-	after.aim = nondet_bool() ? own->aim : DOOR_UNKNOWN;
-	after.warned_ms = nondet_bool() ? own->warned_ms : DOOR_NEVER;
-	for (int i = 0; i < DOOR_LINES; i++)
-		after.stuck[i] = own->stuck[i];
-	for (int i = 0; i < DOOR_SENSORS; i++)
-		after.contacts[i].edge_ms = own->contacts[i].edge_ms;
-	__CPROVER_assume(holds(&after) && kept(own, &after));
+	struct door after = any_belief(own);
+	__CPROVER_assume(holds(&after));
 	if (after.warned_ms != own->warned_ms)
 		door_act(output, DOOR_LINE_WARNING, false);
 	*own = after;
@@ -174,14 +159,6 @@ void view_publish(struct door *own, int64_t now_ms, struct door_output *output)
 
 /* The proof. */
 
-static bool bounded(const struct door_config *config)
-{
-	return within(config->pulse_ms, 1, DOOR_PULSE_MAX_MS) &&
-	       within(config->gap_ms, DOOR_GAP_MIN_MS, DURATION_MAX_MS) &&
-	       within(config->auto_close_ms, 0, DURATION_MAX_MS) &&
-	       (config->auto_close_ms == 0 || config->warning_ms >= DOOR_AUTO_CLOSE_WARNING_MS);
-}
-
 /* The door's books of its lines are right. */
 static bool sound(void)
 {
@@ -201,10 +178,10 @@ static bool sound(void)
 		    (wire.released == DOOR_LINES || ((unsigned)wire.released < DOOR_LINE_WARNING && !on));
 	bool edges = true;
 	for (int i = 0; i < DOOR_SENSORS; i++)
-		edges = edges && door.contacts[i].edge_ms <= wire.now_ms;
-	return bounded(&door.config) && pulse && last && edges && within(wire.now_ms, 0, TIME_MAX) &&
+		edges = edges && within(door.contacts[i].edge_ms, 0, wire.now_ms);
+	return is_bounded(&door.config) && pulse && last && edges && within(wire.now_ms, 0, TIME_MAX) &&
 	       within(wire.since_ms, -TIME_MAX, wire.now_ms) && within(wire.released_ms, -TIME_MAX, wire.now_ms) &&
-	       door.time_ms <= wire.now_ms && within(door.released_ms, wire.released_ms, wire.now_ms) &&
+	       within(door.time_ms, 0, wire.now_ms) && within(door.released_ms, wire.released_ms, wire.now_ms) &&
 	       door.ready_ms >= wire.released_ms + door.config.gap_ms &&
 	       (!is_to_come(&door) || (door.settled && !door.stopping && !stuck)) &&
 	       (!door.stopping || door.config.auto_close_ms == 0);
