@@ -8,10 +8,10 @@
  * reads and writes within its memory, each copy within one member of the reader. feed() shows the same of what gives
  * llhttp its bytes, that no more of them are taken than there are or than the limits allow, and that it ends.
  *
- * Not proven, but assumed to leave whole() as it is: reader_on_headers_complete, which finds ends in texts: CBMC runs out of
- * time. http_cookies_feed is proven for COOKIE_BYTES from any state, so for any number. header_value_complete() takes at most
+ * http_cookies_feed is proven for COOKIE_BYTES from any state, so for any number. header_value_complete() takes at most
  * one turn of the loop that passes over spaces, from a value of any length; as the loop looks at nothing but that length
- * and the bytes before, this stands for each turn.
+ * and the bytes before, this stands for each turn. headers_complete() shows that each text whose end is looked for has one
+ * in its place, and takes of the C library that it looks no further.
  */
 #include <stdlib.h>
 
@@ -21,6 +21,7 @@
 /* The longest piece: no more of a head or a body is fed than this. */
 #define PIECE_MAX (HTTP_HEAD_MAX > BODY_WIRE_MAX ? HTTP_HEAD_MAX : BODY_WIRE_MAX)
 #define COOKIE_BYTES 3 /* of one piece: each begins where any bytes before have led */
+#define STOPS_MAX 4    /* bytes at which a part of a target may end, at most */
 
 bool nondet_bool(void);
 int nondet_int(void);
@@ -33,6 +34,7 @@ void header_field(void);
 void header_field_complete(void);
 void header_value(void);
 void header_value_complete(void);
+void headers_complete(void);
 void body(void);
 void message_complete(void);
 void cookies_feed(void);
@@ -82,17 +84,33 @@ static bool may_read(const void *at, size_t length)
 	return __CPROVER_r_ok(at, length) && (!__CPROVER_same_object(at, &reader) || in_one_member(at, length));
 }
 
+/* No value is longer than its place without this byte. */
+static char *const expect_end = &reader.expect[sizeof(reader.expect) - 1];
+
+/* From here on a text ends in its place. */
+static bool is_text(const char *at)
+{
+	const char *target = reader.request.target;
+	if (__CPROVER_same_object(at, target) && at >= target && at <= target + HTTP_TARGET_MAX)
+		return at <= target + reader.target_length && target[reader.target_length] == '\0';
+	return at == reader.expect && *expect_end == '\0';
+}
+
 /*
- * These look at no bytes. What is copied or cleared stays as it was, which was anything, but for the first byte of a session, of
- * which more is known. What is compared may be the same or not.
+ * These look at few bytes. What is copied or cleared stays as it was, which was anything, but for the first byte of a session
+ * and the last one of expect, of which more is known. What is compared may be the same or not.
  */
 
 void *memcpy(void *to, const void *from, size_t length)
 {
 	__CPROVER_assert(may_read(from, length), "what is copied lies within one member");
 	__CPROVER_assert(in_one_member(to, length), "what is copied to lies within one member");
-	if (to == reader.request.cookies.session || to == reader.request.cookies.session_tls)
+	if (to == reader.request.cookies.session || to == reader.request.cookies.session_tls) {
 		*(char *)to = (char)nondet_int();
+		return to;
+	}
+	if ((char *)to <= expect_end && expect_end < (char *)to + length)
+		*expect_end = (char)nondet_int();
 	return to;
 }
 
@@ -110,7 +128,31 @@ int memcmp(const void *a, const void *b, size_t length)
 int strncasecmp(const char *a, const char *b, size_t length)
 {
 	__CPROVER_assert(may_read(a, length) && may_read(b, length), "what is compared lies within one member");
+	if (nondet_bool())
+		return 1;
+	/* The other one is a name without '\0': so no '\0' is here before its end. */
+	for (size_t i = 0; a == reader.request.target && i < length; i++)
+		__CPROVER_assume(a[i] != '\0');
+	return 0;
+}
+
+int strcasecmp(const char *a, const char *b)
+{
+	__CPROVER_assert(is_text(a) && __CPROVER_r_ok(b, 1), "what is compared ends in its place");
 	return nondet_int();
+}
+
+/* Anywhere up to the text's end: where one of these bytes is, or the end. */
+size_t strcspn(const char *text, const char *bytes)
+{
+	size_t length = nondet_size();
+	__CPROVER_assert(is_text(text), "where an end is looked for, there is one");
+	__CPROVER_assume(length <= (size_t)(reader.request.target + reader.target_length - text));
+	bool found = text[length] == '\0';
+	for (size_t i = 0; i < STOPS_MAX && bytes[i] != '\0'; i++)
+		found = found || text[length] == bytes[i];
+	__CPROVER_assume(found);
+	return length;
 }
 
 static bool has_end(const char session[static HTTP_SESSION_LENGTH + 1])
@@ -123,7 +165,7 @@ static bool whole(void)
 {
 	const struct http_request *request = &reader.request;
 	size_t size = (unsigned)reader.header < HEADERS ? header_fields[reader.header].size : 0;
-	return (unsigned)reader.header < HEADERS && reader.target_length <= HTTP_TARGET_MAX &&
+	return (unsigned)reader.header < HEADERS && *expect_end == '\0' && reader.target_length <= HTTP_TARGET_MAX &&
 	       reader.name_length <= sizeof(reader.name) && request->body_length <= HTTP_BODY_MAX &&
 	       reader.value_length <= (size > 0 ? size - 1 : 0) &&
 	       request->cookies.length <= sizeof(request->cookies.pair) + 1 && reader.head_bytes <= HTTP_HEAD_MAX &&
@@ -209,6 +251,25 @@ void header_value_complete(void)
 	}
 }
 
+static bool accepted;
+
+static int end_headers(llhttp_t *parser)
+{
+	int error = reader_on_headers_complete(parser);
+	accepted = error == 0 || error == HPE_PAUSED;
+	return error;
+}
+
+void headers_complete(void)
+{
+	const struct http_request *request = &reader.request;
+	call(end_headers);
+	__CPROVER_assert(reader.in_body, "the headers have ended");
+	__CPROVER_assert(!accepted || (request->path[0] == '/' && request->path[1] == '\0') || is_text(request->path),
+			"the path ends within the target");
+	__CPROVER_assert(!accepted || is_text(request->query), "the query ends within the target");
+}
+
 /* In place of http_cookies_feed and http_cookies_end, for which cookies_feed() and cookies_end() stand. */
 
 static void any_cookies(struct http_cookies *cookies)
@@ -259,7 +320,10 @@ void message_complete(void)
 
 void reset(void)
 {
+	static const struct http_reader allocated; /* as by http_readers_new */
 	begin();
+	if (nondet_bool())
+		reader = allocated;
 	http_reader_reset(&reader);
 	__CPROVER_assert(whole() && !reader.in_body && reader.request.body_length == 0, "it is as at the beginning");
 }
