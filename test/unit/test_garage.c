@@ -1012,11 +1012,15 @@ static void test_wiring(void)
 {
 	tap_case("a line whose level cannot be read says so; a contact has no relay's name; a door has all that it was given");
 	struct garage *garage = garage_begin(NULL);
+	static const char *const keys[] = {
+			"relay", "close_warning", "closed_sensor", "open_sensor", "obstruction_sensor"};
 	struct garage_line_view lines[GARAGE_LINES];
 	struct door_view view;
 	CHECK(garage_wiring(garage, 0, lines) == 5);
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < 5; i++) {
+		CHECK(strcmp(lines[i].key, keys[i]) == 0);
 		CHECK(lines[i].known && (i < 2 ? lines[i].line < DOOR_LINES : lines[i].line == DOOR_LINES));
+	}
 	chip.deaf = -EIO;
 	CHECK(garage_wiring(garage, 0, lines) == 5);
 	for (int i = 0; i < 5; i++)
