@@ -179,6 +179,15 @@ def test_what_comes_while_an_acknowledgement_is_owed_is_refused(fakes, agent_fac
     assert len(fake.connections) == 1 and fake.pings
 
 
+def refused_for(fake, agent, seconds):
+    """What comes now is refused, and so many seconds later no more."""
+    fake.connection.publish(agent.topic("left", "set"), "OPEN", qos=1, id=1, at_once=True)
+    assert '"reason":"stale"' in fake.ending(agent, 1)
+    time.sleep(seconds)
+    fake.connection.publish(agent.topic("left", "set"), "OPEN", qos=1, id=2, at_once=True)
+    assert '"command_accepted"' in fake.ending(agent, 2)
+
+
 @side_by_side
 def test_what_comes_with_the_first_acknowledgements_is_refused(fakes, agent_factory):
     """A cluster that waits for a node which has gone takes in nothing, and then all that waited at its other nodes."""
@@ -188,11 +197,7 @@ def test_what_comes_with_the_first_acknowledgements_is_refused(fakes, agent_fact
     fake.wait(lambda: fake.connections and fake.connection.subscribed, "the subscriptions")
     sleep_until(fake.connection.subscribed + 2.6)
     old_s = fake.release()
-    fake.connection.publish(agent.topic("left", "set"), "OPEN", qos=1, id=1, at_once=True)
-    assert '"reason":"stale"' in fake.ending(agent, 1)
-    time.sleep(old_s + 0.5 * SLOWNESS)
-    fake.connection.publish(agent.topic("left", "set"), "OPEN", qos=1, id=2, at_once=True)
-    assert '"command_accepted"' in fake.ending(agent, 2)
+    refused_for(fake, agent, old_s + 0.5 * SLOWNESS)
 
 
 @side_by_side
@@ -212,11 +217,7 @@ def test_what_waits_for_a_receive_maximum_is_said_first_too(fakes, agent_factory
     sleep_until(fake.connection.subscribed + 2.6)
     fake.takes_in = True
     old_s = fake.release()
-    fake.connection.publish(agent.topic("left", "set"), "OPEN", qos=1, id=1, at_once=True)
-    assert '"reason":"stale"' in fake.ending(agent, 1)
-    time.sleep(old_s + 1.5 * SLOWNESS)
-    fake.connection.publish(agent.topic("left", "set"), "OPEN", qos=1, id=2, at_once=True)
-    assert '"command_accepted"' in fake.ending(agent, 2)
+    refused_for(fake, agent, old_s + 1.5 * SLOWNESS)
 
 
 @pytest.mark.parametrize("refuses_5", [False, True])
