@@ -123,7 +123,10 @@ void garage_tell_attributes(const struct garage_door *door, const struct garage_
 						  .former = door->changed_ms == 0});
 }
 
-/* Before the contacts have settled for the first time nobody moves the door: the state comes to be known, and may be the former run's. */
+/*
+ * Before the contacts have settled for the first time nobody moves the door: the state comes to be known, and may be the
+ * former run's.
+ */
 static void note_change(struct garage_door *door, const struct garage_moment *at)
 {
 	if (door->seen) {
