@@ -1830,7 +1830,8 @@ static void test_events(void)
 		close(fds[i]);
 	finish(&server);
 
-	config.beat_ms = config.request_limit_ms = 0;
+	config.beat_ms = 0;
+	config.request_limit_ms = 30 * PATIENCE_MS; /* nothing is read until all has been told */
 	start(&server, &config);
 	tap_case("a slow listener is told the newest state, and little of what was between");
 	pthread_mutex_lock(&server.agent.mutex);
