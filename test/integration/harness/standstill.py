@@ -8,6 +8,8 @@ repeated, once, and the output tells so: "# repeated: ...". What the test itself
 import threading
 import time
 
+from _pytest.runner import runtestprotocol
+
 LIMIT_S = 0.5  # shorter ones are within what tests allow for
 LOOK_S = 0.05
 WHY = 10  # lines
@@ -29,14 +31,10 @@ class Watch:
                 self.seen.append((now, now - before))
             before = now
 
-    def longest(self, since, until=float("inf")):
-        """The seconds of the longest that was under way between the two times; 0 where there was none."""
+    def longest(self, since):
+        """The seconds of the longest that was under way after that time; 0 where there was none."""
         time.sleep(2 * LOOK_S)  # the thread may wake after us
-        return max((seconds for end, seconds in self.seen if end >= since and end - seconds <= until), default=0)
-
-
-def sentence(name, seconds):
-    return f"{name}: it failed while this machine stood still for {seconds:.1f} s"
+        return max((seconds for end, seconds in self.seen if end >= since), default=0)
 
 
 def why(reports):
@@ -52,14 +50,13 @@ class Standstills:
 
     def pytest_runtest_protocol(self, item, nextitem):
         """Runs a test, and again where it failed for a standstill. Tests that run side by side say themselves since when."""
-        from _pytest.runner import runtestprotocol  # here: scripts/test, which takes the Watch, needs no pytest
         began = time.monotonic()
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         reports = runtestprotocol(item, log=False, nextitem=nextitem)
         failed = any(report.failed for report in reports)
         if failed and (seconds := self.watch.longest(getattr(item, "began", began))):
             name = item.nodeid.split("::", 1)[-1]
-            print(f"\n# repeated: {sentence(name, seconds)}", *why(reports), sep="\n# ", flush=True)
+            print(f"\n# repeated: {name}: it failed while this machine stood still for {seconds:.1f} s", *why(reports), sep="\n# ", flush=True)
             item.repeats = True
             item._initrequest()  # its fixtures anew
             reports = runtestprotocol(item, log=False, nextitem=nextitem)
