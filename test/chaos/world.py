@@ -627,15 +627,21 @@ class World:
             return f"the broker keeps the lock-out of all doors as {retained.get('portcullis/chaos/lockout')}"
         return ""
 
-    def figures(self):
-        """What the agent has now. The history's file does not count: it is closed for a minute after a disk's mishap."""
-        status = dict(re.findall(r"(\w+):\s+(\d+)", Path(f"/proc/{self.process.pid}/status").read_text()))
-        places = []
-        for descriptor in Path(f"/proc/{self.process.pid}/fd").iterdir():
+    def descriptors(self):
+        """What each of the agent's leads to. The history's file does not count: it is closed for a minute after a disk's mishap."""
+        process, places = Path(f"/proc/{self.process.pid}"), []
+        for descriptor in (process / "fd").iterdir():
             with suppress(FileNotFoundError):
                 places.append(os.readlink(descriptor))
-        return {"descriptors": sum(not place.startswith(str(self.folder / "history")) for place in places), "threads": int(status["Threads"]),
-                "RssAnon": int(status["RssAnon"]), "VmSize": int(status["VmSize"])}
+        wires = [line.split() for line in (process / "net/tcp").read_text().splitlines()[1:]]
+        ends = {f"socket:[{wire[9]}]": f"TCP from {wire[1]} to {wire[2]}, state {wire[3]}" for wire in wires}
+        return sorted(ends.get(place, place) for place in places if not place.startswith(str(self.folder / "history")))
+
+    def figures(self):
+        """What the agent has now."""
+        status = dict(re.findall(r"(\w+):\s+(\d+)", Path(f"/proc/{self.process.pid}/status").read_text()))
+        return {"descriptors": len(self.descriptors()), "threads": int(status["Threads"]), "RssAnon": int(status["RssAnon"]),
+                "VmSize": int(status["VmSize"])}
 
     async def leaks(self):
         """At the end: as much of everything as after the first round of this start, where that was not the last one."""
@@ -649,7 +655,7 @@ class World:
             if not more:
                 return
             await asyncio.sleep(0.1)
-        raise Violation("nothing leaks", f"at rest, {more} more than after the first round")
+        raise Violation("nothing leaks", f"at rest, {more} more than after the first round; it has {', '.join(self.descriptors())}")
 
     async def live(self, rounds):
         """rounds: lists of events. Returns how many were lived, and the breach or None."""
