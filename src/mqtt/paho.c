@@ -20,6 +20,7 @@
 #include "mqtt/age.h"
 #include "mqtt/guard.h"
 #include "mqtt/reasons.h"
+#include "mqtt/threads.h"
 
 #define WINDOW_V3 20       /* MQTT 3.1.1 knows no Receive Maximum; mosquitto and others take 20 at a time */
 #define CONNACK_LIMIT_S 20 /* the owner's own comes first */
@@ -344,7 +345,9 @@ const char *mqtt_paho_connect(struct mqtt_paho *paho, int fd, int version)
 	mqtt_inbox_begin(&paho->inbox);
 	if (result == MQTTASYNC_SUCCESS)
 		result = send_connect(paho);
-	return result == MQTTASYNC_SUCCESS ? NULL : MQTTAsync_strerror(result);
+	if (result != MQTTASYNC_SUCCESS)
+		return MQTTAsync_strerror(result);
+	return mqtt_threads_begin() == 0 ? NULL : "the memory or the number of threads does not allow Paho's threads";
 }
 
 void mqtt_paho_close(struct mqtt_paho *paho, bool in_good_order)
@@ -479,6 +482,7 @@ void mqtt_paho_free(struct mqtt_paho *paho)
 	if (!paho)
 		return;
 	mqtt_paho_close(paho, false);
+	(void)mqtt_threads_begin();
 	if (paho->anchor)
 		MQTTAsync_destroy(&paho->anchor);
 	mqtt_wire_free(paho->wire);

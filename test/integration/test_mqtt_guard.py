@@ -2,11 +2,13 @@
 wrong, counts it, comes back, and its doors have not moved."""
 
 import re
+import resource
 import socket
 import struct
 import time
 import urllib.request
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -151,6 +153,27 @@ def test_a_packet_that_no_memory_is_left_for(fakes, agent_factory):
     agent.start(prefix=("prlimit", "--as=200000000"))
     agent.log.wait("the broker breaks MQTT: PUBLISH: it is longer than 64 KB")
     agent.log.wait("info: connected to the broker", count=2)
+    assert agent.stop() == 0
+
+
+@side_by_side
+def test_memory_that_comes_after_the_first_connection(broker_factory, agent_factory, recorder_factory):
+    """Paho starts its threads with the first connection, and takes for granted that they began: none worked any more."""
+    broker = broker_factory()
+    broker.stop()
+    agent = agent_factory(broker)
+    if not is_plain(agent):
+        pytest.skip("a sanitizer or an emulator needs more addresses")
+    agent.start()
+    agent.log.wait("connection refused", count=2)  # so the thread that connects has had its stack
+    has = int(re.search(r"VmSize:\s+(\d+)", Path(f"/proc/{agent.process.pid}/status").read_text())[1]) * 1024
+    _, most = resource.prlimit(agent.process.pid, resource.RLIMIT_AS)
+    resource.prlimit(agent.process.pid, resource.RLIMIT_AS, (has, most))
+    broker.start()
+    agent.log.wait("the memory or the number of threads does not allow")
+    resource.prlimit(agent.process.pid, resource.RLIMIT_AS, (most, most))
+    agent.log.wait("info: connected to the broker")
+    recorder_factory(broker).wait(agent.topic("left", "state"), "closed")
     assert agent.stop() == 0
 
 
