@@ -33,6 +33,7 @@ class Given:
     word: str
     way: str
     at: float
+    whole_at: float = 0.0  # of a slow request: when its last byte went
     answer: str | None = None  # accepted, unchanged, rejected; None: none came
     answered_at: float = 0.0
     presses: int = 0
@@ -152,7 +153,7 @@ class Oracle:
                 takes_s += door["travel_ms"] / 1000 + 5
             if given.way == "slow":
                 takes_s += min(2.0, self.lost_s(given.at))  # a standstill of less than 2 s is not noticed: it counts from when it was read
-            if (given.door == number and given.at <= pulse.on and given.answer != "rejected" and given.presses < most
+            if (given.door == number and max(given.at, given.whole_at) <= pulse.on and given.answer != "rejected" and given.presses < most
                     and self.does(number, given, pulse) and pulse.on <= given.at + AGE_S + takes_s + SLACK_S and (not locked or self.lockouts.allows(number, given, pulse, pulses))):
                 return given
         return None

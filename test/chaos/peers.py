@@ -21,9 +21,9 @@ class Peers:
         """expiry_s: of MQTT 5, None: it has none; by MQTT 3.1.1 0."""
         now = time.monotonic()
         self.oracle.counts["sent there"] += 1
-        asked = [given for given in self.given if given.word == word and given.presses == 0 and given.at <= now]
+        asked = [given for given in self.given if given.word == word and given.presses == 0 and max(given.at, given.whole_at) <= now]
         for given in reversed(asked):
-            lost_s = min(2.0, self.oracle.lost_s(given.at)) if given.way == "slow" else 0.0  # a standstill of less is not noticed
+            lost_s = min(2.0, self.oracle.lost_s(given.at))  # a standstill of less is not noticed: it counts from when it was read
             until = given.at + self.age_s + self.slack_s + lost_s
             if now <= until and expiry_s is not None and now + expiry_s <= until + 1:  # it has whole seconds
                 given.presses = 1

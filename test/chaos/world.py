@@ -311,7 +311,7 @@ class World:
                 if given.way == "slow":
                     writer.write(request[:30])
                     await asyncio.sleep(details["slow_s"])
-                    request = request[30:]
+                    request, given.whole_at = request[30:], time.monotonic()
                 writer.write(request)
                 answer = (await asyncio.wait_for(reader.read(), 30)).decode()
                 words = answer.split()
@@ -634,13 +634,14 @@ class World:
             with suppress(FileNotFoundError):
                 places.append(os.readlink(descriptor))
         wires = [line.split() for line in (process / "net/tcp").read_text().splitlines()[1:]]
-        ends = {f"socket:[{wire[9]}]": f"TCP from {wire[1]} to {wire[2]}, state {wire[3]}" for wire in wires}
+        ends = {f"socket:[{wire[9]}]": f"TCP between the ports {int(wire[1][-4:], 16)} and {int(wire[2][-4:], 16)}" for wire in wires}
         return sorted(ends.get(place, place) for place in places if not place.startswith(str(self.folder / "history")))
 
     def figures(self):
         """What the agent has now."""
         status = dict(re.findall(r"(\w+):\s+(\d+)", Path(f"/proc/{self.process.pid}/status").read_text()))
-        return {"descriptors": len(self.descriptors()), "threads": int(status["Threads"]), "RssAnon": int(status["RssAnon"]),
+        opened = self.descriptors()
+        return {"descriptors": len(opened), "open": opened, "threads": int(status["Threads"]), "RssAnon": int(status["RssAnon"]),
                 "VmSize": int(status["VmSize"])}
 
     async def leaks(self):
@@ -655,7 +656,7 @@ class World:
             if not more:
                 return
             await asyncio.sleep(0.1)
-        raise Violation("nothing leaks", f"at rest, {more} more than after the first round; it has {', '.join(self.descriptors())}")
+        raise Violation("nothing leaks", f"at rest, {more} more than after the first round; it has {', '.join(now['open'])}, and had {', '.join(first['open'])}")
 
     async def live(self, rounds):
         """rounds: lists of events. Returns how many were lived, and the breach or None."""
