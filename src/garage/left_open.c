@@ -68,15 +68,13 @@ bool left_open_look(struct garage_door *door, const struct garage_moment *at)
 void left_open_recall(struct garage_door *door, const struct garage_moment *at)
 {
 	struct left_open *open = &door->left_open;
-	struct door_view view;
 	if (!open->is_open)
 		return;
 	if (open->at_least && left_open_former_unix_ms(door, at) > 0)
 		left_open_begin(door, at);
 	else if (open->since_unix_ms == 0 && at->unix_ms > 0)
 		open->since_unix_ms = at->unix_ms - (at->ms - open->since_ms);
-	door_view(&door->machine, at->ms, &view);
-	left_open_schedule(door, at, &view);
+	left_open_schedule(door, at, &door->machine.said);
 }
 
 void left_open_tell(struct garage_door *door)
