@@ -100,7 +100,8 @@ static const struct part {
 				.name = "Last command",
 				.template = "{% set c = value_json.last_command %}"
 					    "{{ ((c.command or 'command') | replace('_', ' ') | capitalize) ~ {'accepted': ' accepted', "
-					    "'unchanged': ' not needed'}.get(c.result, ' refused') ~ "
+					    "'unchanged': ' not needed', 'cancelled': ' cancelled'}"
+					    ".get(c.result, ' refused') ~ "
 					    "(': ' ~ c.detail if c.detail else '') if c else None }}",
 				.attributes = "{{ (value_json.last_command or {}) | tojson }}",
 				.icon = "mdi:message-reply-text-outline"},

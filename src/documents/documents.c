@@ -78,7 +78,7 @@ static json_t *last_command(const struct door_view *door)
 	object_set_string(&command, "command",
 			last->command < 0 ? NULL : door_command_name((enum door_command)last->command));
 	set_source(&command, last->source);
-	object_set_string(&command, "result", door_result_name(last->result));
+	object_set_string(&command, "result", last->cancelled ? "cancelled" : door_result_name(last->result));
 	object_set_string(&command, "reason", refused ? door_reason_name(last->reason) : NULL);
 	object_set_string(&command, "detail", refused ? door_refusal_text(door, last->reason) : NULL);
 	return command;

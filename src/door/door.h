@@ -261,6 +261,9 @@ void door_step(struct door *door, const struct door_input *input, int64_t now_ms
  */
 void door_view(const struct door *door, int64_t now_ms, struct door_view *view);
 
+/* Whether a command, or the auto-close, has presses still to come. */
+bool door_is_asked(const struct door *door);
+
 /* Why a move to this position, 1 to 99, would be rejected now; DOOR_REASON_NONE: it would not. */
 enum door_reason door_position_refusal(const struct door *door, int percent);
 

@@ -144,9 +144,10 @@ struct door_totals {
 
 /* The last command that came for a door since the agent's start, and how it ended. No padding: views are compared. */
 struct door_last_command {
-	int64_t number;  /* counts the door's commands since the start; 0: none came yet */
-	int64_t unix_ms; /* wall clock; 0 = it was not set */
-	int command;     /* enum door_command; -1: what came was none */
+	int64_t number;     /* counts the door's commands since the start; 0: none came yet */
+	int64_t unix_ms;    /* wall clock; 0 = it was not set */
+	int16_t command;    /* enum door_command; -1: what came was none */
+	uint16_t cancelled; /* 1: it was accepted, and ended before its last press */
 	enum door_source source;
 	enum door_result result;
 	enum door_reason reason;

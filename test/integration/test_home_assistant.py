@@ -357,6 +357,24 @@ def test_a_refusal_is_seen_at_once_each_time(broker, agent_factory, recorder_fac
     assert (last["command"], last["result"], last["reason"], last["detail"]) == ("toggle", "accepted", None, None)
 
 
+def test_a_command_that_is_cancelled_is_seen(broker, agent_factory, recorder_factory):
+    """Something comes into the way during the warning: nobody is left with a Close that was accepted and does not come."""
+    recorder = recorder_factory(broker)
+    warned = door("left", obstruction_sensor="GPIO25", close_warning={"line": "GPIO12", "time": "60s"})
+    agent = started(agent_factory, recorder, broker, doors=[warned])
+    assert "'cancelled': ' cancelled'" in recorder.wait(LEFT).json["components"]["last_command"]["value_template"]
+    attributes = agent.topic("left", "attributes")
+    recorder.publish(agent.topic("left", "set"), "OPEN")
+    recorder.wait(agent.topic("left", "state"), "open")
+    since = recorder.mark()
+    recorder.publish(agent.topic("left", "set"), "CLOSE")
+    recorder.wait(attributes, lambda text: json.loads(text)["close_warning"], since=since)
+    assert ask(agent, "POST", "/api/simulator/left/obstruct").status == 202
+    last = recorder.wait(attributes, lambda text: json.loads(text)["obstruction_sensor"], since=since).json["last_command"]
+    assert (last["command"], last["result"], last["reason"], last["number"]) == ("close", "cancelled", None, 2)
+    assert json.loads(ask(agent, "GET", "/api/doors").text)["doors"][0]["last_command"] == last
+
+
 def test_not_closed_is_no_position(broker, agent_factory, recorder_factory):
     recorder = recorder_factory(broker)
     agent = started(agent_factory, recorder, broker,

@@ -68,7 +68,7 @@ def test_its_words_are_the_programs():
     assert set(door["confidence"]["enum"]) == words("confidence") - {"none"}
     assert set(schemas["Command"]["properties"]["reason"]["enum"]) - {None} == words("reason") - {"none"}
     assert set(schemas["Command"]["properties"]["command"]["enum"]) - {None} == words("command") - {"none"}
-    assert set(schemas["Command"]["properties"]["result"]["enum"]) == words("result")
+    assert set(schemas["Command"]["properties"]["result"]["enum"]) == words("result") | {"cancelled"}
     assert set(schemas["LastCommand"]["properties"]["reason"]["enum"]) == words("reason") - {"none"}
     only_mqtt = {"retained", "unknown_command"}
     assert set(schemas["Rejected"]["properties"]["reason"]["enum"]) == words("reason") - {"none"} - only_mqtt

@@ -151,6 +151,10 @@ static void attributes(void)
 	parsed_last_command(&asked,
 			"{\"number\":4,\"time\":null,\"command\":\"open\",\"source\":\"mqtt\",\"result\":\"accepted\","
 			"\"reason\":null,\"detail\":null}");
+	asked.last_command.cancelled = 1;
+	parsed_last_command(&asked,
+			"{\"number\":4,\"time\":null,\"command\":\"open\",\"source\":\"mqtt\",\"result\":\"cancelled\","
+			"\"reason\":null,\"detail\":null}");
 
 	tap_case("an obstruction is told by Home Assistant's word; a closed door's beam sleeps; without a sensor there is no such key");
 	static const struct {

@@ -752,6 +752,70 @@ static void test_left_open_after_a_standstill(void)
 	garage_free(garage);
 }
 
+/* How the left door's last command stands. */
+static bool last_is(struct garage *garage, enum door_command command, bool cancelled)
+{
+	struct door_view view;
+	garage_view(garage, 0, &view);
+	return view.last_command.command == (int)command && (view.last_command.cancelled != 0) == cancelled;
+}
+
+static void test_last_command_cancelled(void)
+{
+	tap_case("a command that ends before its last press is no longer told as accepted");
+	struct garage *garage = garage_begin(NULL);
+	at(6, 0);
+	chip_edge(LEFT_CLOSED, false);
+	at(6, 1);
+	chip_edge(LEFT_OPEN, true);
+	at(6, 2);
+	say(garage, DOOR_COMMAND_CLOSE, DOOR_SOURCE_MQTT);
+	CHECK(last_is(garage, DOOR_COMMAND_CLOSE, false));
+	fake_run_until(fake_now_ms + SECOND);
+	recorder.count = 0;
+	chip_edge(LEFT_OBSTRUCTION, true);
+	fake_run_until(fake_now_ms + SECOND);
+	CHECK(recorder_has(&recorder, "[a] command_cancelled") && last_is(garage, DOOR_COMMAND_CLOSE, true));
+	chip_edge(LEFT_OBSTRUCTION, false);
+	fake_run_until(fake_now_ms + SECOND);
+
+	tap_case("the next command begins anew, and one that takes its place is told itself");
+	say(garage, DOOR_COMMAND_CLOSE, DOOR_SOURCE_MQTT);
+	CHECK(last_is(garage, DOOR_COMMAND_CLOSE, false));
+	say(garage, DOOR_COMMAND_STOP, DOOR_SOURCE_HTTP);
+	CHECK(last_is(garage, DOOR_COMMAND_STOP, false));
+
+	tap_case("a refusal, or a lock-out, is not what was cancelled");
+	say(garage, DOOR_COMMAND_CLOSE, DOOR_SOURCE_MQTT);
+	garage_refuse(garage, 0, NULL, DOOR_SOURCE_MQTT, DOOR_REASON_UNKNOWN_COMMAND);
+	chip_edge(LEFT_OBSTRUCTION, true);
+	fake_run_until(fake_now_ms + SECOND);
+	struct door_view view;
+	garage_view(garage, 0, &view);
+	CHECK(view.last_command.command == -1 && !view.last_command.cancelled);
+	chip_edge(LEFT_OBSTRUCTION, false);
+	fake_run_until(fake_now_ms + SECOND);
+	say(garage, DOOR_COMMAND_CLOSE, DOOR_SOURCE_MQTT);
+	say(garage, DOOR_COMMAND_LOCKOUT_ON, DOOR_SOURCE_MQTT);
+	chip_edge(LEFT_OBSTRUCTION, true);
+	fake_run_until(fake_now_ms + SECOND);
+	CHECK(last_is(garage, DOOR_COMMAND_LOCKOUT_ON, false));
+	say(garage, DOOR_COMMAND_LOCKOUT_OFF, DOOR_SOURCE_MQTT);
+	chip_edge(LEFT_OBSTRUCTION, false);
+	fake_run_until(fake_now_ms + SECOND);
+
+	tap_case("what auto-close does not get done is no command's");
+	say(garage, DOOR_COMMAND_OPEN, DOOR_SOURCE_MQTT);
+	CHECK(last_is(garage, DOOR_COMMAND_OPEN, false));
+	for (recorder.count = 0; !recorder_has(&recorder, "auto_close");)
+		fake_run_until(fake_now_ms + SECOND);
+	recorder.count = 0;
+	chip_edge(LEFT_OBSTRUCTION, true);
+	fake_run_until(fake_now_ms + SECOND);
+	CHECK(recorder_has(&recorder, "command_cancelled") && last_is(garage, DOOR_COMMAND_OPEN, false));
+	garage_free(garage);
+}
+
 static void test_last_command(void)
 {
 	tap_case("what became of the last command, with the time as soon as there is a clock");
@@ -1169,6 +1233,8 @@ static void test_news(void)
 	at(6, 0);
 	CHECK(garage_position(garage, 0, 30, DOOR_SOURCE_HTTP, fake_now_ms).result == DOOR_RESULT_ACCEPTED);
 	fake_run_until(fake_now_ms + 2 * SECOND);
+	garage_refuse(garage, 0, NULL, DOOR_SOURCE_MQTT,
+			DOOR_REASON_UNKNOWN_COMMAND); /* the last command is this one */
 	recorder.count = 0;
 	static struct door_config longer;
 	longer = left_machine();
@@ -1613,6 +1679,7 @@ int main(void)
 	test_questions();
 	test_reconfigure();
 	test_last_command();
+	test_last_command_cancelled();
 	test_position();
 	test_reads_by_itself();
 	test_edges_of_a_standstill();
