@@ -14,7 +14,7 @@ from contextlib import suppress
 import pytest
 
 from certificates import Authority
-from harness import DEADLINE, Process, free_port, wait_until, with_file
+from harness import DEADLINE, ROOT, Process, free_port, wait_until, with_file
 
 AGENT, BROKER = "10.98.7.1", "10.98.7.2"
 NAME = "homeassistant.local"
@@ -246,6 +246,26 @@ def test_an_avahi_daemon_on_the_agent_s_machine(cable, avahi, answering, port, a
     agent = agent_factory(f"mqtt://{NAME}:{port}").start(prefix=cable.agent.prefix)
     agent.log.wait(f"connected to the broker {NAME}:{port}")
     assert {asked_by for _, query, asked_by in heard.asked if b"homeassistant" in query} == {PORT}, "not a one-shot query's"
+
+
+def test_the_page_is_announced_by_the_file_of_the_documents(cable, avahi):
+    """It is among the services of the network, with its port, as soon as avahi-daemon has the file."""
+    cable.broker.run("mount -t tmpfs none /etc/avahi/services"
+                     f" && cp {ROOT}/config/avahi-page.service /etc/avahi/services/")
+    avahi(cable.broker)
+    asker = cable.agent.inside(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    asker.bind((AGENT, 0))
+    asker.settimeout(1)
+    answers = []
+
+    def announced():
+        asker.sendto(struct.pack("!6H", 7, 0, 1, 0, 0, 0) + b"\x05_http\x04_tcp\x05local\0" + struct.pack("!HH", 12, 1), (GROUP, PORT))
+        with suppress(TimeoutError):
+            answers.append(asker.recv(9000))
+        return answers and b"Garage on homeassistant" in answers[-1] and struct.pack("!HHH", 0, 0, 8080) in answers[-1]
+
+    wait_until(announced, "the page's name and port among the services")
+    asker.close()
 
 
 def test_a_name_that_nobody_has(cable, avahi, agent_factory):
