@@ -260,7 +260,7 @@ static json_t *toggle(const struct document_node *node, const struct door_view *
 	object_set_string(&object, "payload_press", "TOGGLE");
 	object_set_string(&object, "icon", "mdi:gesture-tap-button");
 	set_command(&object, node);
-	if (door->has_open_sensor || door->has_closed_sensor) /* else it is all that works (docs/door.md) */
+	if (door->has_closed_sensor) /* else the state may be unknown from the start, and it is all that works */
 		object_set(&object, "enabled_by_default", json_false());
 	return object;
 }
