@@ -117,6 +117,11 @@ static void put_ms(struct text *text, int64_t ms)
 	put(text, "%" PRId64 ".%03d\n", ms / 1000, (int)(ms % 1000));
 }
 
+static void door_cancelled(struct text *text, const char *name, const struct metrics_door *door)
+{
+	put(text, "%s{door=\"%s\"} %" PRIu64 "\n", name, door->view.id, door->counts->cancelled);
+}
+
 static void door_last_change(struct text *text, const char *name, const struct metrics_door *door)
 {
 	if (door->view.last_changed_unix_ms == 0)
@@ -200,6 +205,9 @@ static const struct {
 		{"portcullis_door_commands_total", "counter", "Commands by where they came from and how they ended.",
 				door_commands},
 		{"portcullis_door_commands_rejected_total", "counter", "Rejected commands by reason.", door_refusals},
+		{"portcullis_door_commands_cancelled_total", "counter",
+				"Accepted commands, and auto-closes, that ended before their last press.",
+				door_cancelled},
 		{"portcullis_door_last_change_timestamp_seconds", "gauge",
 				"Unix time of the door's last change of state; absent before the first.",
 				door_last_change},

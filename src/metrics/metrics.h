@@ -24,6 +24,7 @@ struct metrics_counts {
 	uint64_t faults[DOOR_FAULT_LAST + 1];
 	uint64_t edges[METRICS_SENSORS]; /* before debouncing */
 	uint64_t pulses;
+	uint64_t cancelled; /* commands, and what auto-close wanted, that ended before the last press */
 };
 
 struct metrics_door {

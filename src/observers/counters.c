@@ -30,9 +30,11 @@ static void count_step(struct metrics_counts *counts, const struct garage_news *
 		const struct garage_switch *one = &news->switches[i];
 		counts->pulses += one->error == 0 && one->on && one->line != DOOR_LINE_WARNING;
 	}
-	for (size_t i = 0; i < news->happening_count; i++)
+	for (size_t i = 0; i < news->happening_count; i++) {
 		if (news->happenings[i].event == DOOR_EVENT_FAULT)
 			counts->faults[news->happenings[i].fault]++;
+		counts->cancelled += news->happenings[i].event == DOOR_EVENT_CANCELLED;
+	}
 }
 
 void counters_hear(void *user, const struct garage_news *news)

@@ -373,6 +373,7 @@ def test_a_command_that_is_cancelled_is_seen(broker, agent_factory, recorder_fac
     last = recorder.wait(attributes, lambda text: json.loads(text)["obstruction_sensor"], since=since).json["last_command"]
     assert (last["command"], last["result"], last["reason"], last["number"]) == ("close", "cancelled", None, 2)
     assert json.loads(ask(agent, "GET", "/api/doors").text)["doors"][0]["last_command"] == last
+    assert 'portcullis_door_commands_cancelled_total{door="left"} 1' in ask(agent, "GET", "/metrics").text
 
 
 def test_not_closed_is_no_position(broker, agent_factory, recorder_factory):

@@ -52,6 +52,7 @@ static void test_door(void)
 	counts.faults[DOOR_FAULT_REVERSED] = 6;
 	counts.edges[2] = UINT64_MAX;
 	counts.pulses = 8;
+	counts.cancelled = 9;
 
 	tap_case("a door: state and fault as sets, names escaped, base units");
 	render();
@@ -75,6 +76,7 @@ static void test_door(void)
 	CHECK(line("portcullis_door_commands_total{door=\"left\",source=\"http\",result=\"rejected\"} 4"));
 	CHECK(line("portcullis_door_commands_rejected_total{door=\"left\",reason=\"obstructed\"} 5"));
 	CHECK(line("portcullis_door_commands_rejected_total{door=\"left\",reason=\"retained\"} 0"));
+	CHECK(line("portcullis_door_commands_cancelled_total{door=\"left\"} 9"));
 	CHECK(line("portcullis_door_faults_total{door=\"left\",fault=\"reversed\"} 6"));
 	CHECK(line("portcullis_gpio_edges_total{door=\"left\",sensor=\"obstruction\"} 18446744073709551615"));
 
