@@ -129,10 +129,23 @@ def test_a_position(house, four):
     three.bring("closed")
     assert three.call("set_cover_position", position=40) == YES
     three.wait("stopped")
-    found = house.home.get(f"/api/states/{three.cover}")
-    assert found["state"] == "open" and 35 <= found["attributes"]["current_position"] <= 60
+    house.home.wait_state(three.cover, "open")  # a moment after the agent's own page
+    assert 35 <= house.home.get(f"/api/states/{three.cover}")["attributes"]["current_position"] <= 60
     assert three.call("set_cover_position", position=0) == YES
     three.wait("closed")
+
+
+def test_a_cancelled_command(house, four):
+    """Another pulse takes the press back that was to stop the door: it goes on to its end."""
+    three = four["three"]
+    three.bring("closed")
+    assert three.call("set_cover_position", position=80) == YES
+    house.reload({"doors": [{**one, "pulse": "600ms"} if one["id"] == "three" else one for one in FOUR]})
+    house.home.wait_state("sensor.garage_three_last_command", "Position cancelled")
+    assert three.last[1:] == ("position", ("cancelled", None))
+    three.wait("open")
+    three.bring("closed")
+    house.reload({"doors": FOUR})
 
 
 def test_a_lock_out(house, four):
