@@ -99,7 +99,8 @@ static const struct part {
 				.platform = "sensor",
 				.name = "Last command",
 				.template = "{% set c = value_json.last_command %}"
-					    "{{ ((c.command or 'command') | replace('_', ' ') | capitalize) ~ {'accepted': ' accepted', "
+					    "{{ {'lockout_on': 'Lock-out', 'lockout_off': 'Lifting the lock-out'}"
+					    ".get(c.command, (c.command or 'command') | capitalize) ~ {'accepted': ' accepted', "
 					    "'unchanged': ' not needed', 'cancelled': ' cancelled'}"
 					    ".get(c.result, ' refused') ~ "
 					    "(': ' ~ c.detail if c.detail else '') if c else None }}",

@@ -157,6 +157,7 @@ def test_a_lock_out(house, four):
         home.wait_state(entity, "off")
     assert left.call("turn_on", one) == YES
     home.wait_state(one, "on")
+    assert home.state("sensor.garage_left_last_command") == "Lock-out accepted"
     home.wait_state(every, "off")
     assert left.call("open_cover") == ("rejected", "locked_out")
     assert left.call("toggle") == ("rejected", "locked_out")
@@ -169,6 +170,7 @@ def test_a_lock_out(house, four):
     home.service("turn_off", every)
     for entity in (every, one):
         home.wait_state(entity, "off")
+    home.wait_state("sensor.garage_left_last_command", "Lifting the lock-out accepted")
     assert left.call("open_cover") == YES
 
 
