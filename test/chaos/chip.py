@@ -9,6 +9,7 @@ where it is and what /sys says of it, the namespace of `run` shows.
 import ctypes
 import fcntl
 import os
+import select
 import socket
 import struct
 import subprocess
@@ -76,7 +77,7 @@ class Chip:
         self.loop, self.driven = loop, driven
         self.lines = [Line() for _ in range(size)]
         self.requests = {}  # (process, its descriptor): Request
-        self.listeners = set()
+        self.listeners = {}  # each with its process
 
     def start(self, command, **more):
         """Starts a program whose GPIO chip this is. Nothing else of it is touched."""
@@ -97,9 +98,15 @@ class Chip:
         with ours, its:
             process = subprocess.Popen(command, preexec_fn=in_child, stdin=subprocess.DEVNULL, **more)
             listener = socket.recv_fds(ours, 1, 1)[1][0]
-        self.listeners.add(listener)
+        self.listeners[listener] = process
         self.loop.add_reader(listener, self._called, listener, process)
         return process
+
+    def catch_up(self):
+        """Serves the calls that wait for it. A program that is stopped in one makes it anew when it goes on: that is late, and no kernel's way."""
+        while waiting := select.select(self.listeners, [], [], 0)[0]:
+            for listener in waiting:
+                self._called(listener, self.listeners[listener])
 
     def _called(self, listener, process):
         notice = bytearray(80)
@@ -108,7 +115,7 @@ class Chip:
         except OSError:  # the call was given up, by a signal
             if process.poll() is not None:  # nobody is left who could call
                 self.loop.remove_reader(listener)
-                self.listeners.discard(listener)
+                self.listeners.pop(listener, None)
                 os.close(listener)
             return
         number, thread = struct.unpack_from("QI", notice)

@@ -58,7 +58,8 @@ class Lockouts:
     def answered(self, given, reason):
         if given.word in (ON, OFF):
             for number in given.doors if given.answer != "rejected" else ():
-                self.confirm(number, given.word == ON)
+                if not any(later.at > given.at for later in self.commands(number, given.word != ON)):  # its answer may come before this one
+                    self.confirm(number, given.word == ON)
             return
         lock, settings = self.locks[given.door], self.settings[given.door]
         self.oracle.counts["refused as locked out"] += reason == "locked_out"

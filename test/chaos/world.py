@@ -434,6 +434,7 @@ class World:
 
     def do_stopped(self, _):
         if self.oracle.frozen is None and self.oracle.alive:
+            self.chip.catch_up()
             self.process.send_signal(signal.SIGSTOP)
             self.oracle.frozen = time.monotonic()
 
