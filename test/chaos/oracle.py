@@ -142,21 +142,48 @@ class Oracle:
         self.counts[what] = self.counts.get(what, 0) + 1
         self.lockouts.answered(given, reason)
 
+    def most(self, number, given):
+        """As many presses a command may make."""
+        if "relay" in self.settings[number]["relays"]:
+            return {"TOGGLE": 1, "POSITION": 2, "STOP": 2}.get(given.word, 3)
+        return 1 + (given.word == "POSITION")
+
+    def may_make(self, number, given, pulse, locked):
+        door = self.settings[number]
+        step_s = (max(self.ranges[number]["pulse_ms"]) + max(self.ranges[number]["gap_ms"])) / 1000
+        takes_s = door["warning_ms"] / 1000 + self.most(number, given) * step_s
+        if given.word == "POSITION":
+            takes_s += door["travel_ms"] / 1000 + 5
+        if given.way == "slow":
+            takes_s += min(2.0, self.lost_s(given.at))  # a standstill of less than 2 s is not noticed: it counts from when it was read
+        return (given.door == number and max(given.at, given.whole_at) <= pulse.on <= given.at + AGE_S + takes_s + SLACK_S and given.answer != "rejected"
+                and self.does(number, given, pulse) and (not locked or self.lockouts.allows(number, given, pulse, self.watches[number].pulses)))
+
     def ordered(self, number, pulse, locked=True):
         """The command that asked for this press, or None. The newest first: it takes the place of those before. locked: the lock-out is asked, too."""
-        door, pulses = self.settings[number], self.watches[number].pulses
-        step_s = (max(self.ranges[number]["pulse_ms"]) + max(self.ranges[number]["gap_ms"])) / 1000
         for given in reversed(self.given):
-            most = {"TOGGLE": 1, "POSITION": 2, "STOP": 2}.get(given.word, 3) if "relay" in door["relays"] else 1 + (given.word == "POSITION")
-            takes_s = door["warning_ms"] / 1000 + most * step_s
-            if given.word == "POSITION":
-                takes_s += door["travel_ms"] / 1000 + 5
-            if given.way == "slow":
-                takes_s += min(2.0, self.lost_s(given.at))  # a standstill of less than 2 s is not noticed: it counts from when it was read
-            if (given.door == number and max(given.at, given.whole_at) <= pulse.on and given.answer != "rejected" and given.presses < most
-                    and self.does(number, given, pulse) and pulse.on <= given.at + AGE_S + takes_s + SLACK_S and (not locked or self.lockouts.allows(number, given, pulse, pulses))):
+            if len(given.pulses) < self.most(number, given) and self.may_make(number, given, pulse, locked):
                 return given
         return None
+
+    def attribute(self, number, pulse):
+        """Gives a press to the command that asked for it; one that was given to the wrong of two commands is given to the other. False: nobody asked."""
+        given = self.ordered(number, pulse)
+        if given:
+            given.pulses.append(pulse)
+            return True
+        for given in reversed(self.given):
+            for earlier in list(given.pulses) if given.door == number else ():
+                given.pulses.remove(earlier)
+                if self.may_make(number, given, pulse, True):
+                    given.pulses.append(pulse)
+                    other = self.ordered(number, earlier)
+                    if other:
+                        other.pulses.append(earlier)
+                        return True
+                    given.pulses.remove(pulse)
+                given.pulses.append(earlier)
+        return False
 
     def does(self, number, given, pulse):
         """Whether the command presses this relay, now. A position's second press stops the door, when its way is over by the configured time."""
@@ -183,20 +210,19 @@ class Oracle:
         for number, watch in enumerate(self.watches):
             door = self.settings[number]
             for pulse in watch.pulses[watch.judged:]:
-                given = self.ordered(number, pulse)
+                given = self.attribute(number, pulse)
                 closes = pulse.role == "close_relay" or (pulse.role == "relay" and pulse.said == "open")
                 warned = pulse.warned_s >= door["warning_ms"] / 1000 - 0.05
                 if given:
-                    given.presses += 1
-                    given.pulses.append(pulse)
-                    self.counts["stops at a position"] += given.word == "POSITION" and pulse.role == "stop_relay"
+                    self.counts["stops at a position"] += pulse.role == "stop_relay" and any(
+                        pulse in one.pulses for one in self.given if one.word == "POSITION")
                 elif door["auto_close_s"] and pulse.role in ("relay", "close_relay") and warned:
                     pass
                 elif forbidden := self.ordered(number, pulse, locked=False):
                     self.breach(RULE, f"door {door['id']}, locked out ({door['lockout']}) for {pulse.on - pulse.locked:.3f} s: {pulse.role} by "
                                       f"{forbidden.word}, given {pulse.on - forbidden.at:.3f} s before ({forbidden.answer})")
                 else:
-                    late = [f"{g.word} {g.percent or ''} by {g.way} {pulse.on - g.at:.1f} s before ({g.answer}, {g.presses} presses)"
+                    late = [f"{g.word} {g.percent or ''} by {g.way} {pulse.on - g.at:.1f} s before ({g.answer}, {len(g.pulses)} presses)"
                             for g in self.given if g.door == number and 0 <= pulse.on - g.at < 40]
                     self.breach("no press that nobody asked for" if pulse.role != "stop_relay" else "a door stops where that was asked for",
                                 f"door {door['id']}, {pulse.role} {time.monotonic() - pulse.on:.1f} s ago; given were {late or 'none'}")

@@ -335,7 +335,7 @@ class World:
 
     def do_broker_replays(self, details):
         self.broker.kill()
-        self.broker.replays = *self.aimed(details, ["TOGGLE"]), (details["dice"] % 100) / 100 * (1.7 if self.broker.five else 4.5)
+        self.broker.replays = *self.aimed(details, ["TOGGLE"]), (details["dice"] % 100) / 100 * (1.4 if self.broker.five else 4.2)
 
     async def do_broker_started(self, _):
         await self.broker.start()
