@@ -166,28 +166,42 @@ static bool is_cut(struct config_document *document, const struct config_key *ke
 	return secret;
 }
 
+/* What holds where a key has no value. */
+static void warn_absent(struct config_document *document, const struct config_key *key, struct config_position at)
+{
+	bool part = key->kind == CONFIG_KIND_SENSOR || key->kind == CONFIG_KIND_RELAY;
+	bool secret = key->kind == CONFIG_KIND_SECRET_FILE || key->kind == CONFIG_KIND_SECRET;
+	const char *so = part            ? "the door has none"
+			 : secret        ? "there is no password"
+			 : key->standard ? "it is "
+					 : "it counts as absent";
+	config_warning(document->reader, at, "%s: it has no value, so that %s%s: give it one, or take the key out",
+			key->name, so, !part && !secret && key->standard ? key->standard : "");
+}
+
 /* A key whose value YAML takes for nothing, though the file may say something. True when that is an error. */
 static bool is_lost(struct config_document *document, const struct config_key *key, const yaml_node_t *node)
 {
-	bool file = key->kind == CONFIG_KIND_SECRET_FILE, secret = file || key->kind == CONFIG_KIND_SECRET;
-	if (key->kind == CONFIG_KIND_SENSOR || key->kind == CONFIG_KIND_RELAY)
-		config_warning(document->reader, config_node_position(node),
-				"%s: it has no value, so that the door has none: give it one, or take the key out",
-				key->name);
-	if (!secret && key->kind != CONFIG_KIND_TEXT)
-		return false;
-	if (!file && node->data.scalar.length > 0) {
-		config_error(document->reader, config_node_position(node),
+	bool text = key->kind == CONFIG_KIND_TEXT || key->kind == CONFIG_KIND_SECRET;
+	struct config_position at = config_node_position(node);
+	if (text && node->data.scalar.length > 0) {
+		config_error(document->reader, at,
 				"%s: null and ~ are YAML's words for nothing, expected the text in quotes, or no %s",
 				key->name, key->name);
 		return true;
 	}
 	if (is_cut(document, key, node))
 		return true;
-	if (secret)
-		config_warning(document->reader, config_node_position(node),
-				"%s: it has no value, so that there is no password: give it one, or take the key out",
-				key->name);
+	if (key->kind == CONFIG_KIND_WORD && has_tight_comment(document, node)) {
+		char expected[CONFIG_EXPECTATION_MAX];
+		config_expectation(key, expected);
+		config_error(document->reader, at,
+				"%s: what follows # is a comment, so that it has no value, expected %s", key->name,
+				expected);
+		return true;
+	}
+	if (key->kind != CONFIG_KIND_SECTION && !key->required) /* a section's keys may all be comments */
+		warn_absent(document, key, at);
 	return false;
 }
 

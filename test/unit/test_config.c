@@ -181,6 +181,18 @@ static void documents(void)
 			{"5:22: warning: obstruction_sensor: it has no value, so that the door has none"}},
 		{MQTT "doors: [{name: L, open_relay: GPIO17, close_relay: GPIO18, stop_relay: ~}]\n",
 			{"2:72: warning: stop_relay: it has no value, so that the door has none"}},
+		{MQTT "doors:\n- name: L\n  relay: {line: GPIO17, active: }\n",
+			{"4:33: warning: active: it has no value, so that it is high: give it one, or take the key out"}},
+		{MQTT "doors:\n- name: L\n  relay:\n    line: GPIO17\n    active: #low\n",
+			{"6:12: active: what follows # is a comment, so that it has no value, expected low or high"}},
+		{MQTT "doors: [{name: L, relay: GPIO17, closed_sensor: {line: GPIO23, contact: null}, pulse: ~, auto_close: }]\n",
+			{"2:73: warning: contact: it has no value, so that it is normally_open",
+				"2:87: warning: pulse: it has no value, so that it is 500ms",
+				"2:102: warning: auto_close: it has no value, so that it is off"}},
+		{MQTT DOOR "http: {listen: , hosts: }\npeers:\nhome_assistant:\n",
+			{"3:16: warning: listen: it has no value, so that it is 127.0.0.1:8080",
+				"3:25: warning: hosts: it has no value, so that it counts as absent",
+				"4:7: warning: peers: it has no value, so that it counts as absent"}},
 		{"mqtt:\n  broker: mqtt://b\n  username: u\n  password: #ab\n" DOOR,
 			{"4:12: password: what follows # would be a comment and no part of the password"}},
 		{"mqtt:\n  broker: mqtt://b\n  username: \u00fc\n  password: \u00e4 \t#ab\n" DOOR,
@@ -391,7 +403,9 @@ static void texts(void)
 			{"1:51: certificate_file needs its private key"}},
 		{"mqtt: {broker: mqtts://b, tls: {key_password_file: /a}}\n" DOOR,
 			{"1:52: key_password_file has no key, expected key_file"}},
-		{"mqtt: {broker: mqtt://b, tls: {ca_file: , key_file: null}}\n" DOOR, {NULL}});
+		{"mqtt: {broker: mqtt://b, tls: {ca_file: , key_file: null}}\n" DOOR,
+			{"1:41: warning: ca_file: it has no value, so that it counts as absent",
+				"1:53: warning: key_file: it has no value"}});
 }
 
 static void http(void)
