@@ -46,8 +46,8 @@ struct mqtt_session {
 	uint32_t maximum_packet;
 	bool retain_available;
 	struct mqtt_outbox outbox;
-	bool trim; /* when the words after a connect, or a long one, are out */
-	bool refresh, refusal_logged;
+	bool trim;                                   /* when the words after a connect, or a long one, are out */
+	bool refresh, refusal_logged, answer_logged; /* the last two: said once on this connection */
 	int64_t refreshed_at_ms;
 	struct loop_timer say_timer; /* armed: something retained was refused since it was last said */
 	unsigned said_again;         /* how often, in a row */
@@ -65,17 +65,21 @@ struct mqtt_session {
 
 /* ---- Publishing. ---- */
 
+/* The topic of an answer is the choice of who commands. He must not use up the one line of the connection, nor is the
+ * broker's owner told to let the agent write there. */
 static void note_failure(struct mqtt_session *session, const struct mqtt_outgoing *outgoing, int code)
 {
+	bool answer = outgoing->answer && !outgoing->response_topic;
+	bool *logged = answer ? &session->answer_logged : &session->refusal_logged;
 	session->publish_failed++;
-	log_write(session->log, session->refusal_logged ? LOG_DEBUG : LOG_WARNING,
-			"broker %s: refuses what is published to %s: %s (0x%02x)%s%s", session->label, outgoing->topic,
+	log_write(session->log, *logged ? LOG_DEBUG : LOG_WARNING, "broker %s: refuses %s %s: %s (0x%02x)%s%s",
+			session->label, answer ? "the answer to" : "what is published to", outgoing->topic,
 			mqtt_reason_text(code), (unsigned)code,
-			code == MQTT_REASON_NOT_AUTHORIZED
+			code == MQTT_REASON_NOT_AUTHORIZED && !answer
 					? ": let this user write it in the broker's access control list"
 					: "",
-			session->refusal_logged ? "" : " (said once for each connection)");
-	session->refusal_logged = true;
+			*logged ? "" : " (said once for each connection)");
+	*logged = true;
 }
 
 /* PUBACK with a reason: the broker must not keep an older state for the present one. */
@@ -333,7 +337,7 @@ void mqtt_session_open(struct mqtt_session *session)
 {
 	session->phase = OPEN;
 	session->trim = true;
-	session->refresh = session->refusal_logged = session->cut = false;
+	session->refresh = session->refusal_logged = session->answer_logged = session->cut = false;
 	session->said_again = 0;
 	session->refreshed_at_ms = loop_now_ms();
 	mqtt_grants_begin(&session->grants, session->label);

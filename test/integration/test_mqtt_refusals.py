@@ -89,6 +89,30 @@ def test_puback_0x83_is_no_refusal(fakes, agent_factory):
     assert "portcullis_mqtt_publish_failures_total 0\n" in get(agent, "/metrics")
 
 
+@side_by_side
+def test_a_refused_answer_hides_no_other_refusal(fakes, agent_factory):
+    """The topic of an answer is the choice of who commands: he must not use up the one line, nor have rights advised."""
+    class Strict(FakeBroker):
+        def on_publish(self, connection, publish):
+            if publish.topic == "his/own" or publish.payload == "opening":
+                connection.puback(publish, 0x87)
+            else:
+                super().on_publish(connection, publish)
+
+    fake = fakes(Strict())
+    agent = agent_factory(fake).start()
+    fake.wait_publish(agent.topic("left", "state"), "closed")
+    for id in 1, 2:
+        fake.connections[0].publish(agent.topic("left", "set"), "CLOSE", qos=1, id=id,
+                                    properties=b"\x08\0\x07his/own")
+    line = agent.log.wait("warning: .*refuses the answer to his/own")
+    assert "not authorized" in line and "access control" not in line
+    agent.log.wait("debug: .*refuses the answer to his/own")
+    fake.connections[0].publish(agent.topic("left", "set"), "OPEN", qos=1)
+    line = agent.log.wait("warning: .*refuses what is published to .*left/state: not authorized")
+    assert "access control list" in line
+
+
 @pytest.mark.parametrize("code, name", [(0x80, "unspecified error"), (0x91, "packet identifier in use"),
                                         (0x87, "not authorized")])
 @side_by_side
