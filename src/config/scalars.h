@@ -69,7 +69,7 @@ void config_nearest_try(struct config_nearest *nearest, const char *word);
 /* secrets.c: reads the file that the scalar names, and keeps its one line as the value. Blocks as read(2) does. */
 void config_secret_read_file(struct config_reader *reader, const struct config_key *key, const char **value,
 		struct config_scalar scalar);
-/* Warns of a password that begins or ends with a blank or an invisible character. */
+/* Warns of a password, terminated, that begins or ends with a blank or an invisible character. */
 void config_secret_check_ends(struct config_reader *reader, const struct config_key *key, struct config_scalar secret);
 
 /* network.c: each adds the value that it reads to the configuration. */

@@ -6,19 +6,31 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "config/scalars.h"
 
-/* What nobody sees at the end of a line: blanks, a byte order mark, characters without a width. */
-static const char *const invisible[] = {" ", "\u00a0", "\u00ad", "\u200b", "\u200c", "\u200d", "\u200e", "\u200f",
-		"\u202f", "\u2060", "\u3000", "\ufeff"};
+/* What nobody sees at the end of a line: blanks, controls and marks, and characters that only fill a place. */
+static bool is_invisible(unsigned code)
+{
+	static const struct {
+		unsigned first, last;
+	} ranges[] = {{' ', ' '}, {0xa0, 0xa0}, {0xad, 0xad}, {0x034f, 0x034f}, {0x115f, 0x1160}, {0x1680, 0x1680},
+			{0x17b4, 0x17b5}, {0x180b, 0x180f}, {0x2000, 0x200f}, {0x202f, 0x202f}, {0x205f, 0x205f},
+			{0x2800, 0x2800}, {0x3000, 0x3000}, {0x3164, 0x3164}, {0xfe00, 0xfe0f}, {0xffa0, 0xffa0}};
+	for (size_t i = 0; i < COUNT(ranges); i++)
+		if (code >= ranges[i].first && code <= ranges[i].last)
+			return true;
+	return text_is_control(code);
+}
 
 void config_secret_check_ends(struct config_reader *reader, const struct config_key *key, struct config_scalar secret)
 {
-	for (size_t i = 0; i < COUNT(invisible); i++) {
-		size_t length = strlen(invisible[i]);
-		if (secret.length < length ||
-				(!config_scalar_has(secret, 0, invisible[i]) &&
-						!config_scalar_has(secret, secret.length - length, invisible[i])))
+	const char *ends[] = {secret.text, secret.text + strlen(secret.text)};
+	while (ends[1] > secret.text && ((unsigned char)*--ends[1] & 0xc0) == 0x80)
+		;
+	for (size_t i = 0; i < COUNT(ends); i++) {
+		unsigned code;
+		if (text_character(ends[i], &code) == 0 || !is_invisible(code))
 			continue;
 		config_warning(reader, secret.at,
 				"%s: the password begins or ends with a blank or an invisible character, which belongs to it: is that meant?",
@@ -98,7 +110,7 @@ void config_secret_read_file(struct config_reader *reader, const struct config_k
 				"%s: %s holds more than a password, expected one line of at most %d bytes", key->name,
 				path, CONFIG_SECRET_MAX);
 	} else {
-		*value = config_keep(reader, secret.text, secret.length);
+		secret.text = *value = config_keep(reader, secret.text, secret.length);
 		config_secret_check_ends(reader, key, secret);
 	}
 }
