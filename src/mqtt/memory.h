@@ -33,8 +33,9 @@ bool mqtt_memory_may_refuse(const struct mqtt_memory *memory, int version);
 void mqtt_memory_accepted(struct mqtt_memory *memory, int version); /* CONNACK */
 /* The broker does not speak MQTT 5: it said so, or (guessed) it closed without a word. */
 void mqtt_memory_refused_5(struct mqtt_memory *memory, bool guessed, int64_t now_ms);
-void mqtt_memory_silent(struct mqtt_memory *memory, int version, int64_t now_ms); /* no answer to CONNECT */
-void mqtt_memory_failed(struct mqtt_memory *memory);                              /* anything else */
+/* No answer to CONNECT. Not for one by TLS: there anybody on the way can make silence, and nobody but the broker a word. */
+void mqtt_memory_silent(struct mqtt_memory *memory, int version, int64_t now_ms);
+void mqtt_memory_failed(struct mqtt_memory *memory); /* anything else */
 
 /* True if the sentence is neither of the last two; then it is remembered in the place of the older one. */
 bool mqtt_memory_is_news(struct mqtt_memory *memory, const char *sentence);

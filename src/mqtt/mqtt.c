@@ -223,7 +223,7 @@ static void session_lost(void *user, const struct mqtt_session_end *end)
 	mqtt->handlers.disconnected(mqtt->handlers.user);
 }
 
-/* With a layer, only a close that the broker itself has said refuses MQTT 5: see memory.h. */
+/* With a layer, only a close that the broker itself has said refuses MQTT 5. */
 static void session_unaccepted(void *user, int code)
 {
 	struct mqtt *mqtt = user;
@@ -291,7 +291,8 @@ static void give_up_greeting(struct mqtt *mqtt, int64_t now_ms)
 	struct broker *broker = current(mqtt);
 	fail_attempt(mqtt, "takes the connection but does not answer: is this the port of an MQTT broker?%s",
 			tls_advice(mqtt));
-	mqtt_memory_silent(&broker->memory, mqtt_session_version(mqtt->session), now_ms);
+	if (!broker->reach.broker->layer) /* else see memory.h */
+		mqtt_memory_silent(&broker->memory, mqtt_session_version(mqtt->session), now_ms);
 }
 
 static void attempt_timed_out(struct loop_timer *timer, int64_t now_ms)

@@ -395,6 +395,28 @@ def test_only_the_broker_can_say_that_it_speaks_3_1_1(word, made, fakes, start_a
         agent.log.wait("warning: broker .*TLS: the other side closed the connection without TLS's farewell")
 
 
+def test_silence_is_no_word_of_the_broker(made, fakes, start_agent):
+    """Somebody on the way can hold back all that follows the handshake, as often as he likes."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(made["right.crt"], made["right.key"])
+
+    class Held(FakeBroker):
+        def serve(self, connection):
+            with suppress(OSError):
+                connection.sock = context.wrap_socket(connection.sock, server_side=True)
+                super().serve(connection)
+
+        def on_connect(self, connection, connect):
+            if len(self.connections) <= 2:
+                connection.read()
+            super().on_connect(connection, connect)
+
+    fake = fakes(Held())
+    agent = start_agent(fake.url.replace("mqtt://", "mqtts://"), tls_config(made))
+    agent.log.wait("connected to the broker .*MQTT", deadline=40)
+    assert [c.connect.version for c in fake.connections] == [5, 5, 5]
+
+
 def test_commands_states_and_farewell_over_tls(made, broker_factory, start_agent, recorder_factory):
     broker = broker_factory(listener_options=[f"certfile {made['right.crt']}", f"keyfile {made['right.key']}"])
     agent = start_agent(f"mqtts://127.0.0.1:{broker.port}", tls_config(made))
