@@ -55,7 +55,7 @@ static void check_optional(const struct config *config, const char *path, size_t
 		return;
 	int error = errno;
 	if (error == ENOENT)
-		fprintf(stderr, "%s: warning: history.directory: there is no %s: until there is, the history is in memory only\n",
+		fprintf(stderr, "%s: warning: history.directory: there is no %s: until there is, the history is in memory only, and after a start each door is locked out until somebody lifts that\n",
 				path, directory);
 	else
 		fprintf(stderr, "%s: warning: history.directory: who runs this may not write in %s (%s): while the agent's user may not, the history is in memory only\n",

@@ -343,6 +343,7 @@ def test_a_history_without_its_directory_is_warned_of(agent_factory, tmp_path):
     agent = agent_factory(config={"history": {"directory": str(tmp_path / "none")}})
     checked = agent.run("--check")
     assert checked.returncode == 0 and "history.directory: there is no " in checked.stderr
+    assert "each door is locked out until" in checked.stderr
     (tmp_path / "file").write_text("")
     checked = agent_factory(config={"history": {"directory": str(tmp_path / "file" / "in it")}}).run("--check")
     assert checked.returncode == 0 and "may not write in " in checked.stderr and "Not a directory" in checked.stderr
