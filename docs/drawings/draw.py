@@ -80,7 +80,7 @@ class Drawing:
 
 
 def header():
-    made = Drawing(860, 800, "The 40 pins, and which are for relays",
+    made = Drawing(860, 822, "The 40 pins, and which are for relays",
                    "The Raspberry Pi's header. Relays switched by LOW: GPIO4, 5, 6 on pins 7, 29, 31. Relays switched by HIGH: GPIO17, "
                    "22, 27 on pins 11, 15, 13. Contacts: GPIO23, 24, 25 on pins 16, 18, 22.")
     made.lines(20, 62, ["Pin 1 is at the end of the board where the memory card is. The even pins are at the board's edge.",
@@ -105,7 +105,8 @@ def header():
     made.badge(20, 714, HIGH)
     made.lines(110, 732, ["Relay boards that are switched on by HIGH: GPIO17, GPIO22, GPIO27 (pins 11, 15, 13).",
                           "From power-on until the agent starts these lines are pulled down, so that the relay stays off."])
-    made.lines(110, 786, ["Filled, without a colour: GND. No line bears more than 3.3 V. The pulls are those of Pi Zero to Pi 4; of the Pi 5 see wiring.md."], "soft")
+    made.lines(110, 786, ["Filled, without a colour: GND. No line bears more than 3.3 V.",
+                          "The pulls are those of Pi Zero to Pi 4. For the Pi 5 see wiring.md."], "soft")
     return made
 
 
