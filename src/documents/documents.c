@@ -191,6 +191,7 @@ static json_t *whole_door(const char *id, const char *name, const struct door_vi
 	set_position(&one, door);
 	object_set(&one, "positions", positions(door));
 	object_set(&one, "can_stop", json_boolean(door->has_stop));
+	object_set(&one, "one_button", json_boolean(door->toggles));
 	describe_part(&one, door);
 	return one;
 }

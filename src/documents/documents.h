@@ -21,10 +21,10 @@
 #define DOCUMENT_MAX 16384 /* enough for any document of one door, with the longest names */
 /* document_history: enough for each record, and once more for the rest, and 6 times the length of problem. */
 #define DOCUMENT_RECORD_MAX 448
-#define DOCUMENT_DOORS_MAX 49152   /* enough for a brief document_doors of DOORS_MAX doors */
-#define DOCUMENT_DOOR_MAX 1152     /* document_doors that is not brief: enough for each door; 1024 more for the rest */
+#define DOCUMENT_DOORS_MAX 53248   /* enough for a brief document_doors of DOORS_MAX doors */
+#define DOCUMENT_DOOR_MAX 1184     /* document_doors that is not brief: enough for each door; 1024 more for the rest */
 #define DOCUMENT_PEER_MAX 384      /* document_peers: enough for each peer */
-#define DOCUMENT_PEER_DOOR_MAX 928 /* and for each of their doors; 256 more for the rest */
+#define DOCUMENT_PEER_DOOR_MAX 960 /* and for each of their doors; 256 more for the rest */
 
 /* What the documents say of the agent itself. The strings are borrowed for the call. */
 struct document_node {

@@ -232,6 +232,7 @@ static const char *parse_door(const json_t *from, struct peer_door *door)
 	view->last_travel_ms = read_count(json_object_get(from, "last_travel_ms"));
 	read_positions(json_object_get(from, "positions"), view);
 	view->has_stop = json_is_true(json_object_get(from, "can_stop"));
+	view->toggles = !json_is_false(json_object_get(from, "one_button")); /* not said by agents of before */
 	view->settled = json_is_true(json_object_get(from, "settled"));
 	view->locked_out = json_is_true(json_object_get(from, "locked_out"));
 	view->warning = json_is_true(json_object_get(from, "close_warning"));

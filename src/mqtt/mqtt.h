@@ -21,7 +21,7 @@
 #define MQTT_SUBSCRIPTIONS_MAX 176 /* 64 doors' set topics, 3 for each of 32 peers, some more */
 #define MQTT_TOPIC_MAX 255
 #define MQTT_COMMAND_PAYLOAD_MAX 1024 /* longer payloads are dropped and counted */
-#define MQTT_BULK_PAYLOAD_MAX 49152   /* of subscriptions to bulk, likewise */
+#define MQTT_BULK_PAYLOAD_MAX 53248   /* of subscriptions to bulk, likewise */
 #define MQTT_CORRELATION_MAX 128
 #define MQTT_ERROR_MAX 512
 

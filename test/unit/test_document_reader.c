@@ -144,6 +144,10 @@ static void test_unknown(void)
 	CHECK(read_list("{\"id\":\"a\",\"last_changed\":\"2026-02-28T24:04:05.678Z\"}") == 0);
 	CHECK(door->view.last_changed_unix_ms == 0);
 
+	tap_case("an agent of before does not say whether its door has one button: it may");
+	CHECK(read_list("{\"id\":\"a\",\"one_button\":false},{\"id\":\"b\",\"one_button\":true},{\"id\":\"c\"}") == 0);
+	CHECK(!doors.doors[0].view.toggles && doors.doors[1].view.toggles && doors.doors[2].view.toggles);
+
 	tap_case("names: no control characters, cut between characters");
 	CHECK(read_list("{\"id\":\"a\",\"name\":\"one\\ntwo\\u007f\"}") == 0 && strcmp(door->name, "one two ") == 0);
 	char list[256] = "{\"id\":\"a\",\"name\":\"x";

@@ -317,10 +317,10 @@ static void api(void)
 	CHECK(says(json_object_get(one, "confidence"), "sensed") && json_is_null(json_object_get(one, "fault")));
 	CHECK(says(json_object_get(one, "source"), "mqtt") && is_integer(json_object_get(one, "cycles"), 12));
 	CHECK(says(json_object_get(one, "last_changed"), "2026-01-02T03:04:05.678Z"));
-	CHECK(json_is_true(json_object_get(one, "can_stop")));
+	CHECK(json_is_true(json_object_get(one, "can_stop")) && json_is_true(json_object_get(one, "one_button")));
 	one = json_array_get(json_object_get(list, "doors"), 1);
 	CHECK(json_is_null(json_object_get(one, "state")) && json_is_null(json_object_get(one, "position")));
-	CHECK(json_is_false(json_object_get(one, "can_stop")));
+	CHECK(json_is_false(json_object_get(one, "can_stop")) && json_is_false(json_object_get(one, "one_button")));
 	json_decref(list);
 
 	tap_case("no doors are an empty list");

@@ -656,6 +656,16 @@ static void test_peers(void)
 	CHECK(has(strstr(page, "<nav"), "\"api/peers/shed/doors/left/stop") && has(page, "content=\"2\""));
 	free(page);
 
+	tap_case("a peer's door with relays for each way has no button of the opener");
+	door->view.state = DOOR_UNKNOWN;
+	page = render_peers(&node, &view, false);
+	CHECK(has(page, "\"api/peers/shed/doors/left/toggle\""));
+	free(page);
+	door->view.toggles = false;
+	page = render_peers(&node, &view, false);
+	CHECK(!has(page, "\"api/peers/shed/doors/left/toggle\"") && has(page, "\"api/peers/shed/doors/left/close\""));
+	free(page);
+
 	tap_case("a peer's door has a slider where it can be sent to a position, and that alone");
 	door->view = closed_door;
 	page = render_peers(&node, &view, false);

@@ -88,8 +88,8 @@ void page_field_buttons(struct page_render *render)
 			continue;
 		if (buttons[i].command == DOOR_COMMAND_TOGGLE && !unseen && !render->wirings)
 			continue;
-		/* Relays for each way press no button that does the next thing. Of a peer's wiring nothing is known. */
-		if (buttons[i].command == DOOR_COMMAND_TOGGLE && !render->peer && !door->toggles)
+		/* Relays for each way press no button that does the next thing. */
+		if (buttons[i].command == DOOR_COMMAND_TOGGLE && !door->toggles)
 			continue;
 		if (buttons[i].command == DOOR_COMMAND_POSITION && (door->vent == 0 || render->wirings))
 			continue;
