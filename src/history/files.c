@@ -21,7 +21,7 @@
 #include "history/memory.h"
 
 #define QUEUE_LINES 96
-#define REFUSAL_LINES 32 /* with so many in the queue, refusals are left out */
+#define CHEAP_LINES 32 /* with so many in the queue, refusals and lock-outs are left out */
 #define BATCH_LINES 32
 #define STACK_BYTES (64 * 1024)
 
@@ -316,8 +316,8 @@ bool history_files_append(struct history_files *files, size_t door, const struct
 		pthread_mutex_unlock(&files->mutex);
 		return true;
 	}
-	bool refusal = !line->kept && history_is_refusal(&line->record);
-	bool room = files->count < (refusal ? REFUSAL_LINES : QUEUE_LINES);
+	bool cheap = !line->kept && history_kind_of(&line->record) != HISTORY_EVENT;
+	bool room = files->count < (cheap ? CHEAP_LINES : QUEUE_LINES);
 	if (room) {
 		files->queue[(files->first + files->count++) % QUEUE_LINES] =
 				(struct entry){.line = *line, .kept = *kept, .door = door};

@@ -27,7 +27,7 @@ struct history {
 	bool wanted;
 	int64_t started_ms;
 	uint32_t run;
-	struct credit events, refusals;
+	struct credit credits[HISTORY_KINDS];
 	uint64_t lost;
 	bool stopped;
 };
@@ -64,8 +64,10 @@ static struct history *new_in_memory(const struct log *log, const struct history
 	history->wanted = config->directory;
 	history->started_ms = config->started_ms;
 	history->run = 1;
-	history->events = credit_of(HISTORY_BURST_LINES, HISTORY_LINE_EVERY_MS, config->started_ms);
-	history->refusals = credit_of(HISTORY_BURST_REFUSALS, HISTORY_REFUSAL_EVERY_MS, config->started_ms);
+	history->credits[HISTORY_EVENT] = credit_of(HISTORY_BURST_LINES, HISTORY_LINE_EVERY_MS, config->started_ms);
+	history->credits[HISTORY_REFUSAL] =
+			credit_of(HISTORY_BURST_REFUSALS, HISTORY_REFUSAL_EVERY_MS, config->started_ms);
+	history->credits[HISTORY_LOCKOUT] = history->credits[HISTORY_REFUSAL];
 	history->memory = history_memory_new(config->doors, config->door_count);
 	if (config->directory)
 		history->past = history_memory_new(config->doors, config->door_count);
@@ -137,12 +139,13 @@ static void write_line(struct history *history, const struct door_record *record
 {
 	struct history_door *door = &history->memory->doors[record->door];
 	struct history_line line = line_of(door, record, false), kept = kept_line(door);
-	struct credit *credit = history_is_refusal(record) ? &history->refusals : &history->events;
+	enum history_kind kind = history_kind_of(record);
 	if (!history->files || history->past)
 		return;
-	bool written = spend(credit, now_ms) && history_files_append(history->files, record->door, &line, &kept);
+	bool written = spend(&history->credits[kind], now_ms) &&
+		       history_files_append(history->files, record->door, &line, &kept);
 	history->lost += !written;
-	if (written || !history_is_refusal(record)) /* a refusal changes no totals */
+	if (written || kind == HISTORY_EVENT) /* the others change no totals */
 		door->behind = !written;
 }
 
@@ -157,7 +160,7 @@ static void add_totals(struct door_totals *totals, const struct door_totals *mor
 bool history_look(struct history *history, int64_t now_ms)
 {
 	struct history_memory *memory = history->memory, *past = history->past;
-	size_t max = memory->door_count * (HISTORY_DOOR_RECORDS + HISTORY_DOOR_REFUSALS);
+	size_t max = memory->door_count * (HISTORY_DOOR_RECORDS + HISTORY_DOOR_REFUSALS + HISTORY_DOOR_LOCKOUTS);
 	if (!past || !history->files || history->stopped || !history_files_are_read(history->files))
 		return false;
 	struct door_record *records = calloc(max + 1, sizeof(*records));

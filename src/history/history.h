@@ -3,8 +3,9 @@
  * given, they and the doors' totals are in files there, too, and are read back at the start.
  *
  * Refused commands cost their sender nothing, so they have room and a limit of their own: HISTORY_DOOR_REFUSALS of each
- * door in memory, and on the disk HISTORY_BURST_REFUSALS lines and then one in HISTORY_REFUSAL_EVERY_MS. However many
- * come, they push out no record of another kind and do not use its lines.
+ * door in memory, and on the disk HISTORY_BURST_REFUSALS lines and then one in HISTORY_REFUSAL_EVERY_MS. Lock-outs that
+ * are set and lifted have the same, HISTORY_DOOR_LOCKOUTS in memory. However many of a kind come, they push out no record
+ * of another and do not use its lines.
  *
  * All functions belong to the loop's thread. None of them waits for a disk, except history_new, which reads, and
  * history_free, which waits for the last write. A thread of this room writes; it also reads a directory that comes
@@ -44,6 +45,7 @@
 
 #define HISTORY_DOOR_RECORDS 80         /* records of a door in memory: 3.2 KB */
 #define HISTORY_DOOR_REFUSALS 24        /* and its refusals: 1 KB */
+#define HISTORY_DOOR_LOCKOUTS 24        /* and its lock-outs, as news and as commands: 1 KB */
 #define HISTORY_FILE_BYTES (256 * 1024) /* of each of the two files: about 1,000 lines */
 #define HISTORY_SYNC_MS 10000
 #define HISTORY_RETRY_MS 60000

@@ -27,8 +27,12 @@ void history_memory_clear(struct history_memory *memory)
 	memory->newest_unix_ms = 0;
 	for (size_t i = 0; i < memory->door_count; i++) {
 		struct history_door *door = &memory->doors[i];
-		door->events = (struct history_ring){.records = door->event_records, .max = HISTORY_DOOR_RECORDS};
-		door->refusals = (struct history_ring){.records = door->refusal_records, .max = HISTORY_DOOR_REFUSALS};
+		door->rings[HISTORY_EVENT] =
+				(struct history_ring){.records = door->event_records, .max = HISTORY_DOOR_RECORDS};
+		door->rings[HISTORY_REFUSAL] =
+				(struct history_ring){.records = door->refusal_records, .max = HISTORY_DOOR_REFUSALS};
+		door->rings[HISTORY_LOCKOUT] =
+				(struct history_ring){.records = door->lockout_records, .max = HISTORY_DOOR_LOCKOUTS};
 		door->totals = (struct door_totals){.cycles = 0};
 		door->change = (struct history_change){.unix_ms = 0};
 		door->changed = (struct door_record){.number = 0};
@@ -47,9 +51,14 @@ static uint64_t newest_number(const struct history_ring *ring)
 	return ring->count > 0 ? record_at(ring, 0)->number : 0;
 }
 
-bool history_is_refusal(const struct door_record *record)
+enum history_kind history_kind_of(const struct door_record *record)
 {
-	return record->news == DOOR_NEWS_COMMAND_REJECTED;
+	bool command = record->command == DOOR_COMMAND_LOCKOUT_ON || record->command == DOOR_COMMAND_LOCKOUT_OFF;
+	if (record->news == DOOR_NEWS_COMMAND_REJECTED)
+		return HISTORY_REFUSAL;
+	return command || record->news == DOOR_NEWS_LOCKED_OUT || record->news == DOOR_NEWS_LOCKOUT_LIFTED
+			       ? HISTORY_LOCKOUT
+			       : HISTORY_EVENT;
 }
 
 static void give_time(struct door_record *record, const struct door_record *from)
@@ -61,11 +70,10 @@ static void give_time(struct door_record *record, const struct door_record *from
 
 bool history_memory_give_times(struct history_door *door, const struct door_record *from)
 {
-	const struct history_ring *const rings[] = {&door->events, &door->refusals};
 	bool given = false;
-	for (size_t i = 0; i < sizeof(rings) / sizeof(rings[0]); i++)
-		for (size_t back = 0; back < rings[i]->count; back++) {
-			struct door_record *record = record_at(rings[i], back);
+	for (size_t i = 0; i < HISTORY_KINDS; i++)
+		for (size_t back = 0; back < door->rings[i].count; back++) {
+			struct door_record *record = record_at(&door->rings[i], back);
 			int64_t before_ms = record->unix_ms;
 			give_time(record, from);
 			given = given || record->unix_ms != before_ms;
@@ -87,7 +95,7 @@ static void remember_change(struct history_door *door, const struct door_record 
 void history_memory_insert(struct history_memory *memory, const struct door_record *record)
 {
 	struct history_door *door = &memory->doors[record->door];
-	struct history_ring *ring = history_is_refusal(record) ? &door->refusals : &door->events;
+	struct history_ring *ring = &door->rings[history_kind_of(record)];
 	ring->records[ring->next] = *record;
 	ring->next = (ring->next + 1) % ring->max;
 	ring->count += ring->count < ring->max;
@@ -130,10 +138,14 @@ void history_memory_take(struct history_memory *memory, const struct history_lin
 
 struct door_record *history_memory_repeated(const struct history_door *door, const struct door_record *record)
 {
-	for (size_t back = 0; back < door->refusals.count && history_is_refusal(record); back++) {
-		struct door_record *before = record_at(&door->refusals, back);
-		if (before->number < newest_number(&door->events) || before->run != record->run ||
-				record->up_ms - before->up_ms >= HISTORY_REPEAT_MS)
+	const struct history_ring *refusals = &door->rings[HISTORY_REFUSAL];
+	if (history_kind_of(record) != HISTORY_REFUSAL)
+		return NULL;
+	for (size_t back = 0; back < refusals->count; back++) {
+		struct door_record *before = record_at(refusals, back);
+		if (before->number < newest_number(&door->rings[HISTORY_EVENT]) ||
+				before->number < newest_number(&door->rings[HISTORY_LOCKOUT]) ||
+				before->run != record->run || record->up_ms - before->up_ms >= HISTORY_REPEAT_MS)
 			return NULL;
 		if (before->command == record->command && before->source == record->source &&
 				before->reason == record->reason)
@@ -144,23 +156,24 @@ struct door_record *history_memory_repeated(const struct history_door *door, con
 
 const struct door_record *history_memory_newest(const struct history_door *door)
 {
-	const struct history_ring *newer =
-			newest_number(&door->events) > newest_number(&door->refusals) ? &door->events : &door->refusals;
-	return newer->count > 0 ? record_at(newer, 0) : NULL;
+	const struct history_ring *newest = &door->rings[0];
+	for (size_t i = 1; i < HISTORY_KINDS; i++)
+		if (newest_number(&door->rings[i]) > newest_number(newest))
+			newest = &door->rings[i];
+	return newest->count > 0 ? record_at(newest, 0) : NULL;
 }
 
 size_t history_memory_read(const struct history_memory *memory, size_t door, uint64_t before,
 		struct door_record *records, size_t max)
 {
-	size_t backs[2 * DOORS_MAX] = {0}, count = 0;
+	size_t backs[HISTORY_KINDS * DOORS_MAX] = {0}, count = 0;
 	if (before == 0)
 		before = UINT64_MAX;
 	while (count < max) {
 		const struct door_record *best = NULL;
-		for (size_t i = 0; i < 2 * memory->door_count; i++) {
-			const struct history_door *of = &memory->doors[i / 2];
-			const struct history_ring *one = i % 2 ? &of->refusals : &of->events;
-			if (door != HISTORY_ALL_DOORS && door != i / 2)
+		for (size_t i = 0; i < HISTORY_KINDS * memory->door_count; i++) {
+			const struct history_ring *one = &memory->doors[i / HISTORY_KINDS].rings[i % HISTORY_KINDS];
+			if (door != HISTORY_ALL_DOORS && door != i / HISTORY_KINDS)
 				continue;
 			while (backs[i] < one->count && record_at(one, backs[i])->number >= before)
 				backs[i]++;

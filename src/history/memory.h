@@ -1,6 +1,6 @@
 /*
- * For this room only: what is known of the doors' past, in memory. Each door has two rings of records, one for refused
- * commands and one for all else, and its totals and last change. Pure: no files, no threads, time is an argument. One
+ * For this room only: what is known of the doors' past, in memory. Each door has a ring of records for each kind of them, and
+ * its totals and last change. Pure: no files, no threads, time is an argument. One
  * thread at a time.
  */
 #ifndef PORTCULLIS_HISTORY_MEMORY_H
@@ -13,6 +13,10 @@
 #include "history/history.h"
 #include "history/line.h"
 
+/* What costs its sender nothing has room of its own: refused commands, and lock-outs that are set and lifted. */
+enum history_kind { HISTORY_EVENT, HISTORY_REFUSAL, HISTORY_LOCKOUT };
+#define HISTORY_KINDS 3
+
 struct history_ring {
 	struct door_record *records;
 	size_t max, next, count;
@@ -20,8 +24,9 @@ struct history_ring {
 
 struct history_door {
 	char id[DOOR_ID_MAX + 1];
-	struct door_record event_records[HISTORY_DOOR_RECORDS], refusal_records[HISTORY_DOOR_REFUSALS];
-	struct history_ring events, refusals; /* use the two arrays */
+	struct door_record event_records[HISTORY_DOOR_RECORDS], refusal_records[HISTORY_DOOR_REFUSALS],
+			lockout_records[HISTORY_DOOR_LOCKOUTS];
+	struct history_ring rings[HISTORY_KINDS]; /* use the three arrays */
 	struct door_totals totals;
 	struct history_change change;
 	struct door_record changed; /* the record that change is of; number 0: none */
@@ -40,7 +45,7 @@ struct history_memory {
 struct history_memory *history_memory_new(const char *const *ids, size_t door_count);
 void history_memory_clear(struct history_memory *memory); /* makes it as it was when it was new */
 
-bool history_is_refusal(const struct door_record *record);
+enum history_kind history_kind_of(const struct door_record *record);
 
 /* Adds a record, copied; record->door is an index into doors. The oldest record of a full ring is dropped. */
 void history_memory_insert(struct history_memory *memory, const struct door_record *record);

@@ -259,6 +259,64 @@ static void refusals(void)
 	drop_place(&place);
 }
 
+/* What costs its sender nothing, as refusals do: each is another lock-out. */
+static void lock_and_lift(struct history *history, int count, int64_t now_ms)
+{
+	for (int i = 0; i < count; i++) {
+		const struct door_record lockout = {.news = i % 2 ? DOOR_NEWS_LOCKOUT_LIFTED : DOOR_NEWS_LOCKED_OUT,
+				.command = -1,
+				.state = DOOR_CLOSED,
+				.source = DOOR_SOURCE_MQTT};
+		const struct door_record accepted = {.news = DOOR_NEWS_COMMAND_ACCEPTED,
+				.command = i % 2 ? DOOR_COMMAND_LOCKOUT_OFF : DOOR_COMMAND_LOCKOUT_ON,
+				.state = DOOR_CLOSED,
+				.source = DOOR_SOURCE_MQTT};
+		add_with(history, &lockout, 0, now_ms + i, NOON);
+		add_with(history, &accepted, 0, now_ms + i, NOON);
+	}
+}
+
+static void lockouts_that_flood(void)
+{
+	struct place place = make_place();
+	struct door_record records[READ_MAX];
+	struct history *history = start(&place);
+
+	tap_case("lock-outs that are set and lifted push no event out of the memory, and no refusal");
+	for (int i = 0; i < HISTORY_DOOR_RECORDS; i++)
+		add(history, 0, i % 2 ? DOOR_CLOSED : DOOR_OPEN, (uint64_t)i, 1000 + i);
+	flood(history, 10, 2000);
+	lock_and_lift(history, 1000, 2000 + 10 * HISTORY_REPEAT_MS);
+	CHECK(count_of(history, 0) == HISTORY_DOOR_RECORDS + 10 + HISTORY_DOOR_LOCKOUTS);
+	size_t count = history_read(history, 0, 0, records, READ_MAX), moves = 0, refused = 0;
+	for (size_t i = 0; i < count; i++) {
+		moves += records[i].news == DOOR_NEWS_OPENED || records[i].news == DOOR_NEWS_CLOSED;
+		refused += records[i].news == DOOR_NEWS_COMMAND_REJECTED;
+	}
+	CHECK(moves == HISTORY_DOOR_RECORDS && refused == 10);
+	CHECK(records[0].command == DOOR_COMMAND_LOCKOUT_OFF && records[1].news == DOOR_NEWS_LOCKOUT_LIFTED);
+
+	tap_case("nor do they take a line on the disk from what happens after them");
+	const struct timespec moment = {.tv_nsec = 1000000};
+	struct history_status status = {.written = 0};
+	for (int i = 0; i < 5000 && status.written < HISTORY_DOOR_RECORDS; i++) {
+		nanosleep(&moment, NULL);
+		history_status(history, &status);
+	}
+	for (int i = 0; i < 40; i++)
+		add(history, 0, i % 2 ? DOOR_CLOSED : DOOR_OPEN, (uint64_t)i + 81, 2000 + 11 * HISTORY_REPEAT_MS + i);
+	history_free(history);
+	history = start(&place);
+	CHECK(cycles_of(history, 0) == 120);
+	count = history_read(history, 0, 0, records, READ_MAX);
+	moves = 0;
+	for (size_t i = 0; i < count; i++)
+		moves += records[i].news == DOOR_NEWS_OPENED || records[i].news == DOOR_NEWS_CLOSED;
+	CHECK(moves == HISTORY_DOOR_RECORDS && records[0].news == DOOR_NEWS_CLOSED);
+	history_free(history);
+	drop_place(&place);
+}
+
 static void restarts(void)
 {
 	struct place place = make_place();
@@ -903,6 +961,7 @@ int main(void)
 	quiet.level = LOG_ERROR;
 	in_memory();
 	refusals();
+	lockouts_that_flood();
 	restarts();
 	cuts();
 	rotation();
