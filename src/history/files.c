@@ -21,7 +21,10 @@
 #include "history/memory.h"
 
 #define QUEUE_LINES 96
-#define CHEAP_LINES 32 /* with so many in the queue, refusals and lock-outs are left out */
+
+/* With so many lines in the queue, no more of a kind comes in. */
+static const size_t queue_shares[HISTORY_KINDS] = {
+		[HISTORY_EVENT] = QUEUE_LINES, [HISTORY_COMMAND] = 64, [HISTORY_REFUSAL] = 32, [HISTORY_LOCKOUT] = 32};
 #define BATCH_LINES 32
 #define STACK_BYTES (64 * 1024)
 
@@ -316,8 +319,7 @@ bool history_files_append(struct history_files *files, size_t door, const struct
 		pthread_mutex_unlock(&files->mutex);
 		return true;
 	}
-	bool cheap = !line->kept && history_kind_of(&line->record) != HISTORY_EVENT;
-	bool room = files->count < (cheap ? CHEAP_LINES : QUEUE_LINES);
+	bool room = files->count < (line->kept ? QUEUE_LINES : queue_shares[history_kind_of(&line->record)]);
 	if (room) {
 		files->queue[(files->first + files->count++) % QUEUE_LINES] =
 				(struct entry){.line = *line, .kept = *kept, .door = door};

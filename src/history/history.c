@@ -65,6 +65,8 @@ static struct history *new_in_memory(const struct log *log, const struct history
 	history->started_ms = config->started_ms;
 	history->run = 1;
 	history->credits[HISTORY_EVENT] = credit_of(HISTORY_BURST_LINES, HISTORY_LINE_EVERY_MS, config->started_ms);
+	history->credits[HISTORY_COMMAND] =
+			credit_of(HISTORY_BURST_COMMANDS, HISTORY_COMMAND_EVERY_MS, config->started_ms);
 	history->credits[HISTORY_REFUSAL] =
 			credit_of(HISTORY_BURST_REFUSALS, HISTORY_REFUSAL_EVERY_MS, config->started_ms);
 	history->credits[HISTORY_LOCKOUT] = history->credits[HISTORY_REFUSAL];
@@ -160,7 +162,8 @@ static void add_totals(struct door_totals *totals, const struct door_totals *mor
 bool history_look(struct history *history, int64_t now_ms)
 {
 	struct history_memory *memory = history->memory, *past = history->past;
-	size_t max = memory->door_count * (HISTORY_DOOR_RECORDS + HISTORY_DOOR_REFUSALS + HISTORY_DOOR_LOCKOUTS);
+	size_t max = memory->door_count *
+		     (HISTORY_DOOR_RECORDS + HISTORY_DOOR_COMMANDS + HISTORY_DOOR_REFUSALS + HISTORY_DOOR_LOCKOUTS);
 	if (!past || !history->files || history->stopped || !history_files_are_read(history->files))
 		return false;
 	struct door_record *records = calloc(max + 1, sizeof(*records));

@@ -4,8 +4,9 @@
  *
  * Refused commands cost their sender nothing, so they have room and a limit of their own: HISTORY_DOOR_REFUSALS of each
  * door in memory, and on the disk HISTORY_BURST_REFUSALS lines and then one in HISTORY_REFUSAL_EVERY_MS. Lock-outs that
- * are set and lifted have the same, HISTORY_DOOR_LOCKOUTS in memory. However many of a kind come, they push out no record
- * of another and do not use its lines.
+ * are set and lifted have the same, HISTORY_DOOR_LOCKOUTS in memory. Commands that are taken may be taken back, and have
+ * HISTORY_DOOR_COMMANDS in memory, HISTORY_BURST_COMMANDS lines, and one in HISTORY_COMMAND_EVERY_MS. However many of a
+ * kind come, they push out no record of another and do not use its lines.
  *
  * All functions belong to the loop's thread. None of them waits for a disk, except history_new, which reads, and
  * history_free, which waits for the last write. A thread of this room writes; it also reads a directory that comes
@@ -44,6 +45,7 @@
 #include "door/types.h"
 
 #define HISTORY_DOOR_RECORDS 80         /* records of a door in memory: 3.2 KB */
+#define HISTORY_DOOR_COMMANDS 40        /* and its commands that were taken, and warnings: 1.6 KB */
 #define HISTORY_DOOR_REFUSALS 24        /* and its refusals: 1 KB */
 #define HISTORY_DOOR_LOCKOUTS 24        /* and its lock-outs, as news and as commands: 1 KB */
 #define HISTORY_FILE_BYTES (256 * 1024) /* of each of the two files: about 1,000 lines */
@@ -54,6 +56,8 @@
 #define HISTORY_REPEAT_MS 60000
 #define HISTORY_BURST_LINES 1000
 #define HISTORY_LINE_EVERY_MS 10000
+#define HISTORY_BURST_COMMANDS 200
+#define HISTORY_COMMAND_EVERY_MS 60000
 #define HISTORY_BURST_REFUSALS 100
 #define HISTORY_REFUSAL_EVERY_MS 600000
 #define HISTORY_BURST_LOCKOUTS 60

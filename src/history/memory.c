@@ -29,6 +29,8 @@ void history_memory_clear(struct history_memory *memory)
 		struct history_door *door = &memory->doors[i];
 		door->rings[HISTORY_EVENT] =
 				(struct history_ring){.records = door->event_records, .max = HISTORY_DOOR_RECORDS};
+		door->rings[HISTORY_COMMAND] =
+				(struct history_ring){.records = door->command_records, .max = HISTORY_DOOR_COMMANDS};
 		door->rings[HISTORY_REFUSAL] =
 				(struct history_ring){.records = door->refusal_records, .max = HISTORY_DOOR_REFUSALS};
 		door->rings[HISTORY_LOCKOUT] =
@@ -53,12 +55,20 @@ static uint64_t newest_number(const struct history_ring *ring)
 
 enum history_kind history_kind_of(const struct door_record *record)
 {
-	bool command = record->command == DOOR_COMMAND_LOCKOUT_ON || record->command == DOOR_COMMAND_LOCKOUT_OFF;
-	if (record->news == DOOR_NEWS_COMMAND_REJECTED)
+	bool lockout = record->command == DOOR_COMMAND_LOCKOUT_ON || record->command == DOOR_COMMAND_LOCKOUT_OFF;
+	switch (record->news) {
+	case DOOR_NEWS_COMMAND_REJECTED:
 		return HISTORY_REFUSAL;
-	return command || record->news == DOOR_NEWS_LOCKED_OUT || record->news == DOOR_NEWS_LOCKOUT_LIFTED
-			       ? HISTORY_LOCKOUT
-			       : HISTORY_EVENT;
+	case DOOR_NEWS_LOCKED_OUT:
+	case DOOR_NEWS_LOCKOUT_LIFTED:
+		return HISTORY_LOCKOUT;
+	case DOOR_NEWS_COMMAND_ACCEPTED:
+	case DOOR_NEWS_COMMAND_CANCELLED:
+	case DOOR_NEWS_CLOSE_WARNING:
+		return lockout ? HISTORY_LOCKOUT : HISTORY_COMMAND;
+	default:
+		return HISTORY_EVENT;
+	}
 }
 
 static void give_time(struct door_record *record, const struct door_record *from)
@@ -139,13 +149,16 @@ void history_memory_take(struct history_memory *memory, const struct history_lin
 struct door_record *history_memory_repeated(const struct history_door *door, const struct door_record *record)
 {
 	const struct history_ring *refusals = &door->rings[HISTORY_REFUSAL];
+	uint64_t other = 0; /* the newest record of another kind */
 	if (history_kind_of(record) != HISTORY_REFUSAL)
 		return NULL;
+	for (size_t i = 0; i < HISTORY_KINDS; i++)
+		if (i != HISTORY_REFUSAL && newest_number(&door->rings[i]) > other)
+			other = newest_number(&door->rings[i]);
 	for (size_t back = 0; back < refusals->count; back++) {
 		struct door_record *before = record_at(refusals, back);
-		if (before->number < newest_number(&door->rings[HISTORY_EVENT]) ||
-				before->number < newest_number(&door->rings[HISTORY_LOCKOUT]) ||
-				before->run != record->run || record->up_ms - before->up_ms >= HISTORY_REPEAT_MS)
+		if (before->number < other || before->run != record->run ||
+				record->up_ms - before->up_ms >= HISTORY_REPEAT_MS)
 			return NULL;
 		if (before->command == record->command && before->source == record->source &&
 				before->reason == record->reason)

@@ -13,9 +13,12 @@
 #include "history/history.h"
 #include "history/line.h"
 
-/* What costs its sender nothing has room of its own: refused commands, and lock-outs that are set and lifted. */
-enum history_kind { HISTORY_EVENT, HISTORY_REFUSAL, HISTORY_LOCKOUT };
-#define HISTORY_KINDS 3
+/*
+ * An event is what the door has done, or what was found out. What is only said costs its sender nothing, and has room of
+ * its own: commands that were taken (also those that were cancelled, and warnings), refused ones, and lock-outs.
+ */
+enum history_kind { HISTORY_EVENT, HISTORY_COMMAND, HISTORY_REFUSAL, HISTORY_LOCKOUT };
+#define HISTORY_KINDS 4
 
 struct history_ring {
 	struct door_record *records;
@@ -24,9 +27,9 @@ struct history_ring {
 
 struct history_door {
 	char id[DOOR_ID_MAX + 1];
-	struct door_record event_records[HISTORY_DOOR_RECORDS], refusal_records[HISTORY_DOOR_REFUSALS],
-			lockout_records[HISTORY_DOOR_LOCKOUTS];
-	struct history_ring rings[HISTORY_KINDS]; /* use the three arrays */
+	struct door_record event_records[HISTORY_DOOR_RECORDS], command_records[HISTORY_DOOR_COMMANDS],
+			refusal_records[HISTORY_DOOR_REFUSALS], lockout_records[HISTORY_DOOR_LOCKOUTS];
+	struct history_ring rings[HISTORY_KINDS]; /* use the four arrays */
 	struct door_totals totals;
 	struct history_change change;
 	struct door_record changed; /* the record that change is of; number 0: none */

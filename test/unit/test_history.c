@@ -276,24 +276,43 @@ static void lock_and_lift(struct history *history, int count, int64_t now_ms)
 	}
 }
 
+/* CLOSE, and STOP while the warning is on: no relay of the opener is pressed. */
+static void close_and_stop(struct history *history, int count, int64_t now_ms)
+{
+	static const struct {
+		enum door_news news;
+		int8_t command;
+	} records[] = {{DOOR_NEWS_CLOSE_WARNING, -1}, {DOOR_NEWS_COMMAND_ACCEPTED, DOOR_COMMAND_CLOSE},
+			{DOOR_NEWS_COMMAND_CANCELLED, DOOR_COMMAND_CLOSE},
+			{DOOR_NEWS_COMMAND_ACCEPTED, DOOR_COMMAND_STOP}};
+	for (int i = 0; i < count; i++) {
+		const struct door_record record = {.news = records[i % 4].news,
+				.command = records[i % 4].command,
+				.state = DOOR_OPEN,
+				.source = DOOR_SOURCE_MQTT};
+		add_with(history, &record, 0, now_ms + i, NOON);
+	}
+}
+
 static void lockouts_that_flood(void)
 {
 	struct place place = make_place();
 	struct door_record records[READ_MAX];
 	struct history *history = start(&place);
 
-	tap_case("lock-outs that are set and lifted push no event out of the memory, and no refusal");
+	tap_case("commands and lock-outs that are taken back push nothing else out of the memory");
 	for (int i = 0; i < HISTORY_DOOR_RECORDS; i++)
 		add(history, 0, i % 2 ? DOOR_CLOSED : DOOR_OPEN, (uint64_t)i, 1000 + i);
 	flood(history, 10, 2000);
+	close_and_stop(history, 4000, 2000 + 10 * HISTORY_REPEAT_MS);
 	lock_and_lift(history, 1000, 2000 + 10 * HISTORY_REPEAT_MS);
-	CHECK(count_of(history, 0) == HISTORY_DOOR_RECORDS + 10 + HISTORY_DOOR_LOCKOUTS);
 	size_t count = history_read(history, 0, 0, records, READ_MAX), moves = 0, refused = 0;
 	for (size_t i = 0; i < count; i++) {
 		moves += records[i].news == DOOR_NEWS_OPENED || records[i].news == DOOR_NEWS_CLOSED;
 		refused += records[i].news == DOOR_NEWS_COMMAND_REJECTED;
 	}
 	CHECK(moves == HISTORY_DOOR_RECORDS && refused == 10);
+	CHECK(count == HISTORY_DOOR_RECORDS + HISTORY_DOOR_COMMANDS + 10 + HISTORY_DOOR_LOCKOUTS);
 	CHECK(records[0].command == DOOR_COMMAND_LOCKOUT_OFF && records[1].news == DOOR_NEWS_LOCKOUT_LIFTED);
 
 	tap_case("nor do they take a line on the disk from what happens after them");
