@@ -155,7 +155,7 @@ struct door_happening {
 	enum door_event event;
 	enum door_state state;
 	enum door_fault fault;
-	enum door_source source; /* of a lock-out */
+	enum door_source source; /* of a lock-out; of what was cancelled: who asked for it */
 };
 
 #define DOOR_ACTIONS_MAX 8
@@ -260,9 +260,6 @@ void door_step(struct door *door, const struct door_input *input, int64_t now_ms
  * last_changed_unix_ms, last_command, what is about left_open, lockout_saving and lockout_saved.
  */
 void door_view(const struct door *door, int64_t now_ms, struct door_view *view);
-
-/* Whether a command, or the auto-close, has presses still to come. */
-bool door_is_asked(const struct door *door);
 
 /* Why a move to this position, 1 to 99, would be rejected now; DOOR_REASON_NONE: it would not. */
 enum door_reason door_position_refusal(const struct door *door, int percent);

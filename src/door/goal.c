@@ -20,6 +20,7 @@ void goal_cancel(struct door *door, struct door_output *output)
 		return;
 	goal_end(door, output);
 	door_tell(door, output, DOOR_EVENT_CANCELLED, DOOR_FAULT_NONE);
+	output->happenings[output->happening_count - 1].source = door->goal_source;
 }
 
 /* When a command that waits is given up. */

@@ -56,11 +56,6 @@ void door_view(const struct door *door, int64_t now_ms, struct door_view *view)
 	view->has_warning = door->config.lines[DOOR_LINE_WARNING];
 }
 
-bool door_is_asked(const struct door *door)
-{
-	return door->goal != DOOR_GOAL_NONE || door_aims(door);
-}
-
 enum door_reason door_position_refusal(const struct door *door, int percent)
 {
 	return commands_position_refusal(door, percent);

@@ -150,9 +150,6 @@ static void tell_ending(struct garage_door *door, const struct garage_ending *en
 	door->last_command.result = ending->result;
 	door->last_command.reason = ending->reason;
 	door->last_command.cancelled = 0;
-	bool locks = ending->command == DOOR_COMMAND_LOCKOUT_ON || ending->command == DOOR_COMMAND_LOCKOUT_OFF;
-	if (ending->result == DOOR_RESULT_ACCEPTED && !locks)
-		door->asked_number = door->last_command.number;
 	garage_view_door(door, at.ms, &view);
 	garage_tell(door->garage, &news);
 }

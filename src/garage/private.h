@@ -26,7 +26,6 @@ struct garage_door {
 	int64_t changed_ms, changed_unix_ms; /* the last change of state; 0: not since the start; not known */
 	struct door_last_command last_command;
 	int64_t commanded_ms; /* when it came */
-	int64_t asked_number; /* of the accepted command that may have presses still to come; 0: none has */
 	int64_t left_open_ms, left_open_again_ms;
 	struct left_open left_open;
 	struct loop_timer left_open_timer;

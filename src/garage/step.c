@@ -138,19 +138,19 @@ static void note_change(struct garage_door *door, const struct garage_moment *at
 	}
 }
 
-/* The last command was accepted, and ends before its last press: true. Auto-close and an earlier command end so, too. */
+/* The last command ends before its last press: true. Auto-close, or the command before it, may end so, too. */
 static bool note_cancelled(struct garage_door *door, const struct door_output *output)
 {
-	for (size_t i = 0; i < output->happening_count; i++) {
-		if (output->happenings[i].event != DOOR_EVENT_CANCELLED)
-			continue;
-		bool last = door->asked_number > 0 && door->asked_number == door->last_command.number;
-		door->asked_number = 0;
-		if (last)
-			door->last_command.cancelled = 1;
-		return last;
-	}
-	return false;
+	struct door_last_command *last = &door->last_command;
+	bool locks = last->command == DOOR_COMMAND_LOCKOUT_ON || last->command == DOOR_COMMAND_LOCKOUT_OFF;
+	bool cancelled = false;
+	for (size_t i = 0; i < output->happening_count; i++)
+		cancelled |= output->happenings[i].event == DOOR_EVENT_CANCELLED &&
+			     output->happenings[i].source != DOOR_SOURCE_AUTO_CLOSE;
+	if (!cancelled || locks || last->result != DOOR_RESULT_ACCEPTED)
+		return false;
+	last->cancelled = 1;
+	return true;
 }
 
 /* Tells of a step, if it shows. */
@@ -193,8 +193,6 @@ void garage_step(struct garage_door *door, const struct door_input *input, struc
 	bool switched = false, failed = false;
 	struct door_output output;
 	queue[0] = *input;
-	if (!door_is_asked(&door->machine)) /* then what ends in this step is no former command */
-		door->asked_number = 0;
 	for (size_t next = 0; next < queued; next++) {
 		const struct garage_moment at = garage_now(door->garage);
 		bool locked = door->machine.locked_remote;
@@ -207,7 +205,8 @@ void garage_step(struct garage_door *door, const struct door_input *input, struc
 		if (output.state_changed)
 			note_change(door, &at);
 		output.attributes_changed |= left_open_look(door, &at);
-		output.attributes_changed |= note_cancelled(door, &output);
+		if (!answer) /* else a command is the last one in a moment, whatever it ends */
+			output.attributes_changed |= note_cancelled(door, &output);
 		tell_step(door, &queue[next], &output, switches, &at);
 		if (output.answered && answer)
 			*answer = (struct door_answer){.result = output.result, .reason = output.reason};

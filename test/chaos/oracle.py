@@ -200,7 +200,7 @@ class Oracle:
         way_s = abs(given.percent - first.place) / 100 * travel_s
         wire = self.doors[number].wires.get("closed" if first.role == "open_relay" else "open")
         left = [at for at, active in wire.log if first.on <= at <= pulse.on and not active] if wire else []
-        early = pulse.on - first.on < way_s - 0.02 * travel_s - 0.03
+        early = pulse.on - first.on < way_s - 0.02 * travel_s - 0.15  # a call is served late where the test gets no processor
         late = pulse.on - (left[-1] if left else first.on) > way_s + self.tolerance(number) + self.lost_s(first.on)
         sure = not wire or (wire.lost_at < first.on - LOOK_S and wire.unrest_at < first.on - LOOK_S)  # when the agent saw it leave
         return not early and not (late and sure)
