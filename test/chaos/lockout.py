@@ -57,6 +57,8 @@ class Lockouts:
 
     def answered(self, given, reason):
         if given.word in (ON, OFF):
+            if not self.oracle.alive or given.life != self.oracle.life:
+                return  # it was given before the agent was killed: the next start has what is on the disk
             for number in given.doors if given.answer != "rejected" else ():
                 if not any(later.at > given.at for later in self.commands(number, given.word != ON)):  # its answer may come before this one
                     self.confirm(number, given.word == ON)

@@ -33,6 +33,7 @@ class Given:
     word: str
     way: str
     at: float
+    life: int = 0          # of the agent that it was given to
     whole_at: float = 0.0  # of a slow request: when its last byte went
     answer: str | None = None  # accepted, unchanged, rejected; None: none came
     answered_at: float = 0.0

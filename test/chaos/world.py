@@ -273,7 +273,7 @@ class World:
         if details["word"] == "garbage" and details["way"] != "mqtt":
             return
         given = Given(len(self.oracle.given), details["door"], details["word"], details["way"], time.monotonic())
-        given.percent = details["percent"] if given.word == "POSITION" else 0
+        given.life, given.percent = self.oracle.life, details["percent"] if given.word == "POSITION" else 0
         if details.get("peer"):
             self.oracle.counts["for the other garage"] += 1
             self.oracle.peers.given.append(given)

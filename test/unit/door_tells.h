@@ -64,6 +64,8 @@ static inline const char *tells_happenings(
 			TELLS("what is cancelled was to come", output->answered || before->goal != DOOR_GOAL_NONE ||
 									       before->aim != DOOR_UNKNOWN || i > 0);
 			TELLS("a command is cancelled without a fault", one->fault == DOOR_FAULT_NONE);
+			TELLS("what is cancelled names who gave it",
+					output->answered || one->source == before->goal_source);
 			break;
 		default:
 			TELLS("what else is told is of no fault", one->fault == DOOR_FAULT_NONE);

@@ -800,12 +800,24 @@ static void test_last_command_cancelled(void)
 	chip_edge(LEFT_OBSTRUCTION, true);
 	fake_run_until(fake_now_ms + SECOND);
 	CHECK(last_is(garage, DOOR_COMMAND_LOCKOUT_ON, false));
-	say(garage, DOOR_COMMAND_LOCKOUT_OFF, DOOR_SOURCE_MQTT);
 	chip_edge(LEFT_OBSTRUCTION, false);
 	fake_run_until(fake_now_ms + SECOND);
+	say(garage, DOOR_COMMAND_CLOSE, DOOR_SOURCE_MQTT);
+	say(garage, DOOR_COMMAND_LOCKOUT_OFF, DOOR_SOURCE_MQTT);
+	chip_edge(LEFT_OBSTRUCTION, true);
+	fake_run_until(fake_now_ms + SECOND);
+	CHECK(last_is(garage, DOOR_COMMAND_LOCKOUT_OFF, false));
+	chip_edge(LEFT_OBSTRUCTION, false);
 
-	tap_case("what auto-close does not get done is no command's");
+	tap_case("neither is what auto-close does not get done, nor a command that has done all");
+	chip_edge(LEFT_OPEN, false);
+	chip_edge(LEFT_CLOSED, true);
+	fake_run_until(fake_now_ms + SECOND);
 	say(garage, DOOR_COMMAND_OPEN, DOOR_SOURCE_MQTT);
+	chip_edge(LEFT_CLOSED, false);
+	fake_run_until(fake_now_ms + SECOND);
+	chip_edge(LEFT_OPEN, true);
+	fake_run_until(fake_now_ms + SECOND);
 	CHECK(last_is(garage, DOOR_COMMAND_OPEN, false));
 	for (recorder.count = 0; !recorder_has(&recorder, "auto_close");)
 		fake_run_until(fake_now_ms + SECOND);
