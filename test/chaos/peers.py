@@ -22,7 +22,7 @@ class Peers:
         now = time.monotonic()
         self.oracle.counts["sent there"] += 1
         asked = [given for given in self.given if given.word == word and given.presses == 0 and max(given.at, given.whole_at) <= now]
-        for given in reversed(asked):
+        for given in asked:  # the oldest that it may be: a newer one may be sent later
             lost_s = min(2.0, self.oracle.lost_s(given.at))  # a standstill of less is not noticed: it counts from when it was read
             until = given.at + self.age_s + self.slack_s + lost_s
             if now <= until and expiry_s is not None and now + expiry_s <= until + 1:  # it has whole seconds

@@ -1240,20 +1240,25 @@ static void test_news(void)
 	CHECK(recorder_has(&recorder, "command_cancelled") && chip.presses == 1);
 	garage_free(garage);
 
-	tap_case("a command that is cancelled before its last press is told, though nothing else changes");
-	garage = garage_begin(NULL);
-	at(6, 0);
-	CHECK(garage_position(garage, 0, 30, DOOR_SOURCE_HTTP, fake_now_ms).result == DOOR_RESULT_ACCEPTED);
-	fake_run_until(fake_now_ms + 2 * SECOND);
-	garage_refuse(garage, 0, NULL, DOOR_SOURCE_MQTT,
-			DOOR_REASON_UNKNOWN_COMMAND); /* the last command is this one */
-	recorder.count = 0;
 	static struct door_config longer;
 	longer = left_machine();
 	longer.pulse_ms = 600;
-	set_left_open_of(garage, 0, &longer, 0, 0);
-	CHECK(recorder.count == 1 && strstr(recorder.lines[0], "left command_cancelled"));
-	garage_free(garage);
+	for (int last = 0; last < 2; last++) {
+		tap_case("a command that is cancelled before its last press is told, %s",
+				last ? "with the attributes that say so where it is the last one"
+				     : "though nothing else changes");
+		garage = garage_begin(NULL);
+		at(6, 0);
+		CHECK(garage_position(garage, 0, 30, DOOR_SOURCE_HTTP, fake_now_ms).result == DOOR_RESULT_ACCEPTED);
+		fake_run_until(fake_now_ms + 2 * SECOND);
+		if (!last)
+			garage_refuse(garage, 0, NULL, DOOR_SOURCE_MQTT, DOOR_REASON_UNKNOWN_COMMAND);
+		recorder.count = 0;
+		set_left_open_of(garage, 0, &longer, 0, 0);
+		CHECK(recorder.count == 1 && strstr(recorder.lines[0], last ? "left [a] command_cancelled"
+									    : "left command_cancelled"));
+		garage_free(garage);
+	}
 
 	tap_case("what is told of a door that has not moved since the start is of a former run, and no longer once it has");
 	garage = garage_begin(NULL);
