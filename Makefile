@@ -94,7 +94,7 @@ test-clusters: ## the agent with clusters of brokers whose nodes die, freeze and
 	@test/clusters/run
 
 ROUNDS = 1000
-test-chaos: ## the agent among random mishaps, before an oracle that knows the truth; ROUNDS=10000 for longer (1,000: half an hour)
+test-chaos: ## the agent among random mishaps, before an oracle that knows the truth; ROUNDS=10000: an hour on two processors
 	@$(SETUP) chaos
 	@cross/build amd64
 	@test/chaos/run --rounds $(ROUNDS)

@@ -109,6 +109,8 @@ class Chip:
                 self._called(listener, self.listeners[listener])
 
     def _called(self, listener, process):
+        if not select.select([listener], [], [], 0)[0]:
+            return  # catch_up was before the loop: the next call may be a stopped program's
         notice = bytearray(80)
         try:
             fcntl.ioctl(listener, NOTIF_RECV, notice)
