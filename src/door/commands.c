@@ -81,11 +81,6 @@ static const enum door_goal goals[] = {
 		[DOOR_COMMAND_POSITION] = DOOR_GOAL_NONE, /* see give_position */
 };
 
-static bool is_lockout(enum door_command command)
-{
-	return command == DOOR_COMMAND_LOCKOUT_ON || command == DOOR_COMMAND_LOCKOUT_OFF;
-}
-
 /* Why a command is refused before anything is planned for it; sets what it asks for, unless it takes back a close. */
 static enum door_reason understand(const struct door *door, const struct door_input *input, int64_t given_ms,
 		int64_t now_ms, enum door_goal *goal, bool *takes_back)
@@ -94,14 +89,14 @@ static enum door_reason understand(const struct door *door, const struct door_in
 
 	if (door->stopping)
 		return DOOR_REASON_STOPPING;
-	if (!door->settled && !is_lockout(input->command))
+	if (!door->settled && !door_command_is_lockout((int)input->command))
 		return DOOR_REASON_NOT_SETTLED;
 	if (input->command > DOOR_COMMAND_LAST ||
 			(input->command == DOOR_COMMAND_POSITION && (input->percent < 1 || input->percent > 99)))
 		return DOOR_REASON_UNKNOWN_COMMAND;
 	if (now_ms - given_ms > DOOR_AGE_MS)
 		return DOOR_REASON_STALE;
-	if (is_lockout(input->command))
+	if (door_command_is_lockout((int)input->command))
 		return DOOR_REASON_NONE;
 	if (relays_stuck(door))
 		return DOOR_REASON_RELAY_FAILED;
@@ -174,7 +169,7 @@ void commands_give(struct door *door, const struct door_input *input, int64_t no
 		door_put_answer(output, DOOR_RESULT_REJECTED, reason);
 		return;
 	}
-	if (is_lockout(input->command)) {
+	if (door_command_is_lockout((int)input->command)) {
 		lockout_give(door, input->command, output);
 		return;
 	}

@@ -142,12 +142,11 @@ static void note_change(struct garage_door *door, const struct garage_moment *at
 static bool note_cancelled(struct garage_door *door, const struct door_output *output)
 {
 	struct door_last_command *last = &door->last_command;
-	bool locks = last->command == DOOR_COMMAND_LOCKOUT_ON || last->command == DOOR_COMMAND_LOCKOUT_OFF;
 	bool cancelled = false;
 	for (size_t i = 0; i < output->happening_count; i++)
 		cancelled |= output->happenings[i].event == DOOR_EVENT_CANCELLED &&
 			     output->happenings[i].source != DOOR_SOURCE_AUTO_CLOSE;
-	if (!cancelled || locks || last->result != DOOR_RESULT_ACCEPTED)
+	if (!cancelled || door_command_is_lockout(last->command) || last->result != DOOR_RESULT_ACCEPTED)
 		return false;
 	last->cancelled = 1;
 	return true;

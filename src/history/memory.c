@@ -55,7 +55,6 @@ static uint64_t newest_number(const struct history_ring *ring)
 
 enum history_kind history_kind_of(const struct door_record *record)
 {
-	bool lockout = record->command == DOOR_COMMAND_LOCKOUT_ON || record->command == DOOR_COMMAND_LOCKOUT_OFF;
 	switch (record->news) {
 	case DOOR_NEWS_COMMAND_REJECTED:
 		return HISTORY_REFUSAL;
@@ -65,7 +64,7 @@ enum history_kind history_kind_of(const struct door_record *record)
 	case DOOR_NEWS_COMMAND_ACCEPTED:
 	case DOOR_NEWS_COMMAND_CANCELLED:
 	case DOOR_NEWS_CLOSE_WARNING:
-		return lockout ? HISTORY_LOCKOUT : HISTORY_COMMAND;
+		return door_command_is_lockout(record->command) ? HISTORY_LOCKOUT : HISTORY_COMMAND;
 	default:
 		return HISTORY_EVENT;
 	}

@@ -37,7 +37,7 @@ static void journal_ending(struct history *history, const struct garage_news *ne
 	const struct garage_ending *ending = news->ending;
 	/* Also what is so already: it may be so for want of a history alone, which may come. */
 	bool meant = ending->known && ending->result != DOOR_RESULT_REJECTED;
-	if (meant && (ending->command == DOOR_COMMAND_LOCKOUT_ON || ending->command == DOOR_COMMAND_LOCKOUT_OFF))
+	if (meant && door_command_is_lockout((int)ending->command))
 		history_lock_out(history, news->door, ending->command == DOOR_COMMAND_LOCKOUT_ON);
 	if (ending->result == DOOR_RESULT_UNCHANGED)
 		return;
