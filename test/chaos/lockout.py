@@ -131,8 +131,7 @@ class Lockouts:
         if given.word == "CLOSE":
             return self.settings[number]["lockout"] != "all"
         if given.word == "TOGGLE":  # refused once it is locked out; before that it may have been taken as a CLOSE, which waits in its warning
-            closes = pulse.role == "close_relay" or (pulse.role == "relay" and pulse.said == "open")
-            return given.at < pulse.locked and (pulse.role == "stop_relay" or (closes and self.settings[number]["lockout"] != "all"))
+            return given.at < pulse.locked and (pulse.role == "stop_relay" or (pulse.closes and self.settings[number]["lockout"] != "all"))
         if given.word == "POSITION":
             return pulse.role == "stop_relay" or (pulse.role != "open_relay" and self.settings[number]["lockout"] != "all")
         return given.word == "STOP"

@@ -55,6 +55,10 @@ class Pulse:
     locked: float | None = None  # since when the door was locked out for certain
     place: int | None = None     # the position that the agent told last
 
+    @property
+    def closes(self):
+        return self.role == "close_relay" or (self.role == "relay" and self.said == "open")
+
 
 @dataclass
 class Watch:
@@ -212,7 +216,6 @@ class Oracle:
             door = self.settings[number]
             for pulse in watch.pulses[watch.judged:]:
                 given = self.attribute(number, pulse)
-                closes = pulse.role == "close_relay" or (pulse.role == "relay" and pulse.said == "open")
                 warned = pulse.warned_s >= door["warning_ms"] / 1000 - 0.05
                 if given:
                     self.counts["stops at a position"] += pulse.role == "stop_relay" and any(
@@ -227,7 +230,7 @@ class Oracle:
                             for g in self.given if g.door == number and 0 <= pulse.on - g.at < 40]
                     self.breach("no press that nobody asked for" if pulse.role != "stop_relay" else "a door stops where that was asked for",
                                 f"door {door['id']}, {pulse.role} {time.monotonic() - pulse.on:.1f} s ago; given were {late or 'none'}")
-                if closes and not warned:
+                if pulse.closes and not warned:
                     self.breach("the warning comes first", f"door {door['id']}, {pulse.role}: the warning was on for {pulse.warned_s:.3f} s")
             watch.judged = len(watch.pulses)
 

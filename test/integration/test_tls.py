@@ -343,22 +343,34 @@ def test_the_system_s_cas_and_hosts_behind_links(made, broker_factory, agent_fac
     assert "connected" in agent.log.wait("connected to the broker|warning: broker")
 
 
+def server_context(made, name):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(made[f"{name}.crt"], made[f"{name}.key"])
+    return context
+
+
+class SecureBroker(FakeBroker):
+    """A FakeBroker behind TLS."""
+
+    def __init__(self, context):
+        super().__init__()
+        self.context = context
+
+    def serve(self, connection):
+        with suppress(OSError):
+            connection.sock = self.context.wrap_socket(connection.sock, server_side=True)
+            super().serve(connection)
+
+
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_a_name_is_sent_and_an_address_is_not(version, made, fakes, start_agent):
     """RFC 6066, 3: servers that look refuse one."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(made["wildcard.crt"], made["wildcard.key"])
+    context = server_context(made, "wildcard")
     context.minimum_version = context.maximum_version = version
     asked = []
     context.sni_callback = lambda sock, name, context: asked.append(name)
 
-    class Secure(FakeBroker):
-        def serve(self, connection):
-            with suppress(OSError):
-                connection.sock = context.wrap_socket(connection.sock, server_side=True)
-                super().serve(connection)
-
-    fake = fakes(Secure())
+    fake = fakes(SecureBroker(context))
     for host in ("127.0.0.1", NAME):
         agent = start_agent(f"mqtts://{host}:{fake.port}", tls_config(made), [NAME])
         agent.log.wait("connected to the broker" if host == NAME else "the certificate is for .*, not for 127")
@@ -369,15 +381,7 @@ def test_a_name_is_sent_and_an_address_is_not(version, made, fakes, start_agent)
 @pytest.mark.parametrize("word", [True, False], ids=["goodbye", "cut"])
 def test_only_the_broker_can_say_that_it_speaks_3_1_1(word, made, fakes, start_agent):
     """After the handshake somebody on the way can cut TCP, but not say TLS's farewell."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(made["right.crt"], made["right.key"])
-
-    class Secure(FakeBroker):
-        def serve(self, connection):
-            with suppress(OSError):
-                connection.sock = context.wrap_socket(connection.sock, server_side=True)
-                super().serve(connection)
-
+    class Word(SecureBroker):
         def on_connect(self, connection, connect):
             if len(self.connections) > 1:
                 super().on_connect(connection, connect)
@@ -387,7 +391,7 @@ def test_only_the_broker_can_say_that_it_speaks_3_1_1(word, made, fakes, start_a
             connection.close()
             raise Closed
 
-    fake = fakes(Secure())
+    fake = fakes(Word(server_context(made, "right")))
     agent = start_agent(fake.url.replace("mqtt://", "mqtts://"), tls_config(made))
     agent.log.wait("connected to the broker .*MQTT " + ("3.1.1" if word else "5"))
     assert [c.connect.version for c in fake.connections] == [5, 4 if word else 5]
@@ -397,21 +401,13 @@ def test_only_the_broker_can_say_that_it_speaks_3_1_1(word, made, fakes, start_a
 
 def test_silence_is_no_word_of_the_broker(made, fakes, start_agent):
     """Somebody on the way can hold back all that follows the handshake, as often as he likes."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(made["right.crt"], made["right.key"])
-
-    class Held(FakeBroker):
-        def serve(self, connection):
-            with suppress(OSError):
-                connection.sock = context.wrap_socket(connection.sock, server_side=True)
-                super().serve(connection)
-
+    class Held(SecureBroker):
         def on_connect(self, connection, connect):
             if len(self.connections) <= 2:
                 connection.read()
             super().on_connect(connection, connect)
 
-    fake = fakes(Held())
+    fake = fakes(Held(server_context(made, "right")))
     agent = start_agent(fake.url.replace("mqtt://", "mqtts://"), tls_config(made))
     agent.log.wait("connected to the broker .*MQTT", deadline=40)
     assert [c.connect.version for c in fake.connections] == [5, 5, 5]

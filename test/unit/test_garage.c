@@ -752,6 +752,13 @@ static void test_left_open_after_a_standstill(void)
 	garage_free(garage);
 }
 
+/* Something comes into the left door's way, or leaves it, and a second passes. */
+static void obstruct(bool on)
+{
+	chip_edge(LEFT_OBSTRUCTION, on);
+	fake_run_until(fake_now_ms + SECOND);
+}
+
 /* How the left door's last command stands. */
 static bool last_is(struct garage *garage, enum door_command command, bool cancelled)
 {
@@ -773,11 +780,9 @@ static void test_last_command_cancelled(void)
 	CHECK(last_is(garage, DOOR_COMMAND_CLOSE, false));
 	fake_run_until(fake_now_ms + SECOND);
 	recorder.count = 0;
-	chip_edge(LEFT_OBSTRUCTION, true);
-	fake_run_until(fake_now_ms + SECOND);
+	obstruct(true);
 	CHECK(recorder_has(&recorder, "[a] command_cancelled") && last_is(garage, DOOR_COMMAND_CLOSE, true));
-	chip_edge(LEFT_OBSTRUCTION, false);
-	fake_run_until(fake_now_ms + SECOND);
+	obstruct(false);
 
 	tap_case("the next command begins anew, and one that takes its place is told itself");
 	say(garage, DOOR_COMMAND_CLOSE, DOOR_SOURCE_MQTT);
@@ -788,26 +793,21 @@ static void test_last_command_cancelled(void)
 	tap_case("a refusal, or a lock-out, is not what was cancelled");
 	say(garage, DOOR_COMMAND_CLOSE, DOOR_SOURCE_MQTT);
 	garage_refuse(garage, 0, NULL, DOOR_SOURCE_MQTT, DOOR_REASON_UNKNOWN_COMMAND);
-	chip_edge(LEFT_OBSTRUCTION, true);
-	fake_run_until(fake_now_ms + SECOND);
+	obstruct(true);
 	struct door_view view;
 	garage_view(garage, 0, &view);
 	CHECK(view.last_command.command == -1 && !view.last_command.cancelled);
-	chip_edge(LEFT_OBSTRUCTION, false);
-	fake_run_until(fake_now_ms + SECOND);
+	obstruct(false);
 	say(garage, DOOR_COMMAND_CLOSE, DOOR_SOURCE_MQTT);
 	say(garage, DOOR_COMMAND_LOCKOUT_ON, DOOR_SOURCE_MQTT);
-	chip_edge(LEFT_OBSTRUCTION, true);
-	fake_run_until(fake_now_ms + SECOND);
+	obstruct(true);
 	CHECK(last_is(garage, DOOR_COMMAND_LOCKOUT_ON, false));
-	chip_edge(LEFT_OBSTRUCTION, false);
-	fake_run_until(fake_now_ms + SECOND);
+	obstruct(false);
 	say(garage, DOOR_COMMAND_CLOSE, DOOR_SOURCE_MQTT);
 	say(garage, DOOR_COMMAND_LOCKOUT_OFF, DOOR_SOURCE_MQTT);
-	chip_edge(LEFT_OBSTRUCTION, true);
-	fake_run_until(fake_now_ms + SECOND);
+	obstruct(true);
 	CHECK(last_is(garage, DOOR_COMMAND_LOCKOUT_OFF, false));
-	chip_edge(LEFT_OBSTRUCTION, false);
+	obstruct(false);
 
 	tap_case("neither is what auto-close does not get done, nor a command that has done all");
 	chip_edge(LEFT_OPEN, false);
@@ -822,8 +822,7 @@ static void test_last_command_cancelled(void)
 	for (recorder.count = 0; !recorder_has(&recorder, "auto_close");)
 		fake_run_until(fake_now_ms + SECOND);
 	recorder.count = 0;
-	chip_edge(LEFT_OBSTRUCTION, true);
-	fake_run_until(fake_now_ms + SECOND);
+	obstruct(true);
 	CHECK(recorder_has(&recorder, "command_cancelled") && last_is(garage, DOOR_COMMAND_OPEN, false));
 	garage_free(garage);
 }

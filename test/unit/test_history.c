@@ -210,6 +210,21 @@ static void flood(struct history *history, int count, int64_t now_ms)
 	}
 }
 
+/* The door opens and closes, count moves in all, with totals from so many cycles on. */
+static void open_and_close(struct history *history, int count, uint64_t cycles, int64_t now_ms)
+{
+	for (int i = 0; i < count; i++)
+		add(history, 0, i % 2 ? DOOR_CLOSED : DOOR_OPEN, cycles + (uint64_t)i, now_ms + i);
+}
+
+static size_t count_moves(const struct door_record *records, size_t count)
+{
+	size_t moves = 0;
+	for (size_t i = 0; i < count; i++)
+		moves += records[i].news == DOOR_NEWS_OPENED || records[i].news == DOOR_NEWS_CLOSED;
+	return moves;
+}
+
 static void refusals(void)
 {
 	struct place place = make_place();
@@ -217,8 +232,7 @@ static void refusals(void)
 	struct history *history = start(&place);
 
 	tap_case("refusals push no event out of the memory");
-	for (int i = 0; i < HISTORY_DOOR_RECORDS; i++)
-		add(history, 0, i % 2 ? DOOR_CLOSED : DOOR_OPEN, (uint64_t)i, 1000 + i);
+	open_and_close(history, HISTORY_DOOR_RECORDS, 0, 1000);
 	flood(history, 1000, 2000);
 	CHECK(history_read(history, 0, 0, records, READ_MAX) == HISTORY_DOOR_RECORDS + HISTORY_DOOR_REFUSALS);
 	CHECK(records[0].news == DOOR_NEWS_COMMAND_REJECTED);
@@ -301,17 +315,14 @@ static void lockouts_that_flood(void)
 	struct history *history = start(&place);
 
 	tap_case("commands and lock-outs that are taken back push nothing else out of the memory");
-	for (int i = 0; i < HISTORY_DOOR_RECORDS; i++)
-		add(history, 0, i % 2 ? DOOR_CLOSED : DOOR_OPEN, (uint64_t)i, 1000 + i);
+	open_and_close(history, HISTORY_DOOR_RECORDS, 0, 1000);
 	flood(history, 10, 2000);
 	close_and_stop(history, 4000, 2000 + 10 * HISTORY_REPEAT_MS);
 	lock_and_lift(history, 1000, 2000 + 10 * HISTORY_REPEAT_MS);
-	size_t count = history_read(history, 0, 0, records, READ_MAX), moves = 0, refused = 0;
-	for (size_t i = 0; i < count; i++) {
-		moves += records[i].news == DOOR_NEWS_OPENED || records[i].news == DOOR_NEWS_CLOSED;
+	size_t count = history_read(history, 0, 0, records, READ_MAX), refused = 0;
+	for (size_t i = 0; i < count; i++)
 		refused += records[i].news == DOOR_NEWS_COMMAND_REJECTED;
-	}
-	CHECK(moves == HISTORY_DOOR_RECORDS && refused == 10);
+	CHECK(count_moves(records, count) == HISTORY_DOOR_RECORDS && refused == 10);
 	CHECK(count == HISTORY_DOOR_RECORDS + HISTORY_DOOR_COMMANDS + 10 + HISTORY_DOOR_LOCKOUTS);
 	CHECK(records[0].command == DOOR_COMMAND_LOCKOUT_OFF && records[1].news == DOOR_NEWS_LOCKOUT_LIFTED);
 
@@ -322,16 +333,12 @@ static void lockouts_that_flood(void)
 		nanosleep(&moment, NULL);
 		history_status(history, &status);
 	}
-	for (int i = 0; i < 40; i++)
-		add(history, 0, i % 2 ? DOOR_CLOSED : DOOR_OPEN, (uint64_t)i + 81, 2000 + 11 * HISTORY_REPEAT_MS + i);
+	open_and_close(history, 40, 81, 2000 + 11 * HISTORY_REPEAT_MS);
 	history_free(history);
 	history = start(&place);
 	CHECK(cycles_of(history, 0) == 120);
 	count = history_read(history, 0, 0, records, READ_MAX);
-	moves = 0;
-	for (size_t i = 0; i < count; i++)
-		moves += records[i].news == DOOR_NEWS_OPENED || records[i].news == DOOR_NEWS_CLOSED;
-	CHECK(moves == HISTORY_DOOR_RECORDS && records[0].news == DOOR_NEWS_CLOSED);
+	CHECK(count_moves(records, count) == HISTORY_DOOR_RECORDS && records[0].news == DOOR_NEWS_CLOSED);
 	history_free(history);
 	drop_place(&place);
 }
