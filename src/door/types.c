@@ -96,11 +96,6 @@ const char *door_source_name(enum door_source source)
 	return "none";
 }
 
-bool door_command_is_lockout(int command)
-{
-	return command == DOOR_COMMAND_LOCKOUT_ON || command == DOOR_COMMAND_LOCKOUT_OFF;
-}
-
 const char *door_command_name(enum door_command command)
 {
 	switch (command) {
